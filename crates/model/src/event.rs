@@ -1,0 +1,430 @@
+//! Facts on the bus. A fact is written in the transaction that made it true and read by other
+//! rooms in sequence, without gaps; its kind names the room that owns it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Device, Evidence, Finding, Incident, IncidentId, IncidentReport, Outcome, PeerId, RunId,
+    ShareDecision, ShareId, ShareState, Timestamp, Tlp,
+};
+
+/// The kind and version of a fact's payload, so that `Fact::of` cannot mislabel it.
+pub trait Payload: Serialize + for<'de> Deserialize<'de> {
+    /// `room.what_happened`.
+    const KIND: &'static str;
+    /// Raised when the payload's shape changes.
+    const VERSION: u16 = 1;
+    /// What the fact is about: an id or name that lists can be filtered by.
+    fn subject(&self) -> String;
+    /// One sentence for the accountability log and the live feed.
+    fn sentence(&self) -> String;
+    /// Packet time, for facts that come from the wire.
+    fn event_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+macro_rules! payload {
+    ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr) => {
+        impl Payload for $name {
+            const KIND: &'static str = $kind;
+            fn subject(&self) -> String {
+                let $it = self;
+                $subject
+            }
+            fn sentence(&self) -> String {
+                let $it = self;
+                $sentence
+            }
+        }
+    };
+    ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr, $at:expr) => {
+        impl Payload for $name {
+            const KIND: &'static str = $kind;
+            fn subject(&self) -> String {
+                let $it = self;
+                $subject
+            }
+            fn sentence(&self) -> String {
+                let $it = self;
+                $sentence
+            }
+            fn event_at(&self) -> Option<Timestamp> {
+                let $it = self;
+                Some($at)
+            }
+        }
+    };
+}
+
+/// A gateway or probe connected, or its source changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EdgeConnected {
+    /// The edge's name.
+    pub edge: String,
+    /// Can it enforce? `None` = yes, otherwise why not.
+    pub not_enforcing: Option<String>,
+    /// What it captures from, in words.
+    pub source: String,
+}
+payload!(
+    EdgeConnected,
+    "gateway.edge_connected",
+    |it| it.edge.clone(),
+    match &it.not_enforcing {
+        None => format!("Gateway {} connected; it enforces; source: {}", it.edge, it.source),
+        Some(why) => format!(
+            "Gateway {} connected; not enforced here: {why}; source: {}",
+            it.edge, it.source
+        ),
+    }
+);
+
+/// A device was seen for the first time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceSeen {
+    /// The device.
+    pub device: Device,
+}
+payload!(
+    DeviceSeen,
+    "assets.device_seen",
+    |it| it.device.id.to_string(),
+    format!("New device {}", it.device.name),
+    it.device.first_seen
+);
+
+/// A detector finished training for a device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelTrained {
+    /// The device's id.
+    pub device: crate::DeviceId,
+    /// The device's name.
+    pub device_name: String,
+    /// SHA-256 of the model file.
+    pub model: String,
+    /// Training windows used.
+    pub windows: u64,
+    /// The stated false-alarm budget per window.
+    pub alpha: f64,
+    /// Packet time of the training span's end.
+    pub trained_to: Timestamp,
+    /// Which judges the model has, in words.
+    pub judges: String,
+}
+payload!(
+    ModelTrained,
+    "detection.model_trained",
+    |it| it.device.to_string(),
+    format!(
+        "Learned what is normal for {} from {} windows ({})",
+        it.device_name, it.windows, it.judges
+    ),
+    it.trained_to
+);
+
+/// A new finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingRaised {
+    /// The finding.
+    pub finding: Finding,
+}
+payload!(
+    FindingRaised,
+    "detection.finding_raised",
+    |it| it.finding.id.to_string(),
+    it.finding.title.clone(),
+    it.finding.first_at
+);
+
+/// A finding goes on: more windows, a higher score, new evidence. Coalesced by the detector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingUpdated {
+    /// The finding as it stands.
+    pub finding: Finding,
+}
+payload!(
+    FindingUpdated,
+    "detection.finding_updated",
+    |it| it.finding.id.to_string(),
+    format!("{} (goes on: {} windows)", it.finding.title, it.finding.windows),
+    it.finding.last_at
+);
+
+/// An incident was opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentOpened {
+    /// The incident with its findings.
+    pub report: IncidentReport,
+    /// True when another node shared it with us.
+    pub received: bool,
+}
+payload!(
+    IncidentOpened,
+    "incidents.opened",
+    |it| it.report.incident.id.to_string(),
+    format!("Incident opened: {}", it.report.incident.title),
+    it.report.incident.event_at
+);
+
+/// An incident changed state, gained a finding, or was acknowledged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentChanged {
+    /// The incident as it stands.
+    pub incident: Incident,
+    /// What changed, one sentence.
+    pub change: String,
+}
+payload!(
+    IncidentChanged,
+    "incidents.changed",
+    |it| it.incident.id.to_string(),
+    format!("{}: {}", it.incident.title, it.change)
+);
+
+/// A person here acknowledged an incident another node shared with us.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentAcknowledged {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The node that opened it (`origin`).
+    pub origin: crate::NodeId,
+    /// The person.
+    pub by: String,
+    /// What they answered.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+}
+payload!(
+    IncidentAcknowledged,
+    "incidents.acknowledged",
+    |it| it.incident.to_string(),
+    format!("{} acknowledged the incident: {}", it.by, it.text)
+);
+
+/// A playbook run started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// The run.
+    pub run: RunId,
+    /// The playbook's name.
+    pub playbook: String,
+    /// The incident it answers.
+    pub incident: Option<IncidentId>,
+    /// Why it started by itself, or who started it.
+    pub trigger: String,
+}
+payload!(
+    RunStarted,
+    "playbooks.run_started",
+    |it| it.run.to_string(),
+    format!("Playbook '{}' started: {}", it.playbook, it.trigger)
+);
+
+/// A step of a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepFinished {
+    /// The run.
+    pub run: RunId,
+    /// The incident it answers.
+    pub incident: Option<IncidentId>,
+    /// The CACAO step id.
+    pub step: String,
+    /// The step's name.
+    pub name: String,
+    /// The actuator asked, where one was.
+    pub actuator: Option<String>,
+    /// What really happened.
+    pub outcome: Outcome,
+}
+payload!(
+    StepFinished,
+    "playbooks.step_finished",
+    |it| it.run.to_string(),
+    match &it.outcome {
+        Outcome::Done { summary, .. } => format!("{}: {summary}", it.name),
+        Outcome::NotEnforced { reason, .. } => format!("{}: not enforced here: {reason}", it.name),
+        Outcome::Failed { reason, .. } => format!("{}: failed: {reason}", it.name),
+    }
+);
+
+/// A run reached a final state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFinished {
+    /// The run.
+    pub run: RunId,
+    /// The playbook's name.
+    pub playbook: String,
+    /// The incident it answers.
+    pub incident: Option<IncidentId>,
+    /// `succeeded`, `failed` or `cancelled`.
+    pub state: String,
+}
+payload!(
+    RunFinished,
+    "playbooks.run_finished",
+    |it| it.run.to_string(),
+    format!("Playbook '{}' {}", it.playbook, it.state)
+);
+
+/// A gateway confirmed what became of an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnforcementChanged {
+    /// The edge's name.
+    pub edge: String,
+    /// Idempotency key of the order.
+    pub key: String,
+    /// `block` or `release`.
+    pub verb: String,
+    /// The device's MAC or address.
+    pub target: String,
+    /// What really happened.
+    pub outcome: Outcome,
+}
+payload!(
+    EnforcementChanged,
+    "gateway.enforcement_changed",
+    |it| it.target.clone(),
+    match &it.outcome {
+        Outcome::Done { summary, .. } => format!("Gateway {}: {summary}", it.edge),
+        Outcome::NotEnforced { reason, .. } =>
+            format!("Gateway {}: {} {} not enforced here: {reason}", it.edge, it.verb, it.target),
+        Outcome::Failed { reason, .. } =>
+            format!("Gateway {}: {} {} failed: {reason}", it.edge, it.verb, it.target),
+    }
+);
+
+/// The sharing policy was asked and answered; an allowed share is queued in the same transaction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShareDecided {
+    /// The share.
+    pub share: ShareId,
+    /// The incident.
+    pub incident: IncidentId,
+    /// The recipient.
+    pub peer: PeerId,
+    /// The recipient's name.
+    pub peer_name: String,
+    /// The marking it would travel under.
+    pub tlp: Tlp,
+    /// The decision.
+    pub decision: ShareDecision,
+}
+payload!(
+    ShareDecided,
+    "cti.share_decided",
+    |it| it.share.to_string(),
+    format!(
+        "Sharing with {} {}: {}",
+        it.peer_name,
+        if it.decision.allowed { "allowed" } else { "denied" },
+        it.decision.reason
+    )
+);
+
+/// A share moved on: delivered with a verified receipt, refused, or acknowledged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShareMoved {
+    /// The share.
+    pub share: ShareId,
+    /// The incident.
+    pub incident: IncidentId,
+    /// The recipient's name.
+    pub peer_name: String,
+    /// Where it stands now.
+    pub state: ShareState,
+    /// One sentence: the receipt's digest, the reason, or the answer.
+    pub detail: String,
+}
+payload!(
+    ShareMoved,
+    "cti.share_moved",
+    |it| it.share.to_string(),
+    match it.state {
+        ShareState::Delivered => format!("{} received the incident: {}", it.peer_name, it.detail),
+        ShareState::Acknowledged =>
+            format!("{} acknowledged the incident: {}", it.peer_name, it.detail),
+        ShareState::Refused => format!("{} refused the incident: {}", it.peer_name, it.detail),
+        ShareState::Queued | ShareState::Denied =>
+            format!("Share with {}: {}", it.peer_name, it.detail),
+    }
+);
+
+/// Another node shared an incident with us.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentReceived {
+    /// The incident as received (its id, title, severity, tlp, origin).
+    pub incident: Incident,
+    /// Findings rebuilt from what was received.
+    pub findings: Vec<Finding>,
+    /// The sender's name.
+    pub peer_name: String,
+    /// Remote addresses named by the sender.
+    pub indicators: Vec<Evidence>,
+    /// STIX objects received.
+    pub objects: u64,
+}
+payload!(
+    IncidentReceived,
+    "cti.incident_received",
+    |it| it.incident.id.to_string(),
+    format!("{} shared an incident with us: {}", it.peer_name, it.incident.title),
+    it.incident.event_at
+);
+
+/// Something about access that must be accounted for: sign-in, token made, refusal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessNoted {
+    /// `signed_in`, `sign_in_refused`, `token_created`, `denied`, `peer_refused`, `peer_added`, `user_created` …
+    pub what: String,
+    /// Who, as far as known.
+    pub who: String,
+    /// Detail in one sentence; never a secret.
+    pub detail: String,
+}
+payload!(
+    AccessNoted,
+    "identity.access_noted",
+    |it| it.who.clone(),
+    format!("{}: {} ({})", it.who, it.what.replace('_', " "), it.detail)
+);
+
+/// A fact as it stands in the outbox and on the bus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Position in this node's sequence, without gaps, from 1.
+    pub seq: i64,
+    /// Identity; consumers are idempotent by it.
+    pub id: crate::EventId,
+    /// `room.what_happened`.
+    pub kind: String,
+    /// Version of the payload's shape.
+    pub version: u16,
+    /// What it is about.
+    pub subject: String,
+    /// Who caused it: a user, `playbook:…`, `edge:…`, `peer:…`, or `system`.
+    pub actor: String,
+    /// One sentence for people.
+    pub sentence: String,
+    /// The facts.
+    pub payload: Value,
+    /// Packet time, for facts from the wire.
+    pub event_at: Option<Timestamp>,
+    /// When this node recorded it.
+    pub recorded_at: Timestamp,
+}
+
+impl Fact {
+    /// The payload as `P`, if this fact is of that kind and version; an error when it does not parse.
+    ///
+    /// # Errors
+    /// The payload is of the kind but not of the shape.
+    pub fn read<P: Payload>(&self) -> Result<Option<P>, serde_json::Error> {
+        if self.kind != P::KIND || self.version != P::VERSION {
+            return Ok(None);
+        }
+        serde_json::from_value(self.payload.clone()).map(Some)
+    }
+}
