@@ -1,0 +1,169 @@
+//! Timestamps (STIX 2.1 §2.16): RFC 3339 in UTC with the zone `Z`.
+
+use std::fmt;
+
+use time::{Date, Month, OffsetDateTime, Time};
+
+/// A STIX timestamp as microseconds since 1970-01-01T00:00:00Z. Digits beyond the sixth of a
+/// second are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    unix_us: i64,
+}
+
+/// Why a text is not a STIX timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TimestampError {
+    /// Not `YYYY-MM-DDThh:mm:ss[.s+]Z`.
+    #[error("not of the form YYYY-MM-DDThh:mm:ss[.s+]Z with a literal `T` and `Z`")]
+    Form,
+    /// The form is right, the day or the time of day does not exist.
+    #[error("no such day or time of day")]
+    Value,
+}
+
+/// Digits after the seconds that are read; more are refused as no clock gives them.
+const MAX_FRACTION_DIGITS: usize = 30;
+
+impl Timestamp {
+    /// From microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_us(unix_us: i64) -> Self {
+        Self { unix_us }
+    }
+
+    /// Microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_us(self) -> i64 {
+        self.unix_us
+    }
+
+    /// Cut to whole milliseconds, the precision of `created` and `modified` (STIX 2.1 §3.2).
+    #[must_use]
+    pub const fn to_millis(self) -> Self {
+        Self { unix_us: self.unix_us.div_euclid(1000) * 1000 }
+    }
+
+    /// Reads the text form. A leap second (`:60`) reads as the last microsecond of its minute.
+    ///
+    /// # Errors
+    /// [`TimestampError`].
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        let bytes = text.as_bytes();
+        let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+        if bytes.len() < 20 || !text.is_ascii() || marks.iter().any(|&(at, mark)| bytes[at] != mark)
+        {
+            return Err(TimestampError::Form);
+        }
+        let rest = text[19..].strip_suffix('Z').ok_or(TimestampError::Form)?;
+        let fraction_us = fraction_us(rest)?;
+        let year = number(&bytes[0..4])?;
+        let (month, day) = (number(&bytes[5..7])?, number(&bytes[8..10])?);
+        let (hour, minute, second) =
+            (number(&bytes[11..13])?, number(&bytes[14..16])?, number(&bytes[17..19])?);
+        let small = |n: u32| u8::try_from(n).map_err(|_| TimestampError::Value);
+        let month = Month::try_from(small(month)?).map_err(|_| TimestampError::Value)?;
+        let year = i32::try_from(year).map_err(|_| TimestampError::Value)?;
+        let date = Date::from_calendar_date(year, month, small(day)?)
+            .map_err(|_| TimestampError::Value)?;
+        let (second, fraction_us) =
+            if second == 60 { (59, 999_999) } else { (second, fraction_us) };
+        let clock = Time::from_hms_micro(small(hour)?, small(minute)?, small(second)?, fraction_us)
+            .map_err(|_| TimestampError::Value)?;
+        let nanos = OffsetDateTime::new_utc(date, clock).unix_timestamp_nanos();
+        let unix_us = i64::try_from(nanos / 1000).map_err(|_| TimestampError::Value)?;
+        Ok(Self { unix_us })
+    }
+}
+
+fn fraction_us(rest: &str) -> Result<u32, TimestampError> {
+    if rest.is_empty() {
+        return Ok(0);
+    }
+    let digits = rest.strip_prefix('.').ok_or(TimestampError::Form)?;
+    let sound = !digits.is_empty()
+        && digits.len() <= MAX_FRACTION_DIGITS
+        && digits.bytes().all(|b| b.is_ascii_digit());
+    if !sound {
+        return Err(TimestampError::Form);
+    }
+    let padded: String = digits.chars().chain("000000".chars()).take(6).collect();
+    padded.parse().map_err(|_| TimestampError::Form)
+}
+
+fn number(digits: &[u8]) -> Result<u32, TimestampError> {
+    digits.iter().try_fold(0u32, |sum, b| match b {
+        b'0'..=b'9' => Ok(sum * 10 + u32::from(b - b'0')),
+        _ => Err(TimestampError::Form),
+    })
+}
+
+impl fmt::Display for Timestamp {
+    /// At least three digits after the seconds, six where the value needs them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.unix_us) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.",
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        )?;
+        let us = at.microsecond();
+        if us.is_multiple_of(1000) { write!(f, "{:03}Z", us / 1000) } else { write!(f, "{us:06}Z") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_the_forms_of_the_standard() {
+        for (text, us) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-01T00:00:00.123Z", 123_000),
+            ("1970-01-01T00:00:00.1234567Z", 123_456),
+            ("2016-01-20T12:31:12.12345Z", 1_453_293_072_123_450),
+            ("2016-12-31T23:59:60Z", 1_483_228_799_999_999),
+            ("1969-12-31T23:59:59.999Z", -1000),
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().unix_us(), us, "{text}");
+        }
+        for text in [
+            "",
+            "2016-01-20",
+            "2016-01-20t12:31:12Z",
+            "2016-01-20T12:31:12z",
+            "2016-01-20T12:31:12+00:00",
+            "2016-01-20T12:31:12.Z",
+            "2016-01-20 12:31:12Z",
+            "2016-1-20T12:31:12.000Z",
+            "２016-01-20T12:31:12Z",
+        ] {
+            assert_eq!(Timestamp::parse(text), Err(TimestampError::Form), "{text}");
+        }
+        for text in ["2015-02-29T00:00:00Z", "2016-13-01T00:00:00Z", "2016-01-01T24:00:00Z"] {
+            assert_eq!(Timestamp::parse(text), Err(TimestampError::Value), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_reading_agree(us in -62_135_596_800_000_000_i64..253_402_300_799_000_000) {
+            let at = Timestamp::from_unix_us(us);
+            prop_assert_eq!(Timestamp::parse(&at.to_string()).unwrap(), at);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC*") {
+            let _ = Timestamp::parse(&text);
+        }
+    }
+}

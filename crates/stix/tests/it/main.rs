@@ -1,0 +1,7 @@
+//! Laws of the crate over whole bundles.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod builders;
+mod corpus;
+mod examples;
+mod rules;
