@@ -1,0 +1,144 @@
+//! A transaction in progress: SQL, facts and jobs that become true together.
+
+use std::sync::Arc;
+
+use model::event::{Fact, Payload};
+use model::{EventId, Timestamp};
+use ports::{Clock, Random};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::DbError;
+
+/// Handed to a write job.
+pub struct Tx {
+    pub(super) connection: AnyConnection,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    /// The newest fact, committed or not.
+    pub(super) last_seq: i64,
+    /// Set when a job was enqueued, so that the worker wakes after the commit.
+    pub(super) jobs_added: bool,
+}
+
+impl Tx {
+    /// The connection, for `sqlx::query(…).execute(tx.sql())`.
+    pub fn sql(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+
+    /// Now, UTC.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Mints a typed id.
+    pub fn mint<T: model::id::TypedId>(&self) -> T {
+        ports::mint(self.clock.as_ref(), self.random.as_ref())
+    }
+
+    /// Puts a fact on the bus, true if and only if this transaction commits. `actor`: a user's
+    /// name, `playbook:…`, `edge:…`, `peer:…` or `system`.
+    ///
+    /// # Errors
+    /// The insert failed.
+    pub async fn publish<P: Payload + Sync>(
+        &mut self,
+        actor: &str,
+        payload: &P,
+    ) -> Result<i64, DbError> {
+        let body = serde_json::to_string(payload)
+            .map_err(|cause| DbError::corrupt("platform_facts.payload", cause))?;
+        let id: EventId = self.mint();
+        let seq = self.last_seq + 1;
+        sqlx::query(
+            "INSERT INTO platform_facts (seq, id, kind, version, subject, actor, sentence, payload, \
+             event_at, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(seq)
+        .bind(id.to_string())
+        .bind(P::KIND)
+        .bind(i64::from(P::VERSION))
+        .bind(payload.subject())
+        .bind(actor)
+        .bind(payload.sentence())
+        .bind(body)
+        .bind(payload.event_at().map(Timestamp::as_micros))
+        .bind(self.now().as_micros())
+        .execute(&mut self.connection)
+        .await?;
+        self.last_seq = seq;
+        Ok(seq)
+    }
+
+    /// Enqueues durable work, once per `(kind, key)`. True when it was not there yet.
+    ///
+    /// # Errors
+    /// The insert failed.
+    pub async fn enqueue(
+        &mut self,
+        kind: &str,
+        key: &str,
+        payload: &serde_json::Value,
+        due_at: Timestamp,
+    ) -> Result<bool, DbError> {
+        let id: model::JobId = self.mint();
+        let done = sqlx::query(
+            "INSERT INTO platform_jobs (id, kind, key, payload, state, due_at, attempts, recorded_at) \
+             VALUES ($1, $2, $3, $4, 'waiting', $5, 0, $6) ON CONFLICT (kind, key) DO NOTHING",
+        )
+        .bind(id.to_string())
+        .bind(kind)
+        .bind(key)
+        .bind(payload.to_string())
+        .bind(due_at.as_micros())
+        .bind(self.now().as_micros())
+        .execute(&mut self.connection)
+        .await?;
+        self.jobs_added = true;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+/// Facts after `after`, oldest first; `kinds` empty means all.
+///
+/// # Errors
+/// The query failed or a row cannot be read.
+pub async fn read_facts(
+    connection: &mut AnyConnection,
+    after: i64,
+    kinds: &[&str],
+    limit: i64,
+) -> Result<Vec<Fact>, DbError> {
+    let filter = if kinds.is_empty() {
+        String::new()
+    } else {
+        // Kinds are constants of this program, never input.
+        let quoted: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
+        format!("AND kind IN ({})", quoted.join(", "))
+    };
+    let sql = format!("SELECT * FROM platform_facts WHERE seq > $1 {filter} ORDER BY seq LIMIT $2");
+    let rows =
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(after).bind(limit).fetch_all(connection).await?;
+    rows.iter().map(fact).collect()
+}
+
+/// A row of `platform_facts` as a fact.
+pub(crate) fn fact(row: &AnyRow) -> Result<Fact, DbError> {
+    let id: String = row.try_get("id")?;
+    let payload: String = row.try_get("payload")?;
+    let version: i64 = row.try_get("version")?;
+    Ok(Fact {
+        seq: row.try_get("seq")?,
+        id: id.parse().map_err(|cause| DbError::corrupt("platform_facts.id", cause))?,
+        kind: row.try_get("kind")?,
+        version: u16::try_from(version).unwrap_or(u16::MAX),
+        subject: row.try_get("subject")?,
+        actor: row.try_get("actor")?,
+        sentence: row.try_get("sentence")?,
+        payload: serde_json::from_str(&payload)
+            .map_err(|cause| DbError::corrupt("platform_facts.payload", cause))?,
+        event_at: row.try_get::<Option<i64>, _>("event_at")?.map(Timestamp::from_micros),
+        recorded_at: Timestamp::from_micros(row.try_get("recorded_at")?),
+    })
+}
