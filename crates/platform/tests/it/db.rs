@@ -1,0 +1,95 @@
+use platform::db::{DbError, Migration, RoomMigrations};
+use platform::testing::platform;
+use sqlx::Row;
+
+pub(crate) const ROOM: RoomMigrations = RoomMigrations {
+    room: "probe",
+    steps: &[Migration {
+        number: 1,
+        sql: "CREATE TABLE probe_notes (name TEXT PRIMARY KEY, body TEXT NOT NULL);",
+    }],
+};
+
+pub(crate) async fn note(p: &platform::Platform, name: &str) -> Result<(), DbError> {
+    let name = name.to_owned();
+    p.db.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query("INSERT INTO probe_notes (name, body) VALUES ($1, 'x')")
+                .bind(name)
+                .execute(tx.sql())
+                .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub(crate) async fn count(p: &platform::Platform, table: &'static str) -> i64 {
+    let mut connection = p.db.read().await.unwrap();
+    let sql = format!("SELECT COUNT(*) FROM {table}");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *connection).await.unwrap();
+    row.try_get(0).unwrap()
+}
+
+#[tokio::test]
+async fn a_failed_job_leaves_nothing_while_its_group_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = platform(folder.path(), &[ROOM]).await.unwrap();
+    let jobs = (0..50).map(|i| {
+        let p = p.clone();
+        async move { note(&p, &format!("n{}", i % 25)).await }
+    });
+    let outcomes = futures::future::join_all(jobs).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 25);
+    assert_eq!(count(&p, "probe_notes").await, 25);
+}
+
+#[tokio::test]
+async fn a_panicking_job_is_rolled_back_and_the_writer_lives_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = platform(folder.path(), &[ROOM]).await.unwrap();
+    let outcome: Result<(), DbError> = p
+        .db
+        .write(|tx| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO probe_notes (name, body) VALUES ('lost', 'x')")
+                    .execute(tx.sql())
+                    .await?;
+                panic!("on purpose");
+            })
+        })
+        .await;
+    assert!(matches!(outcome, Err(DbError::Panicked)));
+    assert_eq!(count(&p, "probe_notes").await, 0);
+    note(&p, "after").await.unwrap();
+    assert_eq!(count(&p, "probe_notes").await, 1);
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = platform(folder.path(), &[ROOM]).await.unwrap();
+    let mut connection = p.db.read().await.unwrap();
+    let outcome = sqlx::query("INSERT INTO probe_notes (name, body) VALUES ('a', 'b')")
+        .execute(&mut *connection)
+        .await;
+    assert!(outcome.unwrap_err().to_string().contains("readonly"));
+}
+
+#[tokio::test]
+async fn an_older_program_refuses_a_newer_database_and_an_upgrade_is_backed_up() {
+    const NEWER: RoomMigrations = RoomMigrations {
+        room: "probe",
+        steps: &[
+            Migration { number: 1, sql: ROOM.steps[0].sql },
+            Migration { number: 2, sql: "ALTER TABLE probe_notes ADD COLUMN more TEXT;" },
+        ],
+    };
+    let folder = tempfile::tempdir().unwrap();
+    platform(folder.path(), &[ROOM]).await.unwrap().db.close().await;
+    platform(folder.path(), &[NEWER]).await.unwrap().db.close().await;
+    let backups = std::fs::read_dir(folder.path().join("backups")).unwrap().count();
+    assert_eq!(backups, 1);
+    let refused = platform(folder.path(), &[ROOM]).await.err().unwrap().to_string();
+    assert!(refused.contains("newer version") && refused.contains("probe/2"), "{refused}");
+}
