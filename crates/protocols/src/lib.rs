@@ -1,1 +1,15 @@
-//! protocols
+//! Bytes to records: capture files, then link, network and transport layers of a frame.
+//!
+//! Invariants
+//! - No byte string makes a parser panic; what cannot be read is named ([`capture::CaptureError`],
+//!   [`packet::DecodeError`], [`packet::Flaw`]), never guessed and never silently dropped.
+//! - Nothing is copied out of the input and nothing grows without a named bound.
+//! - No clock, no randomness, no files: callers open, map and decompress.
+//!
+//! Entry points: [`capture::CaptureReader`] over a byte slice, [`capture::CaptureStream`] over a
+//! reader, [`capture::CaptureWriter`], and [`packet::decode`].
+
+pub mod capture;
+#[doc(hidden)]
+pub mod fuzz;
+pub mod packet;
