@@ -1,0 +1,180 @@
+//! Judges the windows of many devices with the models of a training.
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::features::{ContextMemory, Values, values_of};
+use crate::host::Host;
+use crate::model::{DeviceModel, Judgement, Judges};
+use crate::model_file::ModelFile;
+use crate::novelty::{KnownKeys, Novelty};
+use crate::record::WindowRecord;
+
+/// Devices whose context is remembered; beyond, the memory of all is dropped and the drop counted.
+pub const MAX_MEMORIES: usize = 65_536;
+
+/// Which model judged a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The device's own.
+    Own,
+    /// The pooled one: the device was not in the training, or too briefly. Novelty is not judged.
+    Pooled,
+    /// None: the window is not judged, and says so.
+    None,
+}
+
+impl Basis {
+    /// Name in the output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Pooled => "pooled",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A judged window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// Score and reasons.
+    pub judgement: Judgement,
+    /// Whose model judged.
+    pub basis: Basis,
+    /// `aarnn`, `range` or `none`.
+    pub detector: &'static str,
+}
+
+/// Windows judged so far, by basis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DetectorStats {
+    /// Windows judged by the device's own model.
+    pub own: u64,
+    /// Windows judged by the pooled model.
+    pub pooled: u64,
+    /// Windows of devices without any model: not judged.
+    pub without_model: u64,
+    /// Windows above the threshold.
+    pub alerts: u64,
+    /// Times the context memories were dropped because of too many devices.
+    pub memory_drops: u64,
+}
+
+#[derive(Debug)]
+struct Ready {
+    judges: Judges,
+    known: Option<KnownKeys>,
+    context: bool,
+    detector: &'static str,
+}
+
+impl Ready {
+    fn new(model: DeviceModel) -> Self {
+        Self {
+            judges: model.judges(),
+            context: model.has_context(),
+            detector: model.detector(),
+            known: model
+                .metrics
+                .iter()
+                .any(|metric| metric.metric.is_novelty())
+                .then_some(model.known),
+        }
+    }
+
+    fn values(&self, record: &WindowRecord) -> Values {
+        values_of(
+            record,
+            self.known.as_ref().map_or_else(Novelty::default, |known| known.compare(record)),
+        )
+    }
+}
+
+/// The models of a file, ready to judge, with the memory their context counts need.
+#[derive(Debug)]
+pub struct Detector {
+    window_us: i64,
+    models: Vec<Ready>,
+    by_device: HashMap<Host, usize>,
+    pooled: Option<usize>,
+    memories: HashMap<Host, ContextMemory>,
+    stats: DetectorStats,
+}
+
+impl Detector {
+    /// Makes the models ready.
+    #[must_use]
+    pub fn new(file: ModelFile) -> Self {
+        let mut models = Vec::with_capacity(file.devices.len() + 1);
+        let mut by_device = HashMap::new();
+        for model in file.devices {
+            if let Some(device) = model.device {
+                by_device.insert(device, models.len());
+                models.push(Ready::new(model));
+            }
+        }
+        let pooled = file.pooled.map(|model| {
+            models.push(Ready::new(model));
+            models.len() - 1
+        });
+        Self {
+            window_us: file.window_us,
+            models,
+            by_device,
+            pooled,
+            memories: HashMap::new(),
+            stats: DetectorStats::default(),
+        }
+    }
+
+    /// Length the windows must have, microseconds.
+    #[must_use]
+    pub fn window_us(&self) -> i64 {
+        self.window_us
+    }
+
+    /// What was judged so far.
+    #[must_use]
+    pub fn stats(&self) -> DetectorStats {
+        self.stats
+    }
+
+    /// Whether a device has a model of its own.
+    #[must_use]
+    pub fn knows(&self, device: Host) -> bool {
+        self.by_device.contains_key(&device)
+    }
+
+    /// Judges one window. The windows of a device must come in the order of time.
+    pub fn judge(&mut self, record: &WindowRecord) -> Verdict {
+        let own = self.by_device.get(&record.device).copied();
+        let basis = match (own, self.pooled) {
+            (Some(_), _) => Basis::Own,
+            (None, Some(_)) => Basis::Pooled,
+            (None, None) => Basis::None,
+        };
+        let Some(model) = own.or(self.pooled).and_then(|place| self.models.get(place)) else {
+            self.stats.without_model += 1;
+            return Verdict { judgement: Judgement::none(), basis, detector: "none" };
+        };
+        let mut values = model.values(record);
+        if model.context {
+            if self.memories.len() >= MAX_MEMORIES && !self.memories.contains_key(&record.device) {
+                self.memories.clear();
+                self.stats.memory_drops += 1;
+            }
+            let memory = self.memories.entry(record.device).or_default();
+            memory.complete(record.start_us, record.end_us, &mut values);
+        }
+        let judgement = model.judges.judge(&values);
+        match basis {
+            Basis::Own => self.stats.own += 1,
+            Basis::Pooled | Basis::None => self.stats.pooled += 1,
+        }
+        self.stats.alerts += u64::from(judgement.alert());
+        Verdict { judgement, basis, detector: model.detector }
+    }
+}

@@ -1,0 +1,375 @@
+//! The model of one device and its judgement of a window.
+
+use serde::{Deserialize, Serialize};
+
+use crate::features::Values;
+use crate::host::Host;
+use crate::metrics::{METRICS, Metric};
+use crate::network::{Network, Scaled};
+use crate::novelty::KnownKeys;
+
+/// Which judge measured an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judge {
+    /// Distance of one metric from its mean in training.
+    Range,
+    /// Distance of one metric from what the random neural network expects, given the others.
+    Network,
+}
+
+impl Judge {
+    /// Name in explanations.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Range => "range",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// One reason of a judgement: a metric, what was measured and what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The metric.
+    pub metric: Metric,
+    /// Its value in the window, in its own unit.
+    pub measured: f64,
+    /// What training (or the network, given the other metrics) leads to expect, in the same unit.
+    pub expected: f64,
+    /// The judge that measured the error.
+    pub judge: Judge,
+    /// Error divided by its threshold: above 1 is an alert. Comparable between devices.
+    pub ratio: f64,
+}
+
+/// Judged numbers of one metric; only metrics the model judges have one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricModel {
+    /// The metric.
+    pub metric: Metric,
+    /// `x = ln(1 + v) / scale`.
+    pub scale: f64,
+    /// Mean of `x` in training.
+    pub mean: f64,
+    /// Threshold of `|x − mean|`.
+    pub range_limit: f64,
+    /// Mean of `x − y` in training, `y` the network's expectation.
+    pub residual_mean: f64,
+    /// Threshold of `|x − y − residual_mean|`; absent without network.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub network_limit: Option<f64>,
+}
+
+/// What is known of the training of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingFacts {
+    /// Windows with traffic.
+    pub windows: u64,
+    /// Start of the first window, microseconds since the Unix epoch.
+    pub first_us: i64,
+    /// End of the last window, microseconds since the Unix epoch.
+    pub last_us: i64,
+    /// Share of benign windows that may alert, as asked for.
+    pub alpha: f64,
+    /// Measured beside it: windows of a held-out time block (of five) that alert under thresholds
+    /// from the other blocks. The honest estimate of the false-alarm rate is this over `windows`.
+    pub held_out_alarms: u64,
+}
+
+/// Below so many training windows no method has a useful false-alarm rate.
+pub const RELIABLE_WINDOWS: u64 = 100;
+
+/// The model of one device (or of all devices together).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceModel {
+    /// The device; `None` for the pooled model.
+    pub device: Option<Host>,
+    /// Last MAC address seen in training.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mac: Option<Host>,
+    /// Facts of the training.
+    pub training: TrainingFacts,
+    /// The judged metrics.
+    pub metrics: Vec<MetricModel>,
+    /// Keys seen in training; empty where novelty is not judged.
+    pub known: KnownKeys,
+    /// The network; absent after a short training.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub network: Option<Network>,
+}
+
+/// Reasons a judgement keeps, the strongest first.
+pub const MAX_REASONS: usize = 5;
+
+/// What a model says about one window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judgement {
+    /// Largest error over its threshold; above 1 is an alert.
+    pub score: f64,
+    reasons: [Option<Reason>; MAX_REASONS],
+}
+
+impl Judgement {
+    /// Whether the window deviates.
+    #[inline]
+    #[must_use]
+    pub fn alert(&self) -> bool {
+        self.score > 1.0
+    }
+
+    /// The strongest reasons, strongest first: all that alert (at most [`MAX_REASONS`]), or the
+    /// single strongest of a quiet window.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().flatten()
+    }
+
+    /// The judgement where there is no model.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { score: 0.0, reasons: [None; MAX_REASONS] }
+    }
+}
+
+/// A model made ready for judging: numbers in the order of the metric vectors.
+#[derive(Clone, Debug)]
+pub struct Judges {
+    inverse_scale: Scaled,
+    mean: Scaled,
+    inverse_range_limit: Scaled,
+    network: Option<NetworkJudge>,
+}
+
+#[derive(Clone, Debug)]
+struct NetworkJudge {
+    network: Network,
+    residual_mean: Scaled,
+    inverse_limit: Scaled,
+}
+
+impl DeviceModel {
+    /// Whether the network takes part in the judgement.
+    #[must_use]
+    pub fn has_network(&self) -> bool {
+        self.network.is_some()
+    }
+
+    /// Whether context counts are judged.
+    #[must_use]
+    pub fn has_context(&self) -> bool {
+        self.metrics.iter().any(|metric| metric.metric.is_context())
+    }
+
+    /// Whether so few windows were seen that false alarms must be expected.
+    #[must_use]
+    pub fn is_unreliable(&self) -> bool {
+        self.training.windows < RELIABLE_WINDOWS
+    }
+
+    /// Name of the detector in the output contract: `aarnn` with network, else `range`.
+    #[must_use]
+    pub fn detector(&self) -> &'static str {
+        if self.has_network() { "aarnn" } else { "range" }
+    }
+
+    /// Makes the model ready for judging.
+    #[must_use]
+    pub fn judges(&self) -> Judges {
+        let fill = |value: &dyn Fn(&MetricModel) -> f64| {
+            let mut filled = [0.0_f32; METRICS];
+            for metric in &self.metrics {
+                filled[metric.metric.index()] = value(metric) as f32;
+            }
+            filled
+        };
+        Judges {
+            inverse_scale: fill(&|metric| 1.0 / metric.scale),
+            mean: fill(&|metric| metric.mean),
+            inverse_range_limit: fill(&|metric| 1.0 / metric.range_limit),
+            network: self.network.clone().map(|network| NetworkJudge {
+                network,
+                residual_mean: fill(&|metric| metric.residual_mean),
+                inverse_limit: fill(&|metric| {
+                    metric.network_limit.map_or(0.0, |limit| 1.0 / limit)
+                }),
+            }),
+        }
+    }
+}
+
+/// `x = ln(1 + v) · inverse_scale`, 0 for metrics that are not judged.
+#[inline]
+#[must_use]
+pub(crate) fn scale_values(values: &Values, inverse_scale: &Scaled) -> Scaled {
+    let mut scaled = [0.0_f32; METRICS];
+    for ((x, value), inverse) in scaled.iter_mut().zip(values).zip(inverse_scale) {
+        if *value > 0.0 {
+            *x = (1.0 + *value).ln() as f32 * inverse;
+        }
+    }
+    scaled
+}
+
+impl Judges {
+    /// Judges the values of one window.
+    #[must_use]
+    pub fn judge(&self, values: &Values) -> Judgement {
+        let x = scale_values(values, &self.inverse_scale);
+        let range: Scaled = std::array::from_fn(|metric| {
+            (x[metric] - self.mean[metric]).abs() * self.inverse_range_limit[metric]
+        });
+        let network = self.network.as_ref().map(|judge| {
+            let y = judge.network.predict(&x);
+            let ratio: Scaled = std::array::from_fn(|metric| {
+                (x[metric] - y[metric] - judge.residual_mean[metric]).abs()
+                    * judge.inverse_limit[metric]
+            });
+            (y, ratio)
+        });
+        let largest = |ratios: &Scaled| ratios.iter().copied().fold(0.0_f32, f32::max);
+        let score =
+            largest(&range).max(network.as_ref().map_or(0.0, |(_, ratios)| largest(ratios)));
+        let mut reasons = Reasons { floor: score.min(1.0), kept: [None; MAX_REASONS] };
+        for metric in 0..METRICS {
+            reasons.offer(self, metric, values, Judge::Range, range[metric], self.mean[metric]);
+        }
+        if let (Some((y, ratios)), Some(judge)) = (&network, &self.network) {
+            for metric in 0..METRICS {
+                let expected = y[metric] + judge.residual_mean[metric];
+                reasons.offer(self, metric, values, Judge::Network, ratios[metric], expected);
+            }
+        }
+        Judgement { score: f64::from(score), reasons: reasons.kept }
+    }
+}
+
+/// The strongest reasons so far, at most one a metric.
+struct Reasons {
+    /// Ratios below this are no reason: 1, or the score of a quiet window.
+    floor: f32,
+    kept: [Option<Reason>; MAX_REASONS],
+}
+
+impl Reasons {
+    #[inline]
+    fn offer(
+        &mut self,
+        judges: &Judges,
+        metric: usize,
+        values: &Values,
+        judge: Judge,
+        ratio: f32,
+        expected: f32,
+    ) {
+        if ratio >= self.floor && ratio > 0.0 {
+            self.insert(judges, metric, values, judge, ratio, expected);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        judges: &Judges,
+        place: usize,
+        values: &Values,
+        judge: Judge,
+        ratio: f32,
+        expected: f32,
+    ) {
+        let Some(metric) = Metric::from_index(place) else { return };
+        let mut new = Some(Reason {
+            metric,
+            measured: values[place],
+            expected: (f64::from(expected / judges.inverse_scale[place]).exp() - 1.0).max(0.0),
+            judge,
+            ratio: f64::from(ratio),
+        });
+        for kept in &mut self.kept {
+            let weaker = kept.is_none_or(|kept| new.is_some_and(|new| new.ratio > kept.ratio));
+            if !weaker {
+                if kept.is_some_and(|kept| kept.metric == metric) {
+                    return;
+                }
+                continue;
+            }
+            std::mem::swap(kept, &mut new);
+            // The displaced reason moves down, unless it is the same metric by the other judge.
+            if new.is_none_or(|old| old.metric == metric) {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn model() -> DeviceModel {
+        let metric = |metric, mean| MetricModel {
+            metric,
+            scale: 2.0,
+            mean,
+            range_limit: 0.5,
+            residual_mean: 0.0,
+            network_limit: None,
+        };
+        DeviceModel {
+            device: None,
+            mac: None,
+            training: TrainingFacts {
+                windows: 40,
+                first_us: 0,
+                last_us: 1,
+                alpha: 0.005,
+                held_out_alarms: 0,
+            },
+            metrics: vec![metric(Metric::PacketsOut, 1.0), metric(Metric::SynOut, 0.0)],
+            known: KnownKeys::default(),
+            network: None,
+        }
+    }
+
+    #[test]
+    fn the_largest_ratio_decides_and_explains() {
+        let mut values = [0.0; METRICS];
+        values[Metric::PacketsOut.index()] = 2.0_f64.exp() - 1.0;
+        values[Metric::SynOut.index()] = 99.0;
+        values[Metric::BytesOut.index()] = 1e12;
+        let judgement = model().judges().judge(&values);
+        assert!((judgement.score - 100.0_f64.ln()).abs() < 1e-4, "{judgement:?}");
+        assert!(judgement.alert());
+        let reasons: Vec<_> = judgement.reasons().collect();
+        assert_eq!(reasons.len(), 1);
+        assert_eq!((reasons[0].metric, reasons[0].judge), (Metric::SynOut, Judge::Range));
+        assert_eq!((reasons[0].measured, reasons[0].expected), (99.0, 0.0));
+    }
+
+    #[test]
+    fn a_quiet_window_names_its_strongest_metric() {
+        let mut values = [0.0; METRICS];
+        values[Metric::PacketsOut.index()] = 4.0;
+        let judgement = model().judges().judge(&values);
+        assert!(!judgement.alert());
+        let reasons: Vec<_> = judgement.reasons().collect();
+        assert_eq!(reasons.len(), 1);
+        assert!((reasons[0].expected - (2.0_f64.exp() - 1.0)).abs() < 1e-4);
+    }
+
+    proptest! {
+        #[test]
+        fn reasons_are_ordered_and_distinct(raw in proptest::collection::vec(0.0..1e6_f64, METRICS)) {
+            let mut all = model();
+            all.metrics = crate::metrics::ALL
+                .map(|metric| MetricModel { metric, scale: 1.0, mean: 0.0, range_limit: 1.0, residual_mean: 0.0, network_limit: None })
+                .to_vec();
+            let values: Values = std::array::from_fn(|metric| raw[metric]);
+            let judgement = all.judges().judge(&values);
+            let reasons: Vec<_> = judgement.reasons().collect();
+            prop_assert!(reasons.windows(2).all(|pair| pair[0].ratio >= pair[1].ratio && pair[0].metric != pair[1].metric));
+            prop_assert_eq!(reasons.first().map_or(0.0, |reason| reason.ratio), judgement.score);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Which peers and services a device is known to use, and how much of a window is new.
+
+use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+use crate::record::{KeyCount, WindowRecord};
+
+/// Known keys of one device. A training with more keys than this keeps the first ones and says so
+/// (`saturated`): what lies beyond would count as new for ever.
+pub const MAX_KNOWN_KEYS: usize = 65_536;
+
+/// Peers, services and their combinations seen in training.
+#[derive(Clone, Debug, Default)]
+pub struct KnownKeys {
+    peers: HashSet<Host>,
+    services: HashSet<(u8, u16)>,
+    combinations: HashSet<(Host, u8, u16)>,
+    saturated: bool,
+}
+
+/// Packets of a window whose peer, service or combination is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Novelty {
+    /// Packets with an unknown peer.
+    pub peer: u64,
+    /// Packets with an unknown (protocol, service port).
+    pub service: u64,
+    /// Packets with an unknown (peer, protocol, service port).
+    pub combination: u64,
+}
+
+impl KnownKeys {
+    /// Learns the keys of a window. Packets beyond the keys of the record teach nothing.
+    pub fn learn(&mut self, record: &WindowRecord) {
+        for key in &record.keys {
+            self.learn_key(key);
+        }
+    }
+
+    fn learn_key(&mut self, key: &KeyCount) {
+        let combination = (key.peer, key.protocol, key.port);
+        if self.combinations.contains(&combination) {
+            return;
+        }
+        if self.combinations.len() >= MAX_KNOWN_KEYS {
+            self.saturated = true;
+            return;
+        }
+        self.combinations.insert(combination);
+        self.peers.insert(key.peer);
+        if key.has_service() {
+            self.services.insert((key.protocol, key.port));
+        }
+    }
+
+    /// Counts what is new in a window. Packets beyond the keys of the record are new in every way:
+    /// training counted them alike, so a device that always has so many keeps its threshold.
+    #[must_use]
+    pub fn compare(&self, record: &WindowRecord) -> Novelty {
+        let beyond = record.overflow_packets;
+        let mut novelty = Novelty { peer: beyond, service: beyond, combination: beyond };
+        for key in &record.keys {
+            if self.combinations.contains(&(key.peer, key.protocol, key.port)) {
+                continue;
+            }
+            let packets = u64::from(key.packets);
+            novelty.combination += packets;
+            if !self.peers.contains(&key.peer) {
+                novelty.peer += packets;
+            }
+            if key.has_service() && !self.services.contains(&(key.protocol, key.port)) {
+                novelty.service += packets;
+            }
+        }
+        novelty
+    }
+
+    /// The keys of a window that are not known, as evidence.
+    #[must_use]
+    pub fn unknown<'a>(&self, record: &'a WindowRecord) -> Vec<&'a KeyCount> {
+        record
+            .keys
+            .iter()
+            .filter(|key| !self.combinations.contains(&(key.peer, key.protocol, key.port)))
+            .collect()
+    }
+
+    /// Number of known combinations.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.combinations.len()
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.combinations.is_empty()
+    }
+
+    /// Whether [`MAX_KNOWN_KEYS`] was reached.
+    #[must_use]
+    pub fn is_saturated(&self) -> bool {
+        self.saturated
+    }
+}
+
+/// The stored form: the combinations in order; peers and services follow from them.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    saturated: bool,
+    keys: Vec<(Host, u8, u16)>,
+}
+
+impl Serialize for KnownKeys {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut keys: Vec<_> = self.combinations.iter().copied().collect();
+        // The order of a hash set differs from run to run; a model file must not.
+        keys.sort_unstable();
+        Stored { saturated: self.saturated, keys }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for KnownKeys {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = Stored::deserialize(deserializer)?;
+        let mut known = Self::default();
+        for (peer, protocol, port) in stored.keys {
+            known.learn_key(&KeyCount { peer, protocol, port, packets: 1 });
+        }
+        known.saturated |= stored.saturated;
+        Ok(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::metrics::COUNTS;
+    use crate::record::RECORD_VERSION;
+
+    fn record(keys: &[(u8, u16, u32)], overflow_packets: u64) -> WindowRecord {
+        WindowRecord {
+            version: RECORD_VERSION,
+            device: Host::v4([10, 0, 0, 1].into()),
+            mac: None,
+            start_us: 0,
+            end_us: 1,
+            counts: [0; COUNTS],
+            keys: keys
+                .iter()
+                .map(|(last, port, packets)| KeyCount {
+                    peer: Host::v4([192, 0, 2, *last].into()),
+                    protocol: 6,
+                    port: *port,
+                    packets: *packets,
+                })
+                .collect(),
+            overflow_packets,
+        }
+    }
+
+    #[test]
+    fn each_kind_of_novelty_is_counted_in_packets() {
+        let mut known = KnownKeys::default();
+        known.learn(&record(&[(1, 80, 9), (2, 443, 1)], 0));
+        let now = record(&[(1, 80, 5), (1, 443, 2), (3, 80, 3), (4, 22, 7)], 0);
+        assert_eq!(known.compare(&now), Novelty { peer: 10, service: 7, combination: 12 });
+        assert_eq!(known.unknown(&now).len(), 3);
+        assert_eq!(known.compare(&record(&[(1, 80, 5)], 4)).peer, 4);
+    }
+
+    #[test]
+    fn stored_form_is_ordered_and_complete() {
+        let mut known = KnownKeys::default();
+        known.learn(&record(&[(9, 80, 9), (2, 443, 1), (5, 1, 1)], 0));
+        let json = serde_json::to_string(&known).unwrap();
+        let again: KnownKeys = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), json);
+        assert_eq!(
+            again.compare(&record(&[(9, 443, 1)], 0)),
+            Novelty { peer: 0, service: 0, combination: 1 }
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! The counts of one open window, and the connection attempts that wait for an answer.
+
+use std::collections::VecDeque;
+
+use super::keys::KeyTable;
+use super::segment::{Class, Segment};
+use crate::host::Host;
+use crate::metrics::{COUNTS, Metric};
+use crate::record::KeyCount;
+
+/// How long a connection attempt may wait for SYN-ACK before it counts as failed.
+pub const ANSWER_WITHIN_US: i64 = 1_000_000;
+/// Connection attempts of one device that may wait at the same time. Further ones count as failed
+/// at once: a device with so many open attempts in a second is not waiting for answers.
+pub const MAX_PENDING_SYN: usize = 1_024;
+
+/// Counts of one window that is still open.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    counts: [u64; COUNTS],
+    keys: KeyTable,
+}
+
+impl Open {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts[Metric::PacketsOut.index()] | self.counts[Metric::PacketsIn.index()] == 0
+    }
+
+    #[inline]
+    fn bump(&mut self, metric: Metric, by: u64) {
+        self.counts[metric.index()] += by;
+    }
+
+    /// Counts one packet, sent (`outgoing`) or received.
+    #[inline]
+    pub(super) fn add(&mut self, segment: &Segment, outgoing: bool) {
+        let size = u64::from(segment.wire_len);
+        if outgoing {
+            self.bump(Metric::PacketsOut, 1);
+            self.bump(Metric::BytesOut, size);
+            self.bump(Metric::BroadcastOut, u64::from(segment.group));
+        } else {
+            self.bump(Metric::PacketsIn, 1);
+            self.bump(Metric::BytesIn, size);
+        }
+        match segment.class {
+            Class::Tcp => {
+                if segment.is_syn() {
+                    self.bump(if outgoing { Metric::SynOut } else { Metric::SynIn }, 1);
+                }
+                self.bump(Metric::Resets, u64::from(segment.is_reset()));
+            }
+            Class::Udp => self.bump(Metric::Udp, 1),
+            Class::Icmp => self.bump(Metric::Icmp, 1),
+            Class::Arp => self.bump(Metric::Arp, 1),
+            Class::OtherIp | Class::Link => {}
+        }
+        self.keys.add(segment.peer(outgoing), segment.protocol, segment.service_port());
+    }
+
+    #[inline]
+    pub(super) fn add_failed(&mut self, attempts: u64) {
+        self.bump(Metric::SynFailed, attempts);
+    }
+
+    /// Finishes the counts, gives them away with the keys and the packets beyond the keys, and
+    /// empties the window.
+    pub(super) fn close(
+        &mut self,
+        fresh: Vec<KeyCount>,
+        scratch: &mut Vec<u64>,
+    ) -> ([u64; COUNTS], Vec<KeyCount>, u64) {
+        let mut counts = std::mem::take(&mut self.counts);
+        counts[Metric::Peers.index()] = self.keys.peers(scratch);
+        counts[Metric::ServicePorts.index()] = self.keys.services(scratch);
+        for (mean, bytes, packets) in [
+            (Metric::MeanSizeOut, Metric::BytesOut, Metric::PacketsOut),
+            (Metric::MeanSizeIn, Metric::BytesIn, Metric::PacketsIn),
+        ] {
+            let packets = counts[packets.index()];
+            counts[mean.index()] =
+                (counts[bytes.index()] + packets / 2).checked_div(packets).unwrap_or(0);
+        }
+        let (keys, overflow) = self.keys.take(fresh);
+        (counts, keys, overflow)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    peer: Host,
+    at_us: i64,
+    local_port: u16,
+    remote_port: u16,
+}
+
+/// Connection attempts of one device that still wait for an answer, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(VecDeque<Attempt>);
+
+impl Attempts {
+    /// Notes an attempt. `false` when too many wait already: it then counts as failed.
+    pub(super) fn push(&mut self, at_us: i64, segment: &Segment) -> bool {
+        if self.0.len() >= MAX_PENDING_SYN {
+            return false;
+        }
+        self.0.push_back(Attempt {
+            peer: segment.peer(true),
+            at_us,
+            local_port: segment.src_port,
+            remote_port: segment.dst_port,
+        });
+        true
+    }
+
+    /// Takes back the attempt that a received SYN-ACK answers, if it came in time.
+    pub(super) fn answer(&mut self, at_us: i64, segment: &Segment) {
+        let peer = segment.peer(false);
+        let found = self.0.iter().rposition(|attempt| {
+            attempt.local_port == segment.dst_port
+                && attempt.remote_port == segment.src_port
+                && attempt.peer == peer
+                && at_us.saturating_sub(attempt.at_us) <= ANSWER_WITHIN_US
+        });
+        if let Some(place) = found {
+            self.0.remove(place);
+        }
+    }
+
+    /// Removes the attempts made before `limit_us` and hands each time to `failed`.
+    #[inline]
+    pub(super) fn expire(&mut self, limit_us: i64, mut failed: impl FnMut(i64)) {
+        while let Some(attempt) = self.0.front()
+            && attempt.at_us < limit_us
+        {
+            failed(attempt.at_us);
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
