@@ -157,8 +157,7 @@ fn llc<'a>(view: &mut PacketView<'a>, kind: u16, bytes: &'a [u8]) {
     }
     view.ether_type = kind;
     view.net = Net::Llc { dsap, ssap };
-    view.payload = rest;
-    view.payload_len = payload_on_wire(view, rest);
+    rest_is_payload(view, rest);
 }
 
 fn loopback<'a>(view: &mut PacketView<'a>, bytes: &'a [u8]) -> Result<(), DecodeError> {
@@ -173,8 +172,7 @@ fn loopback<'a>(view: &mut PacketView<'a>, bytes: &'a [u8]) -> Result<(), Decode
         // IPv6 has a different number on NetBSD, FreeBSD, Darwin and Linux.
         10 | 24 | 28 | 30 => network(view, ether_type::IPV6, rest),
         _ => {
-            view.payload = rest;
-            view.payload_len = payload_on_wire(view, rest);
+            rest_is_payload(view, rest);
         }
     }
     Ok(())
@@ -221,8 +219,7 @@ fn cooked<'a>(view: &mut PacketView<'a>, protocol: u16, bytes: &'a [u8]) {
         small if small < FIRST_ETHER_TYPE => {
             view.ether_type = small;
             view.net = Net::Other(small);
-            view.payload = bytes;
-            view.payload_len = payload_on_wire(view, bytes);
+            rest_is_payload(view, bytes);
         }
         kind => tagged(view, kind, bytes),
     }
@@ -298,8 +295,7 @@ pub(super) fn network<'a>(view: &mut PacketView<'a>, kind: u16, bytes: &'a [u8])
         ether_type::ARP => ip::arp(view, bytes),
         _ => {
             view.net = Net::Other(kind);
-            view.payload = bytes;
-            view.payload_len = payload_on_wire(view, bytes);
+            rest_is_payload(view, bytes);
         }
     }
 }
@@ -307,17 +303,23 @@ pub(super) fn network<'a>(view: &mut PacketView<'a>, kind: u16, bytes: &'a [u8])
 /// Bytes from here to the end of the frame on the wire: captured ones and those the capture cut.
 #[inline]
 fn payload_on_wire(view: &PacketView<'_>, rest: &[u8]) -> u32 {
-    // `payload` is still the whole captured frame at this point or its tail, never shorter than
-    // `rest`, so the headers read so far are the difference.
+    // `payload` is still the whole captured frame at this point, so what was read so far (and the
+    // padding cut from an LLC frame) is the difference.
     let read = view.payload.len().saturating_sub(rest.len());
     view.wire_len.saturating_sub(u32::try_from(read).unwrap_or(u32::MAX))
+}
+
+/// Makes `rest`, a part of the captured frame, the payload.
+#[inline]
+fn rest_is_payload<'a>(view: &mut PacketView<'a>, rest: &'a [u8]) {
+    view.payload_len = payload_on_wire(view, rest);
+    view.payload = rest;
 }
 
 #[inline(never)]
 pub(super) fn unread<'a>(view: &mut PacketView<'a>, kind: u16, bytes: &'a [u8], flaw: Flaw) {
     view.ether_type = kind;
     view.net = Net::Other(kind);
-    view.payload_len = payload_on_wire(view, bytes);
-    view.payload = bytes;
+    rest_is_payload(view, bytes);
     view.flaw = Some(flaw);
 }

@@ -1,0 +1,15 @@
+//! Capture files and packets: hand-made bytes, laws, the fuzz corpus, agreement with tshark.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod agreement;
+mod captures;
+mod classic;
+mod corpus;
+mod data;
+mod laws;
+mod links;
+mod networks;
+mod ng;
+mod stream;
+mod transports;
