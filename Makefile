@@ -1,0 +1,53 @@
+# Sereno. `make run` shows it, `make test` proves it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO ?= cargo
+export SERENO_TEST_DATA ?= $(abspath ../shared/data)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+run: tools-run console ## build everything and walk the loop: two nodes, a gateway, a real capture
+	$(CARGO) build --release --locked -p sereno -p sereno-edge
+	./target/release/sereno demo $(ARGS)
+
+console: web/dist/index.html ## build the console
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts 2>/dev/null -type f)
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run build
+
+test: tools-test console ## all tests
+	bash tools/test.sh
+
+test-long: tools-test console ## crash, fuzz and load runs; results into docs/measurements
+	bash tools/test-long.sh
+
+check: ## formatting, lints, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; \
+	 else echo "skipped: cargo-deny is not installed (cargo install --locked cargo-deny)"; fi
+
+bench: tools-bench ## inner loops, and whole processes beside their peers
+	bash tools/bench.sh
+
+bench-capture: ## the capture that the benchmark scores (about 400 MB, deterministic)
+	bash tools/bench-capture.sh
+
+tools-run:
+	@bash tools/need.sh run
+tools-test:
+	@bash tools/need.sh test
+tools-bench:
+	@bash tools/need.sh bench
+
+clean: ## remove what was built
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules web/test-results
+
+.PHONY: help run console test test-long check bench bench-capture tools-run tools-test tools-bench clean

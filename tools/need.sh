@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Checks what a goal needs; installs Debian packages when it may (root), otherwise says exactly what
+# to install. Usage: need.sh run|test|bench
+set -euo pipefail
+goal=${1:?run, test or bench}
+
+packages=()
+want() { # command, package
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || packages+=("$2")
+}
+must() { # command, how to get it
+    command -v "$1" >/dev/null 2>&1 || { echo "missing: $1 ($2)" >&2; exit 1; }
+}
+
+must cargo "Rust 1.95 or newer: https://rustup.rs"
+must node "Node 20 or newer: Debian package nodejs, or nodejs.org"
+must npm "comes with Node"
+must cc "a C compiler: apt-get install gcc libc6-dev"
+
+case $goal in
+    run) want nft nftables ;;
+    test)
+        want nft nftables
+        want chromium chromium
+        want openssl openssl
+        want curl curl
+        want python3 python3
+        python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+        ;;
+    bench) want softflowd softflowd ;;
+esac
+
+[ ${#packages[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing: ${packages[*]}" >&2
+    apt-get update -qq >/dev/null 2>&1 || true
+    if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; then
+        exit 0
+    fi
+fi
+echo "please install: apt-get install ${packages[*]}" >&2
+# The demonstration says by itself what it cannot enforce; tests must not run half.
+[ "$goal" = run ] || exit 1
