@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::model::{DeviceModel, Judgement, Judges};
 use crate::model_file::ModelFile;
 use crate::novelty::{KnownKeys, Novelty};
-use crate::record::WindowRecord;
+use crate::record::{KeyCount, WindowRecord};
 
 /// Devices whose context is remembered; beyond, the memory of all is dropped and the drop counted.
 pub const MAX_MEMORIES: usize = 65_536;
@@ -46,6 +46,15 @@ pub struct Verdict {
     pub basis: Basis,
     /// `aarnn`, `range` or `none`.
     pub detector: &'static str,
+}
+
+/// One conversation of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Peer, protocol, service port and packets.
+    pub key: KeyCount,
+    /// Whether training saw it; `None` where novelty is not judged.
+    pub known: Option<bool>,
 }
 
 /// Windows judged so far, by basis.
@@ -146,6 +155,26 @@ impl Detector {
     #[must_use]
     pub fn knows(&self, device: Host) -> bool {
         self.by_device.contains_key(&device)
+    }
+
+    /// What a window's traffic was, for a finding: unknown keys first, then by packets.
+    #[must_use]
+    pub fn evidence(&self, record: &WindowRecord, limit: usize) -> Vec<Evidence> {
+        let known =
+            self.by_device.get(&record.device).and_then(|place| self.models[*place].known.as_ref());
+        let mut evidence: Vec<Evidence> = record
+            .keys
+            .iter()
+            .map(|key| Evidence { key: *key, known: known.map(|known| known.contains(key)) })
+            .collect();
+        evidence.sort_by(|a, b| {
+            let order = (a.known.unwrap_or(true), std::cmp::Reverse(a.key.packets));
+            order
+                .cmp(&(b.known.unwrap_or(true), std::cmp::Reverse(b.key.packets)))
+                .then_with(|| a.key.cmp(&b.key))
+        });
+        evidence.truncate(limit);
+        evidence
     }
 
     /// Judges one window. The windows of a device must come in the order of time.

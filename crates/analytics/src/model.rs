@@ -95,9 +95,12 @@ pub struct DeviceModel {
     pub metrics: Vec<MetricModel>,
     /// Keys seen in training; empty where novelty is not judged.
     pub known: KnownKeys,
-    /// The network; absent after a short training.
+    /// The network; absent after a very short training.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub network: Option<Network>,
+    /// Whether the network may raise an alert. After a short training it only advises: its error
+    /// is measured and told beside the range's, but does not count.
+    pub network_votes: bool,
 }
 
 /// Reasons a judgement keeps, the strongest first.
@@ -106,8 +109,12 @@ pub const MAX_REASONS: usize = 5;
 /// What a model says about one window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {
-    /// Largest error over its threshold; above 1 is an alert.
+    /// Largest error over its threshold, of the judges that vote; above 1 is an alert.
     pub score: f64,
+    /// Largest error over its threshold of the range judge.
+    pub range: f64,
+    /// Largest error over its threshold of the network, voting or not; `None` without network.
+    pub network: Option<f64>,
     reasons: [Option<Reason>; MAX_REASONS],
 }
 
@@ -128,7 +135,7 @@ impl Judgement {
     /// The judgement where there is no model.
     #[must_use]
     pub const fn none() -> Self {
-        Self { score: 0.0, reasons: [None; MAX_REASONS] }
+        Self { score: 0.0, range: 0.0, network: None, reasons: [None; MAX_REASONS] }
     }
 }
 
@@ -146,15 +153,10 @@ struct NetworkJudge {
     network: Network,
     residual_mean: Scaled,
     inverse_limit: Scaled,
+    votes: bool,
 }
 
 impl DeviceModel {
-    /// Whether the network takes part in the judgement.
-    #[must_use]
-    pub fn has_network(&self) -> bool {
-        self.network.is_some()
-    }
-
     /// Whether context counts are judged.
     #[must_use]
     pub fn has_context(&self) -> bool {
@@ -167,10 +169,10 @@ impl DeviceModel {
         self.training.windows < RELIABLE_WINDOWS
     }
 
-    /// Name of the detector in the output contract: `aarnn` with network, else `range`.
+    /// Name of the detector in the output contract: `aarnn` where the network votes, else `range`.
     #[must_use]
     pub fn detector(&self) -> &'static str {
-        if self.has_network() { "aarnn" } else { "range" }
+        if self.network.is_some() && self.network_votes { "aarnn" } else { "range" }
     }
 
     /// Makes the model ready for judging.
@@ -193,6 +195,7 @@ impl DeviceModel {
                 inverse_limit: fill(&|metric| {
                     metric.network_limit.map_or(0.0, |limit| 1.0 / limit)
                 }),
+                votes: self.network_votes,
             }),
         }
     }
@@ -228,19 +231,27 @@ impl Judges {
             (y, ratio)
         });
         let largest = |ratios: &Scaled| ratios.iter().copied().fold(0.0_f32, f32::max);
+        let range_score = largest(&range);
+        let network_score = network.as_ref().map(|(_, ratios)| largest(ratios));
+        let votes = self.network.as_ref().is_some_and(|judge| judge.votes);
         let score =
-            largest(&range).max(network.as_ref().map_or(0.0, |(_, ratios)| largest(ratios)));
+            network_score.filter(|_| votes).map_or(range_score, |network| network.max(range_score));
         let mut reasons = Reasons { floor: score.min(1.0), kept: [None; MAX_REASONS] };
         for metric in 0..METRICS {
             reasons.offer(self, metric, values, Judge::Range, range[metric], self.mean[metric]);
         }
-        if let (Some((y, ratios)), Some(judge)) = (&network, &self.network) {
+        if let (Some((y, ratios)), Some(judge), true) = (&network, &self.network, votes) {
             for metric in 0..METRICS {
                 let expected = y[metric] + judge.residual_mean[metric];
                 reasons.offer(self, metric, values, Judge::Network, ratios[metric], expected);
             }
         }
-        Judgement { score: f64::from(score), reasons: reasons.kept }
+        Judgement {
+            score: f64::from(score),
+            range: f64::from(range_score),
+            network: network_score.map(f64::from),
+            reasons: reasons.kept,
+        }
     }
 }
 
@@ -329,6 +340,7 @@ mod tests {
             metrics: vec![metric(Metric::PacketsOut, 1.0), metric(Metric::SynOut, 0.0)],
             known: KnownKeys::default(),
             network: None,
+            network_votes: false,
         }
     }
 

@@ -76,14 +76,10 @@ impl KnownKeys {
         novelty
     }
 
-    /// The keys of a window that are not known, as evidence.
+    /// Whether a combination is known.
     #[must_use]
-    pub fn unknown<'a>(&self, record: &'a WindowRecord) -> Vec<&'a KeyCount> {
-        record
-            .keys
-            .iter()
-            .filter(|key| !self.combinations.contains(&(key.peer, key.protocol, key.port)))
-            .collect()
+    pub fn contains(&self, key: &KeyCount) -> bool {
+        self.combinations.contains(&(key.peer, key.protocol, key.port))
     }
 
     /// Number of known combinations.
@@ -167,7 +163,7 @@ mod tests {
         known.learn(&record(&[(1, 80, 9), (2, 443, 1)], 0));
         let now = record(&[(1, 80, 5), (1, 443, 2), (3, 80, 3), (4, 22, 7)], 0);
         assert_eq!(known.compare(&now), Novelty { peer: 10, service: 7, combination: 12 });
-        assert_eq!(known.unknown(&now).len(), 3);
+        assert_eq!(now.keys.iter().filter(|key| !known.contains(key)).count(), 3);
         assert_eq!(known.compare(&record(&[(1, 80, 5)], 4)).peer, 4);
     }
 

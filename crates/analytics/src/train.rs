@@ -24,7 +24,9 @@ pub const MAX_MODELS: usize = 4_096;
 /// Windows below which no model is made, unless chosen otherwise.
 pub const DEFAULT_MIN_WINDOWS: usize = 3;
 /// Windows below which the network has no vote: its error estimate is too low there.
-pub const NETWORK_WINDOWS: usize = 300;
+pub const VOTING_WINDOWS: usize = 300;
+/// Windows below which there is no network, not even as an adviser.
+pub const NETWORK_WINDOWS: usize = 60;
 /// Quantile of `ln(1 + v)` in training that becomes `x = 1`.
 const SCALE_QUANTILE: f64 = 0.999;
 
@@ -168,8 +170,9 @@ pub fn train_one(
         Plan::draw(&places, &mut Draw::new(options.seed, &name))
     });
     let errors = held_out_errors(&rows, plan.as_ref());
-    let budget = options.alpha / (active.len() * if plan.is_some() { 2 } else { 1 }) as f64;
-    let held_out_alarms = held_out_alarms(&errors, &active, plan.is_some(), budget);
+    let votes = rows.len() >= VOTING_WINDOWS;
+    let budget = options.alpha / (active.len() * if votes { 2 } else { 1 }) as f64;
+    let held_out_alarms = held_out_alarms(&errors, &active, votes, budget);
     let fitted = Fit::new(&rows.iter().collect::<Vec<_>>(), plan.as_ref());
     let metrics = active
         .iter()
@@ -201,6 +204,7 @@ pub fn train_one(
         metrics,
         known,
         network: fitted.network,
+        network_votes: votes,
     })
 }
 

@@ -1,0 +1,89 @@
+//! Captures of the developer data, read into window records; labels read into windows.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use analytics::host::Host;
+use analytics::record::WindowRecord;
+use analytics::windows::{WindowConfig, Windower};
+use flate2::read::GzDecoder;
+use protocols::capture::CaptureStream;
+use protocols::packet::decode;
+
+/// Folder of a scenario, or `None` (with a message) where the data is not there.
+pub(crate) fn scenario(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("SERENO_TEST_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let folder = root.join("detection").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: {} is not there (SERENO_TEST_DATA)", folder.display());
+    None
+}
+
+/// Windows of a gzip-packed capture, and for each frame the devices' windows it falls into.
+pub(crate) fn windows(path: &PathBuf) -> Vec<WindowRecord> {
+    let mut windower = Windower::new(WindowConfig::default()).unwrap();
+    let mut records = Vec::new();
+    each_frame(path, |ts_ns, link, captured, wire_len| {
+        if let Ok(packet) = decode(link, captured, wire_len) {
+            windower.push(ts_ns, &packet);
+            records.append(&mut windower.take_ready());
+        }
+    });
+    windower.finish();
+    records.append(&mut windower.take_ready());
+    records
+}
+
+fn each_frame(path: &PathBuf, mut take: impl FnMut(i64, protocols::packet::LinkType, &[u8], u32)) {
+    let mut stream = CaptureStream::new(GzDecoder::new(File::open(path).unwrap()));
+    while let Some(frame) = stream.next_frame() {
+        let frame = frame.unwrap();
+        take(frame.ts_ns, frame.link, frame.captured, frame.wire_len);
+    }
+}
+
+/// Label of a window: any malicious packet makes it positive, otherwise any unscored one takes it
+/// out (`None`).
+pub(crate) type Truth = BTreeMap<(Host, i64), Option<bool>>;
+
+/// Labels of the windows of a scenario's test capture, by device and start (microseconds).
+pub(crate) fn truth(folder: &PathBuf, window_us: i64) -> Truth {
+    let mut text = String::new();
+    File::open(folder.join("labels.csv")).unwrap().read_to_string(&mut text).unwrap();
+    let labels: Vec<char> =
+        text.lines().skip(1).filter_map(|line| line.split(',').nth(1)?.chars().next()).collect();
+    let mut truth = Truth::new();
+    let mut place = 0;
+    each_frame(&folder.join("test.pcap.gz"), |ts_ns, link, captured, wire_len| {
+        let label = labels[place];
+        place += 1;
+        let Ok(packet) = decode(link, captured, wire_len) else { return };
+        let start_us = ts_ns.div_euclid(1_000).div_euclid(window_us) * window_us;
+        for ip in [packet.src_ip(), packet.dst_ip()].into_iter().flatten() {
+            let entry = truth.entry((Host::from(ip), start_us)).or_insert(Some(false));
+            match label {
+                '1' => *entry = Some(true),
+                'x' if *entry == Some(false) => *entry = None,
+                _ => {}
+            }
+        }
+    });
+    assert_eq!(place, labels.len());
+    truth
+}
+
+/// Addresses of the protected devices of a scenario.
+pub(crate) fn protected(folder: &PathBuf) -> Vec<Host> {
+    let text = std::fs::read_to_string(folder.join("scenario.toml")).unwrap();
+    text.lines()
+        .filter_map(|line| line.strip_prefix("ip = \"")?.strip_suffix('"')?.parse().ok())
+        .collect()
+}
