@@ -1,1 +1,92 @@
-//! assets
+//! Inventory and identity of devices: [`model::DeviceId`] is minted here and nowhere else.
+//!
+//! Invariants: no table keys on an address; MAC address, address and name are dated evidence rows; a
+//! device keeps its id when its address changes; a sighting that says nothing new costs no write.
+//!
+//! Entry points: [`Assets`] ([`ports::AssetDirectory`]), [`Assets::router`].
+
+mod config;
+mod directory;
+mod error;
+mod evidence;
+mod http;
+mod store;
+
+use std::sync::Arc;
+
+use model::{Device, DeviceId};
+use platform::Platform;
+use platform::db::{Migration, RoomMigrations};
+use platform::health::{Component, Health};
+use platform::http::{Permission, RoomRouter};
+
+pub use config::Config;
+pub use directory::{MAX_REMEMBERED_DEVICES, TOUCH_PACKET_US, TOUCH_WALL_US};
+pub use error::AssetsError;
+
+/// The room's tables.
+pub const MIGRATIONS: RoomMigrations = RoomMigrations {
+    room: "assets",
+    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_assets.sql") }],
+};
+
+/// The inventory.
+#[derive(Clone)]
+pub struct Assets {
+    platform: Platform,
+    config: Arc<Config>,
+    memory: Arc<directory::Memory>,
+}
+
+impl Assets {
+    /// The inventory of a node.
+    ///
+    /// # Errors
+    /// A setting that cannot work.
+    pub fn new(platform: Platform, config: Config) -> Result<Self, AssetsError> {
+        config.check().map_err(AssetsError::Invalid)?;
+        Ok(Self { platform, config: Arc::new(config), memory: Arc::default() })
+    }
+
+    /// The room's routes.
+    pub fn router(&self) -> RoomRouter {
+        RoomRouter::<Self>::default()
+            .route(Permission("assets.read"), utoipa_axum::routes!(http::list::list))
+            .route(Permission("assets.read"), utoipa_axum::routes!(http::device::device))
+            .route(Permission("assets.write"), utoipa_axum::routes!(http::change::change))
+            .with_state(self.clone())
+    }
+
+    /// How the room is.
+    pub async fn health(&self) -> Vec<Component> {
+        let count = async {
+            let mut connection = self.platform.db.read().await?;
+            store::count(&mut connection).await
+        };
+        let limit = i64::from(self.config.max_devices);
+        vec![match count.await {
+            Ok(count) if count < limit => {
+                Component::ok("inventory", format!("{count} devices known"))
+            }
+            Ok(count) => Component::not_ok(
+                "inventory",
+                Health::Degraded,
+                format!("{count} devices known, no place for new ones (assets.max_devices)"),
+                "Raise assets.max_devices, or name the devices to protect in assets.protected_macs.",
+            ),
+            Err(error) => Component::not_ok(
+                "inventory",
+                Health::Failed,
+                error.to_string(),
+                "See the node's log; check the disk of the data folder.",
+            ),
+        }]
+    }
+
+    async fn read_device(&self, id: DeviceId) -> Result<Option<Device>, AssetsError> {
+        let mut connection = self.platform.db.read().await?;
+        let mut device = store::device(&mut connection, id).await?;
+        self.memory.freshen(device.as_mut_slice());
+        Ok(device)
+    }
+}

@@ -95,6 +95,24 @@ payload!(
     it.device.first_seen
 );
 
+/// A person named, placed or weighed a device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceChanged {
+    /// The device as it stands.
+    pub device: Device,
+}
+payload!(
+    DeviceChanged,
+    "assets.device_changed",
+    |it| it.device.id.to_string(),
+    format!(
+        "Device described: {}, place: {}, criticality: {}",
+        it.device.name,
+        it.device.place.as_deref().unwrap_or("not given"),
+        it.device.criticality.word()
+    )
+);
+
 /// A detector finished training for a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelTrained {
