@@ -26,7 +26,10 @@ impl Read for Slow<'_> {
     }
 }
 
-fn owned<R: Read>(mut stream: CaptureStream<R>) -> Vec<Result<(i64, Vec<u8>, u64), CaptureError>> {
+/// Time, bytes and number of a frame.
+type Seen = Result<(i64, Vec<u8>, u64), CaptureError>;
+
+fn owned<R: Read>(mut stream: CaptureStream<R>) -> Vec<Seen> {
     let mut seen = Vec::new();
     while let Some(item) = stream.next_frame() {
         seen.push(item.map(|f| (f.ts_ns, f.captured.to_vec(), f.index)));
