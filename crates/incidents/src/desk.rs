@@ -1,0 +1,107 @@
+//! What people and facts may do to an incident. Everything runs in the caller's transaction.
+
+use model::event::{IncidentAcknowledged, IncidentChanged};
+use model::{Incident, IncidentId, IncidentState, TimelineItem};
+use platform::db::Tx;
+
+use crate::error::IncidentsError;
+use crate::store;
+
+/// A line that came into being now, at this node.
+pub(crate) fn line(tx: &Tx, kind: &str, text: impl Into<String>, actor: &str) -> TimelineItem {
+    TimelineItem {
+        kind: kind.into(),
+        text: text.into(),
+        actor: actor.into(),
+        link: None,
+        event_at: None,
+        recorded_at: tx.now(),
+    }
+}
+
+/// The incident, or the error that says it is not here.
+pub(crate) async fn existing(tx: &mut Tx, id: IncidentId) -> Result<Incident, IncidentsError> {
+    store::find(tx.sql(), id).await?.ok_or_else(|| IncidentsError::NotFound(id.to_string()))
+}
+
+/// Moves an incident to another state, with the reason.
+///
+/// # Errors
+/// No such arrow, or the database said no.
+pub(crate) async fn move_to(
+    tx: &mut Tx,
+    mut incident: Incident,
+    to: IncidentState,
+    reason: &str,
+    actor: &str,
+) -> Result<Incident, IncidentsError> {
+    let from = incident.state;
+    if !from.may_become(to) {
+        return Err(IncidentsError::NoSuchStep { from, to });
+    }
+    incident.state = to;
+    incident.updated_at = tx.now();
+    store::update(tx.sql(), &incident).await?;
+    let change = format!("{} → {}: {reason}", from.word(), to.word());
+    let source = format!("state:{}", tx.mint::<model::EventId>());
+    let item = line(tx, "state", change.clone(), actor);
+    store::add_line(tx.sql(), incident.id, &source, &item).await?;
+    let changed = IncidentChanged { incident: incident.clone(), change };
+    tx.publish(actor, &changed).await?;
+    Ok(incident)
+}
+
+/// Adds a note.
+///
+/// # Errors
+/// Not found, or the database said no.
+pub(crate) async fn note(
+    tx: &mut Tx,
+    id: IncidentId,
+    text: &str,
+    actor: &str,
+) -> Result<Incident, IncidentsError> {
+    let mut incident = existing(tx, id).await?;
+    incident.updated_at = tx.now();
+    store::update(tx.sql(), &incident).await?;
+    let source = format!("note:{}", tx.mint::<model::EventId>());
+    let item = line(tx, "note", text, actor);
+    store::add_line(tx.sql(), id, &source, &item).await?;
+    let changed = IncidentChanged { incident: incident.clone(), change: "a note was added".into() };
+    tx.publish(actor, &changed).await?;
+    Ok(incident)
+}
+
+/// A person takes notice: of an own incident for everybody here, of a received one for its sender too.
+///
+/// # Errors
+/// Somebody was faster, not found, or the database said no.
+pub(crate) async fn acknowledge(
+    tx: &mut Tx,
+    id: IncidentId,
+    text: &str,
+    actor: &str,
+) -> Result<Incident, IncidentsError> {
+    let mut incident = existing(tx, id).await?;
+    if let Some(by) = incident.acknowledged_by {
+        return Err(IncidentsError::AlreadyAcknowledged(by));
+    }
+    incident.acknowledged_by = Some(actor.to_owned());
+    incident.updated_at = tx.now();
+    store::update(tx.sql(), &incident).await?;
+    let item = line(tx, "acknowledged", format!("Acknowledged: {text}"), actor);
+    store::add_line(tx.sql(), id, "acknowledged", &item).await?;
+    if incident.received_share.is_some() {
+        let answer = IncidentAcknowledged {
+            incident: id,
+            origin: incident.origin,
+            by: actor.to_owned(),
+            text: text.to_owned(),
+            at: tx.now(),
+        };
+        tx.publish(actor, &answer).await?;
+    }
+    let changed = IncidentChanged { incident: incident.clone(), change: "acknowledged".into() };
+    tx.publish(actor, &changed).await?;
+    Ok(incident)
+}

@@ -1,0 +1,341 @@
+//! The room's SQL and nothing else.
+
+use std::net::IpAddr;
+
+use model::{
+    DeviceId, Finding, Incident, IncidentId, IncidentReport, IncidentState, TimelineItem, Timestamp,
+};
+use platform::db::DbError;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+const COLUMNS: &str = "id, title, state, severity, tlp, origin, origin_name, received_share, \
+     acknowledged_by, event_at, recorded_at, updated_at, \
+     (SELECT COUNT(*) FROM incidents_findings f WHERE f.incident = incidents_incidents.id) AS findings";
+
+fn incident(row: &AnyRow) -> Result<Incident, DbError> {
+    let text = |name: &str| row.try_get::<String, _>(name);
+    let share: Option<String> = row.try_get("received_share")?;
+    let findings: i64 = row.try_get("findings")?;
+    Ok(Incident {
+        id: parse("incidents_incidents.id", &text("id")?)?,
+        title: text("title")?,
+        state: IncidentState::from_word(&text("state")?)
+            .ok_or_else(|| DbError::corrupt("incidents_incidents.state", "unknown word"))?,
+        severity: parse("incidents_incidents.severity", &text("severity")?)?,
+        tlp: parse("incidents_incidents.tlp", &text("tlp")?)?,
+        origin: parse("incidents_incidents.origin", &text("origin")?)?,
+        origin_name: text("origin_name")?,
+        findings: findings.unsigned_abs(),
+        received_share: share
+            .map(|id| parse("incidents_incidents.received_share", &id))
+            .transpose()?,
+        acknowledged_by: row.try_get("acknowledged_by")?,
+        event_at: Timestamp::from_micros(row.try_get("event_at")?),
+        recorded_at: Timestamp::from_micros(row.try_get("recorded_at")?),
+        updated_at: Timestamp::from_micros(row.try_get("updated_at")?),
+    })
+}
+
+fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
+    place: &'static str,
+    text: &str,
+) -> Result<T, DbError> {
+    text.parse().map_err(|cause| DbError::corrupt(place, cause))
+}
+
+/// One incident.
+pub(crate) async fn find(
+    connection: &mut AnyConnection,
+    id: IncidentId,
+) -> Result<Option<Incident>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM incidents_incidents WHERE id = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(incident).transpose()
+}
+
+/// Which incidents a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    Open,
+    Closed,
+    All,
+}
+
+/// Incidents, newest first, after the position `(recorded_at, id)`.
+pub(crate) async fn list(
+    connection: &mut AnyConnection,
+    which: Which,
+    after: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Incident>, DbError> {
+    let filter = match which {
+        Which::Open => "state NOT IN ('closed', 'false_alarm')",
+        Which::Closed => "state IN ('closed', 'false_alarm')",
+        Which::All => "1 = 1",
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM incidents_incidents WHERE {filter} \
+         AND (recorded_at < $1 OR (recorded_at = $2 AND id < $3)) \
+         ORDER BY recorded_at DESC, id DESC LIMIT $4"
+    );
+    let (at, id) = after.unwrap_or((i64::MAX, String::new()));
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(at)
+        .bind(at)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(incident).collect()
+}
+
+/// How many are open.
+pub(crate) async fn count_open(connection: &mut AnyConnection) -> Result<i64, DbError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) FROM incidents_incidents WHERE state NOT IN ('closed', 'false_alarm')",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// An incident with its findings and timeline.
+pub(crate) async fn report(
+    connection: &mut AnyConnection,
+    id: IncidentId,
+) -> Result<Option<IncidentReport>, DbError> {
+    let Some(incident) = find(connection, id).await? else { return Ok(None) };
+    let findings =
+        sqlx::query("SELECT body FROM incidents_findings WHERE incident = $1 ORDER BY finding")
+            .bind(id.to_string())
+            .fetch_all(&mut *connection)
+            .await?
+            .iter()
+            .map(|row| {
+                let body: String = row.try_get(0)?;
+                serde_json::from_str(&body)
+                    .map_err(|cause| DbError::corrupt("incidents_findings.body", cause))
+            })
+            .collect::<Result<Vec<Finding>, DbError>>()?;
+    let timeline =
+        sqlx::query("SELECT * FROM incidents_timeline WHERE incident = $1 ORDER BY position")
+            .bind(id.to_string())
+            .fetch_all(connection)
+            .await?
+            .iter()
+            .map(timeline_item)
+            .collect::<Result<Vec<TimelineItem>, DbError>>()?;
+    Ok(Some(IncidentReport { incident, findings, timeline }))
+}
+
+fn timeline_item(row: &AnyRow) -> Result<TimelineItem, DbError> {
+    Ok(TimelineItem {
+        kind: row.try_get("kind")?,
+        text: row.try_get("text")?,
+        actor: row.try_get("actor")?,
+        link: row.try_get("link")?,
+        event_at: row.try_get::<Option<i64>, _>("event_at")?.map(Timestamp::from_micros),
+        recorded_at: Timestamp::from_micros(row.try_get("recorded_at")?),
+    })
+}
+
+/// Writes a new incident.
+pub(crate) async fn insert(
+    connection: &mut AnyConnection,
+    incident: &Incident,
+    last_event_at: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO incidents_incidents (id, title, state, severity, tlp, origin, origin_name, \
+         received_share, acknowledged_by, event_at, last_event_at, recorded_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(incident.id.to_string())
+    .bind(&incident.title)
+    .bind(incident.state.word())
+    .bind(incident.severity.word())
+    .bind(incident.tlp.label())
+    .bind(incident.origin.to_string())
+    .bind(&incident.origin_name)
+    .bind(incident.received_share.map(|id| id.to_string()))
+    .bind(&incident.acknowledged_by)
+    .bind(incident.event_at.as_micros())
+    .bind(last_event_at.as_micros())
+    .bind(incident.recorded_at.as_micros())
+    .bind(incident.updated_at.as_micros())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes what can change about an incident.
+pub(crate) async fn update(
+    connection: &mut AnyConnection,
+    incident: &Incident,
+) -> Result<(), DbError> {
+    let done = sqlx::query(
+        "UPDATE incidents_incidents SET title = $1, state = $2, severity = $3, tlp = $4, \
+         acknowledged_by = $5, updated_at = $6 WHERE id = $7",
+    )
+    .bind(&incident.title)
+    .bind(incident.state.word())
+    .bind(incident.severity.word())
+    .bind(incident.tlp.label())
+    .bind(&incident.acknowledged_by)
+    .bind(incident.updated_at.as_micros())
+    .bind(incident.id.to_string())
+    .execute(connection)
+    .await?;
+    if done.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(DbError::corrupt("incidents_incidents", format!("{} is gone", incident.id)))
+}
+
+/// Writes or renews a finding of an incident.
+pub(crate) async fn keep_finding(
+    connection: &mut AnyConnection,
+    id: IncidentId,
+    finding: &Finding,
+) -> Result<(), DbError> {
+    let body = serde_json::to_string(finding)
+        .map_err(|cause| DbError::corrupt("incidents_findings.body", cause))?;
+    sqlx::query(
+        "INSERT INTO incidents_findings (finding, incident, device, device_mac, device_address, body) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (finding) DO UPDATE SET body = excluded.body",
+    )
+    .bind(finding.id.to_string())
+    .bind(id.to_string())
+    .bind(finding.device.to_string())
+    .bind(&finding.device_mac)
+    .bind(&finding.device_address)
+    .bind(body)
+    .execute(&mut *connection)
+    .await?;
+    for evidence in finding.evidence.iter().filter(|evidence| evidence.new) {
+        sqlx::query(
+            "INSERT INTO incidents_peers (incident, peer) VALUES ($1, $2) \
+             ON CONFLICT (incident, peer) DO NOTHING",
+        )
+        .bind(id.to_string())
+        .bind(evidence.peer.to_string())
+        .execute(&mut *connection)
+        .await?;
+    }
+    sqlx::query(
+        "UPDATE incidents_incidents SET last_event_at = $1 WHERE id = $2 AND last_event_at < $1",
+    )
+    .bind(finding.last_at.as_micros())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The incident that holds a finding.
+pub(crate) async fn incident_of(
+    connection: &mut AnyConnection,
+    finding: &Finding,
+) -> Result<Option<Incident>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM incidents_incidents WHERE id = \
+         (SELECT incident FROM incidents_findings WHERE finding = $1)"
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(finding.id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(incident).transpose()
+}
+
+/// An open own incident of the same device, near in packet time.
+pub(crate) async fn open_of_device(
+    connection: &mut AnyConnection,
+    device: DeviceId,
+    around: Timestamp,
+    within_us: i64,
+) -> Result<Option<Incident>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM incidents_incidents WHERE received_share IS NULL \
+         AND state NOT IN ('closed', 'false_alarm') \
+         AND event_at <= $1 AND last_event_at >= $2 \
+         AND id IN (SELECT incident FROM incidents_findings WHERE device = $3) \
+         ORDER BY recorded_at DESC LIMIT 1"
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(around.plus_micros(within_us).as_micros())
+        .bind(around.plus_micros(-within_us).as_micros())
+        .bind(device.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(incident).transpose()
+}
+
+/// An open own incident whose new remote parties include this one.
+pub(crate) async fn open_with_peer(
+    connection: &mut AnyConnection,
+    peer: IpAddr,
+) -> Result<Option<Incident>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM incidents_incidents WHERE received_share IS NULL \
+         AND state NOT IN ('closed', 'false_alarm') \
+         AND id IN (SELECT incident FROM incidents_peers WHERE peer = $1) \
+         ORDER BY recorded_at DESC LIMIT 1"
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(peer.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(incident).transpose()
+}
+
+/// Open own incidents about a device known by this MAC or address.
+pub(crate) async fn open_about(
+    connection: &mut AnyConnection,
+    target: &str,
+) -> Result<Vec<Incident>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM incidents_incidents WHERE received_share IS NULL \
+         AND state NOT IN ('closed', 'false_alarm') AND id IN (SELECT incident FROM \
+         incidents_findings WHERE device_mac = $1 OR device_address = $2)"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(target)
+        .bind(target)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(incident).collect()
+}
+
+/// Adds a line to the history, once per source. True when it was new.
+pub(crate) async fn add_line(
+    connection: &mut AnyConnection,
+    id: IncidentId,
+    source: &str,
+    item: &TimelineItem,
+) -> Result<bool, DbError> {
+    let done = sqlx::query(
+        "INSERT INTO incidents_timeline (incident, position, source, kind, text, actor, link, \
+         event_at, recorded_at) SELECT $1, (SELECT COALESCE(MAX(position), 0) + 1 FROM \
+         incidents_timeline WHERE incident = $2), $3, $4, $5, $6, $7, $8, $9 \
+         WHERE NOT EXISTS (SELECT 1 FROM incidents_timeline WHERE incident = $10 AND source = $11)",
+    )
+    .bind(id.to_string())
+    .bind(id.to_string())
+    .bind(source)
+    .bind(&item.kind)
+    .bind(&item.text)
+    .bind(&item.actor)
+    .bind(&item.link)
+    .bind(item.event_at.map(Timestamp::as_micros))
+    .bind(item.recorded_at.as_micros())
+    .bind(id.to_string())
+    .bind(source)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

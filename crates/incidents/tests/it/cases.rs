@@ -1,0 +1,171 @@
+use model::event::{
+    EnforcementChanged, FindingRaised, FindingUpdated, IncidentReceived, Payload, ShareMoved,
+};
+use model::id::TypedId;
+use model::{
+    Incident, IncidentId, IncidentState, NodeId, Outcome, Severity, ShareId, ShareState, Timestamp,
+    Tlp,
+};
+use platform::db::DbError;
+
+use crate::desk::{Desk, address, finding, states};
+
+#[tokio::test]
+async fn findings_of_one_device_or_one_remote_party_are_one_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.tell(&FindingRaised { finding: finding(1, 1, Severity::Low) }).await;
+    assert!(desk.all().await.is_empty(), "a low finding wakes nobody");
+    desk.tell(&FindingRaised { finding: finding(2, 1, Severity::High) }).await;
+    desk.tell(&FindingRaised { finding: finding(3, 1, Severity::Medium) }).await;
+    // Another device that talks to the same new party.
+    let mut infected = finding(4, 2, Severity::High);
+    infected.evidence[0].peer = address(1);
+    desk.tell(&FindingRaised { finding: infected }).await;
+    desk.tell(&FindingRaised { finding: finding(5, 9, Severity::High) }).await;
+    let all = desk.all().await;
+    assert_eq!(states(&all).iter().map(|i| i.findings).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(desk.facts("incidents.opened").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_finding_that_gets_worse_opens_or_raises_its_incident_and_quiet_updates_say_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    let mut found = finding(1, 1, Severity::Low);
+    desk.tell(&FindingRaised { finding: found.clone() }).await;
+    found.severity = Severity::Medium;
+    desk.tell(&FindingUpdated { finding: found.clone() }).await;
+    found.windows = 50;
+    desk.tell(&FindingUpdated { finding: found.clone() }).await;
+    found.severity = Severity::Critical;
+    desk.tell(&FindingUpdated { finding: found.clone() }).await;
+    let all = desk.all().await;
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].incident.severity, Severity::Critical);
+    assert_eq!(all[0].findings[0].windows, 50);
+    assert_eq!(desk.facts("incidents.changed").await.len(), 1, "only the rise is told");
+}
+
+#[tokio::test]
+async fn only_a_block_that_was_done_contains() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.tell(&FindingRaised { finding: finding(1, 1, Severity::High) }).await;
+    let enforced = |outcome| EnforcementChanged {
+        edge: "gw".into(),
+        key: "k".into(),
+        verb: "block".into(),
+        target: "02:00:00:00:00:01".into(),
+        outcome,
+    };
+    let reason = "no namespaces".to_owned();
+    desk.tell(&enforced(Outcome::NotEnforced { reason, data: serde_json::Value::Null })).await;
+    assert_eq!(desk.all().await[0].incident.state, IncidentState::New);
+    let summary = "blocked".to_owned();
+    desk.tell(&enforced(Outcome::Done { summary: summary.clone(), data: serde_json::Value::Null }))
+        .await;
+    let after = desk.all().await;
+    assert_eq!(after[0].incident.state, IncidentState::Contained);
+    assert!(after[0].timeline.iter().any(|line| line.text.contains("not enforced here")));
+    let mut release = enforced(Outcome::Done { summary, data: serde_json::Value::Null });
+    release.verb = "release".into();
+    desk.tell(&release).await;
+    assert_eq!(desk.all().await[0].incident.state, IncidentState::Triaged);
+}
+
+fn received(updated_s: i64, title: &str) -> IncidentReceived {
+    let at = Timestamp::from_secs(1_533_047_000);
+    IncidentReceived {
+        incident: Incident {
+            id: IncidentId::mint(at, [8; 10]),
+            title: title.into(),
+            state: IncidentState::Contained,
+            severity: Severity::High,
+            tlp: Tlp::Amber,
+            origin: NodeId::mint(at, [9; 10]),
+            origin_name: "Harbour Tram and Grid".into(),
+            findings: 1,
+            received_share: Some(ShareId::mint(at, [7; 10])),
+            acknowledged_by: None,
+            event_at: at,
+            recorded_at: at,
+            updated_at: Timestamp::from_secs(updated_s),
+        },
+        findings: vec![finding(1, 1, Severity::High)],
+        peer_name: "Harbour Tram and Grid".into(),
+        indicators: vec![],
+        objects: 12,
+    }
+}
+
+#[tokio::test]
+async fn a_shared_incident_is_opened_once_under_its_own_id_across_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        let desk = Desk::open(folder.path()).await;
+        desk.tell(&received(round, &format!("round {round}"))).await;
+        desk.close().await;
+    }
+    let desk = Desk::open(folder.path()).await;
+    let all = desk.all().await;
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].incident.title, "round 2");
+    assert_eq!(all[0].incident.state, IncidentState::New, "the recipient judges for itself");
+    assert_eq!(desk.facts("incidents.opened").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_own_incident_cannot_be_overwritten_from_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.tell(&FindingRaised { finding: finding(1, 1, Severity::High) }).await;
+    let own = desk.all().await[0].incident.clone();
+    let mut forged = received(5, "forged");
+    forged.incident.id = own.id;
+    desk.tell(&forged).await;
+    assert_eq!(desk.all().await[0].incident.title, own.title);
+}
+
+#[tokio::test]
+async fn the_recipients_answer_closes_the_loop_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.tell(&FindingRaised { finding: finding(1, 1, Severity::High) }).await;
+    let incident = desk.all().await[0].incident.id;
+    let moved = ShareMoved {
+        share: ShareId::mint(Timestamp::from_secs(2), [1; 10]),
+        incident,
+        peer_name: "Harbour CERT".into(),
+        state: ShareState::Acknowledged,
+        detail: "we look".into(),
+    };
+    desk.tell(&moved).await;
+    desk.tell(&moved).await;
+    let report = &desk.all().await[0];
+    assert_eq!(report.incident.acknowledged_by.as_deref(), Some("Harbour CERT"));
+    assert_eq!(desk.facts("incidents.changed").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_fact_heard_again_after_the_cursor_was_lost_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.tell(&FindingRaised { finding: finding(1, 1, Severity::High) }).await;
+    let before = desk.all().await;
+    let lost: Result<(), DbError> = desk
+        .platform
+        .db
+        .write(|tx| {
+            Box::pin(async move {
+                sqlx::query("UPDATE platform_cursors SET seq = 0").execute(tx.sql()).await?;
+                Ok(())
+            })
+        })
+        .await;
+    lost.unwrap();
+    desk.tell(&FindingUpdated { finding: finding(1, 1, Severity::High) }).await;
+    let after = desk.all().await;
+    assert_eq!(before[0].timeline, after[0].timeline);
+    assert_eq!(desk.facts(model::event::IncidentOpened::KIND).await.len(), 1);
+}
