@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::{ContextMemory, Values, values_of};
 use crate::host::Host;
+use crate::memo::Memo;
 use crate::model::{DeviceModel, Judgement, Judges};
 use crate::model_file::ModelFile;
 use crate::novelty::{KnownKeys, Novelty};
@@ -110,6 +111,7 @@ pub struct Detector {
     by_device: HashMap<Host, usize>,
     pooled: Option<usize>,
     memories: HashMap<Host, ContextMemory>,
+    memo: Memo,
     stats: DetectorStats,
 }
 
@@ -135,6 +137,7 @@ impl Detector {
             by_device,
             pooled,
             memories: HashMap::new(),
+            memo: Memo::new(),
             stats: DetectorStats::default(),
         }
     }
@@ -185,7 +188,9 @@ impl Detector {
             (None, Some(_)) => Basis::Pooled,
             (None, None) => Basis::None,
         };
-        let Some(model) = own.or(self.pooled).and_then(|place| self.models.get(place)) else {
+        let place = own.or(self.pooled);
+        let Some((place, model)) = place.and_then(|place| Some((place, self.models.get(place)?)))
+        else {
             self.stats.without_model += 1;
             return Verdict { judgement: Judgement::none(), basis, detector: "none" };
         };
@@ -198,7 +203,7 @@ impl Detector {
             let memory = self.memories.entry(record.device).or_default();
             memory.complete(record.start_us, record.end_us, &mut values);
         }
-        let judgement = model.judges.judge(&values);
+        let judgement = self.memo.get_or(place, &values, || model.judges.judge(&values));
         match basis {
             Basis::Own => self.stats.own += 1,
             Basis::Pooled | Basis::None => self.stats.pooled += 1,

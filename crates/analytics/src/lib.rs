@@ -14,6 +14,7 @@ pub mod detector;
 mod draw;
 pub mod features;
 pub mod host;
+mod memo;
 pub mod metrics;
 pub mod model;
 pub mod model_file;

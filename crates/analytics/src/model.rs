@@ -236,76 +236,79 @@ impl Judges {
         let votes = self.network.as_ref().is_some_and(|judge| judge.votes);
         let score =
             network_score.filter(|_| votes).map_or(range_score, |network| network.max(range_score));
-        let mut reasons = Reasons { floor: score.min(1.0), kept: [None; MAX_REASONS] };
-        for metric in 0..METRICS {
-            reasons.offer(self, metric, values, Judge::Range, range[metric], self.mean[metric]);
+        let mut strongest = Strongest { floor: score.min(1.0), ..Strongest::default() };
+        for (place, ratio) in range.iter().enumerate() {
+            strongest.offer(Judge::Range, place, *ratio, self.mean[place]);
         }
         if let (Some((y, ratios)), Some(judge), true) = (&network, &self.network, votes) {
-            for metric in 0..METRICS {
-                let expected = y[metric] + judge.residual_mean[metric];
-                reasons.offer(self, metric, values, Judge::Network, ratios[metric], expected);
+            for (place, ratio) in ratios.iter().enumerate() {
+                strongest.offer(
+                    Judge::Network,
+                    place,
+                    *ratio,
+                    y[place] + judge.residual_mean[place],
+                );
             }
         }
         Judgement {
             score: f64::from(score),
             range: f64::from(range_score),
             network: network_score.map(f64::from),
-            reasons: reasons.kept,
+            reasons: strongest.kept.map(|kept| kept.and_then(|kept| self.explain(&kept, values))),
         }
+    }
+
+    fn explain(&self, candidate: &Candidate, values: &Values) -> Option<Reason> {
+        let place = candidate.place;
+        let expected = f64::from(candidate.expected / self.inverse_scale[place]);
+        Some(Reason {
+            metric: Metric::from_index(place)?,
+            measured: values[place],
+            expected: if expected > 0.0 { expected.exp() - 1.0 } else { 0.0 },
+            judge: candidate.judge,
+            ratio: f64::from(candidate.ratio),
+        })
     }
 }
 
-/// The strongest reasons so far, at most one a metric.
-struct Reasons {
+#[derive(Clone, Copy)]
+struct Candidate {
+    place: usize,
+    judge: Judge,
+    ratio: f32,
+    /// In scaled units.
+    expected: f32,
+}
+
+/// The strongest errors so far, strongest first, at most one a metric.
+#[derive(Default)]
+struct Strongest {
     /// Ratios below this are no reason: 1, or the score of a quiet window.
     floor: f32,
-    kept: [Option<Reason>; MAX_REASONS],
+    kept: [Option<Candidate>; MAX_REASONS],
 }
 
-impl Reasons {
+impl Strongest {
     #[inline]
-    fn offer(
-        &mut self,
-        judges: &Judges,
-        metric: usize,
-        values: &Values,
-        judge: Judge,
-        ratio: f32,
-        expected: f32,
-    ) {
+    fn offer(&mut self, judge: Judge, place: usize, ratio: f32, expected: f32) {
         if ratio >= self.floor && ratio > 0.0 {
-            self.insert(judges, metric, values, judge, ratio, expected);
+            self.insert(Candidate { place, judge, ratio, expected });
         }
     }
 
-    fn insert(
-        &mut self,
-        judges: &Judges,
-        place: usize,
-        values: &Values,
-        judge: Judge,
-        ratio: f32,
-        expected: f32,
-    ) {
-        let Some(metric) = Metric::from_index(place) else { return };
-        let mut new = Some(Reason {
-            metric,
-            measured: values[place],
-            expected: (f64::from(expected / judges.inverse_scale[place]).exp() - 1.0).max(0.0),
-            judge,
-            ratio: f64::from(ratio),
-        });
+    fn insert(&mut self, candidate: Candidate) {
+        let mut new = Some(candidate);
         for kept in &mut self.kept {
             let weaker = kept.is_none_or(|kept| new.is_some_and(|new| new.ratio > kept.ratio));
             if !weaker {
-                if kept.is_some_and(|kept| kept.metric == metric) {
+                if kept.is_some_and(|kept| kept.place == candidate.place) {
                     return;
                 }
                 continue;
             }
             std::mem::swap(kept, &mut new);
-            // The displaced reason moves down, unless it is the same metric by the other judge.
-            if new.is_none_or(|old| old.metric == metric) {
+            // The displaced error moves down, unless it is the same metric by the other judge.
+            if new.is_none_or(|displaced| displaced.place == candidate.place) {
                 return;
             }
         }

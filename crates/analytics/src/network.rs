@@ -18,8 +18,9 @@ use crate::zeta::DETECTOR_CLUSTER;
 pub const GROUPS: usize = 16;
 /// Clusters of a group.
 pub const CLUSTERS: usize = 8;
-/// Hidden cells of the folded network.
+/// Hidden cells of the network.
 pub const HIDDEN: usize = GROUPS * CLUSTERS;
+const PAIRS: usize = GROUPS / 2;
 /// Windows a fit uses at most; of more, evenly spread ones are taken.
 pub const MAX_FIT_WINDOWS: usize = 50_000;
 /// Training quantile of a cluster's input that is brought to `0.2·u`.
@@ -28,8 +29,6 @@ const DRIVE: f64 = 0.2;
 const SPREAD: (f64, f64) = (0.3, 3.0);
 const RIDGE: f64 = 1e-4;
 const RIDGE_FLOOR: f64 = 1e-9;
-/// Width of an output row, padded so that whole vector registers are used.
-const ROW: usize = 32;
 
 /// Scaled metrics of one window (`x`), single precision, order of [`crate::metrics::ALL`].
 pub type Scaled = [f32; METRICS];
@@ -52,7 +51,7 @@ impl Plan {
     /// Draws a plan over the metrics a model judges.
     pub(crate) fn draw(active: &[usize], draw: &mut Draw) -> Self {
         let mut groups = Vec::with_capacity(GROUPS);
-        for _ in 0..GROUPS / 2 {
+        for _ in 0..PAIRS {
             let mut order = active.to_vec();
             draw.shuffle(&mut order);
             let (first, second) = order.split_at(order.len() / 2);
@@ -108,126 +107,122 @@ impl GroupPlan {
     }
 }
 
-/// The trained network, folded into one matrix each way: `y = ζ(x·W₁)·W₂ + b`.
+/// The trained network, folded into one pass each way: `y = ζ(x·W₁)·W₂ + b`.
+///
+/// Of the two groups of a pair one predicts a metric and the other reads it, so of each matrix only
+/// half can differ from 0, and only that half is kept.
 #[derive(Clone, PartialEq)]
 pub struct Network {
-    /// `METRICS × HIDDEN`, row-major: a metric that is 0 costs nothing.
-    input: Vec<f32>,
-    /// `HIDDEN × ROW`, row-major, the columns beyond `METRICS` are 0.
-    output: Vec<f32>,
-    bias: [f32; METRICS],
+    /// For each metric and pair, which of the two groups predicts the metric (0 or 1).
+    sides: Box<[[u8; PAIRS]; METRICS]>,
+    /// Weights from a metric into the reading group of each pair.
+    input: Box<Weights>,
+    /// Weights from the predicting group of each pair to a metric.
+    output: Box<Weights>,
+    bias: Scaled,
 }
 
+type Weights = [[[f32; CLUSTERS]; PAIRS]; METRICS];
+
 impl Network {
+    fn empty() -> Self {
+        Self {
+            sides: Box::new([[0; PAIRS]; METRICS]),
+            input: Box::new([[[0.0; CLUSTERS]; PAIRS]; METRICS]),
+            output: Box::new([[[0.0; CLUSTERS]; PAIRS]; METRICS]),
+            bias: [0.0; METRICS],
+        }
+    }
+
     /// Fits the outputs of a plan to benign rows.
     pub(crate) fn fit(plan: &Plan, rows: &[&Scaled]) -> Self {
         let step = rows.len().div_ceil(MAX_FIT_WINDOWS).max(1);
         let rows: Vec<&Scaled> = rows.iter().step_by(step).copied().collect();
-        let mut network = Self {
-            input: vec![0.0; METRICS * HIDDEN],
-            output: vec![0.0; HIDDEN * ROW],
-            bias: [0.0; METRICS],
-        };
-        let mut predictors = [0_u32; METRICS];
-        for group in &plan.groups {
-            group.predicts.iter().for_each(|metric| predictors[*metric] += 1);
-        }
+        let mut network = Self::empty();
         for (place, group) in plan.groups.iter().enumerate() {
-            network.fit_group(place, group, &rows, &predictors);
+            network.fit_group(place / 2, (place % 2) as u8, group, &rows);
         }
         network
     }
 
-    fn fit_group(
-        &mut self,
-        place: usize,
-        group: &GroupPlan,
-        rows: &[&Scaled],
-        predictors: &[u32; METRICS],
-    ) {
+    fn fit_group(&mut self, pair: usize, side: u8, group: &GroupPlan, rows: &[&Scaled]) {
         let weights = group.drive_clusters(rows);
-        for (input, metric) in group.reads.iter().enumerate() {
-            for cluster in 0..CLUSTERS {
-                self.input[metric * HIDDEN + place * CLUSTERS + cluster] =
-                    weights[input * CLUSTERS + cluster] as f32;
-            }
+        let (weights, _) = weights.as_chunks::<CLUSTERS>();
+        for (metric, weights) in group.reads.iter().zip(weights) {
+            self.input[*metric][pair] = weights.map(|weight| weight as f32);
         }
         let hidden: Vec<[f64; CLUSTERS]> = rows
             .iter()
             .map(|row| {
-                std::array::from_fn(|cluster| {
-                    let links = group.reads.iter().enumerate();
-                    let drive: f64 = links
-                        .map(|(input, metric)| {
-                            f64::from(row[*metric]) * weights[input * CLUSTERS + cluster]
-                        })
-                        .sum();
-                    DETECTOR_CLUSTER.activate(drive)
-                })
+                let mut drive = [0.0; CLUSTERS];
+                for (metric, weights) in group.reads.iter().zip(weights) {
+                    for (sum, weight) in drive.iter_mut().zip(weights) {
+                        *sum += f64::from(row[*metric]) * weight;
+                    }
+                }
+                drive.map(|drive| DETECTOR_CLUSTER.activate(drive))
             })
             .collect();
         let count = rows.len().max(1) as f64;
-        let mean: [f64; CLUSTERS] = std::array::from_fn(|cluster| {
-            hidden.iter().map(|row| row[cluster]).sum::<f64>() / count
-        });
-        let Some(lower) = factor(&hidden, &mean, count) else {
-            // Cannot happen with a finite input: the diagonal is lifted. The mean is still right.
-            self.predict_means(group, rows, predictors);
-            return;
-        };
+        let mut mean = [0.0; CLUSTERS];
+        for cells in &hidden {
+            mean.iter_mut().zip(cells).for_each(|(mean, cell)| *mean += cell / count);
+        }
+        let lower = factor(&hidden, &mean, count);
         for metric in &group.predicts {
-            let share = f64::from(predictors[*metric].max(1));
             let target = rows.iter().map(|row| f64::from(row[*metric])).sum::<f64>() / count;
             let mut weight = [0.0; CLUSTERS];
-            for (row, cells) in rows.iter().zip(&hidden) {
-                let centred = f64::from(row[*metric]) - target;
-                for cluster in 0..CLUSTERS {
-                    weight[cluster] += (cells[cluster] - mean[cluster]) * centred / count;
+            // Without a factor (which a finite input never gives) the mean is still right.
+            if let Some(lower) = &lower {
+                for (row, cells) in rows.iter().zip(&hidden) {
+                    let centred = (f64::from(row[*metric]) - target) / count;
+                    for ((sum, cell), mean) in weight.iter_mut().zip(cells).zip(mean) {
+                        *sum += (cell - mean) * centred;
+                    }
                 }
+                solve(lower, CLUSTERS, &mut weight);
             }
-            solve(&lower, CLUSTERS, &mut weight);
             let offset = target - weight.iter().zip(mean).map(|(w, m)| w * m).sum::<f64>();
-            self.bias[*metric] += (offset / share) as f32;
-            for cluster in 0..CLUSTERS {
-                self.output[(place * CLUSTERS + cluster) * ROW + metric] =
-                    (weight[cluster] / share) as f32;
-            }
-        }
-    }
-
-    fn predict_means(&mut self, group: &GroupPlan, rows: &[&Scaled], predictors: &[u32; METRICS]) {
-        for metric in &group.predicts {
-            let mean = rows.iter().map(|row| f64::from(row[*metric])).sum::<f64>()
-                / rows.len().max(1) as f64;
-            self.bias[*metric] += (mean / f64::from(predictors[*metric].max(1))) as f32;
+            self.sides[*metric][pair] = side;
+            self.bias[*metric] += (offset / PAIRS as f64) as f32;
+            self.output[*metric][pair] = weight.map(|weight| (weight / PAIRS as f64) as f32);
         }
     }
 
     /// What the network expects each metric to be, given the others. Scaled units.
     #[must_use]
     pub fn predict(&self, x: &Scaled) -> Scaled {
-        let mut hidden = [0.0_f32; HIDDEN];
-        for (value, weights) in x.iter().zip(self.input.chunks_exact(HIDDEN)) {
+        let mut hidden = [[[0.0_f32; CLUSTERS]; 2]; PAIRS];
+        for ((value, sides), weights) in x.iter().zip(self.sides.iter()).zip(self.input.iter()) {
             if *value != 0.0 {
-                for (cell, weight) in hidden.iter_mut().zip(weights) {
-                    *cell += value * weight;
+                for ((pair, side), weights) in hidden.iter_mut().zip(sides).zip(weights) {
+                    let reader = &mut pair[usize::from(1 - (side & 1))];
+                    for (cell, weight) in reader.iter_mut().zip(weights) {
+                        *cell += value * weight;
+                    }
                 }
             }
         }
-        for cell in &mut hidden {
+        for cell in hidden.as_flattened_mut().as_flattened_mut() {
             *cell = DETECTOR_CLUSTER.activate_f32(*cell);
         }
-        let mut padded = [0.0_f32; ROW];
-        for (cell, weights) in hidden.iter().zip(self.output.chunks_exact(ROW)) {
-            for (sum, weight) in padded.iter_mut().zip(weights) {
-                *sum += cell * weight;
+        let mut y = self.bias;
+        for ((y, sides), weights) in y.iter_mut().zip(self.sides.iter()).zip(self.output.iter()) {
+            let mut sums = [0.0_f32; CLUSTERS];
+            for ((pair, side), weights) in hidden.iter().zip(sides).zip(weights) {
+                let predictor = &pair[usize::from(side & 1)];
+                for ((sum, cell), weight) in sums.iter_mut().zip(predictor).zip(weights) {
+                    *sum += cell * weight;
+                }
             }
+            *y += sums.iter().sum::<f32>();
         }
-        std::array::from_fn(|metric| padded[metric] + self.bias[metric])
+        y
     }
 
     fn is_finite(&self) -> bool {
-        self.input.iter().chain(&self.output).chain(&self.bias).all(|value| value.is_finite())
+        let weights = self.input.iter().chain(self.output.iter()).flatten().flatten();
+        weights.chain(&self.bias).all(|value| value.is_finite())
     }
 }
 
@@ -257,66 +252,82 @@ impl std::fmt::Debug for Network {
     }
 }
 
-/// The stored form: little-endian single-precision numbers in base64.
+/// The stored form: sides as bytes and little-endian single-precision numbers, in base64.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     groups: usize,
     clusters: usize,
+    sides: String,
     input: String,
     output: String,
     bias: String,
 }
 
-fn encode(values: impl Iterator<Item = f32>) -> String {
-    STANDARD.encode(values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>())
+fn encode(values: &[f32]) -> String {
+    STANDARD.encode(values.iter().copied().flat_map(f32::to_le_bytes).collect::<Vec<u8>>())
 }
 
-fn decode(text: &str, count: usize, name: &str) -> Result<Vec<f32>, String> {
+fn decode_bytes(text: &str, target: &mut [u8], name: &str) -> Result<(), String> {
     let bytes = STANDARD.decode(text).map_err(|error| format!("network {name}: {error}"))?;
-    if bytes.len() != count * 4 {
-        return Err(format!("network {name} holds {} bytes instead of {}", bytes.len(), count * 4));
+    if bytes.len() != target.len() {
+        return Err(format!(
+            "network {name} holds {} bytes instead of {}",
+            bytes.len(),
+            target.len()
+        ));
     }
+    target.copy_from_slice(&bytes);
+    Ok(())
+}
+
+fn decode(text: &str, target: &mut [f32], name: &str) -> Result<(), String> {
+    let mut bytes = vec![0_u8; target.len() * 4];
+    decode_bytes(text, &mut bytes, name)?;
     let (words, _) = bytes.as_chunks::<4>();
-    Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+    target.iter_mut().zip(words).for_each(|(value, word)| *value = f32::from_le_bytes(*word));
+    Ok(())
 }
 
 impl Serialize for Network {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows = self.output.chunks_exact(ROW).flat_map(|row| row[..METRICS].iter().copied());
         Stored {
             groups: GROUPS,
             clusters: CLUSTERS,
-            input: encode(self.input.iter().copied()),
-            output: encode(rows),
-            bias: encode(self.bias.iter().copied()),
+            sides: STANDARD.encode(self.sides.as_flattened()),
+            input: encode(self.input.as_flattened().as_flattened()),
+            output: encode(self.output.as_flattened().as_flattened()),
+            bias: encode(&self.bias),
         }
         .serialize(serializer)
     }
 }
 
+impl Stored {
+    fn open(&self) -> Result<Network, String> {
+        if (self.groups, self.clusters) != (GROUPS, CLUSTERS) {
+            return Err(format!(
+                "network of {} groups of {} clusters: this build runs {GROUPS} of {CLUSTERS}",
+                self.groups, self.clusters
+            ));
+        }
+        let mut network = Network::empty();
+        decode_bytes(&self.sides, network.sides.as_flattened_mut(), "sides")?;
+        decode(&self.input, network.input.as_flattened_mut().as_flattened_mut(), "input")?;
+        decode(&self.output, network.output.as_flattened_mut().as_flattened_mut(), "output")?;
+        decode(&self.bias, &mut network.bias, "bias")?;
+        if network.sides.as_flattened().iter().any(|side| *side > 1) {
+            return Err("network names a group that does not exist".to_owned());
+        }
+        if !network.is_finite() {
+            return Err("network holds numbers that are not finite".to_owned());
+        }
+        Ok(network)
+    }
+}
+
 impl<'de> Deserialize<'de> for Network {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let stored = Stored::deserialize(deserializer)?;
-        if (stored.groups, stored.clusters) != (GROUPS, CLUSTERS) {
-            return Err(D::Error::custom(format!(
-                "network of {} groups of {} clusters: this build runs {GROUPS} of {CLUSTERS}",
-                stored.groups, stored.clusters
-            )));
-        }
-        let input = decode(&stored.input, METRICS * HIDDEN, "input").map_err(D::Error::custom)?;
-        let rows = decode(&stored.output, HIDDEN * METRICS, "output").map_err(D::Error::custom)?;
-        let bias = decode(&stored.bias, METRICS, "bias").map_err(D::Error::custom)?;
-        let mut output = vec![0.0; HIDDEN * ROW];
-        for (to, from) in output.chunks_exact_mut(ROW).zip(rows.chunks_exact(METRICS)) {
-            to[..METRICS].copy_from_slice(from);
-        }
-        let network = Self { input, output, bias: std::array::from_fn(|metric| bias[metric]) };
-        if network.is_finite() {
-            Ok(network)
-        } else {
-            Err(D::Error::custom("network holds numbers that are not finite"))
-        }
+        Stored::deserialize(deserializer)?.open().map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,1 +1,3 @@
 //! detection
+
+pub mod offline;

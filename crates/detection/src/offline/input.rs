@@ -1,0 +1,133 @@
+//! Opens a capture, packed or plain, and cuts it into windows.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use analytics::windows::Windower;
+use flate2::bufread::MultiGzDecoder;
+use protocols::capture::{CaptureError, CaptureStream};
+use protocols::packet::decode;
+
+use super::{CaptureSummary, OfflineError, OfflineProgress};
+
+/// Bytes a packed capture may unpack to. Memory does not grow with it: the bound ends endless input.
+pub const MAX_UNPACKED_BYTES: u64 = 1 << 40;
+/// Frames between two reports of progress.
+const PROGRESS_FRAMES: u64 = 1 << 17;
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// Bytes read from a packed file at a time.
+const PACKED_CHUNK_BYTES: usize = 64 * 1024;
+
+/// Counts what is read from the file, so that progress can be told for packed files too.
+struct Counted<R> {
+    inner: R,
+    bytes: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Ends with an error instead of giving more than a bound.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            io::Error::other(format!(
+                "unpacks to more than {MAX_UNPACKED_BYTES} bytes: split the capture"
+            ))
+        })?;
+        Ok(read)
+    }
+}
+
+/// Sizes of the files, for progress.
+pub(super) fn size_of(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+fn open(path: &Path, bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
+    let mut file = File::open(path)?;
+    let mut magic = Vec::with_capacity(GZIP_MAGIC.len());
+    file.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut magic)?;
+    let packed = magic == GZIP_MAGIC;
+    // What was looked at is given back in front; a pipe cannot be rewound.
+    let whole = Counted { inner: io::Cursor::new(magic).chain(file), bytes: Arc::clone(bytes) };
+    Ok(if packed {
+        let buffered = io::BufReader::with_capacity(PACKED_CHUNK_BYTES, whole);
+        Box::new(Bounded { inner: MultiGzDecoder::new(buffered), left: MAX_UNPACKED_BYTES })
+    } else {
+        Box::new(whole)
+    })
+}
+
+/// Reads a capture through a windower; `each` is called whenever finished windows wait, and once at
+/// the end.
+pub(super) fn read_windows<E: From<OfflineError>>(
+    path: &Path,
+    windower: &mut Windower,
+    mut progress: impl FnMut(OfflineProgress),
+    mut each: impl FnMut(&mut Windower) -> Result<(), E>,
+) -> Result<CaptureSummary, E> {
+    let mut summary = CaptureSummary::new(path.to_path_buf());
+    let bytes = Arc::new(AtomicU64::new(0));
+    let total_bytes = size_of(path);
+    let source = open(path, &bytes)
+        .map_err(|source| OfflineError::Read { path: path.to_path_buf(), source })?;
+    let mut stream = CaptureStream::new(source);
+    let mut error = None;
+    while let Some(frame) = stream.next_frame() {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(found) => {
+                error = Some(found);
+                break;
+            }
+        };
+        match decode(frame.link, frame.captured, frame.wire_len) {
+            Ok(packet) => {
+                summary.flawed += u64::from(packet.flaw.is_some());
+                windower.push(frame.ts_ns, &packet);
+            }
+            Err(_) => summary.undecodable += 1,
+        }
+        if frame.index % PROGRESS_FRAMES == 0 {
+            let bytes = bytes.load(Ordering::Relaxed);
+            progress(OfflineProgress::Reading { bytes, total_bytes, packets: frame.index });
+        }
+        if windower.has_ready() {
+            each(windower)?;
+        }
+    }
+    windower.finish();
+    each(windower)?;
+    summary.take_stats(stream.stats());
+    summary.windows = windower.stats();
+    progress(OfflineProgress::Reading {
+        bytes: total_bytes,
+        total_bytes,
+        packets: summary.packets,
+    });
+    match error {
+        Some(source @ (CaptureError::UnknownMagic { .. } | CaptureError::Version { .. })) => {
+            Err(OfflineError::NotACapture { path: path.to_path_buf(), source }.into())
+        }
+        Some(error) => {
+            summary.error = Some(error.to_string());
+            Ok(summary)
+        }
+        None => Ok(summary),
+    }
+}

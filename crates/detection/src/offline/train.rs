@@ -1,0 +1,183 @@
+//! Captures of a benign time → model file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use analytics::host::Host;
+use analytics::model::DeviceModel;
+use analytics::model_file::ModelFile;
+use analytics::policy::DevicePolicy;
+use analytics::record::WindowRecord;
+use analytics::train::{MAX_TRAINING_WINDOWS, TrainOptions};
+use analytics::windows::{DEFAULT_WINDOW_US, WindowConfig, Windower};
+use serde::Serialize;
+
+use super::input::{read_windows, size_of};
+use super::{CaptureSummary, OfflineError, OfflineProgress};
+
+/// What to train, and how.
+#[derive(Clone, Debug)]
+pub struct TrainRequest {
+    /// Captures of a benign time, in any order.
+    pub captures: Vec<PathBuf>,
+    /// Seed, false-alarm budget, smallest training.
+    pub options: TrainOptions,
+    /// Length of a window, microseconds.
+    pub window_us: i64,
+    /// Who counts as a device.
+    pub policy: DevicePolicy,
+}
+
+impl TrainRequest {
+    /// A training with the usual options.
+    #[must_use]
+    pub fn new(captures: Vec<PathBuf>) -> Self {
+        Self {
+            captures,
+            options: TrainOptions::default(),
+            window_us: DEFAULT_WINDOW_US,
+            policy: DevicePolicy::Local,
+        }
+    }
+}
+
+/// What a training learned of one device.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeviceTraining {
+    /// The device; absent for the pooled model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Host>,
+    /// Windows with traffic.
+    pub windows: u64,
+    /// `aarnn`, or `range` where the training is too short for the network.
+    pub detector: &'static str,
+    /// Windows of held-out training blocks that alert.
+    pub held_out_alarms: u64,
+    /// Measured false-alarm rate: `held_out_alarms / windows`.
+    pub held_out_rate: f64,
+    /// Too few windows for a useful false-alarm rate.
+    pub unreliable: bool,
+    /// More keys than a model keeps: some known ones will count as new.
+    pub keys_saturated: bool,
+}
+
+impl DeviceTraining {
+    fn new(model: &DeviceModel) -> Self {
+        let facts = model.training;
+        Self {
+            device: model.device,
+            windows: facts.windows,
+            detector: model.detector(),
+            held_out_alarms: facts.held_out_alarms,
+            held_out_rate: facts.held_out_alarms as f64 / facts.windows.max(1) as f64,
+            unreliable: model.is_unreliable(),
+            keys_saturated: model.known.is_saturated(),
+        }
+    }
+}
+
+/// What a training read and made.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrainSummary {
+    /// The captures.
+    pub captures: Vec<CaptureSummary>,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// False-alarm budget asked for, share of windows.
+    pub alpha: f64,
+    /// One entry per device with a model.
+    pub devices: Vec<DeviceTraining>,
+    /// The model for all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<DeviceTraining>,
+    /// Devices with too few windows for a model, each with its windows.
+    pub too_few: Vec<(Host, usize)>,
+    /// Devices beyond the limit of a model file.
+    pub devices_beyond_limit: usize,
+    /// Windows beyond the limit of a training: not used.
+    pub windows_beyond_limit: u64,
+    /// Bytes of the model file.
+    pub model_bytes: usize,
+}
+
+/// Trains on captures and writes the model file. The file appears whole or not at all.
+///
+/// # Errors
+/// When a file cannot be read or written, is no capture, or the captures hold too little.
+pub fn train(
+    request: &TrainRequest,
+    out: &Path,
+    mut progress: impl FnMut(OfflineProgress),
+) -> Result<TrainSummary, OfflineError> {
+    let total_bytes: u64 = request.captures.iter().map(|path| size_of(path)).sum();
+    let (mut records, mut captures): (Vec<WindowRecord>, Vec<CaptureSummary>) =
+        (Vec::new(), Vec::new());
+    let (mut windows_beyond_limit, mut bytes_before, mut packets_before) = (0, 0, 0);
+    for path in &request.captures {
+        let mut windower = Windower::new(WindowConfig {
+            window_us: request.window_us,
+            policy: request.policy.clone(),
+            ..WindowConfig::default()
+        })?;
+        let report = |now: OfflineProgress| {
+            if let OfflineProgress::Reading { bytes, packets, .. } = now {
+                let (bytes, packets) = (bytes_before + bytes, packets_before + packets);
+                progress(OfflineProgress::Reading { bytes, total_bytes, packets });
+            }
+        };
+        let summary = read_windows(path, &mut windower, report, |windower| {
+            for record in windower.take_ready() {
+                if records.len() < MAX_TRAINING_WINDOWS {
+                    records.push(record);
+                } else {
+                    windows_beyond_limit += 1;
+                }
+            }
+            Ok::<(), OfflineError>(())
+        })?;
+        bytes_before += size_of(path);
+        packets_before += summary.packets;
+        captures.push(summary);
+    }
+    let trained = analytics::train::train(&records, &request.options, |now| {
+        progress(OfflineProgress::Fitting { done: now.done, total: now.total });
+    })?;
+    drop(records);
+    let devices = trained.devices.iter().map(DeviceTraining::new).collect();
+    let pooled = trained.pooled.as_ref().map(DeviceTraining::new);
+    let (too_few, devices_beyond_limit) = (trained.too_few.clone(), trained.beyond_limit);
+    let file = ModelFile::new(trained, &request.options, request.window_us, request.policy.clone());
+    let bytes = file
+        .to_bytes()
+        .map_err(|source| OfflineError::Model { path: out.to_path_buf(), source })?;
+    write_whole(out, &bytes)
+        .map_err(|source| OfflineError::Write { path: out.to_path_buf(), source })?;
+    Ok(TrainSummary {
+        captures,
+        seed: request.options.seed,
+        alpha: request.options.alpha,
+        devices,
+        pooled,
+        too_few,
+        devices_beyond_limit,
+        windows_beyond_limit,
+        model_bytes: bytes.len(),
+    })
+}
+
+/// Writes beside the target and moves it there, so that a reader never sees half a model.
+fn write_whole(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = out.file_name().unwrap_or_default().to_os_string();
+    name.push(".partial");
+    let partial = out.with_file_name(name);
+    let written = std::fs::File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let moved = written.and_then(|()| std::fs::rename(&partial, out));
+    if moved.is_err() {
+        // Best effort: the first error is the one to tell.
+        let _ = std::fs::remove_file(&partial);
+    }
+    moved
+}
