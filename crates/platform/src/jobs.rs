@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use model::{JobId, Timestamp};
 use serde_json::Value;
 use sqlx::Row;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::Platform;
 use crate::db::{Db, DbError};
@@ -89,6 +89,9 @@ pub async fn start(platform: &Platform, handlers: Vec<Arc<dyn JobHandler>>) -> R
 async fn work(platform: Platform, handlers: Arc<HashMap<&'static str, Arc<dyn JobHandler>>>) {
     let mut added = platform.db.jobs_added();
     let places = Arc::new(Semaphore::new(MAX_RUNNING_JOBS));
+    // Wakes the loop when a job ends, because one that is to be tried again may be due before the
+    // pause computed without it is over.
+    let ended = Arc::new(Notify::new());
     loop {
         added.mark_unchanged();
         let pause = match take_due(&platform, &places).await {
@@ -99,11 +102,12 @@ async fn work(platform: Platform, handlers: Arc<HashMap<&'static str, Arc<dyn Jo
                         end(&platform, &job, JobEnd::Failed { reason }).await;
                         continue;
                     };
-                    let own = platform.clone();
+                    let (own, ended) = (platform.clone(), Arc::clone(&ended));
                     platform.tasks.spawn("job", async move {
                         let outcome = handler.run(&job).await;
                         end(&own, &job, outcome).await;
                         drop(place);
+                        ended.notify_one();
                     });
                 }
                 pause
@@ -115,6 +119,7 @@ async fn work(platform: Platform, handlers: Arc<HashMap<&'static str, Arc<dyn Jo
         };
         tokio::select! {
             changed = added.changed() => if changed.is_err() { return },
+            () = ended.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }

@@ -69,6 +69,18 @@ impl<S: Clone + Send + Sync + 'static> RoomRouter<S> {
         self
     }
 
+    /// Passes every response of the routes added so far, refusals included, through `map`: for a
+    /// protocol that writes its errors in its own form.
+    #[must_use]
+    pub fn map_response<F, R>(mut self, map: F) -> Self
+    where
+        F: Fn(Response) -> R + Clone + Send + Sync + 'static,
+        R: Future<Output = Response> + Send + 'static,
+    {
+        self.inner = self.inner.layer(axum::middleware::map_response(map));
+        self
+    }
+
     /// Adds another set of routes.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {

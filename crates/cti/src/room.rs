@@ -1,0 +1,141 @@
+//! The room itself: what it stands on, and what it offers the binary.
+
+use std::sync::Arc;
+
+use platform::Platform;
+use platform::bus::Consumer;
+use platform::http::RoomRouter;
+use platform::jobs::JobHandler;
+use platform::peers::PeerDirectory;
+use ports::{Actuator, Authorizer, IncidentReader, Pseudonymiser};
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::error::CtiError;
+use crate::store::collections::{self, Collection, Kind};
+use crate::{acknowledge, actuators, deliver, http, intel, poll, taxii};
+
+/// What the room needs of others.
+#[derive(Clone)]
+pub struct Deps {
+    /// Decides what may be shared.
+    pub authorizer: Arc<dyn Authorizer>,
+    /// Replaces internal addresses.
+    pub pseudonymiser: Arc<dyn Pseudonymiser>,
+    /// Reads the incidents that are shared.
+    pub incidents: Arc<dyn IncidentReader>,
+    /// Knows the peers and how to reach them.
+    pub peers: Arc<dyn PeerDirectory>,
+}
+
+struct Inner {
+    platform: Platform,
+    config: Config,
+    deps: Deps,
+    /// Wakes the worker that looks for answers.
+    delivered: Notify,
+}
+
+/// The room; cheap to clone.
+#[derive(Clone)]
+pub struct Cti(Arc<Inner>);
+
+impl Cti {
+    /// Makes the collections and loads the shipped list, at first start only.
+    ///
+    /// # Errors
+    /// A setting cannot work, or the database says no.
+    pub async fn open(platform: &Platform, config: Config, deps: Deps) -> Result<Self, CtiError> {
+        config.check().map_err(CtiError::Config)?;
+        let inner = Inner { platform: platform.clone(), config, deps, delivered: Notify::new() };
+        let cti = Self(Arc::new(inner));
+        cti.ensure_inbox().await?;
+        intel::load_sample(&cti).await?;
+        Ok(cti)
+    }
+
+    async fn ensure_inbox(&self) -> Result<(), CtiError> {
+        let mut sql = self.platform().db.read().await?;
+        let known = collections::find(&mut sql, taxii::INBOX_ID).await?;
+        drop(sql);
+        if known.is_some() {
+            return Ok(());
+        }
+        let inbox = Collection {
+            id: taxii::INBOX_ID.into(),
+            alias: taxii::INBOX_ALIAS.into(),
+            title: "Inbox".into(),
+            description: "What others share with this node".into(),
+            kind: Kind::Inbox,
+            peer: None,
+        };
+        let written: Result<(), CtiError> = self
+            .platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let now = tx.now().as_micros();
+                    collections::ensure(tx.sql(), &inbox, now).await?;
+                    Ok(())
+                })
+            })
+            .await;
+        written
+    }
+
+    /// The HTTP endpoints: `/api/v1/…` and `/taxii2/…`.
+    pub fn routes(&self) -> RoomRouter {
+        http::routes().merge(taxii::routes()).with_state(self.clone())
+    }
+
+    /// What listens to facts.
+    pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
+        vec![Arc::new(acknowledge::Acknowledge(self.clone()))]
+    }
+
+    /// Durable work: delivery.
+    pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
+        vec![Arc::new(deliver::Deliver(self.clone()))]
+    }
+
+    /// What playbooks can command: `intel lookup`, `exchange share`.
+    pub fn actuators(&self) -> Vec<Arc<dyn Actuator>> {
+        vec![
+            Arc::new(actuators::Intel(self.clone())),
+            Arc::new(actuators::ExchangeActuator(self.clone())),
+        ]
+    }
+
+    /// Starts looking for answers of peers.
+    pub fn start(&self) {
+        self.platform().tasks.spawn("cti-answers", poll::run(self.clone()));
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.0.platform
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub(crate) fn deps(&self) -> &Deps {
+        &self.0.deps
+    }
+
+    pub(crate) fn delivered(&self) -> &Notify {
+        &self.0.delivered
+    }
+}
+
+/// The collection in which a node finds our answers.
+pub(crate) fn outbox(node: &str, name: &str) -> Collection {
+    Collection {
+        id: taxii::outbox_id(node),
+        alias: format!("outbox-{node}"),
+        title: format!("Answers to {name}"),
+        description: "Acknowledgements of what this node shared with us".into(),
+        kind: Kind::Outbox,
+        peer: Some(node.to_owned()),
+    }
+}

@@ -1,0 +1,34 @@
+//! The room's SQL and nothing else. Functions take the connection, so that they run in the
+//! transaction of whoever calls them.
+
+pub(crate) mod collections;
+pub(crate) mod contacts;
+pub(crate) mod objects;
+pub(crate) mod received;
+pub(crate) mod shares;
+pub(crate) mod statuses;
+pub(crate) mod values;
+
+use platform::db::{DbError, Migration, RoomMigrations};
+
+/// The room's tables.
+pub const MIGRATIONS: RoomMigrations = RoomMigrations {
+    room: "cti",
+    steps: &[Migration { number: 1, sql: include_str!("../../migrations/0001_cti.sql") }],
+};
+
+/// Reads a JSON column.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    place: &'static str,
+) -> Result<T, DbError> {
+    serde_json::from_str(text).map_err(|cause| DbError::corrupt(place, cause))
+}
+
+/// Reads a column that parses.
+pub(crate) fn parsed<T: std::str::FromStr<Err: ToString>>(
+    text: &str,
+    place: &'static str,
+) -> Result<T, DbError> {
+    text.parse().map_err(|cause: T::Err| DbError::corrupt(place, cause.to_string()))
+}

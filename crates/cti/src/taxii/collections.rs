@@ -1,0 +1,77 @@
+//! `GET /taxii2/sereno/collections/`: the collections a caller has any right to (§5.1).
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use platform::http::Caller;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::media::{Accepts, taxii};
+use super::{TaxiiError, rights};
+use crate::room::Cti;
+use crate::store::collections::{self as store, Collection};
+
+/// One collection as TAXII shows it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TaxiiCollection)]
+pub(crate) struct CollectionResource {
+    /// UUID.
+    id: String,
+    /// Title.
+    title: String,
+    /// Description.
+    description: String,
+    /// A name that can stand for the id.
+    alias: String,
+    /// May the caller read it?
+    can_read: bool,
+    /// May the caller write to it?
+    can_write: bool,
+    /// What it holds.
+    media_types: Vec<String>,
+}
+
+impl CollectionResource {
+    pub(super) fn new(collection: Collection, rights: rights::Rights) -> Self {
+        Self {
+            id: collection.id,
+            title: collection.title,
+            description: collection.description,
+            alias: collection.alias,
+            can_read: rights.read,
+            can_write: rights.write,
+            media_types: vec![super::manifest::STIX_MEDIA_TYPE.into()],
+        }
+    }
+}
+
+/// All collections of the API root.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TaxiiCollections)]
+pub(crate) struct Collections {
+    /// The collections; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    collections: Vec<CollectionResource>,
+}
+
+/// The collections.
+#[utoipa::path(get, path = "/taxii2/sereno/collections/", tag = "taxii", responses(
+    (status = 200, description = "Collections", body = Collections,
+        content_type = "application/taxii+json;version=2.1"),
+    (status = 401, body = TaxiiError), (status = 406, body = TaxiiError)))]
+pub(crate) async fn collections(
+    _: Accepts,
+    State(cti): State<Cti>,
+    caller: Caller,
+) -> Result<Response, TaxiiError> {
+    let mut sql = cti.platform().db.read().await?;
+    let shown = store::all(&mut sql)
+        .await?
+        .into_iter()
+        .map(|collection| (rights::of(&caller, &collection), collection))
+        .filter(|(rights, _)| rights.read || rights.write)
+        .map(|(rights, collection)| CollectionResource::new(collection, rights))
+        .collect();
+    Ok(taxii(StatusCode::OK, &Collections { collections: shown }))
+}

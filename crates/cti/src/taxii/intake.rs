@@ -1,0 +1,245 @@
+//! An envelope from outside: read, judged object by object, stored in one transaction together with
+//! what it sets off (lookup values, received incidents) and its status.
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use model::id::TypedId;
+use model::{EventId, Timestamp};
+use platform::db::Tx;
+use platform::http::{Caller, CallerKind};
+use serde_json::Value;
+use stix::json::{JsonError, Limits};
+use stix::{Object, validate};
+
+use super::status::{Status, StatusDetail};
+use super::{MAX_OBJECTS_PER_ENVELOPE, TaxiiError};
+use crate::error::CtiError;
+use crate::intel;
+use crate::mapping::incoming::{self, Incoming, Sender};
+use crate::receipt::{Receipt, Statement, digest, verify_envelope};
+use crate::room::Cti;
+use crate::store::collections::{Collection, Kind};
+use crate::store::objects::{self, Put};
+use crate::store::received::{self, Received};
+use crate::store::statuses;
+
+/// Header with the sender's signature over the envelope, hex.
+pub(crate) const SIGNATURE_HEADER: &str = "x-sereno-signature";
+
+/// An envelope and where it goes.
+pub(super) struct Delivery {
+    pub(super) collection: Collection,
+    pub(super) caller: Caller,
+    pub(super) signature: Option<String>,
+    pub(super) body: Bytes,
+}
+
+/// An object with the reason why it is refused, if it is.
+type Judged = (Object, Option<String>);
+
+/// Takes an envelope; the answer comes after the commit. An envelope that cannot be read stores nothing.
+pub(super) async fn take(cti: &Cti, delivery: Delivery) -> Result<Status, TaxiiError> {
+    let digest = digest(&delivery.body);
+    let sender = sender(&delivery.caller);
+    check_signature(cti, &delivery, &digest).await?;
+    let limits =
+        Limits { max_bytes: cti.config().max_content_length_bytes, ..stix::json::DEFAULT_LIMITS };
+    let body = delivery.body.clone();
+    // Reading megabytes of JSON would hold up every other request of this thread.
+    let judged = tokio::task::spawn_blocking(move || judge(&body, limits))
+        .await
+        .map_err(|_| TaxiiError::unprocessable("the envelope could not be judged"))??;
+    let now = cti.platform().now();
+    let incidents = if delivery.collection.kind == Kind::Inbox {
+        let sound: Vec<&Object> =
+            judged.iter().filter(|(_, bad)| bad.is_none()).map(|(object, _)| object).collect();
+        incoming::read(&sound, &sender, cti.platform().node.id, now)
+    } else {
+        vec![]
+    };
+    let mut status = status_of(cti, &judged, now);
+    let statement = Statement {
+        status_id: status.id.clone(),
+        envelope_sha256: digest,
+        recipient: cti.platform().node.id.to_string(),
+        sender: sender.id.clone(),
+        received_at: now.to_string(),
+    };
+    let receipt = Receipt::sign(cti.platform().signer.as_ref(), statement);
+    status.x_sereno_receipt = Some(receipt.map_err(CtiError::Json)?);
+    let status = store(cti, delivery, judged, incidents, sender, status).await?;
+    Ok(status)
+}
+
+fn sender(caller: &Caller) -> Sender {
+    match &caller.kind {
+        CallerKind::Peer { peer, node } => Sender {
+            id: node.to_string(),
+            node: Some(*node),
+            peer: Some(*peer),
+            name: caller.name.clone(),
+        },
+        _ => Sender { id: caller.id.clone(), node: None, peer: None, name: caller.name.clone() },
+    }
+}
+
+/// A signature that is sent must hold; who sends none is still known by its certificate or token.
+async fn check_signature(cti: &Cti, delivery: &Delivery, digest: &str) -> Result<(), TaxiiError> {
+    let (Some(signature), CallerKind::Peer { peer, .. }) =
+        (&delivery.signature, &delivery.caller.kind)
+    else {
+        return Ok(());
+    };
+    let known = cti.deps().peers.peer(*peer).await.map_err(CtiError::Port)?;
+    if known.is_some_and(|peer| verify_envelope(&peer.signing_key, digest, signature)) {
+        return Ok(());
+    }
+    let text = format!(
+        "the signature of {} does not fit the envelope; nothing was stored; exchange the peers' \
+         signing keys again",
+        delivery.caller.name
+    );
+    Err(TaxiiError::new(StatusCode::UNPROCESSABLE_ENTITY, "signature", text))
+}
+
+fn judge(body: &[u8], limits: Limits) -> Result<Vec<Judged>, TaxiiError> {
+    let value = stix::json::read(body, limits).map_err(|error| match error {
+        JsonError::TooLarge { .. } => {
+            TaxiiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", error.to_string())
+        }
+        other => TaxiiError::bad_request(format!("{other}; nothing was stored")),
+    })?;
+    let Value::Object(mut envelope) = value else {
+        return Err(TaxiiError::unprocessable(
+            "the body is not a TAXII envelope: not a JSON object",
+        ));
+    };
+    let Some(Value::Array(items)) = envelope.remove("objects") else {
+        let text = "the body is not a TAXII envelope: `objects` is missing or not a list";
+        return Err(TaxiiError::unprocessable(text));
+    };
+    if items.is_empty() || items.len() > MAX_OBJECTS_PER_ENVELOPE {
+        let text = format!(
+            "an envelope holds 1 to {MAX_OBJECTS_PER_ENVELOPE} objects, this one {}",
+            items.len()
+        );
+        return Err(TaxiiError::unprocessable(text));
+    }
+    let objects = stix::bundle::split(items)
+        .map_err(|error| TaxiiError::unprocessable(format!("{error}; nothing was stored")))?;
+    Ok(objects.into_iter().map(|object| (refusal(&object), object)).map(|(r, o)| (o, r)).collect())
+}
+
+fn refusal(object: &Object) -> Option<String> {
+    let report = validate::object(object);
+    let first = report.first_error()?;
+    let more = match report.errors {
+        0 | 1 => String::new(),
+        errors => format!(" (and {} more)", errors - 1),
+    };
+    Some(format!("{}: {} ({}){more}", first.property, first.message, first.clause))
+}
+
+fn status_of(cti: &Cti, judged: &[Judged], now: Timestamp) -> Status {
+    let failures: Vec<StatusDetail> = judged
+        .iter()
+        .filter_map(|(object, bad)| bad.as_ref().map(|why| detail(object, now, Some(why.clone()))))
+        .collect();
+    Status {
+        id: cti.platform().mint::<EventId>().uuid().hyphenated().to_string(),
+        status: "complete".into(),
+        request_timestamp: now.to_string(),
+        total_count: judged.len(),
+        success_count: judged.len() - failures.len(),
+        successes: vec![],
+        failure_count: failures.len(),
+        failures,
+        pending_count: 0,
+        x_sereno_receipt: None,
+    }
+}
+
+fn detail(object: &Object, now: Timestamp, message: Option<String>) -> StatusDetail {
+    let version = object.version().map_or_else(|| now.to_string(), |at| at.to_string());
+    StatusDetail { id: object.id_text().chars().take(300).collect(), version, message }
+}
+
+async fn store(
+    cti: &Cti,
+    delivery: Delivery,
+    judged: Vec<Judged>,
+    incidents: Vec<Incoming>,
+    sender: Sender,
+    mut status: Status,
+) -> Result<Status, TaxiiError> {
+    let peer_outbox = sender.node.map(|node| crate::room::outbox(&node.to_string(), &sender.name));
+    let done: Result<Status, CtiError> = cti
+        .platform()
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let now = tx.now();
+                if let Some(outbox) = peer_outbox {
+                    crate::store::collections::ensure(tx.sql(), &outbox, now.as_micros()).await?;
+                }
+                for (object, bad) in &judged {
+                    if bad.is_some() {
+                        continue;
+                    }
+                    let put = objects::put(tx.sql(), object, &sender.id, now.as_micros()).await?;
+                    let at = now.as_micros();
+                    objects::add_to_collection(tx.sql(), &delivery.collection.id, object, at)
+                        .await?;
+                    intel::index(tx, object).await?;
+                    let message = match put {
+                        Put::New => None,
+                        Put::Same => Some("known before".to_owned()),
+                        Put::Different => {
+                            Some("this version was known with other content, which is kept".into())
+                        }
+                    };
+                    status.successes.push(detail(object, now, message));
+                }
+                for incident in &incidents {
+                    open(tx, incident, &sender, judged.len()).await?;
+                }
+                let body = serde_json::to_value(&status)?;
+                let caller = delivery.caller.id.clone();
+                let collection = &delivery.collection.id;
+                statuses::put(tx.sql(), &status.id, &caller, collection, &body, now.as_micros())
+                    .await?;
+                Ok(status)
+            })
+        })
+        .await;
+    Ok(done?)
+}
+
+/// Announces a received incident, once.
+async fn open(
+    tx: &mut Tx,
+    incoming: &Incoming,
+    sender: &Sender,
+    objects: usize,
+) -> Result<(), CtiError> {
+    let row = Received {
+        incident: incoming.incident.id,
+        object: incoming.object.clone(),
+        sender: sender.id.clone(),
+        sender_peer: sender.peer.map(|peer| peer.to_string()),
+        share: incoming.incident.received_share.map(|share| share.to_string()),
+        note: None,
+    };
+    let now = tx.now().as_micros();
+    if received::add(tx.sql(), &row, now).await? {
+        let fact = model::event::IncidentReceived {
+            incident: incoming.incident.clone(),
+            findings: incoming.findings.clone(),
+            peer_name: sender.name.clone(),
+            indicators: incoming.indicators.clone(),
+            objects: objects as u64,
+        };
+        tx.publish(&format!("peer:{}", sender.name), &fact).await?;
+    }
+    Ok(())
+}

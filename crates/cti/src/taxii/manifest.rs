@@ -1,0 +1,73 @@
+//! `GET /taxii2/sereno/collections/{id}/manifest/`: what a collection holds (§5.3).
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use platform::http::Caller;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::TaxiiError;
+use super::filter::Filter;
+use super::media::Accepts;
+use super::objects::{Page, date};
+use crate::room::Cti;
+
+pub(super) const STIX_MEDIA_TYPE: &str = "application/stix+json;version=2.1";
+
+/// One object without its content.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TaxiiManifestRecord)]
+pub(crate) struct ManifestRecord {
+    /// Id of the object.
+    id: String,
+    /// When it was added.
+    date_added: String,
+    /// Its version.
+    version: String,
+    /// What it would be sent as.
+    media_type: String,
+}
+
+/// The manifest.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TaxiiManifest)]
+pub(crate) struct Manifest {
+    /// More records follow.
+    more: bool,
+    /// Where to go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// The records; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    objects: Vec<ManifestRecord>,
+}
+
+/// The manifest of a collection.
+#[utoipa::path(get, path = "/taxii2/sereno/collections/{id}/manifest/", tag = "taxii",
+    params(("id" = String, Path, description = "UUID or alias of the collection")),
+    responses((status = 200, description = "Manifest", body = Manifest,
+        content_type = "application/taxii+json;version=2.1"),
+    (status = 401, body = TaxiiError), (status = 403, body = TaxiiError),
+    (status = 404, body = TaxiiError)))]
+pub(crate) async fn manifest(
+    _: Accepts,
+    State(cti): State<Cti>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, TaxiiError> {
+    let filter = Filter::from_query(&query)?;
+    let page = Page::read(&cti, &caller, &id, &filter).await?;
+    let objects = page
+        .members
+        .iter()
+        .map(|member| ManifestRecord {
+            id: member.id.clone(),
+            date_added: date(member.added_us),
+            version: stix::Timestamp::from_unix_us(member.version_us).to_string(),
+            media_type: format!("application/stix+json;version={}", member.spec_version),
+        })
+        .collect();
+    let next = page.next.clone();
+    Ok(page.answer(&Manifest { more: next.is_some(), next, objects }))
+}

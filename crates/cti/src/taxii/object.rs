@@ -1,0 +1,33 @@
+//! `GET /taxii2/sereno/collections/{id}/objects/{object}/`: one object (§5.6).
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use platform::http::Caller;
+
+use super::TaxiiError;
+use super::filter::Filter;
+use super::media::Accepts;
+use super::objects::{Envelope, Page};
+use crate::room::Cti;
+
+/// One object, by default its last version.
+#[utoipa::path(get, path = "/taxii2/sereno/collections/{id}/objects/{object}/", tag = "taxii",
+    params(("id" = String, Path, description = "UUID or alias of the collection"),
+        ("object" = String, Path, description = "id of the object")),
+    responses((status = 200, description = "Envelope", body = Envelope,
+        content_type = "application/taxii+json;version=2.1"),
+    (status = 401, body = TaxiiError), (status = 404, body = TaxiiError)))]
+pub(crate) async fn object(
+    _: Accepts,
+    State(cti): State<Cti>,
+    caller: Caller,
+    Path((id, object)): Path<(String, String)>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, TaxiiError> {
+    let filter = Filter { ids: vec![object], ..Filter::from_query(&query)? };
+    let page = Page::read(&cti, &caller, &id, &filter).await?;
+    if page.members.is_empty() {
+        return Err(TaxiiError::not_found("the object"));
+    }
+    Ok(page.envelope())
+}

@@ -1,0 +1,51 @@
+//! Lookups over HTTP.
+
+use serde_json::{Value, json};
+
+use crate::support::{Setup, TAXII, client};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn known_and_unknown_are_both_answers() {
+    let node = Setup::new(1, "operator").start().await;
+    let http = client("analyst");
+    let ask = async |value: &str| -> Value {
+        let url = node.url(&format!("/api/v1/intel/lookup?value={value}"));
+        http.get(url).send().await.unwrap().json().await.unwrap()
+    };
+    let known = ask("77.90.185.20").await;
+    assert_eq!((&known["known"], &known["sources"][0]["name"]), (&true.into(), &"ipsum".into()));
+    assert_eq!(known["sources"][0]["score"], 10.0);
+    let unknown = ask("192.0.2.1").await;
+    assert_eq!(unknown["known"], false);
+    assert_eq!(unknown["summary"], "unknown to 2 sources, 14,217 values");
+    let refused = http.get(node.url("/api/v1/intel/lookup?value=")).send().await.unwrap();
+    assert_eq!(refused.status(), 422);
+
+    // an indicator that comes in is found; once revoked it is not
+    let mut indicator = json!({"type": "indicator", "spec_version": "2.1",
+        "id": "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+        "pattern": "[ipv4-addr:value = '192.0.2.1' OR domain-name:value = 'C2.example']",
+        "pattern_type": "stix", "valid_from": "2026-01-01T00:00:00Z", "confidence": 80});
+    let post = async |object: &Value| {
+        let url = node.url("/taxii2/sereno/collections/inbox/objects/");
+        let body = json!({ "objects": [object] }).to_string();
+        let answer = http.post(url).header("content-type", TAXII).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+    };
+    post(&indicator).await;
+    assert_eq!(ask("192.0.2.1").await["sources"][0]["score"], 80.0);
+    assert_eq!(ask("c2.example").await["known"], true);
+    indicator["modified"] = json!("2026-02-01T00:00:00.000Z");
+    indicator["revoked"] = json!(true);
+    post(&indicator).await;
+    assert_eq!(ask("192.0.2.1").await["known"], false);
+    // the older version that comes again does not bring it back
+    indicator["modified"] = json!("2026-01-15T00:00:00.000Z");
+    indicator["revoked"] = json!(false);
+    post(&indicator).await;
+    assert_eq!(ask("192.0.2.1").await["known"], false);
+    let sources: Value =
+        http.get(node.url("/api/v1/intel/sources")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(sources[0]["values"], 14_217);
+}

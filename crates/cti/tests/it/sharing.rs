@@ -1,0 +1,134 @@
+//! What a share consists of.
+
+use model::Tlp;
+use ports::Exchange;
+use serde_json::Value;
+use stix::{Bundle, validate};
+
+use crate::support::{Setup, client, id, pair, report};
+
+async fn bundle_of(tlp: Tlp) -> (Bundle, String) {
+    let (operator, cert) = pair(Setup::new(1, "operator"), Setup::new(2, "cert")).await;
+    operator.hold(&report(9, tlp));
+    let peer = cert.as_peer(true).id;
+    let share = operator.cti.share(id(9), peer, "ann", "k").await.unwrap();
+    let text = client("analyst")
+        .get(operator.url(&format!("/api/v1/shares/{share}")))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    (Bundle::from_value(value["bundle"].clone()).unwrap(), text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_is_valid_stix_of_every_kind_the_loop_needs() {
+    let (bundle, _) = bundle_of(Tlp::Amber).await;
+    let problems = validate::bundle(&bundle);
+    assert!(problems.problems.is_empty(), "{:#?}", problems.problems);
+    for kind in [
+        "marking-definition",
+        "extension-definition",
+        "identity",
+        "incident",
+        "malware",
+        "attack-pattern",
+        "infrastructure",
+        "indicator",
+        "observed-data",
+        "network-traffic",
+        "ipv4-addr",
+        "sighting",
+        "course-of-action",
+        "relationship",
+    ] {
+        assert!(bundle.of_kind(kind).next().is_some(), "no {kind}");
+    }
+    // every reference leads somewhere within the bundle
+    for object in &bundle.objects {
+        for (place, target) in stix::object::references(object) {
+            assert!(bundle.find(&target).is_some(), "{} {place} -> {target}", object.id_text());
+        }
+    }
+    let own =
+        |kind: &str| !matches!(kind, "marking-definition" | "extension-definition" | "identity");
+    for object in bundle.objects.iter().filter(|object| own(object.kind())) {
+        assert_eq!(stix::Tlp::of(object), Some(stix::Tlp::Amber), "{}", object.id_text());
+    }
+    // what was there in training, and what is internal, is indicated to nobody
+    let indicators: Vec<_> =
+        bundle.of_kind("indicator").map(|object| object.text("pattern").unwrap()).collect();
+    assert_eq!(indicators, ["[ipv4-addr:value = '203.0.113.66']"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn internal_addresses_do_not_leave() {
+    let (bundle, _) = bundle_of(Tlp::Green).await;
+    let text = bundle.to_json();
+    for secret in ["192.168.100.113", "192.168.100.1\"", "b8:27:eb:7d:6b:a6"] {
+        assert!(!text.contains(secret), "{secret} left the house");
+    }
+    assert!(text.contains("192.168.100.112") && text.contains("203.0.113.66"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_denied_share_leaves_nothing_but_the_decision() {
+    let refusing = Setup { allow: false, ..Setup::new(1, "operator") };
+    let (operator, cert) = pair(refusing, Setup::new(2, "cert")).await;
+    operator.hold(&report(9, Tlp::Red));
+    let peer = cert.as_peer(true).id;
+    let share = operator.cti.share(id(9), peer, "ann", "k").await.unwrap();
+    assert_eq!(operator.cti.share(id(9), peer, "ann", "k").await.unwrap(), share);
+    let preview = operator.cti.preview(id(9)).await.unwrap();
+    assert!(!preview[0].decision.allowed && preview[0].objects > 10);
+    let url = operator.url(&format!("/api/v1/shares/{share}"));
+    let shown: Value = client("analyst").get(url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(shown["state"], "denied");
+    assert_eq!(shown["bundle"], Value::Null);
+    assert!(shown["history"][0]["text"].as_str().unwrap().contains("denied"));
+    assert_eq!(operator.facts("cti.share_decided").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sharing_by_hand_is_listed_and_happens_once_per_key() {
+    let (operator, cert) = pair(Setup::new(1, "operator"), Setup::new(2, "cert")).await;
+    let http = client("analyst");
+    let peer = cert.as_peer(true).id;
+    for number in 1..=3 {
+        let report = report(number, Tlp::Green);
+        operator.hold(&report);
+        let url = operator.url(&format!("/api/v1/incidents/{}/shares", report.incident.id));
+        for _ in 0..2 {
+            let answer = http
+                .post(&url)
+                .header("idempotency-key", format!("k{number}"))
+                .json(&serde_json::json!({ "peer": peer }))
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 201);
+        }
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let url = operator.url(&format!("/api/v1/shares?limit=2{cursor}"));
+        let page: Value = http.get(url).send().await.unwrap().json().await.unwrap();
+        let items = page["items"].as_array().unwrap();
+        seen.extend(items.iter().map(|item| item["incident"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let expect: Vec<String> =
+        (1..=3).rev().map(|n| report(n, Tlp::Green).incident.id.to_string()).collect();
+    assert_eq!(seen, expect, "newest first, each once");
+    let url = operator.url(&format!("/api/v1/shares?incident={}", expect[1]));
+    let one: Value = http.get(url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(one["items"].as_array().unwrap().len(), 1);
+    let missing = http.get(operator.url("/api/v1/shares/nonsense")).send().await.unwrap();
+    assert_eq!(missing.status(), 404);
+}
