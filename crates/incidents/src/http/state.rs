@@ -1,49 +1,47 @@
-//! `POST /api/v1/incidents/{id}/state`: moves an incident along, with a reason.
+//! `POST /api/v1/incidents/{id}/state`.
 
 use axum::extract::{Path, State};
-use model::{Incident, IncidentState};
+use model::IncidentState;
 use platform::http::{Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{IncidentView, incident_id};
-use crate::{Incidents, IncidentsError, change};
+use super::view::IncidentView;
+use crate::error::{IncidentsError, checked};
+use crate::{Incidents, desk};
 
-/// The state wanted.
+/// Where it should go, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct StateWanted {
-    /// `triaged`, `contained`, `closed` or `false_alarm`.
+pub(crate) struct NewState {
+    /// One of `allowed_states`.
     #[schema(value_type = String)]
     state: IncidentState,
-    /// Why, 1 to 4,000 characters.
+    /// Why, in a sentence.
     reason: String,
-    /// The state the caller saw; when it has changed since, nothing happens (409).
-    #[schema(value_type = Option<String>)]
-    from: Option<IncidentState>,
 }
 
-/// Moves the incident to another state.
+/// Moves an incident along a lawful arrow.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/state", tag = "incidents",
-    params(("id" = String, Path, description = "The incident's id")), request_body = StateWanted,
-    responses((status = 200, body = IncidentView), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    params(("id" = String, Path, description = "The incident")), request_body = NewState,
+    responses((status = 200, body = IncidentView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn state(
     State(room): State<Incidents>,
-    Path(id): Path<String>,
     caller: Caller,
-    Json(wanted): Json<StateWanted>,
+    Path(text): Path<String>,
+    Json(body): Json<NewState>,
 ) -> Result<Json<IncidentView>, Problem> {
-    let id = incident_id(&id)?;
-    let moved: Result<Incident, IncidentsError> = room
+    let id = super::id(&text)?;
+    let reason = checked("reason", &body.reason)?;
+    let moved: Result<_, IncidentsError> = room
         .platform
         .db
         .write(move |tx| {
             Box::pin(async move {
-                let StateWanted { state, reason, from } = wanted;
-                change::ask_state(tx, id, state, from, &reason, &caller.name).await
+                let incident = desk::existing(tx, id).await?;
+                desk::move_to(tx, incident, body.state, &reason, &caller.name).await
             })
         })
         .await;
-    Ok(Json(moved?.into()))
+    Ok(Json(IncidentView(moved?)))
 }
