@@ -104,10 +104,12 @@ CREATE TABLE cti_share_history (
   PRIMARY KEY (share, position)
 );
 
--- Incidents that peers shared with us; one row opens one incident, once.
+-- Incidents that peers shared with us; one row opens one incident, once; a newer
+-- version by the same sender renews it.
 CREATE TABLE cti_received (
   incident TEXT PRIMARY KEY,
   object TEXT NOT NULL,
+  version BIGINT NOT NULL,
   sender TEXT NOT NULL,
   sender_peer TEXT,
   share TEXT,

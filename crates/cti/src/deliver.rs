@@ -182,6 +182,7 @@ pub(crate) async fn publish(
     state: ShareState,
     detail: String,
 ) -> Result<(), CtiError> {
+    metrics::counter!("sereno_cti_shares_total", "state" => state.word()).increment(1);
     let moved = ShareMoved {
         share: share.id,
         incident: share.incident,

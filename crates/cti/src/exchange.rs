@@ -63,15 +63,12 @@ async fn report(cti: &Cti, incident: IncidentId) -> Result<IncidentReport, PortE
 /// Asks the policy: may this incident go to this peer?
 fn decide(cti: &Cti, report: &IncidentReport, peer: &Peer) -> ShareDecision {
     let incident = &report.incident;
-    let mut kinds: Vec<&str> = report.findings.iter().map(|finding| finding.kind.words()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
     let question = AccessQuestion {
         principal_kind: "Peer".into(),
         principal: peer.id.to_string(),
         principal_attributes: BTreeMap::from([
             ("roles".to_owned(), json!(["peer"])),
-            ("organisation_kind".to_owned(), json!(peer.kind)),
+            ("kind".to_owned(), json!(peer.kind)),
             ("name".to_owned(), json!(peer.name)),
         ]),
         action: "share".into(),
@@ -81,8 +78,7 @@ fn decide(cti: &Cti, report: &IncidentReport, peer: &Peer) -> ShareDecision {
             ("tlp".to_owned(), json!(incident.tlp.label())),
             ("severity".to_owned(), json!(incident.severity.word())),
             ("kind".to_owned(), json!("incident")),
-            ("attack_kinds".to_owned(), json!(kinds)),
-            ("received".to_owned(), json!(incident.received_share.is_some())),
+            ("origin_own".to_owned(), json!(incident.origin == cti.platform().node.id)),
         ]),
     };
     cti.deps().authorizer.decide(&question)

@@ -1,6 +1,6 @@
 //! Cyber threat intelligence: STIX store, lookup, TAXII 2.1 server, sharing with peers and back.
 //!
-//! Entry points: [`Cti::open`] at start, then [`Cti::routes`], [`Cti::consumers`], [`Cti::jobs`],
+//! Entry points: [`Cti::open`] at start, then [`Cti::router`], [`Cti::consumers`], [`Cti::jobs`],
 //! [`Cti::actuators`] and [`Cti::start`]; [`Cti`] is `ports::IntelLookup` and `ports::Exchange`.
 //!
 //! Invariants
@@ -21,6 +21,7 @@ mod config;
 mod deliver;
 mod error;
 mod exchange;
+mod health;
 mod http;
 mod intel;
 mod mapping;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use platform::Platform;
 use platform::bus::Consumer;
+use platform::health::Component;
 use platform::http::RoomRouter;
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::error::CtiError;
 use crate::store::collections::{self, Collection, Kind};
-use crate::{acknowledge, actuators, deliver, http, intel, poll, taxii};
+use crate::{acknowledge, actuators, deliver, health, http, intel, poll, taxii};
 
 /// What the room needs of others.
 #[derive(Clone)]
@@ -84,7 +85,7 @@ impl Cti {
     }
 
     /// The HTTP endpoints: `/api/v1/…` and `/taxii2/…`.
-    pub fn routes(&self) -> RoomRouter {
+    pub fn router(&self) -> RoomRouter {
         http::routes().merge(taxii::routes()).with_state(self.clone())
     }
 
@@ -104,6 +105,11 @@ impl Cti {
             Arc::new(actuators::Intel(self.clone())),
             Arc::new(actuators::ExchangeActuator(self.clone())),
         ]
+    }
+
+    /// What works and what does not, for the doctor.
+    pub async fn health(&self) -> Vec<Component> {
+        health::components(self).await
     }
 
     /// Starts looking for answers of peers.

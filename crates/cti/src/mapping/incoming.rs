@@ -1,6 +1,7 @@
 //! Received STIX as an incident of ours. What the extension of a node of ours says is used within its
 //! bounds; without it the plain STIX properties speak.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use model::id::TypedId;
@@ -38,6 +39,8 @@ pub(crate) struct Sender {
 pub(crate) struct Incoming {
     /// Id of the STIX incident.
     pub(crate) object: String,
+    /// Its version, microseconds UTC.
+    pub(crate) version_us: i64,
     pub(crate) incident: Incident,
     pub(crate) findings: Vec<Finding>,
     /// Remote parties named.
@@ -60,18 +63,22 @@ pub(crate) fn read(
         .collect();
     // Findings carry no reference to their incident; an envelope of ours holds one incident.
     let findings = if incidents.len() == 1 { findings(objects, now) } else { vec![] };
+    let pseudonyms = pseudonyms(objects);
     incidents
         .into_iter()
         .map(|object| {
             let mut indicators: Vec<Evidence> =
                 findings.iter().flat_map(|finding| finding.evidence.clone()).collect();
+            // A pseudonym looks like an address of somebody else: nobody should look it up or block it.
+            indicators.retain(|evidence| !pseudonyms.contains(&evidence.peer));
             if indicators.is_empty() {
                 indicators = addresses(objects);
             }
             indicators.truncate(MAX_FINDINGS);
             let incident = incident(object, sender, findings.len(), now);
+            let version_us = object.version().map_or(0, stix::Timestamp::unix_us);
             let object = object.id_text().to_owned();
-            Incoming { object, incident, findings: findings.clone(), indicators }
+            Incoming { object, version_us, incident, findings: findings.clone(), indicators }
         })
         .collect()
 }
@@ -113,7 +120,9 @@ fn incident(object: &Object, sender: &Sender, findings: usize, now: Timestamp) -
         origin,
         origin_name,
         findings: findings as u64,
-        received_share: field::<ShareId>(object, "share"),
+        // Always present: it is what tells a received incident from one of our own.
+        received_share: field::<ShareId>(object, "share")
+            .or_else(|| Some(ShareId::from_uuid(named(object.id_text())))),
         acknowledged_by: None,
         event_at: field(object, "event_at").or(created).unwrap_or(now),
         recorded_at: now,
@@ -139,6 +148,18 @@ fn findings(objects: &[&Object], now: Timestamp) -> Vec<Finding> {
             finding
         })
         .take(MAX_FINDINGS)
+        .collect()
+}
+
+/// Addresses that the sender marked as not the real ones.
+fn pseudonyms(objects: &[&Object]) -> HashSet<IpAddr> {
+    objects
+        .iter()
+        .filter(|object| matches!(object.kind(), "ipv4-addr" | "ipv6-addr"))
+        .filter(|object| {
+            extension(object).and_then(|body| body.get("pseudonym")) == Some(&Value::Bool(true))
+        })
+        .filter_map(|object| object.text("value")?.parse().ok())
         .collect()
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Received {
     pub(crate) incident: IncidentId,
     /// Id of the STIX incident.
     pub(crate) object: String,
+    /// Its version, microseconds UTC.
+    pub(crate) version_us: i64,
     /// Node id of the sender, or the caller's id when it is no node.
     pub(crate) sender: String,
     /// Our id for the peer, when the sender is one.
@@ -21,18 +23,22 @@ pub(crate) struct Received {
     pub(crate) note: Option<String>,
 }
 
-/// Adds a received incident; false when it was known.
+/// Adds a received incident, or a newer version by the same sender, which may be answered again;
+/// false when there is nothing new in it.
 pub(crate) async fn add(
     sql: &mut AnyConnection,
     received: &Received,
     now_us: i64,
 ) -> Result<bool, DbError> {
     let done = sqlx::query(
-        "INSERT INTO cti_received (incident, object, sender, sender_peer, share, note, recorded_at) \
-         VALUES ($1, $2, $3, $4, $5, NULL, $6) ON CONFLICT (incident) DO NOTHING",
+        "INSERT INTO cti_received (incident, object, version, sender, sender_peer, share, note, \
+         recorded_at) VALUES ($1, $2, $3, $4, $5, $6, NULL, $7) ON CONFLICT (incident) DO UPDATE SET \
+         object = excluded.object, version = excluded.version, share = excluded.share, note = NULL \
+         WHERE cti_received.sender = excluded.sender AND cti_received.version < excluded.version",
     )
     .bind(received.incident.to_string())
     .bind(&received.object)
+    .bind(received.version_us)
     .bind(&received.sender)
     .bind(&received.sender_peer)
     .bind(&received.share)
@@ -83,6 +89,7 @@ fn received(row: &AnyRow) -> Result<Received, DbError> {
     Ok(Received {
         incident: super::parsed(&incident, "cti_received.incident")?,
         object: row.try_get("object")?,
+        version_us: row.try_get("version")?,
         sender: row.try_get("sender")?,
         sender_peer: row.try_get("sender_peer")?,
         share: row.try_get("share")?,

@@ -236,6 +236,15 @@ pub(crate) async fn waiting(sql: &mut AnyConnection) -> Result<Vec<(String, i64)
     rows.iter().map(|row| Ok((row.try_get("peer")?, row.try_get("newest")?))).collect()
 }
 
+/// How many shares are queued, and how many of them were tried in vain.
+pub(crate) async fn queued(sql: &mut AnyConnection) -> Result<(i64, i64), DbError> {
+    let row =
+        sqlx::query("SELECT COUNT(*), COUNT(last_error) FROM cti_shares WHERE state = 'queued'")
+            .fetch_one(sql)
+            .await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
 /// Whether anything was ever shared with a peer.
 pub(crate) async fn any_to(sql: &mut AnyConnection, peer: PeerId) -> Result<bool, DbError> {
     let row = sqlx::query("SELECT 1 FROM cti_shares WHERE peer = $1 LIMIT 1")

@@ -200,6 +200,10 @@ async fn store(
                     };
                     status.successes.push(detail(object, now, message));
                 }
+                metrics::counter!("sereno_cti_objects_total", "outcome" => "stored")
+                    .increment(status.success_count as u64);
+                metrics::counter!("sereno_cti_objects_total", "outcome" => "refused")
+                    .increment(status.failure_count as u64);
                 for incident in &incidents {
                     open(tx, incident, &sender, judged.len()).await?;
                 }
@@ -215,7 +219,7 @@ async fn store(
     Ok(done?)
 }
 
-/// Announces a received incident, once.
+/// Announces a received incident once, and every newer version of it.
 async fn open(
     tx: &mut Tx,
     incoming: &Incoming,
@@ -225,6 +229,7 @@ async fn open(
     let row = Received {
         incident: incoming.incident.id,
         object: incoming.object.clone(),
+        version_us: incoming.version_us,
         sender: sender.id.clone(),
         sender_peer: sender.peer.map(|peer| peer.to_string()),
         share: incoming.incident.received_share.map(|share| share.to_string()),

@@ -157,3 +157,26 @@ async fn a_forged_envelope_is_refused_and_said_so() {
     assert_eq!(moved[0].read::<ShareMoved>().unwrap().unwrap().state, ShareState::Refused);
     let _ = Arc::strong_count(&cert.peers);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_version_renews_and_pseudonyms_indicate_nobody() {
+    let (operator, cert) = pair(Setup::new(1, "operator"), Setup::new(2, "cert")).await;
+    let mut report = report(9, Tlp::Amber);
+    operator.hold(&report);
+    let peer = cert.as_peer(true).id;
+    let first = operator.cti.share(id(9), peer, "ann", "first").await.unwrap();
+    reaches(&operator, first, "delivered").await;
+    report.incident.title = "Two cameras are infected".into();
+    operator.hold(&report);
+    let second = operator.cti.share(id(9), peer, "ann", "second").await.unwrap();
+    reaches(&operator, second, "delivered").await;
+    let facts = cert.facts("cti.incident_received").await;
+    assert_eq!(facts.len(), 2);
+    let received = facts[1].read::<IncidentReceived>().unwrap().unwrap();
+    assert_eq!(received.incident.title, "Two cameras are infected");
+    assert_eq!(received.incident.received_share, Some(second));
+    let named: Vec<String> = received.indicators.iter().map(|e| e.peer.to_string()).collect();
+    assert_eq!(named, ["203.0.113.66", "198.51.100.53"]);
+    let health = operator.cti.health().await;
+    assert!(health.iter().all(|part| part.state == platform::health::Health::Ok), "{health:?}");
+}

@@ -170,7 +170,7 @@ impl Node {
 }
 
 fn app(cti: &Cti, peers: Arc<Peers>) -> axum::Router {
-    let (router, _) = cti.routes().into_parts();
+    let (router, _) = cti.router().into_parts();
     let (router, _) = router.split_for_parts();
     let gate = Gate(Arc::new(Signed));
     router.layer(from_fn(move |mut request: Request, next: Next| {
