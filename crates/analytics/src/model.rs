@@ -169,10 +169,11 @@ impl DeviceModel {
         self.training.windows < RELIABLE_WINDOWS
     }
 
-    /// Name of the detector in the output contract: `aarnn` where the network votes, else `range`.
+    /// Name of the detector in the output contract: `aarnn` with a network (which votes or, after a
+    /// short training, advises), else `range`.
     #[must_use]
     pub fn detector(&self) -> &'static str {
-        if self.network.is_some() && self.network_votes { "aarnn" } else { "range" }
+        if self.network.is_some() { "aarnn" } else { "range" }
     }
 
     /// Makes the model ready for judging.

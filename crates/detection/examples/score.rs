@@ -24,7 +24,7 @@ fn run(arguments: &[String]) -> Result<String, OfflineError> {
     }
 }
 
-pub fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
         Ok(text) => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use analytics::host::Host;
 use analytics::record::WindowRecord;
@@ -28,7 +28,7 @@ pub(crate) fn scenario(name: &str) -> Option<PathBuf> {
 }
 
 /// Windows of a gzip-packed capture, and for each frame the devices' windows it falls into.
-pub(crate) fn windows(path: &PathBuf) -> Vec<WindowRecord> {
+pub(crate) fn windows(path: &Path) -> Vec<WindowRecord> {
     let mut windower = Windower::new(WindowConfig::default()).unwrap();
     let mut records = Vec::new();
     each_frame(path, |ts_ns, link, captured, wire_len| {
@@ -42,7 +42,7 @@ pub(crate) fn windows(path: &PathBuf) -> Vec<WindowRecord> {
     records
 }
 
-fn each_frame(path: &PathBuf, mut take: impl FnMut(i64, protocols::packet::LinkType, &[u8], u32)) {
+fn each_frame(path: &Path, mut take: impl FnMut(i64, protocols::packet::LinkType, &[u8], u32)) {
     let mut stream = CaptureStream::new(GzDecoder::new(File::open(path).unwrap()));
     while let Some(frame) = stream.next_frame() {
         let frame = frame.unwrap();
@@ -55,7 +55,7 @@ fn each_frame(path: &PathBuf, mut take: impl FnMut(i64, protocols::packet::LinkT
 pub(crate) type Truth = BTreeMap<(Host, i64), Option<bool>>;
 
 /// Labels of the windows of a scenario's test capture, by device and start (microseconds).
-pub(crate) fn truth(folder: &PathBuf, window_us: i64) -> Truth {
+pub(crate) fn truth(folder: &Path, window_us: i64) -> Truth {
     let mut text = String::new();
     File::open(folder.join("labels.csv")).unwrap().read_to_string(&mut text).unwrap();
     let labels: Vec<char> =
@@ -81,7 +81,7 @@ pub(crate) fn truth(folder: &PathBuf, window_us: i64) -> Truth {
 }
 
 /// Addresses of the protected devices of a scenario.
-pub(crate) fn protected(folder: &PathBuf) -> Vec<Host> {
+pub(crate) fn protected(folder: &Path) -> Vec<Host> {
     let text = std::fs::read_to_string(folder.join("scenario.toml")).unwrap();
     text.lines()
         .filter_map(|line| line.strip_prefix("ip = \"")?.strip_suffix('"')?.parse().ok())

@@ -18,7 +18,7 @@ use super::{CaptureSummary, OfflineError, OfflineProgress};
 /// Bytes of output gathered before they are written.
 const WRITE_BYTES: usize = 128 * 1024;
 /// Devices the summary names at most, those with the most alerts.
-pub const MAX_NAMED_DEVICES: usize = 100;
+pub(super) const MAX_NAMED_DEVICES: usize = 100;
 /// Devices whose alerts are counted one by one.
 const MAX_COUNTED_DEVICES: usize = 16_384;
 
@@ -42,7 +42,7 @@ pub struct ScoreSummary {
     pub capture: CaptureSummary,
     /// Windows judged, by model.
     pub judged: DetectorStats,
-    /// Devices with alerts, most alerts first, at most [`MAX_NAMED_DEVICES`].
+    /// Devices with alerts, most alerts first, at most a hundred.
     pub devices: Vec<DeviceAlerts>,
 }
 

@@ -49,8 +49,10 @@ pub struct DeviceTraining {
     pub device: Option<Host>,
     /// Windows with traffic.
     pub windows: u64,
-    /// `aarnn`, or `range` where the training is too short for the network.
+    /// `aarnn`, or `range` where the training is too short for a network.
     pub detector: &'static str,
+    /// Whether the network may raise an alert; after a short training it only advises.
+    pub network_votes: bool,
     /// Windows of held-out training blocks that alert.
     pub held_out_alarms: u64,
     /// Measured false-alarm rate: `held_out_alarms / windows`.
@@ -68,6 +70,7 @@ impl DeviceTraining {
             device: model.device,
             windows: facts.windows,
             detector: model.detector(),
+            network_votes: model.network.is_some() && model.network_votes,
             held_out_alarms: facts.held_out_alarms,
             held_out_rate: facts.held_out_alarms as f64 / facts.windows.max(1) as f64,
             unreliable: model.is_unreliable(),
