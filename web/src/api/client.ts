@@ -1,0 +1,68 @@
+import type { Problem } from './types';
+
+/** A refused or failed request, with what the server says to do about it. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.detail ?? problem.title);
+    this.problem = problem;
+  }
+}
+
+const OFFLINE: Problem = {
+  title: 'The node does not answer',
+  status: 0,
+  detail: 'No answer came back from the node this page was loaded from.',
+  remedy: 'Check that it is running (sereno doctor); this page tries again by itself.',
+};
+
+async function problemOf(response: Response): Promise<Problem> {
+  const fallback: Problem = { title: response.statusText || 'Request failed', status: response.status };
+  try {
+    const body: unknown = await response.json();
+    return typeof body === 'object' && body !== null ? { ...fallback, ...body } : fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+async function send(method: string, path: string, body?: unknown): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
+  // Cookies alone must not be enough to change something: see the contract's note on sessions.
+  if (method !== 'GET') headers['X-Sereno-Request'] = '1';
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(OFFLINE);
+  }
+  if (!response.ok) throw new ApiError(await problemOf(response));
+  return response;
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await send('GET', path)).json() as Promise<T>;
+}
+
+export async function post<T = void>(path: string, body?: unknown): Promise<T> {
+  const response = await send('POST', path, body ?? {});
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+export async function remove(path: string): Promise<void> {
+  await send('DELETE', path);
+}
+
+/** Builds `?a=1&b=2`, leaving out what is undefined or null. */
+export function query(values: Record<string, string | number | null | undefined>): string {
+  const kept = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '');
+  if (kept.length === 0) return '';
+  return `?${new URLSearchParams(kept.map(([key, value]) => [key, String(value)])).toString()}`;
+}

@@ -1,0 +1,131 @@
+// Every read of the console, in one visible list. The first word of a key is what facts invalidate.
+import { queryOptions } from '@tanstack/react-query';
+import { get, query } from './client';
+import type * as api from './types';
+
+const id = encodeURIComponent;
+
+export const reads = {
+  node: () => queryOptions({ queryKey: ['node'], queryFn: () => get<api.NodeInfo>('/node') }),
+  me: () => queryOptions({ queryKey: ['me'], queryFn: () => get<api.Me>('/me'), staleTime: 60_000 }),
+  facts: (limit: number) =>
+    queryOptions({
+      queryKey: ['facts', limit],
+      queryFn: () => get<api.Page<api.Fact>>(`/facts${query({ limit })}`),
+    }),
+  doctor: () =>
+    queryOptions({
+      queryKey: ['doctor'],
+      queryFn: () => get<{ components: api.Component[] }>('/doctor'),
+      refetchInterval: 30_000,
+    }),
+  devices: () =>
+    queryOptions({ queryKey: ['devices'], queryFn: async () => listOf(await get<Listed<api.Device>>('/devices')) }),
+  device: (device: string) =>
+    queryOptions({ queryKey: ['devices', device], queryFn: () => get<api.Device>(`/devices/${id(device)}`) }),
+  watched: () =>
+    queryOptions({
+      queryKey: ['detection'],
+      queryFn: async () => listOf(await get<Listed<api.Watched>>('/detection/devices')),
+    }),
+  scores: (device: string, from?: string, to?: string) =>
+    queryOptions({
+      queryKey: ['scores', device, from ?? '', to ?? ''],
+      queryFn: () =>
+        get<{ device: string; points: api.ScorePoint[] }>(
+          `/detection/devices/${id(device)}/scores${query({ from, to, points: 600 })}`,
+        ),
+      placeholderData: (previous) => previous,
+    }),
+  findings: (device?: string) =>
+    queryOptions({
+      queryKey: ['findings', device ?? ''],
+      queryFn: () => get<api.Page<api.Finding>>(`/findings${query({ device, limit: 200 })}`),
+    }),
+  finding: (finding: string) =>
+    queryOptions({ queryKey: ['findings', 'one', finding], queryFn: () => get<api.Finding>(`/findings/${id(finding)}`) }),
+  gateways: () =>
+    queryOptions({ queryKey: ['gateways'], queryFn: async () => listOf(await get<Listed<api.Gateway>>('/gateways')) }),
+  counters: (gateway: string, mac: string) =>
+    queryOptions({
+      queryKey: ['counters', gateway, mac],
+      queryFn: () =>
+        get<{ points: api.CounterPoint[] }>(`/gateways/${id(gateway)}/counters${query({ device_mac: mac })}`),
+    }),
+  orders: () =>
+    queryOptions({ queryKey: ['orders'], queryFn: async () => listOf(await get<Listed<api.Order>>('/orders')) }),
+  incidents: (state: 'open' | 'closed' | 'all') =>
+    queryOptions({
+      queryKey: ['incidents', state],
+      queryFn: () => get<api.Page<api.Incident>>(`/incidents${query({ state, limit: 200 })}`),
+    }),
+  incident: (incident: string) =>
+    queryOptions({
+      queryKey: ['incidents', 'one', incident],
+      queryFn: () => get<api.IncidentDetail>(`/incidents/${id(incident)}`),
+    }),
+  playbooks: () =>
+    queryOptions({ queryKey: ['playbooks'], queryFn: async () => listOf(await get<Listed<api.Playbook>>('/playbooks')) }),
+  playbook: (playbook: string) =>
+    queryOptions({
+      queryKey: ['playbooks', playbook],
+      queryFn: () => get<api.PlaybookDetail>(`/playbooks/${id(playbook)}`),
+    }),
+  runs: (incident?: string) =>
+    queryOptions({
+      queryKey: ['runs', incident ?? ''],
+      queryFn: () => get<api.Page<api.Run>>(`/runs${query({ incident, limit: 100 })}`),
+    }),
+  run: (run: string) =>
+    queryOptions({ queryKey: ['runs', 'one', run], queryFn: () => get<api.RunDetail>(`/runs/${id(run)}`) }),
+  lookup: (value: string) =>
+    queryOptions({
+      queryKey: ['intel', value],
+      queryFn: () => get<api.IntelAnswer>(`/intel/lookup${query({ value })}`),
+      enabled: value !== '',
+      staleTime: 60_000,
+    }),
+  intelSources: () =>
+    queryOptions({
+      queryKey: ['intel-sources'],
+      queryFn: async () => listOf(await get<Listed<api.IntelStock>>('/intel/sources')),
+    }),
+  shares: (incident?: string) =>
+    queryOptions({
+      queryKey: ['shares', incident ?? ''],
+      queryFn: () => get<api.Page<api.Share>>(`/shares${query({ incident, limit: 100 })}`),
+    }),
+  share: (share: string) =>
+    queryOptions({ queryKey: ['shares', 'one', share], queryFn: () => get<api.ShareDetail>(`/shares/${id(share)}`) }),
+  sharePreview: (incident: string) =>
+    queryOptions({
+      queryKey: ['shares', 'preview', incident],
+      queryFn: async () => listOf(await get<Listed<api.SharePreview>>(`/incidents/${id(incident)}/share-preview`)),
+    }),
+  peers: () =>
+    queryOptions({ queryKey: ['peers'], queryFn: async () => listOf(await get<Listed<api.Peer>>('/peers')) }),
+  treeHead: () => queryOptions({ queryKey: ['ledger', 'head'], queryFn: () => get<api.TreeHead>('/ledger') }),
+  entries: (subject: string | undefined, limit: number) =>
+    queryOptions({
+      queryKey: ['ledger', 'entries', subject ?? '', limit],
+      queryFn: () => get<api.Page<api.LedgerEntry>>(`/ledger/entries${query({ subject, limit })}`),
+      placeholderData: (previous) => previous,
+    }),
+  proof: (index: number, size?: number) =>
+    queryOptions({
+      queryKey: ['proof', index, size ?? 0],
+      queryFn: () => get<api.InclusionProof>(`/ledger/entries/${index}/proof${query({ size })}`),
+      staleTime: Infinity,
+    }),
+  tokens: () =>
+    queryOptions({ queryKey: ['tokens'], queryFn: async () => listOf(await get<Listed<api.ApiToken>>('/tokens')) }),
+  accessMatrix: () =>
+    queryOptions({ queryKey: ['access-matrix'], queryFn: () => get<{ routes: api.AccessRoute[] }>('/access-matrix') }),
+};
+
+type Listed<T> = T[] | api.Page<T>;
+
+/** Small lists come bare or as a page; both read the same here. */
+function listOf<T>(answer: Listed<T>): T[] {
+  return Array.isArray(answer) ? answer : answer.items;
+}

@@ -1,0 +1,149 @@
+// One connection for everything that happens. The browser reconnects and sends Last-Event-ID itself,
+// so that no fact is lost; facts refresh what they concern, at most a few times a second.
+import type { QueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import type { Fact, ScorePoint } from '@/api/types';
+import { feed } from './feed-store';
+import { patchLive, readLive, type Live } from './store';
+
+const COALESCE_MS = 300;
+const MAX_POINTS = 4000;
+/** A connection that is refused for good (not merely cut) is opened again after this long. */
+const REOPEN_MS = 3000;
+
+/** Which reads a fact makes old, by the room that owns it. */
+export function touchedBy(kind: string): string[] {
+  const room = kind.split('.')[0];
+  const own: Record<string, string[]> = {
+    gateway: ['gateways', 'orders', 'counters'],
+    assets: ['devices', 'detection'],
+    detection: ['findings', 'detection', 'incidents', 'devices'],
+    incidents: ['incidents'],
+    playbooks: ['runs', 'incidents', 'orders'],
+    cti: ['shares', 'peers', 'incidents'],
+    identity: ['tokens'],
+  };
+  return [...(own[room ?? ''] ?? []), 'ledger'];
+}
+
+export type LiveMessage =
+  | ({ topic: 'counters'; gateway: string; devices: Live['counters'][string][] })
+  | ({ topic: 'source'; gateway: string } & Live['source'][string])
+  | ({ topic: 'training'; device: string; state: Live['training'][string] })
+  | ({ topic: 'windows'; device: string; at: string } & Partial<ScorePoint>);
+
+function takeLive(client: QueryClient, message: LiveMessage): void {
+  const live = readLive();
+  if (message.topic === 'counters') {
+    const counters = { ...live.counters };
+    for (const device of message.devices ?? []) counters[device.mac] = device;
+    patchLive({ counters, countersAt: Date.now() });
+  } else if (message.topic === 'source') {
+    patchLive({ source: { ...live.source, [message.gateway]: message } });
+  } else if (message.topic === 'training') {
+    patchLive({ training: { ...live.training, [message.device]: message.state } });
+  } else if (message.topic === 'windows') {
+    addWindow(client, message);
+  }
+}
+
+type WindowMessage = Extract<LiveMessage, { topic: 'windows' }>;
+
+function addWindow(client: QueryClient, message: WindowMessage): void {
+  const start = message.start ?? message.at;
+  const point: ScorePoint = {
+    start,
+    end: message.end ?? message.at,
+    score: message.score ?? null,
+    alert: message.alert ?? false,
+    packets_out: message.packets_out ?? 0,
+    packets_in: message.packets_in ?? 0,
+    bytes_out: message.bytes_out ?? 0,
+    bytes_in: message.bytes_in ?? 0,
+    top_metric: message.top_metric ?? null,
+    measured: message.measured ?? null,
+    expected: message.expected ?? null,
+  };
+  type Scores = { device: string; points: ScorePoint[] };
+  client.setQueriesData<Scores>({ queryKey: ['scores', message.device] }, (old) => {
+    if (!old) return old;
+    const last = old.points.at(-1);
+    if (last && last.start >= point.start) return old;
+    return { ...old, points: [...old.points, point].slice(-MAX_POINTS) };
+  });
+}
+
+class Listener {
+  private source: EventSource | null = null;
+  private readonly dirty = new Set<string>();
+  private flushTimer: number | undefined;
+  private reopenTimer: number | undefined;
+
+  constructor(private readonly client: QueryClient) {}
+
+  open(): void {
+    const source = new EventSource('/api/v1/events');
+    this.source = source;
+    source.onopen = () => this.opened();
+    source.onerror = () => {
+      patchLive({ line: 'reconnecting' });
+      if (source.readyState !== EventSource.CLOSED) return;
+      window.clearTimeout(this.reopenTimer);
+      this.reopenTimer = window.setTimeout(() => this.open(), REOPEN_MS);
+    };
+    source.addEventListener('fact', (event) => this.fact(event));
+    source.addEventListener('live', (event) => {
+      const message = parse<LiveMessage>(event);
+      if (message) takeLive(this.client, message);
+    });
+  }
+
+  close(): void {
+    this.source?.close();
+    window.clearTimeout(this.flushTimer);
+    window.clearTimeout(this.reopenTimer);
+  }
+
+  private opened(): void {
+    const again = readLive().line === 'reconnecting';
+    patchLive({ line: 'live', heardAt: Date.now() });
+    // A new connection object (not the browser's own retry) may have missed facts: read all again.
+    if (again) void this.client.invalidateQueries();
+  }
+
+  private fact(event: MessageEvent): void {
+    const fact = parse<Fact>(event);
+    if (!fact) return;
+    patchLive({ heardAt: Date.now() });
+    feed.arrive(fact);
+    for (const root of touchedBy(fact.kind)) this.dirty.add(root);
+    this.flushTimer ??= window.setTimeout(() => this.flush(), COALESCE_MS);
+  }
+
+  private flush(): void {
+    this.flushTimer = undefined;
+    const roots = [...this.dirty];
+    this.dirty.clear();
+    for (const root of roots) void this.client.invalidateQueries({ queryKey: [root] });
+  }
+}
+
+function parse<T>(event: MessageEvent): T | null {
+  try {
+    return JSON.parse(String(event.data)) as T;
+  } catch {
+    return null;
+  }
+}
+
+/** Listens while `on`; once per page. */
+export function useEvents(on: boolean): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!on) return;
+    const listener = new Listener(client);
+    listener.open();
+    return () => listener.close();
+  }, [client, on]);
+}

@@ -1,0 +1,25 @@
+// The places of the console: at most eight on the rail.
+import { t } from '@/strings/t';
+import type { IconName } from '@/parts/icon';
+
+export interface Place {
+  to: string;
+  text: string;
+  icon: IconName;
+}
+
+export const rail: Place[] = [
+  { to: '/', text: t('nav.situation'), icon: 'watch' },
+  { to: '/incidents', text: t('nav.incidents'), icon: 'incident' },
+  { to: '/findings', text: t('nav.findings'), icon: 'finding' },
+  { to: '/devices', text: t('nav.devices'), icon: 'device' },
+  { to: '/playbooks', text: t('nav.playbooks'), icon: 'playbook' },
+  { to: '/shares', text: t('nav.sharing'), icon: 'share' },
+  { to: '/intel', text: t('nav.intel'), icon: 'intel' },
+  { to: '/ledger', text: t('nav.ledger'), icon: 'ledger' },
+];
+
+export const more: Place[] = [
+  { to: '/health', text: t('nav.health'), icon: 'health' },
+  { to: '/access', text: t('nav.access'), icon: 'key' },
+];

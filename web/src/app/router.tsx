@@ -1,0 +1,45 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { Root } from './root';
+import { Lost } from './lost';
+
+const root = createRootRoute({ component: Root, notFoundComponent: Lost });
+
+type Search = Record<string, string>;
+
+/** Keeps the texts of the address bar's query; numbers a person typed become texts again. */
+function texts(...names: string[]) {
+  return (raw: Record<string, unknown>): Search =>
+    Object.fromEntries(
+      names.flatMap((name) => (typeof raw[name] === 'string' || typeof raw[name] === 'number' ? [[name, String(raw[name])]] : [])),
+    );
+}
+
+const page = createRoute;
+
+const routes = [
+  page({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('@/features/situation/home'), 'Home') }),
+  page({ getParentRoute: () => root, path: '/incidents', validateSearch: texts('state'), component: lazyRouteComponent(() => import('@/features/incidents/list'), 'IncidentList') }),
+  page({ getParentRoute: () => root, path: '/incidents/$id', component: lazyRouteComponent(() => import('@/features/incidents/page'), 'IncidentPage') }),
+  page({ getParentRoute: () => root, path: '/findings', validateSearch: texts('device', 'q'), component: lazyRouteComponent(() => import('@/features/detection/findings'), 'FindingList') }),
+  page({ getParentRoute: () => root, path: '/findings/$id', component: lazyRouteComponent(() => import('@/features/detection/finding'), 'FindingPage') }),
+  page({ getParentRoute: () => root, path: '/devices', component: lazyRouteComponent(() => import('@/features/assets/devices'), 'DeviceList') }),
+  page({ getParentRoute: () => root, path: '/devices/$id', component: lazyRouteComponent(() => import('@/features/assets/device'), 'DevicePage') }),
+  page({ getParentRoute: () => root, path: '/playbooks', component: lazyRouteComponent(() => import('@/features/playbooks/list'), 'PlaybookList') }),
+  page({ getParentRoute: () => root, path: '/playbooks/$id', component: lazyRouteComponent(() => import('@/features/playbooks/playbook'), 'PlaybookPage') }),
+  page({ getParentRoute: () => root, path: '/runs/$id', component: lazyRouteComponent(() => import('@/features/playbooks/run'), 'RunPage') }),
+  page({ getParentRoute: () => root, path: '/shares', component: lazyRouteComponent(() => import('@/features/cti/shares'), 'ShareList') }),
+  page({ getParentRoute: () => root, path: '/shares/$id', component: lazyRouteComponent(() => import('@/features/cti/share'), 'SharePage') }),
+  page({ getParentRoute: () => root, path: '/intel', validateSearch: texts('value'), component: lazyRouteComponent(() => import('@/features/cti/lookup'), 'LookupPage') }),
+  page({ getParentRoute: () => root, path: '/ledger', validateSearch: texts('subject'), component: lazyRouteComponent(() => import('@/features/accountability/ledger'), 'LedgerPage') }),
+  page({ getParentRoute: () => root, path: '/ledger/$index', component: lazyRouteComponent(() => import('@/features/accountability/proof'), 'ProofPage') }),
+  page({ getParentRoute: () => root, path: '/health', component: lazyRouteComponent(() => import('@/features/health/page'), 'HealthPage') }),
+  page({ getParentRoute: () => root, path: '/access', component: lazyRouteComponent(() => import('@/features/identity/access'), 'AccessPage') }),
+  page({ getParentRoute: () => root, path: '/sign-in', component: lazyRouteComponent(() => import('@/features/situation/home'), 'Home') }),
+  page({ getParentRoute: () => root, path: '/first-run', component: lazyRouteComponent(() => import('@/features/situation/home'), 'Home') }),
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});

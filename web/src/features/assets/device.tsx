@@ -1,0 +1,107 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { reads } from '@/api/queries';
+import type { Device, Watched } from '@/api/types';
+import { OrderPanel } from '@/features/gateway/orders';
+import { TimeChart } from '@/parts/chart/time-chart';
+import { domainOf } from '@/features/situation/domain';
+import { count, percent, times } from '@/parts/format';
+import { Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
+import { SeverityTag, WatchTag } from '@/parts/tags';
+import { Packet } from '@/parts/time';
+import { Digest, Value } from '@/parts/value';
+import { t, tn, word } from '@/strings/t';
+
+export function DevicePage() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const device = useQuery(reads.device(id));
+  const watched = useQuery(reads.watched());
+  const crumb = { to: '/devices', text: t('nav.devices') };
+  if (!device.data) {
+    return (
+      <PageView title={t('device.one')} crumb={crumb}>
+        <section className="panel">{device.isError ? <div style={{ padding: 12 }}><Failed error={device.error} retry={device.refetch} /></div> : <Ghost rows={8} />}</section>
+      </PageView>
+    );
+  }
+  const watch = watched.data?.find((one) => one.device === id);
+  const state = watch ? word('watch.sentence', watch.state.state) : t('watch.sentence.none');
+  return (
+    <PageView title={t('device.title', { name: device.data.name, state })} crumb={crumb} lead={device.data.place ?? t('devices.no_place')}>
+      <div className="cols">
+        <div className="stack wide">
+          <Scores device={device.data} />
+          <Findings device={id} />
+        </div>
+        <div className="stack wide">
+          <About device={device.data} watch={watch} />
+          <OrderPanel device={device.data} />
+        </div>
+      </div>
+    </PageView>
+  );
+}
+
+function Scores({ device }: { device: Device }) {
+  const scores = useQuery(reads.scores(device.id));
+  return (
+    <Panel title={t('chart.title')}>
+      <Loaded query={scores} ghost={<Ghost rows={9} height={24} />}>
+        {({ points }) => {
+          const domain = domainOf(points, null, 'all');
+          if (!domain) return <Empty title={t('chart.empty')}>{t('chart.empty_why')}</Empty>;
+          return <TimeChart points={points} from={domain.from} to={domain.to} marks={[]} label={`${t('chart.title')}: ${device.name}`} />;
+        }}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Findings({ device }: { device: string }) {
+  const findings = useQuery(reads.findings(device));
+  return (
+    <Panel title={t('nav.findings')} end={<Link to="/findings" search={{ device }} className="small">{t('device.all_findings')}</Link>}>
+      <Loaded query={findings} ghost={<Ghost rows={2} />}>
+        {({ items }) =>
+          items.length === 0 ? <p className="quiet">{t('device.no_findings')}</p> : (
+            <ul className="stack tight">
+              {items.slice(0, 8).map((finding) => (
+                <li key={finding.id} className="row">
+                  <SeverityTag value={finding.severity} />
+                  <Link to="/findings/$id" params={{ id: finding.id }} data-row>{finding.title}</Link>
+                  <span className="small quiet num">{times(finding.score)} · {tn('count.windows', finding.windows)}</span>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+function About({ device, watch }: { device: Device; watch: Watched | undefined }) {
+  return (
+    <Panel title={t('device.about')} end={watch && <WatchTag value={watch.state.state} />}>
+      <dl className="facts">
+        {watch?.state.state === 'unprotected' && (<><dt>{t('device.why')}</dt><dd>{watch.state.reason}</dd></>)}
+        <dt>{t('devices.col.role')}</dt><dd>{word('device.role', device.role)}</dd>
+        <dt>{t('devices.col.criticality')}</dt><dd><SeverityTag value={device.criticality} bare /></dd>
+        {device.mac && (<><dt>{t('devices.col.mac')}</dt><dd><Value kind="mac" value={device.mac} /></dd></>)}
+        <dt>{t('devices.col.address')}</dt>
+        <dd>{device.addresses.length === 0 ? '–' : device.addresses.map((address) => <div key={address}><Value kind="address" value={address} /></div>)}</dd>
+        <dt>{t('device.first_seen')}</dt><dd><Packet at={device.first_seen} /></dd>
+        <dt>{t('devices.col.last')}</dt><dd><Packet at={device.last_seen} /></dd>
+        {watch && (
+          <>
+            <dt>{t('device.scored')}</dt><dd className="num">{t('device.scored_text', { scored: count(watch.windows_scored), alerting: count(watch.windows_alerting) })}</dd>
+            {watch.judges && (<><dt>{t('device.judged_by')}</dt><dd>{watch.judges}</dd></>)}
+            {watch.alpha !== null && (<><dt>{t('device.budget')}</dt><dd className="num">{percent(watch.alpha)}</dd></>)}
+            {watch.measured_false_rate !== null && (<><dt>{t('device.false_rate')}</dt><dd className="num">{percent(watch.measured_false_rate)}</dd></>)}
+            {watch.model && (<><dt>{t('finding.model')}</dt><dd><Digest value={watch.model} /></dd></>)}
+          </>
+        )}
+      </dl>
+    </Panel>
+  );
+}

@@ -1,0 +1,68 @@
+import cytoscape from 'cytoscape';
+import { useEffect, useMemo, useRef } from 'react';
+import { useComputedColorScheme } from '@mantine/core';
+import type { Bundle } from '@/api/types';
+import { t, word } from '@/strings/t';
+import { graphOf, type Group } from './bundle';
+import { graphStyle } from './graph-style';
+import { ObjectView } from './object-view';
+
+interface GraphProps {
+  bundle: Bundle;
+  chosen: string | null;
+  onChoose: (id: string | null) => void;
+}
+
+/** The bundle as a graph; the list beside it reaches every node by keyboard. */
+export default function BundleGraph({ bundle, chosen, onChoose }: GraphProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const graph = useRef<cytoscape.Core | null>(null);
+  const scheme = useComputedColorScheme('light');
+  const { nodes, edges } = useMemo(() => graphOf(bundle), [bundle]);
+  useEffect(() => {
+    if (!place.current) return;
+    const core = cytoscape({
+      container: place.current,
+      style: graphStyle(),
+      elements: [
+        ...nodes.map((node) => ({ data: { id: node.id, label: node.label, kind: word('stix', node.type) }, classes: node.group })),
+        ...edges.map((edge) => ({ data: { id: edge.id, source: edge.from, target: edge.to, label: edge.label } })),
+      ],
+      layout: { name: 'cose', animate: false, padding: 28, nodeRepulsion: () => 22_000, idealEdgeLength: () => 96, randomize: false, componentSpacing: 80, nodeOverlap: 24 } as cytoscape.LayoutOptions,
+      minZoom: 0.4,
+      maxZoom: 2,
+      wheelSensitivity: 0.25,
+    });
+    core.on('tap', 'node', (event) => onChoose(String(event.target.id())));
+    core.on('tap', (event) => event.target === core && onChoose(null));
+    graph.current = core;
+    return () => core.destroy();
+  }, [nodes, edges, onChoose, scheme]);
+  useEffect(() => {
+    graph.current?.elements().removeClass('chosen');
+    if (chosen) graph.current?.getElementById(chosen).addClass('chosen').connectedEdges().addClass('chosen');
+  }, [chosen, scheme]);
+  const object = bundle.objects.find((one) => one.id === chosen);
+  return (
+    <>
+      <div className="bundle">
+        <div ref={place} className="bundle-graph" role="img" aria-label={t('bundle.label', { nodes: nodes.length, edges: edges.length })} />
+        <ul className="bundle-list" aria-label={t('bundle.objects')}>
+          {nodes.map((node) => (
+            <li key={node.id}>
+              <button type="button" data-row aria-pressed={node.id === chosen} onClick={() => onChoose(node.id === chosen ? null : node.id)}>
+                <Key group={node.group} />
+                <span className="clip"><span className="quiet">{word('stix', node.type)}</span> {node.label}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      </div>
+      {object && <ObjectView object={object} />}
+    </>
+  );
+}
+
+function Key({ group }: { group: Group }) {
+  return <i className={`key ${group}`} aria-hidden="true" />;
+}

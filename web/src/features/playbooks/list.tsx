@@ -1,0 +1,88 @@
+import { Button, Textarea } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { post } from '@/api/client';
+import { reads } from '@/api/queries';
+import type { Playbook, Run } from '@/api/types';
+import { useMay } from '@/app/session';
+import { useAct } from '@/parts/act';
+import { Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { DataTable, type Column } from '@/parts/table';
+import { RunTag } from '@/parts/tags';
+import { Wall } from '@/parts/time';
+import { t, tn } from '@/strings/t';
+
+const runColumns: Column<Run>[] = [
+  { id: 'name', head: t('runs.col.name'), cell: (row) => row.name, sort: (row) => row.name },
+  { id: 'state', head: t('runs.col.state'), cell: (row) => <RunTag value={row.state} />, sort: (row) => row.state },
+  { id: 'trigger', head: t('runs.col.trigger'), cell: (row) => row.trigger },
+  { id: 'started', head: t('runs.col.started'), cell: (row) => <Wall at={row.started_at} relative />, sort: (row) => row.started_at },
+  { id: 'ended', head: t('runs.col.ended'), cell: (row) => (row.ended_at ? <Wall at={row.ended_at} relative /> : '–'), sort: (row) => row.ended_at ?? '' },
+];
+
+const playbookColumns: Column<Playbook>[] = [
+  { id: 'name', head: t('playbooks.col.name'), cell: (row) => row.name, sort: (row) => row.name },
+  { id: 'description', head: t('playbooks.col.description'), cell: (row) => row.description },
+  { id: 'trigger', head: t('playbooks.col.trigger'), cell: (row) => row.trigger ?? t('playbooks.by_hand'), sort: (row) => row.trigger ?? '' },
+  { id: 'steps', head: t('playbooks.col.steps'), cell: (row) => row.steps, sort: (row) => row.steps, right: true },
+];
+
+export function PlaybookList() {
+  const playbooks = useQuery(reads.playbooks());
+  const runs = useQuery(reads.runs());
+  const active = runs.data?.items.filter((run) => run.state === 'running' || run.state === 'waiting').length ?? 0;
+  return (
+    <PageView title={playbooks.data ? tn('playbooks.title', playbooks.data.length, { active: tn('playbooks.active', active) }) : t('nav.playbooks')} lead={t('playbooks.lead')}>
+      <div className="stack wide">
+        <Panel title={t('playbooks.runs')} flush>
+          <Loaded query={runs}>
+            {({ items }) =>
+              items.length === 0 ? <Empty title={t('runs.empty')}>{t('runs.empty_why')}</Empty> : (
+                <DataTable rows={items} columns={runColumns} caption={t('playbooks.runs')} rowKey={(row) => row.id} door={(row) => ({ to: '/runs/$id', params: { id: row.id } })} />
+              )
+            }
+          </Loaded>
+        </Panel>
+        <Panel title={t('playbooks.all')} flush>
+          <Loaded query={playbooks}>
+            {(list) =>
+              list.length === 0 ? <Empty title={t('playbooks.empty')}>{t('playbooks.empty_why')}</Empty> : (
+                <DataTable rows={list} columns={playbookColumns} caption={t('playbooks.all')} rowKey={(row) => row.id} door={(row) => ({ to: '/playbooks/$id', params: { id: row.id } })} />
+              )
+            }
+          </Loaded>
+        </Panel>
+        <AddPlaybook />
+      </div>
+    </PageView>
+  );
+}
+
+function AddPlaybook() {
+  const may = useMay('playbooks.write');
+  const [text, setText] = useState('');
+  const [wrong, setWrong] = useState<string | null>(null);
+  const act = useAct((body: unknown) => post('/playbooks', body), ['playbooks'], () => setText(''));
+  if (!may) return null;
+  return (
+    <Panel title={t('playbooks.add')}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          try {
+            setWrong(null);
+            act.mutate(JSON.parse(text) as unknown as void);
+          } catch (error) {
+            setWrong(t('playbooks.not_json', { why: error instanceof Error ? error.message : '' }));
+          }
+        }}
+      >
+        <Textarea label={t('playbooks.paste')} autosize minRows={3} maxRows={16} value={text} error={wrong} onChange={(event) => setText(event.currentTarget.value)} styles={{ input: { fontFamily: 'var(--mono)', fontSize: 12 } }} />
+        <div><Button type="submit" variant="default" loading={act.isPending} disabled={text.trim() === ''}>{t('playbooks.add_do')}</Button></div>
+        {act.isError && <Failed error={act.error} />}
+        {act.isSuccess && <p role="status">{t('playbooks.added')}</p>}
+      </form>
+    </Panel>
+  );
+}

@@ -1,0 +1,80 @@
+import { Button, Textarea } from '@mantine/core';
+import { useState } from 'react';
+import { post } from '@/api/client';
+import type { Outcome, RunDetail, Step } from '@/api/types';
+import { useAct } from '@/parts/act';
+import { Failed } from '@/parts/page';
+import { StepTag } from '@/parts/tags';
+import { spanText, Wall } from '@/parts/time';
+import { t, tn, word } from '@/strings/t';
+
+/** One step of a run: what was asked of whom, and what really happened. */
+export function RunStep({ run, step, number }: { run: RunDetail; step: Step; number: number | null }) {
+  return (
+    <li className={step.state}>
+      <span className="dot" aria-hidden="true">{number}</span>
+      <div>
+        <div className="row">
+          <span className="strong">{step.name}</span>
+          <StepTag value={step.state} />
+          <span className="small quiet">
+            {[step.actuator ? `${step.actuator}${step.verb ? ` · ${step.verb}` : ''}` : word('step.type', step.type), step.attempts > 1 ? tn('run.attempts', step.attempts) : null].filter(Boolean).join(' · ')}
+          </span>
+        </div>
+        {step.outcome && <p className="outcome">{outcomeText(step.outcome)}</p>}
+        <Arguments values={step.arguments} />
+        {step.started_at && (
+          <p className="small quiet">
+            <Wall at={step.started_at} />{step.ended_at && ` · ${t('run.took_short', { span: took(step) })}`}
+          </p>
+        )}
+        {step.state === 'waiting' && step.type !== 'start' && <Answer run={run} step={step} />}
+      </div>
+    </li>
+  );
+}
+
+function took(step: Step): string {
+  const ms = Date.parse(step.ended_at ?? '') - Date.parse(step.started_at ?? '');
+  return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : spanText(ms);
+}
+
+function outcomeText(outcome: Outcome): string {
+  if (outcome.outcome === 'done') return outcome.summary;
+  if (outcome.outcome === 'not_enforced') return t('run.not_enforced', { why: outcome.reason });
+  return t(outcome.retry ? 'run.failed_retry' : 'run.failed', { why: outcome.reason });
+}
+
+function Arguments({ values }: { values: Record<string, unknown> | null }) {
+  const entries = Object.entries(values ?? {});
+  if (entries.length === 0) return null;
+  return (
+    <dl className="facts arguments">
+      {entries.map(([name, value]) => (
+        <div key={name} style={{ display: 'contents' }}>
+          <dt className="mono">{name}</dt>
+          <dd className="mono wrap">{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A manual step waits for a person: yes or no, with a word. */
+function Answer({ run, step }: { run: RunDetail; step: Step }) {
+  const [text, setText] = useState('');
+  const act = useAct(
+    (approve: boolean) => post(`/runs/${run.id}/steps/${encodeURIComponent(step.step)}/answer`, { approve, text: text.trim() }),
+    ['runs', 'incidents'],
+  );
+  return (
+    <div className="stack tight answer">
+      <Textarea autosize minRows={1} maxLength={2000} label={t('run.answer')} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+      <div className="row">
+        <Button size="compact-sm" loading={act.isPending} data-key="a" onClick={() => act.mutate(true)}>{t('run.approve')}</Button>
+        <Button size="compact-sm" variant="default" onClick={() => act.mutate(false)}>{t('run.decline')}</Button>
+      </div>
+      {act.isError && <Failed error={act.error} />}
+    </div>
+  );
+}

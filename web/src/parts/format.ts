@@ -1,0 +1,29 @@
+// Numbers as people read them.
+
+export const count = (n: number): string => Math.round(n).toLocaleString('en');
+
+export function bytes(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = n;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}
+
+/** Three significant digits; whole numbers stay whole. */
+export function figure(n: number): string {
+  if (!Number.isFinite(n)) return '–';
+  if (Number.isInteger(n)) return n.toLocaleString('en');
+  if (Math.abs(n) >= 1000) return Math.round(n).toLocaleString('en');
+  return Number(n.toPrecision(3)).toString();
+}
+
+export const times = (ratio: number): string => `${figure(ratio >= 10 ? Math.round(ratio * 10) / 10 : ratio)}×`;
+
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${value >= 10 || value === 0 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+}
