@@ -176,3 +176,71 @@ fn addresses(objects: &[&Object]) -> Vec<Evidence> {
         .take(MAX_FINDINGS)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn sender() -> Sender {
+        let node = NodeId::from_uuid(named("peer"));
+        Sender { id: node.to_string(), node: Some(node), peer: None, name: "Peer".into() }
+    }
+
+    fn own() -> NodeId {
+        NodeId::from_uuid(named("us"))
+    }
+
+    fn incident(extension: Value) -> Object {
+        Object::from_value(json!({"type": "incident", "name": "Foreign \u{7} name",
+            "id": "incident--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-02T00:00:00.000Z",
+            "object_marking_refs": [stix::Tlp::Red.id()], "extensions": { EXTENSION: extension }}))
+        .unwrap()
+    }
+
+    #[test]
+    fn plain_stix_of_others_is_understood() {
+        let foreign = incident(json!({}));
+        let indicator = Object::from_value(json!({"type": "indicator",
+            "pattern": "[ipv4-addr:value = '203.0.113.9'] OR [domain-name:value = 'x.example']"}))
+        .unwrap();
+        let now = Timestamp::from_secs(1_800_000_000);
+        let read = read(&[&foreign, &indicator], &sender(), own(), now);
+        let [one] = read.as_slice() else { unreachable!("{read:?}") };
+        assert_eq!(one.incident.title, "Foreign   name");
+        assert_eq!((one.incident.tlp, one.incident.severity), (model::Tlp::Red, Severity::Medium));
+        assert_eq!(one.incident.event_at.to_millis_text(), "2026-01-01T00:00:00.000Z");
+        assert!(one.incident.received_share.is_some());
+        assert_eq!(one.indicators.len(), 1);
+        assert_eq!(one.indicators[0].peer.to_string(), "203.0.113.9");
+    }
+
+    #[test]
+    fn a_peer_cannot_speak_for_another_nor_send_us_our_own() {
+        let claims = |origin: NodeId| {
+            incident(json!({"origin": origin.to_string(), "origin_name": "Somebody else"}))
+        };
+        let now = Timestamp::from_secs(1);
+        let other = claims(NodeId::from_uuid(named("another")));
+        let read_one = read(&[&other], &sender(), own(), now).remove(0).incident;
+        assert_eq!(Some(read_one.origin), sender().node);
+        assert_eq!(read_one.origin_name, "Peer");
+        assert!(read(&[&claims(own())], &sender(), own(), now).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_extension_is_bounded(name in ".{0,600}", word in ".{0,40}", number: i64) {
+            let mut hostile = incident(json!({"incident": word, "share": number, "origin": word,
+                "severity": word, "event_at": word, "finding": word})).into_map();
+            hostile.insert("name".into(), name.into());
+            let hostile = Object::from_map(hostile);
+            let read = read(&[&hostile], &sender(), own(), Timestamp::from_secs(1));
+            prop_assert_eq!(read.len(), 1);
+            prop_assert!(read[0].incident.title.chars().count() <= MAX_TITLE_CHARS);
+        }
+    }
+}

@@ -52,8 +52,10 @@ async fn an_incident_goes_over_and_the_answer_comes_back() {
     assert_eq!(delivered["receipt"]["verified"], true);
     assert_eq!(delivered["attempts"], 1);
 
+    println!("decided {}, delivered {}", delivered["decided_at"], delivered["delivered_at"]);
     let facts = cert.facts("cti.incident_received").await;
     assert_eq!(facts.len(), 1);
+    println!("fact at the recipient {}", facts[0].recorded_at);
     let received = facts[0].read::<IncidentReceived>().unwrap().unwrap();
     assert_eq!(received.incident.id, report.incident.id);
     assert_eq!(received.incident.origin, operator.platform.node.id);
@@ -70,6 +72,7 @@ async fn an_incident_goes_over_and_the_answer_comes_back() {
     let answered = reaches(&operator, share, "acknowledged").await;
     assert_eq!(answered["answer"]["by"], "Carla");
     assert_eq!(answered["answer"]["text"], "We look into it");
+    println!("answered {}, read {}", answered["answer"]["at"], answered["acknowledged_at"]);
     let moved: Vec<ShareState> = operator
         .facts("cti.share_moved")
         .await

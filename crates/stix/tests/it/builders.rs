@@ -16,8 +16,7 @@ fn at(us: i64) -> Timestamp {
 fn all(name: &str, seed: u128, us: i64, remote: IpAddr, port: u16) -> Vec<Object> {
     let ns = Uuid::from_u128(seed);
     let id = |kind: &str| StixId::derived(kind, ns, name);
-    let by = id("identity");
-    let now = at(us);
+    let (by, now) = (id("identity"), at(us));
     let device = build::ipv4_addr([10, 0, 0, 7].into()).build();
     let mac = build::mac_addr([0xd2, 0xfb, 0x49, 0x24, 0x37, 0x18]).build();
     let peer = build::ip_addr(remote).build();
