@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use analytics::host::Host;
 use analytics::record::WindowRecord;
-use analytics::windows::{WindowConfig, Windower};
+use analytics::windows::{Segment, WindowConfig, Windower};
 use flate2::read::GzDecoder;
 use protocols::capture::CaptureStream;
 use protocols::packet::decode;
@@ -27,19 +27,36 @@ pub(crate) fn scenario(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Windows of a gzip-packed capture, and for each frame the devices' windows it falls into.
+/// Windows of a gzip-packed capture.
 pub(crate) fn windows(path: &Path) -> Vec<WindowRecord> {
+    edited_windows(path, |_, _| {})
+}
+
+/// Windows of a gzip-packed capture whose packets are changed before they are counted; `edit` gets
+/// the number of the packet, from 0.
+pub(crate) fn edited_windows(path: &Path, edit: impl Fn(usize, &mut Segment)) -> Vec<WindowRecord> {
     let mut windower = Windower::new(WindowConfig::default()).unwrap();
     let mut records = Vec::new();
+    let mut place = 0;
     each_frame(path, |ts_ns, link, captured, wire_len| {
         if let Ok(packet) = decode(link, captured, wire_len) {
-            windower.push(ts_ns, &packet);
+            let mut segment = Segment::from(&packet);
+            edit(place, &mut segment);
+            windower.push_segment(ts_ns, &segment);
             records.append(&mut windower.take_ready());
         }
+        place += 1;
     });
     windower.finish();
     records.append(&mut windower.take_ready());
     records
+}
+
+/// Labels of the packets of a scenario's test capture.
+pub(crate) fn labels(folder: &Path) -> Vec<char> {
+    let mut text = String::new();
+    File::open(folder.join("labels.csv")).unwrap().read_to_string(&mut text).unwrap();
+    text.lines().skip(1).filter_map(|line| line.split(',').nth(1)?.chars().next()).collect()
 }
 
 fn each_frame(path: &Path, mut take: impl FnMut(i64, protocols::packet::LinkType, &[u8], u32)) {
@@ -56,10 +73,7 @@ pub(crate) type Truth = BTreeMap<(Host, i64), Option<bool>>;
 
 /// Labels of the windows of a scenario's test capture, by device and start (microseconds).
 pub(crate) fn truth(folder: &Path, window_us: i64) -> Truth {
-    let mut text = String::new();
-    File::open(folder.join("labels.csv")).unwrap().read_to_string(&mut text).unwrap();
-    let labels: Vec<char> =
-        text.lines().skip(1).filter_map(|line| line.split(',').nth(1)?.chars().next()).collect();
+    let labels = labels(folder);
     let mut truth = Truth::new();
     let mut place = 0;
     each_frame(&folder.join("test.pcap.gz"), |ts_ns, link, captured, wire_len| {
