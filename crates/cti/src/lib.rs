@@ -1,7 +1,7 @@
 //! Cyber threat intelligence: STIX store, lookup, TAXII 2.1 server, sharing with peers and back.
 //!
-//! Entry points: [`Cti::open`] at start, then [`Cti::router`], [`Cti::consumers`], [`Cti::jobs`],
-//! [`Cti::actuators`] and [`Cti::start`]; [`Cti`] is `ports::IntelLookup` and `ports::Exchange`.
+//! Entry points: [`Cti::open`] at start, then [`Cti::router`], [`Cti::consumers`], [`Cti::jobs`]
+//! and [`Cti::start`]; [`Cti`] is `ports::IntelLookup` and `ports::Exchange`.
 //!
 //! Invariants
 //! - **What leaves the house was decided.** No envelope exists before the policy said yes; the
@@ -15,7 +15,6 @@
 //! - A peer speaks for itself only: who sent comes from its certificate, never from the content.
 
 mod acknowledge;
-mod actuators;
 mod client;
 mod config;
 mod deliver;

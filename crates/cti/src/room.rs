@@ -8,13 +8,13 @@ use platform::health::Component;
 use platform::http::RoomRouter;
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
-use ports::{Actuator, Authorizer, IncidentReader, Pseudonymiser};
+use ports::{Authorizer, IncidentReader, Pseudonymiser};
 use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::error::CtiError;
 use crate::store::collections::{self, Collection, Kind};
-use crate::{acknowledge, actuators, deliver, health, http, intel, poll, taxii};
+use crate::{acknowledge, deliver, health, http, intel, poll, taxii};
 
 /// What the room needs of others.
 #[derive(Clone)]
@@ -97,14 +97,6 @@ impl Cti {
     /// Durable work: delivery.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
         vec![Arc::new(deliver::Deliver(self.clone()))]
-    }
-
-    /// What playbooks can command: `intel lookup`, `exchange share`.
-    pub fn actuators(&self) -> Vec<Arc<dyn Actuator>> {
-        vec![
-            Arc::new(actuators::Intel(self.clone())),
-            Arc::new(actuators::ExchangeActuator(self.clone())),
-        ]
     }
 
     /// What works and what does not, for the doctor.

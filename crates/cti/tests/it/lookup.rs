@@ -7,7 +7,7 @@ use crate::support::{Setup, TAXII, client};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn known_and_unknown_are_both_answers() {
     let node = Setup::new(1, "operator").start().await;
-    let http = client("analyst");
+    let http = client("administrator");
     let ask = async |value: &str| -> Value {
         let url = node.url(&format!("/api/v1/intel/lookup?value={value}"));
         http.get(url).send().await.unwrap().json().await.unwrap()
