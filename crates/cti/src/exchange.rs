@@ -68,7 +68,7 @@ fn decide(cti: &Cti, report: &IncidentReport, peer: &Peer) -> ShareDecision {
         principal: peer.id.to_string(),
         principal_attributes: BTreeMap::from([
             ("roles".to_owned(), json!(["peer"])),
-            ("kind".to_owned(), json!(peer.kind)),
+            ("organisation_kind".to_owned(), json!(peer.kind)),
             ("name".to_owned(), json!(peer.name)),
         ]),
         action: "share".into(),
@@ -78,7 +78,7 @@ fn decide(cti: &Cti, report: &IncidentReport, peer: &Peer) -> ShareDecision {
             ("tlp".to_owned(), json!(incident.tlp.label())),
             ("severity".to_owned(), json!(incident.severity.word())),
             ("kind".to_owned(), json!("incident")),
-            ("origin_own".to_owned(), json!(incident.origin == cti.platform().node.id)),
+            ("received".to_owned(), json!(incident.received_share.is_some())),
         ]),
     };
     cti.deps().authorizer.decide(&question)

@@ -16,9 +16,9 @@ pub(super) struct Rights {
 
 const NONE: Rights = Rights { read: false, write: false };
 
-/// A token that carries grants has those and nothing more. Without grants: administrators read all
-/// and write the inbox, analysts and operators read all, a peer writes the inbox and reads its own
-/// outbox (a token with that role has no outbox), the other roles read the inbox.
+/// A token that carries grants has those and nothing more. Without grants: administrators and
+/// analysts read all and write the inbox, operators read all, TAXII clients read and write the inbox,
+/// a peer writes the inbox and reads its own outbox, the other roles read the inbox.
 pub(super) fn of(caller: &Caller, collection: &Collection) -> Rights {
     if !caller.grants.is_empty() {
         let holds = |right: &str| {
@@ -36,14 +36,14 @@ pub(super) fn of(caller: &Caller, collection: &Collection) -> Rights {
         return Rights { read: own, write: inbox };
     }
     let has = |role: &str| caller.roles.iter().any(|held| held == role);
-    if has("administrator") {
+    if has("administrator") || has("analyst") {
         return Rights { read: true, write: inbox };
     }
-    if has("analyst") || has("operator") {
+    if has("operator") {
         return Rights { read: true, write: false };
     }
-    if has("peer") {
-        return Rights { read: false, write: inbox };
+    if has("taxii") {
+        return Rights { read: inbox, write: inbox };
     }
     if has("read-only") || has("assessor") {
         return Rights { read: inbox, write: false };
@@ -120,9 +120,10 @@ mod tests {
         check(&Caller::anonymous(), &inbox, false, false);
         check(&role("administrator"), &inbox, true, true);
         check(&role("analyst"), &other, true, false);
-        check(&role("analyst"), &inbox, true, false);
-        check(&role("peer"), &inbox, false, true);
-        check(&role("peer"), &other, false, false);
+        check(&role("analyst"), &inbox, true, true);
+        check(&role("operator"), &inbox, true, false);
+        check(&role("taxii"), &inbox, true, true);
+        check(&role("taxii"), &other, false, false);
         check(&role("read-only"), &inbox, true, false);
         check(&role("read-only"), &other, false, false);
         let peer = Caller {
