@@ -1,0 +1,229 @@
+//! Orders: durable first, then sent, then answered by the gateway.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::event::EnforcementChanged;
+use model::{BlockTarget, Outcome};
+use ports::edge::{Order, ToEdge, Verb};
+use ports::{Enforcer, PortError};
+use serde_json::Value;
+
+use crate::error::GatewayError;
+use crate::store::{self, OrderRow};
+use crate::{Gateway, lift};
+
+/// Longest idempotency key, bytes.
+pub(crate) const MAX_KEY_BYTES: usize = 200;
+
+/// A target in one word: what people and facts call it.
+pub(crate) fn target_name(target: &BlockTarget) -> String {
+    target
+        .mac
+        .clone()
+        .or_else(|| target.addresses.first().map(ToString::to_string))
+        .unwrap_or_else(|| "nobody".into())
+}
+
+impl Gateway {
+    /// Writes the order once, sends it, and gives what is known of it.
+    pub(crate) async fn place(
+        &self,
+        edge: &str,
+        order: Order,
+        requested_by: &str,
+    ) -> Result<OrderRow, GatewayError> {
+        self.check(&order)?;
+        let (edge, by) = (edge.to_owned(), requested_by.to_owned());
+        let row: Result<OrderRow, GatewayError> = self
+            .platform
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let now = tx.now();
+                    store::insert_order(tx.sql(), &edge, &order, &by, now).await?;
+                    let row = store::find_order(tx.sql(), &order.key).await?;
+                    row.ok_or_else(|| GatewayError::Invalid("the order was not kept".into()))
+                })
+            })
+            .await;
+        let row = row?;
+        if row.state == "waiting" {
+            self.registry.send(&row.edge, ToEdge::Order(row.order.clone()));
+        }
+        Ok(row)
+    }
+
+    fn check(&self, order: &Order) -> Result<(), GatewayError> {
+        let invalid = |text: String| Err(GatewayError::Invalid(text));
+        if order.key.is_empty() || order.key.len() > MAX_KEY_BYTES {
+            return invalid(format!("an order's key has 1 to {MAX_KEY_BYTES} bytes"));
+        }
+        if order.target.mac.is_none() && order.target.addresses.is_empty() {
+            return invalid("an order needs the device's MAC or an address".into());
+        }
+        let max = self.config.max_block_s;
+        if let Verb::Block { timeout_s } = order.verb
+            && !(1..=max).contains(&timeout_s)
+        {
+            return invalid(format!(
+                "a block lasts 1 to {max} seconds (gateway.max_block_s), not {timeout_s}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The order's outcome, once the gateway has said it, or `None` after the configured wait.
+    async fn wait_for(&self, key: &str) -> Result<Option<Outcome>, GatewayError> {
+        let deadline =
+            tokio::time::Instant::now() + Duration::from_millis(self.config.answer_wait_ms);
+        loop {
+            let answered = self.registry.answered.notified();
+            tokio::pin!(answered);
+            // Listen first, look second: an answer in between is not missed.
+            answered.as_mut().enable();
+            let row = {
+                let mut connection = self.platform.db.read().await?;
+                store::find_order(&mut connection, key).await?
+            };
+            if let Some(outcome) = row.and_then(|row| row.outcome) {
+                return Ok(Some(outcome));
+            }
+            if tokio::time::timeout_at(deadline, answered).await.is_err() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What a gateway says became of an order; later repetitions change nothing.
+    pub(crate) async fn answered(
+        &self,
+        edge: &str,
+        key: String,
+        outcome: Outcome,
+    ) -> Result<(), GatewayError> {
+        let edge = edge.to_owned();
+        let done: Result<(), GatewayError> = self
+            .platform
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let now = tx.now();
+                    let Some(row) = store::find_order(tx.sql(), &key).await? else {
+                        tracing::warn!(
+                            edge,
+                            key,
+                            "a gateway answered an order nobody gave; ignored"
+                        );
+                        return Ok(());
+                    };
+                    if row.edge != edge || !store::answer(tx.sql(), &key, &outcome, now).await? {
+                        return Ok(());
+                    }
+                    let enforced = matches!(outcome, Outcome::Done { .. });
+                    let verb = match row.order.verb {
+                        Verb::Block { timeout_s } => {
+                            if enforced {
+                                lift::enqueue(tx, &key, now.plus_secs(i64::from(timeout_s)))
+                                    .await?;
+                            }
+                            "block"
+                        }
+                        Verb::Release => {
+                            if enforced {
+                                lift_all(tx, &edge, &row.order.target).await?;
+                            }
+                            "release"
+                        }
+                    };
+                    let fact = EnforcementChanged {
+                        edge: edge.clone(),
+                        key,
+                        verb: verb.into(),
+                        target: target_name(&row.order.target),
+                        outcome,
+                    };
+                    tx.publish(&format!("edge:{edge}"), &fact).await?;
+                    Ok(())
+                })
+            })
+            .await;
+        self.registry.answered.notify_waiters();
+        done
+    }
+
+    async fn command(
+        &self,
+        key: &str,
+        target: &BlockTarget,
+        verb: Verb,
+        by: &str,
+    ) -> Result<Outcome, PortError> {
+        let known = {
+            let mut connection = self.platform.db.read().await.map_err(GatewayError::from)?;
+            store::find_order(&mut connection, key).await.map_err(GatewayError::from)?
+        };
+        let edge = match known {
+            Some(row) => row.edge,
+            None => match self.gateway_for(target).await? {
+                Some(edge) => edge,
+                None => {
+                    return Ok(Outcome::NotEnforced {
+                        reason: "no gateway is enrolled at this node".into(),
+                        data: Value::Null,
+                    });
+                }
+            },
+        };
+        let order = Order { key: key.to_owned(), verb, target: target.clone() };
+        self.place(&edge, order, by).await?;
+        let outcome = self.wait_for(key).await?;
+        outcome.ok_or_else(|| {
+            PortError::Unavailable(format!("gateway {edge} has the order and has not answered yet"))
+        })
+    }
+
+    /// The gateway that has seen the device; any connected one, then the one last heard, otherwise.
+    async fn gateway_for(&self, target: &BlockTarget) -> Result<Option<String>, GatewayError> {
+        if let Some(name) = self.registry.names_for(target.mac.as_deref()).into_iter().next() {
+            return Ok(Some(name));
+        }
+        let mut connection = self.platform.db.read().await?;
+        let edges = store::edges(&mut connection).await?;
+        Ok(edges.into_iter().max_by_key(|edge| edge.last_contact).map(|edge| edge.name))
+    }
+}
+
+/// Marks every block of the target at this gateway as lifted.
+async fn lift_all(
+    tx: &mut platform::db::Tx,
+    edge: &str,
+    target: &BlockTarget,
+) -> Result<(), GatewayError> {
+    let now = tx.now();
+    for row in store::in_force(tx.sql(), edge).await? {
+        let same_mac = target.mac.is_some() && row.order.target.mac == target.mac;
+        let shares_address =
+            row.order.target.addresses.iter().any(|address| target.addresses.contains(address));
+        if same_mac || shares_address {
+            store::lift(tx.sql(), &row.order.key, now).await?;
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Enforcer for Gateway {
+    async fn block(
+        &self,
+        key: &str,
+        target: &BlockTarget,
+        timeout_s: u32,
+    ) -> Result<Outcome, PortError> {
+        self.command(key, target, Verb::Block { timeout_s }, "playbook").await
+    }
+
+    async fn release(&self, key: &str, target: &BlockTarget) -> Result<Outcome, PortError> {
+        self.command(key, target, Verb::Release, "playbook").await
+    }
+}

@@ -1,0 +1,6 @@
+//! The node's side of the edge protocol, spoken by a stand-in edge over the real socket.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod http;
+mod link;
+mod stand_in;
