@@ -23,6 +23,7 @@ pub mod novelty;
 pub mod policy;
 pub mod record;
 pub mod ridge;
+pub mod textbook;
 pub mod threshold;
 pub mod train;
 pub mod windows;
