@@ -142,6 +142,21 @@ payload!(
     it.trained_to
 );
 
+/// A person asked to learn again what is normal for a device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LearningRestarted {
+    /// The device's id.
+    pub device: crate::DeviceId,
+    /// The device's name.
+    pub device_name: String,
+}
+payload!(
+    LearningRestarted,
+    "detection.learning_restarted",
+    |it| it.device.to_string(),
+    format!("Learns again what is normal for {}", it.device_name)
+);
+
 /// A new finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FindingRaised {

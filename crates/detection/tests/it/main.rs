@@ -1,3 +1,7 @@
 //! Tests of the room as its users see it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod hakai;
+mod node;
 mod offline;
+mod online;

@@ -1,0 +1,178 @@
+//! What kind of attack the evidence supports, and how bad it is. No kind is claimed that the
+//! windows do not show: the rest is "unusual behaviour".
+
+use model::{AttackKind, Reason, Severity, Technique};
+
+use super::tally::{Party, TCP, Tally};
+
+/// New peers, or new services of one peer, from which on it is a scan.
+pub(super) const SCAN_TARGETS: usize = 16;
+/// New targets from which on a scan is serious at once.
+pub(super) const WIDE_SCAN_TARGETS: usize = 64;
+/// Packets sent in one window from which on it can be a flood.
+pub(super) const FLOOD_PACKETS: u64 = 1_000;
+/// How many times more than expected a flood is.
+pub(super) const FLOOD_FACTOR: f64 = 10.0;
+/// Unknown hosts of one controller address list at most; more is a scan or something else.
+pub(super) const MAX_CONTROLLERS: usize = 8;
+/// Connection attempts (SYN) one call to a dead host sends at most: the first and six repetitions
+/// (`tcp_syn_retries` of Linux). More are attempts that somebody starts again and again.
+pub(super) const ATTEMPTS_OF_ONE_CALL: u64 = 7;
+/// Windows from which on attempts to reach a controller are repeated, not a mishap.
+pub(super) const REPEATED_WINDOWS: u64 = 3;
+/// Windows from which on unusual behaviour deserves a look.
+pub(super) const LASTING_WINDOWS: u64 = 6;
+
+/// Ports that programs of every kind use; an attempt there is no sign of a non-standard port.
+const STANDARD_PORTS: [u16; 22] = [
+    20, 21, 22, 23, 25, 53, 80, 110, 123, 143, 443, 465, 502, 587, 853, 993, 995, 1883, 5683, 8080,
+    8443, 8883,
+];
+
+/// The kind the sums show.
+pub(super) fn kind(tally: &Tally, why: &[Reason]) -> AttackKind {
+    if scan_targets(tally) >= SCAN_TARGETS {
+        AttackKind::Scan
+    } else if is_flood(tally, why) {
+        AttackKind::Flood
+    } else if calls_a_controller(tally) {
+        AttackKind::CommandAndControl
+    } else {
+        AttackKind::Anomaly
+    }
+}
+
+/// New peers, or new services of the peer with the most of them.
+pub(super) fn scan_targets(tally: &Tally) -> usize {
+    let hosts = tally.peers(|party| party.new_peer);
+    let mut new: Vec<&Party> = tally.parties.iter().filter(|party| party.new_key).collect();
+    new.sort_by_key(|party| party.peer);
+    let ports = new.chunk_by(|a, b| a.peer == b.peer).map(<[&Party]>::len).max().unwrap_or(0);
+    hosts.max(ports)
+}
+
+fn is_flood(tally: &Tally, why: &[Reason]) -> bool {
+    let volume = ["packets_out", "bytes_out", "syn_out", "udp", "icmp"];
+    tally.peak_packets_out >= FLOOD_PACKETS
+        && why.iter().any(|reason| {
+            volume.contains(&reason.metric.as_str())
+                && reason.measured >= FLOOD_FACTOR * reason.expected.max(1.0)
+        })
+}
+
+/// Unanswered attempts, again and again, to few unknown hosts on the outside, on few ports.
+fn calls_a_controller(tally: &Tally) -> bool {
+    let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
+    let hosts = tally.peers(called);
+    let ports = tally.services(called).len();
+    (1..=MAX_CONTROLLERS).contains(&hosts)
+        && ports <= 2
+        && tally.syn_failed >= 2
+        && tally.syn_failed * 2 >= tally.syn_out
+}
+
+/// How bad it is. One window never wakes anybody, unless it shows a wide scan.
+pub(super) fn severity(kind: AttackKind, windows: u64, tally: &Tally) -> Severity {
+    match kind {
+        AttackKind::CommandAndControl => {
+            let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
+            let again = tally.syn_failed > ATTEMPTS_OF_ONE_CALL || tally.peers(called) > 1;
+            if windows >= REPEATED_WINDOWS && again { Severity::High } else { Severity::Low }
+        }
+        AttackKind::Scan if windows > 1 || scan_targets(tally) >= WIDE_SCAN_TARGETS => {
+            Severity::High
+        }
+        AttackKind::Flood if windows > 1 => Severity::High,
+        AttackKind::Scan | AttackKind::Flood => Severity::Medium,
+        AttackKind::Anomaly if windows >= LASTING_WINDOWS => Severity::Medium,
+        AttackKind::Anomaly => Severity::Low,
+    }
+}
+
+/// The techniques the evidence shows; often none.
+pub(super) fn techniques(kind: AttackKind, tally: &Tally) -> Vec<Technique> {
+    let attack = |id: &str, name: &str| Technique {
+        framework: "mitre-attack".into(),
+        id: id.into(),
+        name: name.into(),
+    };
+    match kind {
+        AttackKind::CommandAndControl => {
+            let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
+            let odd = tally.services(called).iter().any(|(_, port)| !STANDARD_PORTS.contains(port));
+            if odd { vec![attack("T1571", "Non-Standard Port")] } else { vec![] }
+        }
+        AttackKind::Scan => vec![attack("T1046", "Network Service Discovery")],
+        AttackKind::Flood => vec![attack("T1498", "Network Denial of Service")],
+        AttackKind::Anomaly => vec![],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn party(peer: &str, port: u16, new: bool) -> Party {
+        let peer: IpAddr = peer.parse().unwrap();
+        Party { peer, protocol: TCP, port, packets: 3, new_peer: new, new_key: new }
+    }
+
+    fn tally(parties: Vec<Party>, syn_out: u64, syn_failed: u64) -> Tally {
+        Tally { parties, syn_out, syn_failed, ..Tally::new(1, 0) }
+    }
+
+    fn check(tally: &Tally, windows: u64, expect: (AttackKind, Severity, &[&str])) {
+        let kind = kind(tally, &[]);
+        let ids: Vec<String> = techniques(kind, tally).into_iter().map(|t| t.id).collect();
+        assert_eq!((kind, severity(kind, windows, tally), ids), {
+            let (kind, severity, ids) = expect;
+            (kind, severity, ids.iter().map(|id| (*id).to_owned()).collect())
+        });
+    }
+
+    #[test]
+    fn one_call_to_a_dead_host_wakes_nobody_but_calling_again_and_again_does() {
+        use AttackKind::CommandAndControl as Control;
+        let one = vec![party("192.0.2.1", 50, true)];
+        check(&tally(one.clone(), 3, 3), 1, (Control, Severity::Low, &["T1571"]));
+        check(&tally(one.clone(), 7, 7), 5, (Control, Severity::Low, &["T1571"]));
+        check(&tally(one.clone(), 8, 8), 3, (Control, Severity::High, &["T1571"]));
+        let two = vec![party("192.0.2.1", 443, true), party("192.0.2.2", 443, true)];
+        check(&tally(two, 4, 4), 3, (Control, Severity::High, &[]));
+        // Answered, known, or inside: no controller.
+        check(&tally(one, 8, 1), 3, (AttackKind::Anomaly, Severity::Low, &[]));
+        let known = vec![party("192.0.2.1", 50, false)];
+        check(&tally(known, 8, 8), 3, (AttackKind::Anomaly, Severity::Low, &[]));
+        let inside = vec![party("192.168.1.1", 50, true)];
+        check(&tally(inside, 8, 8), 6, (AttackKind::Anomaly, Severity::Medium, &[]));
+    }
+
+    #[test]
+    fn many_hosts_or_many_ports_are_a_scan() {
+        let hosts: Vec<Party> =
+            (0..SCAN_TARGETS).map(|last| party(&format!("10.0.0.{last}"), 23, true)).collect();
+        check(&tally(hosts, 16, 16), 1, (AttackKind::Scan, Severity::Medium, &["T1046"]));
+        let ports: Vec<Party> = (1..=64).map(|port| party("192.0.2.1", port, true)).collect();
+        check(&tally(ports, 64, 64), 1, (AttackKind::Scan, Severity::High, &["T1046"]));
+    }
+
+    #[test]
+    fn a_flood_is_many_times_more_than_expected() {
+        let reason = |measured, expected| Reason {
+            metric: "packets_out".into(),
+            meaning: "packets sent in 10 s".into(),
+            measured,
+            expected,
+            judge: "range".into(),
+            ratio: 9.0,
+        };
+        let much = Tally { peak_packets_out: 5_000, ..tally(vec![], 0, 0) };
+        assert_eq!(kind(&much, &[reason(5_000.0, 20.0)]), AttackKind::Flood);
+        assert_eq!(kind(&much, &[reason(5_000.0, 4_000.0)]), AttackKind::Anomaly);
+        assert_eq!(severity(AttackKind::Flood, 1, &much), Severity::Medium);
+        assert_eq!(severity(AttackKind::Flood, 2, &much), Severity::High);
+    }
+}

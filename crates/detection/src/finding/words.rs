@@ -1,0 +1,88 @@
+//! The title of a finding: one sentence for a person.
+
+use model::{AttackKind, Finding};
+
+use super::classify::scan_targets;
+use super::tally::{Party, TCP, Tally, protocol_name};
+
+/// The sentence.
+pub(super) fn title(finding: &Finding, tally: &Tally) -> String {
+    let who = who(finding);
+    match finding.kind {
+        AttackKind::CommandAndControl => controller(&who, finding.windows, tally),
+        AttackKind::Scan => {
+            let targets = scan_targets(tally);
+            format!("{who} tries many hosts or ports: {targets} it never used before")
+        }
+        AttackKind::Flood => {
+            let packets = tally.peak_packets_out;
+            format!("{who} sends far more than usual: up to {packets} packets in one window")
+        }
+        AttackKind::Anomaly => unusual(&who, finding, tally),
+    }
+}
+
+/// The name somebody gave, else the address: a MAC address tells people nothing.
+fn who(finding: &Finding) -> String {
+    let automatic = finding.device_mac.as_deref() == Some(finding.device_name.as_str());
+    if automatic && !finding.device_address.is_empty() {
+        finding.device_address.clone()
+    } else {
+        finding.device_name.clone()
+    }
+}
+
+fn controller(who: &str, windows: u64, tally: &Tally) -> String {
+    let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
+    let hosts = count(tally.peers(called), "unknown host", "unknown hosts");
+    let services = tally.services(called);
+    let ports: Vec<String> = services.iter().map(|(_, port)| port.to_string()).collect();
+    let (word, list) = (if ports.len() == 1 { "port" } else { "ports" }, ports.join(" and "));
+    if windows > 1 {
+        format!("{who} keeps trying to reach {hosts} on TCP {word} {list}")
+    } else {
+        let times = tally.syn_failed;
+        format!("{who} tried {times} times in vain to reach {hosts} on TCP {word} {list}")
+    }
+}
+
+fn unusual(who: &str, finding: &Finding, tally: &Tally) -> String {
+    let new = tally.peers(|party| party.new_peer);
+    if new > 0 {
+        let services = tally.services(|party| party.new_peer);
+        let hosts = count(new, "host", "hosts");
+        return match services.as_slice() {
+            [(protocol, 0)] => format!(
+                "{who} exchanges {} with {hosts} it never knew",
+                protocol_name(*protocol).to_uppercase()
+            ),
+            [(protocol, port)] => format!(
+                "{who} talks to {hosts} it never knew, on {} port {port}",
+                protocol_name(*protocol).to_uppercase()
+            ),
+            _ => format!("{who} talks to {hosts} it never knew"),
+        };
+    }
+    match finding.why.first() {
+        Some(reason) => format!(
+            "{who} behaves unusually: {} {}, expected about {}",
+            rounded(reason.measured),
+            reason.meaning,
+            rounded(reason.expected)
+        ),
+        None => format!("{who} behaves unusually"),
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// A figure as people read it: whole from ten on, else one decimal.
+fn rounded(value: f64) -> String {
+    if value >= 10.0 || value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
+}

@@ -1,0 +1,163 @@
+//! `GET /api/v1/findings/{id}`: one finding.
+
+use axum::extract::{Path, State};
+use model::{AttackKind, DeviceId, Finding, FindingId, Severity, Timestamp};
+use platform::http::{Json, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Detection;
+use crate::error::DetectionError;
+use crate::store;
+
+/// One line of an explanation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ReasonView {
+    /// Metric name, e.g. `syn_out`.
+    metric: String,
+    /// In plain words.
+    meaning: String,
+    /// Measured, in the metric's unit.
+    measured: f64,
+    /// Expected by the judge, same unit.
+    expected: f64,
+    /// `range` or `network`.
+    judge: String,
+    /// Error divided by its threshold.
+    ratio: f64,
+}
+
+/// A remote party seen in alerting windows.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EvidenceView {
+    /// The remote address.
+    peer: String,
+    /// `tcp`, `udp`, `icmp` …
+    protocol: String,
+    /// The service port, where the protocol has one.
+    port: Option<u16>,
+    /// Packets exchanged in alerting windows.
+    packets: u64,
+    /// True when this party was never seen in training.
+    new: bool,
+}
+
+/// A technique the evidence supports.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct TechniqueView {
+    /// `mitre-attack`, `mitre-ics-attack` or `mitre-atlas`.
+    framework: String,
+    /// External id, e.g. `T1571`.
+    id: String,
+    /// Name as published.
+    name: String,
+}
+
+/// A detector's judgement about a device.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FindingView {
+    /// Identity.
+    #[schema(value_type = String)]
+    pub(crate) id: FindingId,
+    /// The device judged.
+    #[schema(value_type = String)]
+    device: DeviceId,
+    /// Its name at the time.
+    device_name: String,
+    /// The address it used.
+    device_address: String,
+    /// Its MAC address, where seen.
+    device_mac: Option<String>,
+    /// `aarnn` or `range`.
+    detector: String,
+    /// SHA-256 of the model file.
+    model: String,
+    /// One sentence.
+    title: String,
+    /// `scan`, `flood`, `command_and_control` or `anomaly`.
+    #[schema(value_type = String)]
+    kind: AttackKind,
+    /// `low`, `medium`, `high` or `critical`.
+    #[schema(value_type = String)]
+    severity: Severity,
+    /// Largest ratio of error to threshold.
+    score: f64,
+    /// Strongest reasons first.
+    why: Vec<ReasonView>,
+    /// Remote parties that carry the evidence.
+    evidence: Vec<EvidenceView>,
+    /// Techniques; may be empty.
+    techniques: Vec<TechniqueView>,
+    /// Packet time of the first alerting window's start.
+    #[schema(value_type = String, format = DateTime)]
+    first_at: Timestamp,
+    /// Packet time of the last alerting window's end.
+    #[schema(value_type = String, format = DateTime)]
+    last_at: Timestamp,
+    /// Alerting windows so far.
+    windows: u64,
+    /// When this node recorded it.
+    #[schema(value_type = String, format = DateTime)]
+    recorded_at: Timestamp,
+}
+
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> Self {
+        let reason = |it: model::Reason| ReasonView {
+            metric: it.metric,
+            meaning: it.meaning,
+            measured: it.measured,
+            expected: it.expected,
+            judge: it.judge,
+            ratio: it.ratio,
+        };
+        let evidence = |it: model::Evidence| EvidenceView {
+            peer: it.peer.to_string(),
+            protocol: it.protocol,
+            port: it.port,
+            packets: it.packets,
+            new: it.new,
+        };
+        let technique = |it: model::Technique| TechniqueView {
+            framework: it.framework,
+            id: it.id,
+            name: it.name,
+        };
+        Self {
+            id: finding.id,
+            device: finding.device,
+            device_name: finding.device_name,
+            device_address: finding.device_address,
+            device_mac: finding.device_mac,
+            detector: finding.detector,
+            model: finding.model,
+            title: finding.title,
+            kind: finding.kind,
+            severity: finding.severity,
+            score: finding.score,
+            why: finding.why.into_iter().map(reason).collect(),
+            evidence: finding.evidence.into_iter().map(evidence).collect(),
+            techniques: finding.techniques.into_iter().map(technique).collect(),
+            first_at: finding.first_at,
+            last_at: finding.last_at,
+            windows: finding.windows,
+            recorded_at: finding.recorded_at,
+        }
+    }
+}
+
+/// One finding as it stands.
+#[utoipa::path(get, path = "/api/v1/findings/{id}", tag = "detection",
+    params(("id" = String, Path, description = "The finding's id")),
+    responses((status = 200, body = FindingView), (status = 404, body = Problem)))]
+pub(crate) async fn finding(
+    State(detection): State<Detection>,
+    Path(id): Path<String>,
+) -> Result<Json<FindingView>, Problem> {
+    let missing =
+        || Problem::not_found(format!("finding '{}'", id.chars().take(64).collect::<String>()));
+    let parsed: FindingId = id.parse().map_err(|_| missing())?;
+    let mut connection = detection.inner.platform.db.read().await.map_err(DetectionError::from)?;
+    let found = store::findings::one(&mut connection, parsed).await?;
+    found.map(|finding| Json(finding.into())).ok_or_else(missing)
+}

@@ -1,0 +1,96 @@
+//! A model made ready to judge one device's windows.
+
+use analytics::features::values_of;
+use analytics::metrics::{COUNTS, Metric};
+use analytics::model::{DeviceModel, Judgement, Judges};
+use analytics::model_file::{ModelFile, ModelFileError};
+use analytics::novelty::{KnownKeys, Novelty};
+use analytics::record::{KeyCount, RECORD_VERSION, WindowRecord};
+
+use crate::context::Context;
+
+/// The model of one device, ready.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// SHA-256 of the model file.
+    pub(crate) hash: String,
+    /// `aarnn` where the network votes, else `range`.
+    pub(crate) detector: &'static str,
+    judges: Judges,
+    known: KnownKeys,
+    novelty: bool,
+    context: bool,
+}
+
+impl Watch {
+    /// From the bytes of a model file that holds this device's model alone.
+    pub(crate) fn from_bytes(bytes: &[u8], hash: &str) -> Result<Self, ModelFileError> {
+        let mut file = ModelFile::from_bytes(bytes)?;
+        match file.devices.pop() {
+            Some(model) => Ok(Self::new(model, hash)),
+            None => Err(ModelFileError::Damaged("it holds no model of a device".into())),
+        }
+    }
+
+    /// From a fitted model.
+    pub(crate) fn new(model: DeviceModel, hash: &str) -> Self {
+        Self {
+            hash: hash.to_owned(),
+            detector: model.detector(),
+            judges: model.judges(),
+            context: model.has_context(),
+            novelty: model.metrics.iter().any(|metric| metric.metric.is_novelty()),
+            known: model.known,
+        }
+    }
+
+    /// Judges one window. The windows of a device must come in the order of time.
+    pub(crate) fn judge(&self, record: &WindowRecord, context: &mut Context) -> Judgement {
+        let novelty = if self.novelty { self.known.compare(record) } else { Novelty::default() };
+        let mut values = values_of(record, novelty);
+        if self.context {
+            context.complete(record.start_us, record.end_us, &mut values);
+        }
+        self.judges.judge(&values)
+    }
+
+    /// How much of one key was never seen in training: `(peer, peer and service together)`.
+    pub(crate) fn novelty(&self, key: KeyCount) -> (bool, bool) {
+        let alone = WindowRecord {
+            version: RECORD_VERSION,
+            device: key.peer,
+            mac: None,
+            start_us: 0,
+            end_us: 1,
+            counts: [0; COUNTS],
+            keys: vec![KeyCount { packets: 1, ..key }],
+            overflow_packets: 0,
+        };
+        let novelty = self.known.compare(&alone);
+        (novelty.peer > 0, novelty.combination > 0)
+    }
+}
+
+/// What a metric counts, in plain words, with the time it counts over.
+pub(crate) fn meaning(metric: Metric, window_us: i64) -> String {
+    let words = metric.describe();
+    if metric.is_context() {
+        return words.to_owned();
+    }
+    let seconds = window_us as f64 / 1e6;
+    format!("{words} in {seconds} s")
+}
+
+/// Which judges a model has, for people.
+pub(crate) fn judges_in_words(model: &DeviceModel) -> String {
+    let judges = match (&model.network, model.network_votes) {
+        (Some(_), true) => "range and random neural network",
+        (Some(_), false) => "range; the random neural network only advises after a short training",
+        (None, _) => "range",
+    };
+    if model.is_unreliable() {
+        format!("{judges}; few windows: false alarms must be expected")
+    } else {
+        judges.to_owned()
+    }
+}

@@ -1,0 +1,198 @@
+//! What one transaction writes.
+
+use analytics::metrics::Metric;
+use analytics::model::Judgement;
+use analytics::record::WindowRecord;
+use model::event::{FindingRaised, FindingUpdated};
+use model::{DeviceId, Finding};
+use platform::db::{DbError, Tx};
+use serde_json::json;
+
+use crate::config::Config;
+use crate::finding::{News, Tally};
+use crate::state::DeviceRow;
+use crate::store;
+
+/// Kind of the durable work that fits a model.
+pub(crate) const FIT_JOB: &str = "detection.fit";
+/// Scores older than the limit are removed each time so many new ones came.
+const SCORES_BETWEEN_CLEANINGS: i64 = 512;
+
+/// A window that waits, for the fitting or for its end.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredWindow {
+    pub(crate) device: DeviceId,
+    pub(crate) role: &'static str,
+    pub(crate) place: i64,
+    pub(crate) epoch: i64,
+    pub(crate) record: String,
+}
+
+impl StoredWindow {
+    pub(crate) const TRAIN: &'static str = "train";
+    pub(crate) const WAIT: &'static str = "wait";
+
+    pub(crate) fn train(row: &DeviceRow, epoch: i64, record: &WindowRecord) -> Self {
+        Self::new(row, epoch, record, Self::TRAIN)
+    }
+
+    pub(crate) fn wait(row: &DeviceRow, epoch: i64, record: &WindowRecord) -> Self {
+        Self::new(row, epoch, record, Self::WAIT)
+    }
+
+    fn new(row: &DeviceRow, epoch: i64, record: &WindowRecord, role: &'static str) -> Self {
+        // A record was read from JSON and always prints; an empty text would be found on reading.
+        let record = serde_json::to_string(record).unwrap_or_default();
+        Self { device: row.device, role, place: row.place, epoch, record }
+    }
+}
+
+/// A row of `detection_scores`.
+#[derive(Clone, Debug)]
+pub(crate) struct ScoreRow {
+    pub(crate) device: DeviceId,
+    pub(crate) epoch: i64,
+    pub(crate) start_us: i64,
+    pub(crate) end_us: i64,
+    pub(crate) place: i64,
+    pub(crate) score: f64,
+    pub(crate) alert: bool,
+    /// Packets out, in; bytes out, in.
+    pub(crate) traffic: [i64; 4],
+    pub(crate) top: Option<(&'static str, f64, f64)>,
+}
+
+impl ScoreRow {
+    pub(crate) fn new(row: &DeviceRow, record: &WindowRecord, judgement: &Judgement) -> Self {
+        let count = |metric| i64::try_from(record.count(metric)).unwrap_or(i64::MAX);
+        Self {
+            device: row.device,
+            epoch: row.epoch,
+            start_us: record.start_us,
+            end_us: record.end_us,
+            place: row.place,
+            score: judgement.score,
+            alert: judgement.alert(),
+            traffic: [
+                count(Metric::PacketsOut),
+                count(Metric::PacketsIn),
+                count(Metric::BytesOut),
+                count(Metric::BytesIn),
+            ],
+            top: judgement
+                .reasons()
+                .next()
+                .map(|reason| (reason.metric.name(), reason.measured, reason.expected)),
+        }
+    }
+
+    pub(crate) fn is_alert_of(&self, device: DeviceId) -> bool {
+        self.alert && self.device == device
+    }
+}
+
+/// A finding to write, and what to tell of it.
+#[derive(Clone, Debug)]
+pub(crate) struct FindingWrite {
+    pub(crate) finding: Finding,
+    pub(crate) tally: Tally,
+    pub(crate) news: Option<News>,
+}
+
+/// A batch that was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct BatchRow {
+    pub(crate) edge: String,
+    pub(crate) epoch: i64,
+    pub(crate) seq: i64,
+    pub(crate) windows: i64,
+    pub(crate) refused: i64,
+}
+
+/// Everything one transaction writes, in this order.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) batch: Option<BatchRow>,
+    /// Devices whose stored windows are of no use any more.
+    forget: Vec<DeviceId>,
+    pub(crate) windows: Vec<StoredWindow>,
+    /// Stored windows that were used: device, role, up to this place.
+    pub(crate) used: Vec<(DeviceId, &'static str, i64)>,
+    pub(crate) devices: Vec<(DeviceRow, String)>,
+    pub(crate) scores: Vec<ScoreRow>,
+    pub(crate) findings: Vec<FindingWrite>,
+    /// Models to fit: device and generation.
+    pub(crate) fit: Vec<(DeviceId, i64)>,
+    max_scores: i64,
+    max_findings: i64,
+}
+
+impl Plan {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            max_scores: i64::from(config.max_scores_per_device),
+            max_findings: i64::from(config.max_findings_per_device),
+            ..Self::default()
+        }
+    }
+
+    /// The stored windows of a device are gone, also those of this plan.
+    pub(crate) fn forget_windows(&mut self, device: DeviceId) {
+        self.windows.retain(|window| window.device != device);
+        self.forget.push(device);
+    }
+
+    /// Writes it.
+    pub(crate) async fn execute(self, tx: &mut Tx) -> Result<(), DbError> {
+        if let Some(batch) = &self.batch {
+            store::windows::take_batch(tx, batch).await?;
+        }
+        for device in &self.forget {
+            store::windows::forget(tx, *device).await?;
+        }
+        for window in &self.windows {
+            store::windows::keep(tx, window).await?;
+        }
+        for (device, role, place) in &self.used {
+            store::windows::used(tx, *device, role, *place).await?;
+        }
+        for (row, context) in &self.devices {
+            store::devices::write(tx, row, context).await?;
+        }
+        store::scores::insert(tx, &self.scores).await?;
+        self.clean_scores(tx).await?;
+        for write in &self.findings {
+            self.write_finding_row(tx, write).await?;
+        }
+        for (device, generation) in &self.fit {
+            let (key, now) = (format!("{device}/{generation}"), tx.now());
+            let payload = json!({ "device": device, "generation": generation });
+            tx.enqueue(FIT_JOB, &key, &payload, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn clean_scores(&self, tx: &mut Tx) -> Result<(), DbError> {
+        let due = self.scores.iter().filter(|score| score.place % SCORES_BETWEEN_CLEANINGS == 0);
+        for score in due {
+            store::scores::clean(tx, score.device, score.place - self.max_scores).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_finding_row(&self, tx: &mut Tx, write: &FindingWrite) -> Result<(), DbError> {
+        store::findings::write(tx, &write.finding, &write.tally).await?;
+        let finding = write.finding.clone();
+        match write.news {
+            Some(News::Raised) => {
+                store::findings::clean(tx, finding.device, self.max_findings).await?;
+                tx.publish("system", &FindingRaised { finding }).await?;
+            }
+            Some(News::Updated) => {
+                tx.publish("system", &FindingUpdated { finding }).await?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Batches from edges: stored, learned from or scored, exactly once, in one transaction each.
+
+use async_trait::async_trait;
+use platform::db::DbError;
+use ports::{PortError, WindowBatch, WindowSink};
+use tokio::sync::MutexGuard;
+
+use crate::Detection;
+use crate::engine::Engine;
+use crate::error::DetectionError;
+use crate::intake::Intake;
+use crate::plan::{BatchRow, Plan};
+use crate::stage::Stage;
+
+impl Detection {
+    /// The engine, alone; made again from the database where that is needed.
+    pub(crate) async fn engine(&self) -> Result<MutexGuard<'_, Engine>, DetectionError> {
+        let mut engine = self.inner.engine.lock().await;
+        if !engine.sound {
+            *engine = Engine::load(&self.inner.platform).await?;
+        }
+        Ok(engine)
+    }
+
+    /// Commits a plan. The caller's stage takes effect only after this; until then the memory counts
+    /// as doubtful, so that a caller that goes away in between leaves nothing wrong behind.
+    pub(crate) async fn commit(
+        &self,
+        engine: &mut Engine,
+        plan: Plan,
+    ) -> Result<(), DetectionError> {
+        engine.sound = false;
+        let done: Result<(), DbError> = self
+            .inner
+            .platform
+            .db
+            .write(move |tx| Box::pin(async move { plan.execute(tx).await }))
+            .await;
+        done?;
+        engine.sound = true;
+        Ok(())
+    }
+
+    pub(crate) fn stage(&self) -> Stage<'_> {
+        let platform = &self.inner.platform;
+        Stage::new(&self.inner.config, platform.clock.as_ref(), platform.random.as_ref())
+    }
+
+    async fn take(&self, batch: WindowBatch) -> Result<(), DetectionError> {
+        let intake = Intake::read(batch)?;
+        let (edge, epoch, seq) = (intake.edge.clone(), intake.epoch, intake.seq);
+        let (complete_to, refused) = (intake.complete_to, intake.refused);
+        let windows = intake.records.len();
+        let mut engine = self.engine().await?;
+        match engine.last_seq(&edge, epoch) {
+            Some(last) if seq <= last => {
+                metrics::counter!("sereno_detection_batches_repeated_total").increment(1);
+                return Ok(());
+            }
+            Some(last) if seq > last + 1 => {
+                let missing = u64::try_from(seq - last - 1).unwrap_or(0);
+                tracing::warn!(
+                    edge,
+                    epoch,
+                    last,
+                    seq,
+                    "batches are missing: the edge had to drop them"
+                );
+                metrics::counter!("sereno_detection_batches_missing_total").increment(missing);
+            }
+            _ => {}
+        }
+        let (devices, unwatched) = intake.by_device(self.inner.assets.as_ref()).await?;
+        let mut stage = self.stage();
+        for windows in devices {
+            let who = (&windows.device, windows.address.as_str());
+            stage.take(&engine, who, (&edge, epoch), windows.records)?;
+        }
+        stage.complete_to(&engine, &edge, epoch, complete_to);
+        stage.finish();
+        let windows = i64::try_from(windows).unwrap_or(i64::MAX);
+        stage.plan.batch = Some(BatchRow { edge: edge.clone(), epoch, seq, windows, refused });
+        let Stage { changed, plan, news, beyond_limit, .. } = stage;
+        let alerts = news.iter().filter(|news| news.alert).count() as u64;
+        self.commit(&mut engine, plan).await?;
+        engine.taken(edge, epoch, seq);
+        for state in changed.values() {
+            self.inner.news.state(state.row.device, state.row.watch_state(&self.inner.config));
+        }
+        engine.install(changed);
+        drop(engine);
+        metrics::counter!("sereno_detection_windows_scored_total").increment(news.len() as u64);
+        metrics::counter!("sereno_detection_windows_alerting_total").increment(alerts);
+        metrics::counter!("sereno_detection_windows_unwatched_total")
+            .increment(unwatched + beyond_limit);
+        metrics::counter!("sereno_detection_records_refused_total")
+            .increment(refused.unsigned_abs());
+        self.inner.news.beyond_limit(beyond_limit);
+        self.inner.news.windows(news);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WindowSink for Detection {
+    async fn accept(&self, batch: WindowBatch) -> Result<(), PortError> {
+        Ok(self.take(batch).await?)
+    }
+
+    async fn last_seq(&self, edge: &str, epoch: u64) -> Result<Option<u64>, PortError> {
+        let Ok(epoch) = i64::try_from(epoch) else { return Ok(None) };
+        let engine = self.engine().await?;
+        Ok(engine.last_seq(edge, epoch).and_then(|seq| u64::try_from(seq).ok()))
+    }
+}

@@ -1,0 +1,14 @@
+//! The room's SQL, one file per table or two.
+
+pub(crate) mod devices;
+pub(crate) mod findings;
+pub(crate) mod models;
+pub(crate) mod scores;
+pub(crate) mod windows;
+
+use model::DeviceId;
+use platform::db::DbError;
+
+fn device_id(text: &str, place: &'static str) -> Result<DeviceId, DbError> {
+    text.parse().map_err(|cause| DbError::corrupt(place, cause))
+}

@@ -1,0 +1,106 @@
+//! Findings as they stand.
+
+use std::collections::HashMap;
+
+use model::{DeviceId, Finding, FindingId};
+use platform::db::{DbError, Tx};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use crate::finding::{OpenFinding, Tally};
+
+/// Writes a finding as it stands.
+pub(crate) async fn write(tx: &mut Tx, finding: &Finding, tally: &Tally) -> Result<(), DbError> {
+    let print = |cause| DbError::corrupt("detection_findings.body", cause);
+    let body = serde_json::to_string(finding).map_err(print)?;
+    let tally = serde_json::to_string(tally).map_err(print)?;
+    let now = tx.now().as_micros();
+    sqlx::query(
+        "INSERT INTO detection_findings (id, device, severity, first_at, last_at, body, tally, \
+         recorded_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, last_at = excluded.last_at, \
+         body = excluded.body, tally = excluded.tally, updated_at = excluded.updated_at",
+    )
+    .bind(finding.id.to_string())
+    .bind(finding.device.to_string())
+    .bind(finding.severity.word())
+    .bind(finding.first_at.as_micros())
+    .bind(finding.last_at.as_micros())
+    .bind(body)
+    .bind(tally)
+    .bind(finding.recorded_at.as_micros())
+    .bind(now)
+    .execute(tx.sql())
+    .await?;
+    Ok(())
+}
+
+/// Removes the oldest findings of a device beyond the limit.
+pub(crate) async fn clean(tx: &mut Tx, device: DeviceId, limit: i64) -> Result<(), DbError> {
+    sqlx::query(
+        "DELETE FROM detection_findings WHERE device = $1 AND id < (SELECT MIN(id) FROM \
+         (SELECT id FROM detection_findings WHERE device = $1 ORDER BY id DESC LIMIT $2) newest)",
+    )
+    .bind(device.to_string())
+    .bind(limit)
+    .execute(tx.sql())
+    .await?;
+    Ok(())
+}
+
+/// The newest finding of each device, with what is needed to go on with it.
+pub(crate) async fn newest_of_each(
+    connection: &mut AnyConnection,
+) -> Result<HashMap<DeviceId, OpenFinding>, DbError> {
+    let rows = sqlx::query(
+        "SELECT body, tally FROM detection_findings WHERE id IN \
+         (SELECT MAX(id) FROM detection_findings GROUP BY device)",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let finding = read(row)?;
+            let tally: String = row.try_get("tally")?;
+            let tally = serde_json::from_str(&tally)
+                .map_err(|cause| DbError::corrupt("detection_findings.tally", cause))?;
+            Ok((finding.device, OpenFinding { finding, tally }))
+        })
+        .collect()
+}
+
+/// Findings before `before`, newest first, of one device or of all.
+pub(crate) async fn page(
+    connection: &mut AnyConnection,
+    device: Option<DeviceId>,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Finding>, DbError> {
+    let rows = sqlx::query(
+        "SELECT body FROM detection_findings WHERE ($1 = '' OR device = $1) \
+         AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3",
+    )
+    .bind(device.map(|device| device.to_string()).unwrap_or_default())
+    .bind(before.unwrap_or_default())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// One finding.
+pub(crate) async fn one(
+    connection: &mut AnyConnection,
+    id: FindingId,
+) -> Result<Option<Finding>, DbError> {
+    let row = sqlx::query("SELECT body FROM detection_findings WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &AnyRow) -> Result<Finding, DbError> {
+    let body: String = row.try_get("body")?;
+    serde_json::from_str(&body).map_err(|cause| DbError::corrupt("detection_findings.body", cause))
+}

@@ -1,0 +1,101 @@
+//! What runs in the background, and how the room is.
+
+use std::time::Duration;
+
+use platform::health::{Component, Health};
+
+use crate::Detection;
+use crate::error::DetectionError;
+use crate::stage::Stage;
+use crate::state::Phase;
+use crate::store;
+
+/// Live news go out this often: five times a second.
+const BEAT: Duration = Duration::from_millis(200);
+/// Findings that wait to be told are looked at every so many beats.
+const BEATS_BETWEEN_LOOKS: u32 = 5;
+
+/// Beats until the node stops.
+pub(crate) async fn run(detection: Detection) {
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for count in 1_u32.. {
+        beat.tick().await;
+        detection.inner.news.tell(&detection.inner.platform.live);
+        if count % BEATS_BETWEEN_LOOKS == 0
+            && let Err(error) = detection.tell_pending().await
+        {
+            tracing::warn!(%error, "findings could not be told; trying again");
+        }
+    }
+}
+
+impl Detection {
+    /// Publishes what is notable about findings and was held back because it came too soon.
+    ///
+    /// # Errors
+    /// The database said no; nothing was published.
+    pub async fn tell_pending(&self) -> Result<(), DetectionError> {
+        let mut engine = self.engine().await?;
+        let mut stage = self.stage();
+        for state in engine.devices() {
+            stage.tell_pending(state);
+        }
+        if stage.changed.is_empty() {
+            return Ok(());
+        }
+        stage.finish();
+        let Stage { changed, plan, .. } = stage;
+        self.commit(&mut engine, plan).await?;
+        engine.install(changed);
+        Ok(())
+    }
+
+    /// How the room is.
+    pub async fn health(&self) -> Vec<Component> {
+        match self.look().await {
+            Ok(component) => vec![component],
+            Err(error) => vec![Component::not_ok(
+                "detection",
+                Health::Failed,
+                error.to_string(),
+                "See the node's log; check the disk of the data folder.",
+            )],
+        }
+    }
+
+    async fn look(&self) -> Result<Component, DetectionError> {
+        let mut connection = self.inner.platform.db.read().await?;
+        let rows = store::devices::all(&mut connection).await?;
+        let refused = store::windows::refused(&mut connection).await?;
+        let count = |phase| rows.iter().filter(|(row, _)| row.phase == phase).count();
+        let fitting = count(Phase::Training) + count(Phase::Draining);
+        let mut cause = format!(
+            "{} devices watched, {} learning, {fitting} being fitted",
+            count(Phase::Watching),
+            count(Phase::Learning),
+        );
+        if refused > 0 {
+            cause.push_str(&format!("; {refused} unreadable window records refused"));
+        }
+        if let Some((row, _)) = rows.iter().find(|(row, _)| row.phase == Phase::Failed) {
+            let failed = count(Phase::Failed);
+            return Ok(Component::not_ok(
+                "detection",
+                Health::Degraded,
+                format!("{cause}; {failed} not watched, e.g. {}: {}", row.name, row.reason),
+                "Let the device learn again: POST /api/v1/detection/devices/{device}/relearn.",
+            ));
+        }
+        let beyond = self.inner.news.windows_beyond_limit();
+        if beyond > 0 {
+            return Ok(Component::not_ok(
+                "detection",
+                Health::Degraded,
+                format!("{cause}; {beyond} windows of devices beyond detection.max_devices"),
+                "Raise detection.max_devices, or protect fewer devices.",
+            ));
+        }
+        Ok(Component::ok("detection", cause))
+    }
+}

@@ -1,0 +1,54 @@
+//! The shipped capture as an edge would send it.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use analytics::policy::DevicePolicy;
+use analytics::record::WindowRecord;
+use analytics::windows::{Segment, WindowConfig, Windower};
+use flate2::read::GzDecoder;
+use model::Timestamp;
+use ports::WindowBatch;
+use protocols::capture::CaptureStream;
+use protocols::packet::decode;
+
+/// The edge's name in these tests.
+pub(crate) const EDGE: &str = "harbour-gw";
+/// The device of the capture.
+pub(crate) const DEVICE: &str = "192.168.100.113";
+
+/// Every window of the capture's device, training part first, as one stream.
+pub(crate) fn windows() -> Vec<WindowRecord> {
+    let policy = DevicePolicy::Listed(vec![DEVICE.parse().unwrap()]);
+    let mut windower = Windower::new(WindowConfig { policy, ..WindowConfig::default() }).unwrap();
+    let mut records = Vec::new();
+    for name in ["hakai-train.pcap.gz", "hakai-test.pcap.gz"] {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../data/captures");
+        let mut stream = CaptureStream::new(GzDecoder::new(File::open(folder.join(name)).unwrap()));
+        while let Some(frame) = stream.next_frame() {
+            let frame = frame.unwrap();
+            if let Ok(packet) = decode(frame.link, frame.captured, frame.wire_len) {
+                windower.push_segment(frame.ts_ns, &Segment::from(&packet));
+                records.append(&mut windower.take_ready());
+            }
+        }
+    }
+    windower.finish();
+    records.append(&mut windower.take_ready());
+    records
+}
+
+/// The windows in batches of `size`, numbered from 1.
+pub(crate) fn batches(records: &[WindowRecord], epoch: u64, size: usize) -> Vec<WindowBatch> {
+    records
+        .chunks(size)
+        .zip(1..)
+        .map(|(records, seq)| WindowBatch {
+            edge: EDGE.into(),
+            epoch,
+            seq,
+            complete_to: Timestamp::from_micros(records.last().unwrap().end_us),
+            records: serde_json::to_value(records).unwrap(),
+        })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! A node that holds only this room, and can die at any moment.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use detection::{Config, Detection, MIGRATIONS};
+use http_body_util::BodyExt;
+use model::Finding;
+use platform::Platform;
+use platform::http::{Caller, Gate};
+use ports::fake::{FakeAssets, FakeAuthorizer};
+use serde_json::Value;
+use sqlx::Row;
+use tower::ServiceExt;
+
+/// The room on its platform, with the worker for durable work running.
+pub(crate) struct Node {
+    pub(crate) platform: Platform,
+    pub(crate) detection: Detection,
+}
+
+impl Node {
+    pub(crate) async fn start(folder: &Path, assets: &Arc<FakeAssets>, config: Config) -> Self {
+        let node = Self::start_idle(folder, assets, config).await;
+        platform::jobs::start(&node.platform, node.detection.jobs()).await.unwrap();
+        node
+    }
+
+    /// Without the worker: models are not fitted.
+    pub(crate) async fn start_idle(
+        folder: &Path,
+        assets: &Arc<FakeAssets>,
+        config: Config,
+    ) -> Self {
+        let platform = platform::testing::platform(folder, &[MIGRATIONS]).await.unwrap();
+        let detection = Detection::new(platform.clone(), assets.clone(), config).unwrap();
+        Self { platform, detection }
+    }
+
+    /// The first column of the first row, as a number.
+    pub(crate) async fn number(&self, sql: &'static str) -> i64 {
+        let mut connection = self.platform.db.read().await.unwrap();
+        sqlx::query(sql).fetch_one(&mut *connection).await.unwrap().try_get(0).unwrap()
+    }
+
+    /// Waits until no model is being fitted and no window waits.
+    pub(crate) async fn settle(&self) {
+        let busy = "SELECT COUNT(*) FROM detection_devices WHERE phase IN ('training', 'draining')";
+        while self.number(busy).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Findings, oldest first.
+    pub(crate) async fn findings(&self) -> Vec<Finding> {
+        let mut connection = self.platform.db.read().await.unwrap();
+        let rows = sqlx::query("SELECT body FROM detection_findings ORDER BY id")
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap();
+        rows.iter().map(|row| serde_json::from_str(row.get::<&str, _>(0)).unwrap()).collect()
+    }
+
+    pub(crate) async fn call(&self, method: &str, path: &str) -> (StatusCode, Value) {
+        self.call_as(method, path, true).await
+    }
+
+    pub(crate) async fn call_as(
+        &self,
+        method: &str,
+        path: &str,
+        allowed: bool,
+    ) -> (StatusCode, Value) {
+        let (router, _) = self.detection.router().into_parts();
+        let (router, _) = router.split_for_parts();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .extension(Gate(Arc::new(FakeAuthorizer(allowed))))
+            .extension(Caller::local_admin())
+            .body(Body::empty())
+            .unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+}
+
+/// One life of a node: whatever still runs when it ends dies with its runtime, as with `kill -9`.
+pub(crate) fn life<T>(work: impl Future<Output = T>) -> T {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::from_secs(10));
+    result
+}
