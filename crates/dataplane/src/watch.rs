@@ -1,0 +1,252 @@
+//! Frames to windows to batches: what the gateway sees of its devices.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use analytics::host::Host;
+use analytics::record::WindowRecord;
+use analytics::windows::{ANSWER_WITHIN_US, DEFAULT_WINDOW_US, WindowConfig, Windower};
+use model::Timestamp;
+use ports::WindowBatch;
+use protocols::packet::{self, LinkType};
+use serde_json::Value;
+
+use crate::enforce::Shared;
+use crate::outbox::{Outbox, Pushed};
+use crate::{EdgeError, clock};
+
+/// Records in one batch at most.
+pub const MAX_BATCH_RECORDS: usize = 64;
+/// How long (wall time) a finished window may wait for company.
+pub const LINGER: Duration = Duration::from_millis(50);
+/// How often an idle source still tells how far packet time has come.
+pub const IDLE_EVERY: Duration = Duration::from_secs(1);
+/// Device addresses learned on the device side at most.
+pub const MAX_DEVICES: usize = 4_096;
+
+/// Who stands on the device side.
+#[derive(Clone, Debug)]
+pub enum DeviceSide {
+    /// Exactly these MAC addresses.
+    Listed(HashSet<[u8; 6]>),
+    /// Whoever is seen sending there.
+    Learned(HashSet<[u8; 6]>),
+    /// Everybody: the source does not tell sides apart.
+    Everybody,
+}
+
+impl DeviceSide {
+    fn holds(&self, mac: Option<Host>) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Listed(macs) | Self::Learned(macs) => {
+                mac.and_then(Host::as_mac).is_some_and(|mac| macs.contains(&mac))
+            }
+        }
+    }
+}
+
+/// What could not be used, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WatchStats {
+    /// Frames seen.
+    pub frames: u64,
+    /// Frames whose link layer cannot be read.
+    pub undecodable: u64,
+    /// Windows of hosts that are not on the device side.
+    pub other_side: u64,
+    /// Windows that could not be kept for the node.
+    pub refused: u64,
+}
+
+/// Cuts what is seen into windows and hands them to the outbox.
+pub struct Watch {
+    edge: String,
+    windower: Windower,
+    outbox: Arc<Outbox>,
+    shared: Arc<Shared>,
+    side: DeviceSide,
+    waits: bool,
+    pending: Vec<WindowRecord>,
+    pending_since: Option<Duration>,
+    at_ns: Option<i64>,
+    told: Option<Timestamp>,
+    told_at: Duration,
+    stats: WatchStats,
+}
+
+fn windower() -> Result<Windower, EdgeError> {
+    Windower::new(WindowConfig::default()).map_err(|error| EdgeError::Settings(error.to_string()))
+}
+
+impl Watch {
+    /// A watch that has seen nothing. `waits`: the source can be held, so nothing need be lost.
+    ///
+    /// # Errors
+    /// Never with the default window length.
+    pub fn new(
+        edge: &str,
+        outbox: Arc<Outbox>,
+        shared: Arc<Shared>,
+        side: DeviceSide,
+        waits: bool,
+    ) -> Result<Self, EdgeError> {
+        Ok(Self {
+            edge: edge.to_owned(),
+            windower: windower()?,
+            outbox,
+            shared,
+            side,
+            waits,
+            pending: Vec::new(),
+            pending_since: None,
+            at_ns: None,
+            told: None,
+            told_at: clock::monotonic(),
+            stats: WatchStats::default(),
+        })
+    }
+
+    /// A new start of the source: windows begin anew.
+    ///
+    /// # Errors
+    /// Never with the default window length.
+    pub fn start(&mut self, epoch: u64) -> Result<(), EdgeError> {
+        self.windower = windower()?;
+        self.pending.clear();
+        (self.pending_since, self.at_ns, self.told) = (None, None, None);
+        self.outbox.start_epoch(epoch);
+        Ok(())
+    }
+
+    /// One frame, seen at packet time `at_ns` (nanoseconds); `from_device`: it came in on the device
+    /// side.
+    pub fn frame(
+        &mut self,
+        at_ns: i64,
+        link: LinkType,
+        bytes: &[u8],
+        wire_len: u32,
+        from_device: bool,
+    ) {
+        self.stats.frames += 1;
+        self.reached(at_ns);
+        let Ok(view) = packet::decode(link, bytes, wire_len) else {
+            self.stats.undecodable += 1;
+            return;
+        };
+        if from_device
+            && let DeviceSide::Learned(macs) = &mut self.side
+            && macs.len() < MAX_DEVICES
+            && let Some(mac) = view.src_mac
+        {
+            macs.insert(mac);
+        }
+        self.windower.push(at_ns, &view);
+        self.collect();
+    }
+
+    /// Packet time has come this far without a frame.
+    pub fn advance(&mut self, at_ns: i64) {
+        self.reached(at_ns);
+        self.windower.advance_to(at_ns);
+        self.collect();
+    }
+
+    /// The source has ended: open windows are closed and everything is handed over.
+    pub fn finish(&mut self) {
+        self.windower.finish();
+        self.collect();
+        if let Some(at_ns) = self.at_ns {
+            // The end of the window the last packet lies in: no more will come.
+            let end_us = (at_ns / 1_000).div_euclid(DEFAULT_WINDOW_US) * DEFAULT_WINDOW_US
+                + DEFAULT_WINDOW_US;
+            self.flush(end_us);
+            self.say(Timestamp::from_micros(end_us), Vec::new());
+        }
+    }
+
+    /// Hands over what has waited long enough; call it often.
+    pub fn settle(&mut self) {
+        let now = clock::monotonic();
+        if self.pending_since.is_some_and(|since| now.saturating_sub(since) >= LINGER) {
+            self.flush(self.at_ns.map_or(0, complete_to));
+        }
+        if now.saturating_sub(self.told_at) >= IDLE_EVERY
+            && self.pending.is_empty()
+            && let Some(at_ns) = self.at_ns
+        {
+            self.say(Timestamp::from_micros(complete_to(at_ns)), Vec::new());
+        }
+    }
+
+    /// Packet time reached.
+    pub fn at(&self) -> Option<Timestamp> {
+        self.at_ns.map(Timestamp::from_nanos)
+    }
+
+    /// What was seen and what could not be used.
+    pub fn stats(&self) -> WatchStats {
+        self.stats
+    }
+
+    fn reached(&mut self, at_ns: i64) {
+        self.at_ns = Some(self.at_ns.map_or(at_ns, |before| before.max(at_ns)));
+    }
+
+    fn collect(&mut self) {
+        if !self.windower.has_ready() {
+            return;
+        }
+        for record in self.windower.take_ready() {
+            if !self.side.holds(record.mac) {
+                self.stats.other_side += 1;
+                continue;
+            }
+            if let (Some(address), Some(mac)) = (record.device.ip(), record.mac) {
+                self.shared.seen(address, mac.to_string());
+            }
+            self.pending_since.get_or_insert_with(clock::monotonic);
+            self.pending.push(record);
+            if self.pending.len() >= MAX_BATCH_RECORDS {
+                // Others of the same window may still follow.
+                let complete_to = self.pending.last().map_or(0, |last| last.start_us);
+                self.flush(complete_to);
+            }
+        }
+    }
+
+    fn flush(&mut self, complete_to_us: i64) {
+        self.pending_since = None;
+        let records = std::mem::take(&mut self.pending);
+        if !records.is_empty() {
+            self.say(Timestamp::from_micros(complete_to_us), records);
+        }
+    }
+
+    fn say(&mut self, complete_to: Timestamp, records: Vec<WindowRecord>) {
+        if records.is_empty() && self.told.is_some_and(|told| told >= complete_to) {
+            return;
+        }
+        let complete_to = self.told.map_or(complete_to, |told| told.max(complete_to));
+        self.told_at = clock::monotonic();
+        self.told = Some(complete_to);
+        let windows = records.len() as u64;
+        let packets = records.iter().map(WindowRecord::packets).sum();
+        let records = serde_json::to_value(records).unwrap_or_else(|error| {
+            tracing::error!(%error, "window records cannot be written as JSON");
+            Value::Array(Vec::new())
+        });
+        let batch = WindowBatch { edge: self.edge.clone(), epoch: 0, seq: 0, complete_to, records };
+        if self.outbox.push(batch, packets, self.waits) != Pushed::Kept {
+            self.stats.refused += windows;
+        }
+    }
+}
+
+/// Packet time (microseconds) up to which all windows are known once packet time is `at_ns`.
+fn complete_to(at_ns: i64) -> i64 {
+    (at_ns / 1_000).saturating_sub(ANSWER_WITHIN_US).div_euclid(DEFAULT_WINDOW_US)
+        * DEFAULT_WINDOW_US
+}

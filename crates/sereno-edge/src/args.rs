@@ -1,0 +1,141 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use dataplane::NodeAddress;
+use dataplane::replay::{ReplaySettings, SPEEDS};
+
+/// Probe and gateway for the lamppost.
+#[derive(Debug, Parser)]
+#[command(name = "sereno-edge", version, about)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send a recorded capture as real frames through a gateway of its own, in namespaces of its own
+    Lab(LabArgs),
+    /// Watch a bridge between two ports, report windows to the node, carry out its orders
+    Gateway(Box<GatewayArgs>),
+    /// Tell what this machine allows
+    Check {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct NodeArgs {
+    /// Socket of the node (<data>/run/edge.sock)
+    #[arg(long, value_name = "PATH")]
+    socket: PathBuf,
+    /// File with the proof of enrolment (<data>/keys/edge.token)
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+    /// Name of this edge
+    #[arg(long, default_value = "harbour-gw")]
+    name: String,
+}
+
+impl NodeArgs {
+    pub(crate) fn address(&self) -> NodeAddress {
+        NodeAddress {
+            socket: self.socket.clone(),
+            token_file: self.token_file.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReplayArgs {
+    /// A capture (pcap or pcapng, also .gz); repeat for more. The first of several is training time
+    #[arg(long = "capture", value_name = "FILE", required = true)]
+    captures: Vec<PathBuf>,
+    /// How many times faster than real time
+    #[arg(long, default_value_t = 720.0, value_name = "FACTOR")]
+    speed: f64,
+    /// Speed of the first capture, where it should differ
+    #[arg(long, value_name = "FACTOR")]
+    train_speed: Option<f64>,
+    /// Name and credit of the capture, shown to people
+    #[arg(long, value_name = "TEXT")]
+    credit: Option<String>,
+}
+
+impl ReplayArgs {
+    pub(crate) fn settings(&self) -> Result<ReplaySettings> {
+        for speed in [Some(self.speed), self.train_speed].into_iter().flatten() {
+            ensure!(
+                SPEEDS.contains(&speed),
+                "speed {speed} is out of bounds: choose {} to {}",
+                SPEEDS.start(),
+                SPEEDS.end()
+            );
+        }
+        let names = self.captures.iter().filter_map(|path| path.file_name());
+        let names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        Ok(ReplaySettings {
+            captures: self.captures.clone(),
+            speed: self.speed,
+            train_speed: self.train_speed,
+            credit: self.credit.clone().unwrap_or_else(|| names.join(", ")),
+        })
+    }
+}
+
+fn mac(text: &str) -> Result<[u8; 6], String> {
+    analytics::host::parse_mac(text)
+        .ok_or_else(|| format!("'{text}' is not a MAC address such as b8:27:eb:00:00:01"))
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LabArgs {
+    #[command(flatten)]
+    pub(crate) replay: ReplayArgs,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// MAC address of a device behind the gateway; repeat for more
+    #[arg(long = "device-mac", value_name = "MAC", value_parser = mac, required = true)]
+    pub(crate) device_macs: Vec<[u8; 6]>,
+    /// Play from the file without a network, giving this reason
+    #[arg(long, value_name = "REASON")]
+    pub(crate) force_file: Option<String>,
+    /// Stay when the process that started this one ends
+    #[arg(long)]
+    pub(crate) stay: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GatewayArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Port of the bridge on the device side
+    #[arg(long, value_name = "INTERFACE", conflicts_with = "captures")]
+    pub(crate) device_port: Option<String>,
+    /// Port of the bridge on the other side
+    #[arg(long, value_name = "INTERFACE", conflicts_with = "captures")]
+    pub(crate) rest_port: Option<String>,
+    /// MAC address of a device; repeat for more (default: whoever sends on the device side)
+    #[arg(long = "device-mac", value_name = "MAC", value_parser = mac)]
+    pub(crate) device_macs: Vec<[u8; 6]>,
+    /// Read captures instead of an interface; nothing is enforced then
+    #[arg(long = "file", requires = "captures")]
+    pub(crate) from_file: bool,
+    #[command(flatten)]
+    pub(crate) file: Option<ReplayArgs>,
+    /// Why it is read from a file, for people
+    #[arg(long, value_name = "TEXT", requires = "captures")]
+    pub(crate) reason: Option<String>,
+    /// End when the process that started this one ends
+    #[arg(long)]
+    pub(crate) exit_with_parent: bool,
+    /// Standard input is the lane to the lab that feeds this gateway; the capture's name and credit
+    #[arg(long, hide = true, value_name = "CREDIT")]
+    pub(crate) replay_on_stdin: Option<String>,
+}
