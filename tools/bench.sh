@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Inner loops (divan), then whole processes beside their peers, as ratios in one run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+say() { printf '\n== %s\n' "$*"; }
+machine() { awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo; }
+# CPU seconds (user + system) and peak resident KiB of a command.
+cpu() {
+    python3 - "$@" <<'P'
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(f"{used.ru_utime + used.ru_stime:.3f} {used.ru_maxrss} {done.returncode}")
+P
+}
+
+say "machine: $(machine), $(nproc) cores, $(uname -r)"
+say "inner loops"
+cargo bench --locked -p protocols -p analytics 2>/dev/null | grep -v '^$' || true
+
+say "sereno detect score beside softflowd"
+cargo build --release --locked -p sereno -p sereno-edge
+bash tools/bench-capture.sh target/bench/bench.pcap
+capture=target/bench/bench.pcap
+if [ -f "$capture" ]; then
+    model=target/bench/model
+    ./target/release/sereno detect train --pcap data/captures/hakai-train.pcap.gz --out "$model" >/dev/null
+    best_ours=999; best_peer=999
+    for round in 1 2 3 4 5; do
+        read -r ours kib _ < <(cpu ./target/release/sereno detect score --model "$model" --pcap "$capture" --out target/bench/out.jsonl)
+        read -r peer _ _ < <(cpu softflowd -r "$capture" -n 127.0.0.1:9 -d -c target/bench/flow.ctl -p target/bench/flow.pid)
+        read -r wc _ _ < <(cpu cat "$capture")
+        echo "round $round: sereno $ours CPU s ($((kib / 1024)) MiB), softflowd $peer CPU s, cat $wc CPU s"
+        best_ours=$(awk -v a="$ours" -v b="$best_ours" 'BEGIN {print (a < b) ? a : b}')
+        best_peer=$(awk -v a="$peer" -v b="$best_peer" 'BEGIN {print (a < b) ? a : b}')
+    done
+    awk -v a="$best_ours" -v b="$best_peer" 'BEGIN {printf "ratio sereno / softflowd: %.2f (best of five each)\n", a / b}'
+fi
+
+say "node: start-up and memory"
+bash tools/bench-node.sh
+say "sizes"
+ls -l target/release/sereno target/release/sereno-edge | awk '{printf "%s %.1f MB\n", $9, $5 / 1e6}'
+(cd web && npm run --silent size) || true
