@@ -18,7 +18,7 @@ use sqlx::{Any, AnyPool, Connection, Executor};
 use tokio::sync::watch;
 
 pub use migrate::{Migration, RoomMigrations};
-pub use tx::{Tx, read_facts};
+pub use tx::{FactFilter, Tx, find_facts, read_facts};
 use writer::Writer;
 
 /// Connections kept for readers.

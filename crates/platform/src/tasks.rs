@@ -16,17 +16,25 @@ pub struct Tasks {
 impl Tasks {
     /// Runs `task` until it ends or the node stops; a panic is logged and stops the node, because a
     /// node with a dead part that looks alive is worse than one that restarts.
-    #[allow(clippy::disallowed_methods)] // the one supervised spawn
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
+        self.spawn_draining(name, async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Runs `task` until it ends by itself: it listens to [`Tasks::stopped`] and drains.
+    #[allow(clippy::disallowed_methods)] // the one supervised spawn
+    pub fn spawn_draining(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
         self.tracker.spawn(async move {
-            let inner = tokio::spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = task => {}
-                }
-                stop
-            });
+            let inner = tokio::spawn(task);
             if let Err(cause) = inner.await {
                 tracing::error!(task = name, %cause, "background task ended abnormally; stopping the node");
                 std::process::exit(3);

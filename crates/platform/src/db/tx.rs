@@ -123,6 +123,42 @@ pub async fn read_facts(
     rows.iter().map(fact).collect()
 }
 
+/// Which facts a list wants; absent means all.
+#[derive(Clone, Debug, Default)]
+pub struct FactFilter {
+    /// Only facts before this position.
+    pub before: Option<i64>,
+    /// Only facts after this position.
+    pub after: Option<i64>,
+    /// Only facts about this.
+    pub subject: Option<String>,
+    /// Only facts of this kind.
+    pub kind: Option<String>,
+}
+
+/// The newest facts that pass the filter, newest first.
+///
+/// # Errors
+/// The query failed or a row cannot be read.
+pub async fn find_facts(
+    connection: &mut AnyConnection,
+    filter: &FactFilter,
+    limit: i64,
+) -> Result<Vec<Fact>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM platform_facts WHERE seq < $1 AND seq > $2 \
+         AND ($3 = '' OR subject = $3) AND ($4 = '' OR kind = $4) ORDER BY seq DESC LIMIT $5",
+    )
+    .bind(filter.before.unwrap_or(i64::MAX))
+    .bind(filter.after.unwrap_or(0))
+    .bind(filter.subject.clone().unwrap_or_default())
+    .bind(filter.kind.clone().unwrap_or_default())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(fact).collect()
+}
+
 /// A row of `platform_facts` as a fact.
 pub(crate) fn fact(row: &AnyRow) -> Result<Fact, DbError> {
     let id: String = row.try_get("id")?;
