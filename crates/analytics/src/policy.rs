@@ -11,7 +11,8 @@ use crate::host::Host;
 #[serde(rename_all = "snake_case")]
 pub enum DevicePolicy {
     /// Every local address that sends: private and link-local IPv4, unique local and link-local
-    /// IPv6. Addresses that only receive are not devices (a scan would invent thousands).
+    /// IPv6. Addresses that only receive are not devices (a scan would invent thousands). Global
+    /// IPv6 addresses are not local, whoever has them: list such devices by their MAC address.
     #[default]
     Local,
     /// Exactly these addresses, seen sending or not. A listed MAC address takes every frame from

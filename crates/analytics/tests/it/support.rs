@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use analytics::host::Host;
 use analytics::record::WindowRecord;
-use analytics::windows::{Segment, WindowConfig, Windower};
+use analytics::windows::{Class, Segment, WindowConfig, Windower};
 use flate2::read::GzDecoder;
 use protocols::capture::CaptureStream;
 use protocols::packet::decode;
@@ -29,16 +29,23 @@ pub(crate) fn scenario(name: &str) -> Option<PathBuf> {
 
 /// Windows of a gzip-packed capture.
 pub(crate) fn windows(path: &Path) -> Vec<WindowRecord> {
-    edited_windows(path, |_, _| {})
+    edited_windows(path, None, |_, _| {})
 }
 
 /// Windows of a gzip-packed capture whose packets are changed before they are counted; `edit` gets
-/// the number of the packet, from 0.
-pub(crate) fn edited_windows(path: &Path, edit: impl Fn(usize, &mut Segment)) -> Vec<WindowRecord> {
+/// the number of the packet, from 0. Reconnects, if given, are mixed in.
+pub(crate) fn edited_windows(
+    path: &Path,
+    noise: Option<&Reconnects>,
+    edit: impl Fn(usize, &mut Segment),
+) -> Vec<WindowRecord> {
     let mut windower = Windower::new(WindowConfig::default()).unwrap();
     let mut records = Vec::new();
-    let mut place = 0;
+    let (mut place, mut next_ns) = (0, None);
     each_frame(path, |ts_ns, link, captured, wire_len| {
+        if let Some(noise) = noise {
+            next_ns = Some(noise.add(&mut windower, next_ns.unwrap_or(ts_ns), ts_ns));
+        }
         if let Ok(packet) = decode(link, captured, wire_len) {
             let mut segment = Segment::from(&packet);
             edit(place, &mut segment);
@@ -50,6 +57,41 @@ pub(crate) fn edited_windows(path: &Path, edit: impl Fn(usize, &mut Segment)) ->
     windower.finish();
     records.append(&mut windower.take_ready());
     records
+}
+
+/// Benign failed reconnects of a device to its usual peer: about four short bursts an hour, at
+/// uneven times, from the time of the first packet on.
+pub(crate) struct Reconnects {
+    pub(crate) device: Host,
+    pub(crate) peer: Host,
+    pub(crate) port: u16,
+}
+
+impl Reconnects {
+    /// Adds the attempts due before `until_ns` and returns the time of the next.
+    fn add(&self, windower: &mut Windower, mut next_ns: i64, until_ns: i64) -> i64 {
+        const SECOND_NS: i64 = 1_000_000_000;
+        while next_ns <= until_ns {
+            // A cheap, even scatter of the burst's length and of the pause after it.
+            let scatter = (next_ns / SECOND_NS).wrapping_mul(2_654_435_761).rem_euclid(1_000);
+            for attempt in 0..2 + scatter % 4 {
+                let at_ns = next_ns + 2 * attempt * SECOND_NS;
+                let segment = Segment {
+                    src: Some(self.device),
+                    dst: Some(self.peer),
+                    class: Class::Tcp,
+                    protocol: 6,
+                    src_port: 50_000 + scatter as u16,
+                    dst_port: self.port,
+                    tcp_flags: 2,
+                    ..Segment::frame(74)
+                };
+                windower.push_segment(at_ns, &segment);
+            }
+            next_ns += (500 + scatter) * SECOND_NS;
+        }
+        next_ns
+    }
 }
 
 /// Labels of the packets of a scenario's test capture.
