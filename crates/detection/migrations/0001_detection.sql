@@ -82,11 +82,13 @@ CREATE TABLE detection_scores (
 );
 CREATE INDEX detection_scores_place ON detection_scores (device, place);
 
--- Findings as they stand. `tally` is what the detector needs to go on with one.
+-- Findings as they stand; the newest of a device and lane may go on. `tally` is what the detector needs to go on with one.
 -- Retention: the newest detection.max_findings_per_device of a device.
 CREATE TABLE detection_findings (
   id TEXT PRIMARY KEY,
   device TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  place BIGINT NOT NULL,
   severity TEXT NOT NULL,
   first_at BIGINT NOT NULL,
   last_at BIGINT NOT NULL,
@@ -95,4 +97,4 @@ CREATE TABLE detection_findings (
   recorded_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
-CREATE INDEX detection_findings_device ON detection_findings (device, id);
+CREATE INDEX detection_findings_device ON detection_findings (device, lane, place);

@@ -32,8 +32,11 @@ impl Engine {
         platform.db.write(|_| Box::pin(async { Ok::<(), DbError>(()) })).await?;
         let mut connection = platform.db.read().await?;
         let rows = store::devices::all(&mut connection).await?;
-        let mut findings: HashMap<DeviceId, OpenFinding> =
-            store::findings::newest_of_each(&mut connection).await?;
+        let mut findings: HashMap<DeviceId, [Option<OpenFinding>; 2]> = HashMap::new();
+        for (lane, open) in store::findings::newest_of_each(&mut connection).await? {
+            let own = findings.entry(open.finding.device).or_default();
+            own[lane as usize] = Some(open);
+        }
         let batches = store::windows::batches(&mut connection).await?;
         drop(connection);
         let blobs = Blobs::new(&platform.data);
@@ -43,7 +46,7 @@ impl Engine {
             let mut state = DeviceState {
                 watch: None,
                 context: Context::from_json(&context),
-                finding: findings.remove(&id),
+                findings: findings.remove(&id).unwrap_or_default(),
                 row,
             };
             if matches!(state.row.phase, Phase::Watching | Phase::Draining) {
@@ -56,7 +59,7 @@ impl Engine {
                 }
             }
             if state.row.phase == Phase::Learning {
-                state.finding = None;
+                state.findings = [None, None];
             }
             devices.insert(id, state);
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::judge::{Watch, meaning};
 use crate::state::{DeviceRow, moment};
 
-pub(crate) use tally::Tally;
+pub(crate) use tally::{Lane, Tally};
 
 /// Reasons a finding keeps, the strongest first.
 pub(crate) const MAX_FINDING_REASONS: usize = 6;
@@ -27,6 +27,10 @@ pub(crate) const NOTABLE_SCORE_RISE: f64 = 1.25;
 pub(crate) struct OpenFinding {
     pub(crate) finding: Finding,
     pub(crate) tally: Tally,
+    /// Orders the findings of a device; ids made in the same millisecond do not.
+    pub(crate) place: i64,
+    /// Changed since it was last written.
+    pub(crate) dirty: bool,
 }
 
 /// What was last told about a finding.
@@ -82,7 +86,8 @@ impl OpenFinding {
             windows: 0,
             recorded_at: alert.now,
         };
-        let mut open = Self { finding, tally: Tally::new(row.epoch, record.start_us) };
+        let tally = Tally::new(row.epoch, record.start_us);
+        let mut open = Self { finding, tally, place: row.place, dirty: true };
         open.extend(alert);
         open
     }
@@ -96,6 +101,7 @@ impl OpenFinding {
     /// Adds an alerting window.
     pub(crate) fn extend(&mut self, alert: &Alert<'_>) {
         let record = alert.record;
+        self.dirty = true;
         self.tally.add(alert);
         let finding = &mut self.finding;
         finding.windows += 1;
@@ -117,8 +123,9 @@ impl OpenFinding {
         }
         finding.evidence = self.tally.evidence();
         finding.kind = classify::kind(&self.tally, &finding.why);
-        finding.severity =
-            finding.severity.max(classify::severity(finding.kind, finding.windows, &self.tally));
+        let severity =
+            classify::severity(finding.kind, finding.windows, finding.score, &self.tally);
+        finding.severity = finding.severity.max(severity);
         finding.techniques = classify::techniques(finding.kind, &self.tally);
         finding.title = words::title(finding, &self.tally);
     }

@@ -74,7 +74,7 @@ impl Watch {
 /// What a metric counts, in plain words, with the time it counts over.
 pub(crate) fn meaning(metric: Metric, window_us: i64) -> String {
     let words = metric.describe();
-    if metric.is_context() {
+    if metric.is_context() || matches!(metric, Metric::MeanSizeOut | Metric::MeanSizeIn) {
         return words.to_owned();
     }
     let seconds = window_us as f64 / 1e6;

@@ -9,7 +9,7 @@ use platform::db::{DbError, Tx};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::finding::{News, Tally};
+use crate::finding::{Lane, News, Tally};
 use crate::state::DeviceRow;
 use crate::store;
 
@@ -85,15 +85,13 @@ impl ScoreRow {
                 .map(|reason| (reason.metric.name(), reason.measured, reason.expected)),
         }
     }
-
-    pub(crate) fn is_alert_of(&self, device: DeviceId) -> bool {
-        self.alert && self.device == device
-    }
 }
 
 /// A finding to write, and what to tell of it.
 #[derive(Clone, Debug)]
 pub(crate) struct FindingWrite {
+    pub(crate) lane: Lane,
+    pub(crate) place: i64,
     pub(crate) finding: Finding,
     pub(crate) tally: Tally,
     pub(crate) news: Option<News>,
@@ -181,7 +179,7 @@ impl Plan {
     }
 
     async fn write_finding_row(&self, tx: &mut Tx, write: &FindingWrite) -> Result<(), DbError> {
-        store::findings::write(tx, &write.finding, &write.tally).await?;
+        store::findings::write(tx, write).await?;
         let finding = write.finding.clone();
         match write.news {
             Some(News::Raised) => {

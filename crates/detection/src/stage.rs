@@ -11,7 +11,7 @@ use ports::{Clock, Random};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::DetectionError;
-use crate::finding::{Alert, News, OpenFinding};
+use crate::finding::{Alert, Lane, News, OpenFinding};
 use crate::news::WindowNews;
 use crate::plan::{FindingWrite, Plan, ScoreRow, StoredWindow};
 use crate::state::{DeviceState, Phase};
@@ -163,13 +163,16 @@ impl<'a> Stage<'a> {
         }
         let alert = Alert { row, watch: &watch, record, judgement: &judgement, now: self.now };
         let gap_us = self.config.finding_gap_us();
-        match &mut state.finding {
+        let lane = Lane::of(&state.findings, &alert, gap_us);
+        match &mut state.findings[lane as usize] {
             Some(open) if open.covers(record, gap_us) => open.extend(&alert),
             other => {
                 let fresh = OpenFinding::open(ports::mint(self.clock, self.random), &alert);
-                if let Some(mut ended) = other.replace(fresh) {
+                if let Some(mut ended) = other.replace(fresh)
+                    && (ended.dirty || ended.pending())
+                {
                     let news = ended.pending().then_some(News::Updated);
-                    self.plan.write_finding(&mut ended, news, self.now);
+                    self.plan.write_finding(lane, &mut ended, news, self.now);
                 }
             }
         }
@@ -206,12 +209,11 @@ impl<'a> Stage<'a> {
     /// Closes the stage: the rows of the changed devices, and what to tell of their findings.
     pub(crate) fn finish(&mut self) {
         for state in self.changed.values_mut() {
-            if let Some(open) = &mut state.finding {
+            for (lane, open) in Lane::ALL.into_iter().zip(&mut state.findings) {
+                let Some(open) = open else { continue };
                 let news = open.news(self.now);
-                if self.plan.scores.iter().any(|score| score.is_alert_of(state.row.device))
-                    || news.is_some()
-                {
-                    self.plan.write_finding(open, news, self.now);
+                if open.dirty || news.is_some() {
+                    self.plan.write_finding(lane, open, news, self.now);
                 }
             }
             self.plan.devices.push((state.row.clone(), state.context.to_json()));
@@ -220,8 +222,8 @@ impl<'a> Stage<'a> {
 
     /// Adds the news of a finding that was only waiting for its time.
     pub(crate) fn tell_pending(&mut self, state: &DeviceState) {
-        let Some(open) = &state.finding else { return };
-        if open.news(self.now).is_some() {
+        let mut open = state.findings.iter().flatten();
+        if open.any(|open| open.news(self.now).is_some()) {
             self.changed.insert(state.row.device, state.clone());
         }
     }
@@ -231,6 +233,7 @@ impl Plan {
     /// Writes a finding as it stands and tells of it, where there is something to tell.
     pub(crate) fn write_finding(
         &mut self,
+        lane: Lane,
         open: &mut OpenFinding,
         news: Option<News>,
         now: Timestamp,
@@ -239,7 +242,10 @@ impl Plan {
         if news.is_some() {
             open.told(now);
         }
+        open.dirty = false;
         self.findings.push(FindingWrite {
+            lane,
+            place: open.place,
             finding: open.finding.clone(),
             tally: open.tally.clone(),
             news,

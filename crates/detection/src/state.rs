@@ -137,7 +137,8 @@ pub(crate) struct DeviceState {
     pub(crate) row: DeviceRow,
     pub(crate) watch: Option<Arc<Watch>>,
     pub(crate) context: Context,
-    pub(crate) finding: Option<OpenFinding>,
+    /// What goes on, by lane.
+    pub(crate) findings: [Option<OpenFinding>; 2],
 }
 
 impl DeviceState {
@@ -147,7 +148,7 @@ impl DeviceState {
             row: DeviceRow::new(device, edge),
             watch: None,
             context: Context::default(),
-            finding: None,
+            findings: [None, None],
         }
     }
 
@@ -169,7 +170,7 @@ impl DeviceState {
         self.row.reason.clear();
         self.row.last_score = None;
         self.watch = None;
-        self.finding = None;
+        self.findings = [None, None];
         self.context = Context::default();
     }
 

@@ -3,7 +3,7 @@
 
 use model::{AttackKind, Reason, Severity, Technique};
 
-use super::tally::{Party, TCP, Tally};
+use super::tally::{Party, Tally};
 
 /// New peers, or new services of one peer, from which on it is a scan.
 pub(super) const SCAN_TARGETS: usize = 16;
@@ -15,13 +15,17 @@ pub(super) const FLOOD_PACKETS: u64 = 1_000;
 pub(super) const FLOOD_FACTOR: f64 = 10.0;
 /// Unknown hosts of one controller address list at most; more is a scan or something else.
 pub(super) const MAX_CONTROLLERS: usize = 8;
+/// Ports they are called on at most.
+pub(super) const MAX_CONTROLLER_PORTS: usize = 4;
 /// Connection attempts (SYN) one call to a dead host sends at most: the first and six repetitions
 /// (`tcp_syn_retries` of Linux). More are attempts that somebody starts again and again.
 pub(super) const ATTEMPTS_OF_ONE_CALL: u64 = 7;
 /// Windows from which on attempts to reach a controller are repeated, not a mishap.
 pub(super) const REPEATED_WINDOWS: u64 = 3;
-/// Windows from which on unusual behaviour deserves a look.
+/// Windows from which on unusual behaviour deserves a look…
 pub(super) const LASTING_WINDOWS: u64 = 6;
+/// …if it is far from normal: after a short learning, small excesses come back for ever.
+pub(super) const STRONG_SCORE: f64 = 4.0;
 
 /// Ports that programs of every kind use; an attempt there is no sign of a non-standard port.
 const STANDARD_PORTS: [u16; 22] = [
@@ -60,23 +64,21 @@ fn is_flood(tally: &Tally, why: &[Reason]) -> bool {
         })
 }
 
-/// Unanswered attempts, again and again, to few unknown hosts on the outside, on few ports.
+/// Unanswered attempts to few unknown hosts on the outside, on few ports.
 fn calls_a_controller(tally: &Tally) -> bool {
-    let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
-    let hosts = tally.peers(called);
-    let ports = tally.services(called).len();
+    let hosts = tally.peers(Party::is_called);
+    let attempts: u64 = tally.parties.iter().map(|party| party.in_vain).sum();
     (1..=MAX_CONTROLLERS).contains(&hosts)
-        && ports <= 2
-        && tally.syn_failed >= 2
-        && tally.syn_failed * 2 >= tally.syn_out
+        && tally.services(Party::is_called).len() <= MAX_CONTROLLER_PORTS
+        && attempts >= 2
 }
 
 /// How bad it is. One window never wakes anybody, unless it shows a wide scan.
-pub(super) fn severity(kind: AttackKind, windows: u64, tally: &Tally) -> Severity {
+pub(super) fn severity(kind: AttackKind, windows: u64, score: f64, tally: &Tally) -> Severity {
     match kind {
         AttackKind::CommandAndControl => {
-            let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
-            let again = tally.syn_failed > ATTEMPTS_OF_ONE_CALL || tally.peers(called) > 1;
+            let most = tally.parties.iter().map(|party| party.in_vain).max().unwrap_or(0);
+            let again = most > ATTEMPTS_OF_ONE_CALL || tally.peers(Party::is_called) > 1;
             if windows >= REPEATED_WINDOWS && again { Severity::High } else { Severity::Low }
         }
         AttackKind::Scan if windows > 1 || scan_targets(tally) >= WIDE_SCAN_TARGETS => {
@@ -84,7 +86,9 @@ pub(super) fn severity(kind: AttackKind, windows: u64, tally: &Tally) -> Severit
         }
         AttackKind::Flood if windows > 1 => Severity::High,
         AttackKind::Scan | AttackKind::Flood => Severity::Medium,
-        AttackKind::Anomaly if windows >= LASTING_WINDOWS => Severity::Medium,
+        AttackKind::Anomaly if windows >= LASTING_WINDOWS && score >= STRONG_SCORE => {
+            Severity::Medium
+        }
         AttackKind::Anomaly => Severity::Low,
     }
 }
@@ -98,8 +102,10 @@ pub(super) fn techniques(kind: AttackKind, tally: &Tally) -> Vec<Technique> {
     };
     match kind {
         AttackKind::CommandAndControl => {
-            let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
-            let odd = tally.services(called).iter().any(|(_, port)| !STANDARD_PORTS.contains(port));
+            let odd = tally
+                .services(Party::is_called)
+                .iter()
+                .any(|(_, port)| !STANDARD_PORTS.contains(port));
             if odd { vec![attack("T1571", "Non-Standard Port")] } else { vec![] }
         }
         AttackKind::Scan => vec![attack("T1046", "Network Service Discovery")],
@@ -113,50 +119,61 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use std::net::IpAddr;
 
+    use super::super::tally::TCP;
     use super::*;
 
-    fn party(peer: &str, port: u16, new: bool) -> Party {
+    fn party(peer: &str, port: u16, new: bool, in_vain: u64) -> Party {
         let peer: IpAddr = peer.parse().unwrap();
-        Party { peer, protocol: TCP, port, packets: 3, new_peer: new, new_key: new }
+        Party { peer, protocol: TCP, port, packets: 9, new_peer: new, new_key: new, in_vain }
     }
 
-    fn tally(parties: Vec<Party>, syn_out: u64, syn_failed: u64) -> Tally {
-        Tally { parties, syn_out, syn_failed, ..Tally::new(1, 0) }
+    fn tally(parties: Vec<Party>) -> Tally {
+        Tally { parties, ..Tally::new(1, 0) }
     }
 
-    fn check(tally: &Tally, windows: u64, expect: (AttackKind, Severity, &[&str])) {
-        let kind = kind(tally, &[]);
-        let ids: Vec<String> = techniques(kind, tally).into_iter().map(|t| t.id).collect();
-        assert_eq!((kind, severity(kind, windows, tally), ids), {
-            let (kind, severity, ids) = expect;
-            (kind, severity, ids.iter().map(|id| (*id).to_owned()).collect())
-        });
+    fn check(parties: Vec<Party>, windows: u64, expect: (AttackKind, Severity, &[&str])) {
+        let tally = tally(parties);
+        let kind = kind(&tally, &[]);
+        let ids: Vec<String> = techniques(kind, &tally).into_iter().map(|t| t.id).collect();
+        let expected: Vec<String> = expect.2.iter().map(|id| (*id).to_owned()).collect();
+        let severity = severity(kind, windows, 40.0, &tally);
+        assert_eq!((kind, severity, ids), (expect.0, expect.1, expected));
     }
 
     #[test]
     fn one_call_to_a_dead_host_wakes_nobody_but_calling_again_and_again_does() {
         use AttackKind::CommandAndControl as Control;
-        let one = vec![party("192.0.2.1", 50, true)];
-        check(&tally(one.clone(), 3, 3), 1, (Control, Severity::Low, &["T1571"]));
-        check(&tally(one.clone(), 7, 7), 5, (Control, Severity::Low, &["T1571"]));
-        check(&tally(one.clone(), 8, 8), 3, (Control, Severity::High, &["T1571"]));
-        let two = vec![party("192.0.2.1", 443, true), party("192.0.2.2", 443, true)];
-        check(&tally(two, 4, 4), 3, (Control, Severity::High, &[]));
-        // Answered, known, or inside: no controller.
-        check(&tally(one, 8, 1), 3, (AttackKind::Anomaly, Severity::Low, &[]));
-        let known = vec![party("192.0.2.1", 50, false)];
-        check(&tally(known, 8, 8), 3, (AttackKind::Anomaly, Severity::Low, &[]));
-        let inside = vec![party("192.168.1.1", 50, true)];
-        check(&tally(inside, 8, 8), 6, (AttackKind::Anomaly, Severity::Medium, &[]));
+        let one = |in_vain| vec![party("192.0.2.1", 50, true, in_vain)];
+        check(one(3), 1, (Control, Severity::Low, &["T1571"]));
+        check(one(7), 5, (Control, Severity::Low, &["T1571"]));
+        check(one(8), 3, (Control, Severity::High, &["T1571"]));
+        check(one(1), 3, (AttackKind::Anomaly, Severity::Low, &[]));
+        let two = vec![party("192.0.2.1", 443, true, 2), party("192.0.2.2", 443, true, 2)];
+        check(two.clone(), 2, (Control, Severity::Low, &[]));
+        check(two.clone(), 3, (Control, Severity::High, &[]));
+        // Conversations beside the calls do not hide them.
+        let noise = (1..=9).map(|last| party(&format!("198.51.100.{last}"), 443, true, 0));
+        check(noise.chain(two).collect(), 3, (Control, Severity::High, &[]));
+        // Answered or known: no controller.
+        check(one(0), 8, (AttackKind::Anomaly, Severity::Medium, &[]));
+        check(vec![party("192.0.2.1", 50, false, 0)], 3, (AttackKind::Anomaly, Severity::Low, &[]));
+    }
+
+    #[test]
+    fn small_excesses_stay_low_however_long_they_last() {
+        let empty = tally(vec![]);
+        assert_eq!(severity(AttackKind::Anomaly, 1_000, 1.8, &empty), Severity::Low);
+        assert_eq!(severity(AttackKind::Anomaly, 6, 20.0, &empty), Severity::Medium);
+        assert_eq!(severity(AttackKind::Anomaly, 5, 20.0, &empty), Severity::Low);
     }
 
     #[test]
     fn many_hosts_or_many_ports_are_a_scan() {
         let hosts: Vec<Party> =
-            (0..SCAN_TARGETS).map(|last| party(&format!("10.0.0.{last}"), 23, true)).collect();
-        check(&tally(hosts, 16, 16), 1, (AttackKind::Scan, Severity::Medium, &["T1046"]));
-        let ports: Vec<Party> = (1..=64).map(|port| party("192.0.2.1", port, true)).collect();
-        check(&tally(ports, 64, 64), 1, (AttackKind::Scan, Severity::High, &["T1046"]));
+            (0..SCAN_TARGETS).map(|last| party(&format!("10.0.0.{last}"), 23, true, 1)).collect();
+        check(hosts, 1, (AttackKind::Scan, Severity::Medium, &["T1046"]));
+        let ports: Vec<Party> = (1..=64).map(|port| party("192.0.2.1", port, true, 1)).collect();
+        check(ports, 1, (AttackKind::Scan, Severity::High, &["T1046"]));
     }
 
     #[test]
@@ -169,10 +186,10 @@ mod tests {
             judge: "range".into(),
             ratio: 9.0,
         };
-        let much = Tally { peak_packets_out: 5_000, ..tally(vec![], 0, 0) };
+        let much = Tally { peak_packets_out: 5_000, ..tally(vec![]) };
         assert_eq!(kind(&much, &[reason(5_000.0, 20.0)]), AttackKind::Flood);
         assert_eq!(kind(&much, &[reason(5_000.0, 4_000.0)]), AttackKind::Anomaly);
-        assert_eq!(severity(AttackKind::Flood, 1, &much), Severity::Medium);
-        assert_eq!(severity(AttackKind::Flood, 2, &much), Severity::High);
+        assert_eq!(severity(AttackKind::Flood, 1, 9.0, &much), Severity::Medium);
+        assert_eq!(severity(AttackKind::Flood, 2, 9.0, &much), Severity::High);
     }
 }

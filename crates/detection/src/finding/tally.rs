@@ -4,11 +4,13 @@ use std::net::IpAddr;
 
 use analytics::metrics::Metric;
 use analytics::policy::is_local;
-use analytics::record::{KeyCount, PROTOCOL_ARP, PROTOCOL_LINK};
+use analytics::record::{KeyCount, PROTOCOL_ARP, PROTOCOL_LINK, WindowRecord};
 use model::Evidence;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Published};
+use super::classify::{MAX_CONTROLLERS, STRONG_SCORE};
+use super::{Alert, OpenFinding, Published};
+use crate::judge::Watch;
 
 /// Parties kept; those beyond are counted.
 pub(super) const MAX_PARTIES: usize = 256;
@@ -29,6 +31,8 @@ pub(crate) struct Party {
     pub(super) new_peer: bool,
     /// Peer and service were never seen together in training.
     pub(super) new_key: bool,
+    /// Connection attempts without answer that can have gone to it.
+    pub(super) in_vain: u64,
 }
 
 impl Party {
@@ -36,6 +40,66 @@ impl Party {
     pub(super) fn is_unknown_outside(&self) -> bool {
         self.new_peer && !is_local(self.peer) && !self.peer.is_multicast()
     }
+
+    /// A host on the outside that was called in vain.
+    pub(super) fn is_called(&self) -> bool {
+        self.in_vain > 0
+    }
+}
+
+/// Which of a device's findings a window goes to: attempts to reach somebody are told apart from
+/// everything else, so that neither hides in the other's noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Lane {
+    /// Windows with unanswered calls to few unknown hosts on the outside.
+    Calls,
+    /// All other alerting windows.
+    Other,
+}
+
+impl Lane {
+    /// All lanes, in the order of their places.
+    pub(crate) const ALL: [Self; 2] = [Self::Calls, Self::Other];
+
+    /// The word in the database.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Other => "other",
+        }
+    }
+
+    /// The lane of an alerting window by itself.
+    fn alone(watch: &Watch, record: &WindowRecord) -> Self {
+        let called = record.keys.iter().filter(|key| is_called(watch, record, **key)).count();
+        if (1..=MAX_CONTROLLERS).contains(&called) { Self::Calls } else { Self::Other }
+    }
+
+    /// The lane of an alerting window, given what goes on: while calls go on, a window that says
+    /// nothing else, or hardly anything, is a part of them.
+    pub(crate) fn of(findings: &[Option<OpenFinding>; 2], alert: &Alert<'_>, gap_us: i64) -> Self {
+        let (watch, record) = (alert.watch, alert.record);
+        if Self::alone(watch, record) == Self::Calls {
+            return Self::Calls;
+        }
+        let [calls, other] = findings;
+        let goes_on = |open: &OpenFinding| open.covers(record, gap_us);
+        let Some(calls) = calls.as_ref().filter(|open| goes_on(open)) else { return Self::Other };
+        let weak = alert.judgement.score < STRONG_SCORE && !other.as_ref().is_some_and(goes_on);
+        let mut new = record.keys.iter().filter(|key| watch.novelty(**key).1).peekable();
+        let same = new.peek().is_some() && new.all(|key| calls.tally.has_called(*key));
+        if weak || same { Self::Calls } else { Self::Other }
+    }
+}
+
+/// True when all packets with this party can be unanswered attempts, to an unknown host outside.
+fn is_called(watch: &Watch, record: &WindowRecord, key: KeyCount) -> bool {
+    let outside = |peer: IpAddr| !is_local(peer) && !peer.is_multicast();
+    key.protocol == TCP
+        && u64::from(key.packets) <= record.count(Metric::SynFailed)
+        && key.peer.ip().is_some_and(outside)
+        && watch.novelty(key).0
 }
 
 /// The sums over a finding's windows.
@@ -43,8 +107,6 @@ impl Party {
 pub(crate) struct Tally {
     pub(crate) epoch: i64,
     pub(crate) last_start_us: i64,
-    pub(super) syn_out: u64,
-    pub(super) syn_failed: u64,
     /// The most packets sent in one window.
     pub(super) peak_packets_out: u64,
     pub(super) parties: Vec<Party>,
@@ -58,8 +120,6 @@ impl Tally {
         Self {
             epoch,
             last_start_us: start_us,
-            syn_out: 0,
-            syn_failed: 0,
             peak_packets_out: 0,
             parties: vec![],
             beyond: 0,
@@ -70,8 +130,6 @@ impl Tally {
     pub(super) fn add(&mut self, alert: &Alert<'_>) {
         let record = alert.record;
         self.last_start_us = self.last_start_us.max(record.start_us);
-        self.syn_out += record.count(Metric::SynOut);
-        self.syn_failed += record.count(Metric::SynFailed);
         self.peak_packets_out = self.peak_packets_out.max(record.count(Metric::PacketsOut));
         self.beyond += record.overflow_packets;
         for key in &record.keys {
@@ -82,16 +140,18 @@ impl Tally {
     fn add_key(&mut self, alert: &Alert<'_>, key: KeyCount) {
         let Some(peer) = key.peer.ip() else { return };
         let packets = u64::from(key.packets);
+        let in_vain = if is_called(alert.watch, alert.record, key) { packets } else { 0 };
         let same = |party: &&mut Party| {
             (party.peer, party.protocol, party.port) == (peer, key.protocol, key.port)
         };
         if let Some(party) = self.parties.iter_mut().find(same) {
             party.packets += packets;
+            party.in_vain += in_vain;
             return;
         }
         let (new_peer, new_key) = alert.watch.novelty(key);
-        let party =
-            Party { peer, protocol: key.protocol, port: key.port, packets, new_peer, new_key };
+        let (protocol, port) = (key.protocol, key.port);
+        let party = Party { peer, protocol, port, packets, new_peer, new_key, in_vain };
         if self.parties.len() < MAX_PARTIES {
             self.parties.push(party);
         } else if let Some(place) = self.parties.iter().position(|known| !known.new_key)
@@ -105,16 +165,28 @@ impl Tally {
         }
     }
 
+    /// True when this party was called in vain before.
+    fn has_called(&self, key: KeyCount) -> bool {
+        self.parties.iter().any(|party| {
+            party.is_called()
+                && (Some(party.peer), party.protocol, party.port)
+                    == (key.peer.ip(), key.protocol, key.port)
+        })
+    }
+
     /// Parties whose peer was never seen in training.
     pub(crate) fn new_parties(&self) -> usize {
         self.parties.iter().filter(|party| party.new_peer).count()
     }
 
-    /// The parties that carry the evidence: the new ones, or all where nothing is new.
+    /// The parties that carry the evidence: those called in vain, else the new ones, else all.
     pub(super) fn evidence(&self) -> Vec<Evidence> {
+        let called = self.parties.iter().any(Party::is_called);
         let any_new = self.parties.iter().any(|party| party.new_key);
-        let mut parties: Vec<&Party> =
-            self.parties.iter().filter(|party| party.new_key || !any_new).collect();
+        let tells = |party: &&Party| {
+            if called { party.is_called() } else { party.new_key || !any_new }
+        };
+        let mut parties: Vec<&Party> = self.parties.iter().filter(tells).collect();
         parties.sort_by_key(|party| {
             let weight = (party.is_unknown_outside(), party.new_peer, party.packets);
             (std::cmp::Reverse(weight), party.peer, party.port)

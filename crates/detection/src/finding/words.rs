@@ -3,7 +3,7 @@
 use model::{AttackKind, Finding};
 
 use super::classify::scan_targets;
-use super::tally::{Party, TCP, Tally, protocol_name};
+use super::tally::{Party, Tally, protocol_name};
 
 /// The sentence.
 pub(super) fn title(finding: &Finding, tally: &Tally) -> String {
@@ -33,15 +33,14 @@ fn who(finding: &Finding) -> String {
 }
 
 fn controller(who: &str, windows: u64, tally: &Tally) -> String {
-    let called = |party: &Party| party.protocol == TCP && party.is_unknown_outside();
-    let hosts = count(tally.peers(called), "unknown host", "unknown hosts");
-    let services = tally.services(called);
+    let hosts = count(tally.peers(Party::is_called), "unknown host", "unknown hosts");
+    let services = tally.services(Party::is_called);
     let ports: Vec<String> = services.iter().map(|(_, port)| port.to_string()).collect();
     let (word, list) = (if ports.len() == 1 { "port" } else { "ports" }, ports.join(" and "));
     if windows > 1 {
         format!("{who} keeps trying to reach {hosts} on TCP {word} {list}")
     } else {
-        let times = tally.syn_failed;
+        let times: u64 = tally.parties.iter().map(|party| party.in_vain).sum();
         format!("{who} tried {times} times in vain to reach {hosts} on TCP {word} {list}")
     }
 }
@@ -65,9 +64,9 @@ fn unusual(who: &str, finding: &Finding, tally: &Tally) -> String {
     }
     match finding.why.first() {
         Some(reason) => format!(
-            "{who} behaves unusually: {} {}, expected about {}",
-            rounded(reason.measured),
+            "{who} behaves unusually: {}: {}, expected about {}",
             reason.meaning,
+            rounded(reason.measured),
             rounded(reason.expected)
         ),
         None => format!("{who} behaves unusually"),

@@ -1,23 +1,23 @@
 //! Findings as they stand.
 
-use std::collections::HashMap;
-
 use model::{DeviceId, Finding, FindingId};
 use platform::db::{DbError, Tx};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::finding::{OpenFinding, Tally};
+use crate::finding::{Lane, OpenFinding};
+use crate::plan::FindingWrite;
 
 /// Writes a finding as it stands.
-pub(crate) async fn write(tx: &mut Tx, finding: &Finding, tally: &Tally) -> Result<(), DbError> {
+pub(crate) async fn write(tx: &mut Tx, write: &FindingWrite) -> Result<(), DbError> {
+    let finding = &write.finding;
     let print = |cause| DbError::corrupt("detection_findings.body", cause);
     let body = serde_json::to_string(finding).map_err(print)?;
-    let tally = serde_json::to_string(tally).map_err(print)?;
+    let tally = serde_json::to_string(&write.tally).map_err(print)?;
     let now = tx.now().as_micros();
     sqlx::query(
         "INSERT INTO detection_findings (id, device, severity, first_at, last_at, body, tally, \
-         recorded_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         recorded_at, updated_at, lane, place) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, last_at = excluded.last_at, \
          body = excluded.body, tally = excluded.tally, updated_at = excluded.updated_at",
     )
@@ -30,6 +30,8 @@ pub(crate) async fn write(tx: &mut Tx, finding: &Finding, tally: &Tally) -> Resu
     .bind(tally)
     .bind(finding.recorded_at.as_micros())
     .bind(now)
+    .bind(write.lane.word())
+    .bind(write.place)
     .execute(tx.sql())
     .await?;
     Ok(())
@@ -38,8 +40,8 @@ pub(crate) async fn write(tx: &mut Tx, finding: &Finding, tally: &Tally) -> Resu
 /// Removes the oldest findings of a device beyond the limit.
 pub(crate) async fn clean(tx: &mut Tx, device: DeviceId, limit: i64) -> Result<(), DbError> {
     sqlx::query(
-        "DELETE FROM detection_findings WHERE device = $1 AND id < (SELECT MIN(id) FROM \
-         (SELECT id FROM detection_findings WHERE device = $1 ORDER BY id DESC LIMIT $2) newest)",
+        "DELETE FROM detection_findings WHERE device = $1 AND place < (SELECT MIN(place) FROM \
+         (SELECT place FROM detection_findings WHERE device = $1 ORDER BY place DESC LIMIT $2) newest)",
     )
     .bind(device.to_string())
     .bind(limit)
@@ -48,13 +50,13 @@ pub(crate) async fn clean(tx: &mut Tx, device: DeviceId, limit: i64) -> Result<(
     Ok(())
 }
 
-/// The newest finding of each device, with what is needed to go on with it.
+/// The newest finding of each device and lane, with what is needed to go on with it.
 pub(crate) async fn newest_of_each(
     connection: &mut AnyConnection,
-) -> Result<HashMap<DeviceId, OpenFinding>, DbError> {
+) -> Result<Vec<(Lane, OpenFinding)>, DbError> {
     let rows = sqlx::query(
-        "SELECT body, tally FROM detection_findings WHERE id IN \
-         (SELECT MAX(id) FROM detection_findings GROUP BY device)",
+        "SELECT lane, place, body, tally FROM detection_findings own WHERE place = \
+         (SELECT MAX(place) FROM detection_findings WHERE device = own.device AND lane = own.lane)",
     )
     .fetch_all(connection)
     .await?;
@@ -64,7 +66,12 @@ pub(crate) async fn newest_of_each(
             let tally: String = row.try_get("tally")?;
             let tally = serde_json::from_str(&tally)
                 .map_err(|cause| DbError::corrupt("detection_findings.tally", cause))?;
-            Ok((finding.device, OpenFinding { finding, tally }))
+            let (word, place): (String, i64) = (row.try_get("lane")?, row.try_get("place")?);
+            let lane = Lane::ALL
+                .into_iter()
+                .find(|lane| lane.word() == word)
+                .ok_or_else(|| DbError::corrupt("detection_findings.lane", &word))?;
+            Ok((lane, OpenFinding { finding, tally, place, dirty: false }))
         })
         .collect()
 }

@@ -19,12 +19,18 @@ pub(crate) const DEVICE: &str = "192.168.100.113";
 
 /// Every window of the capture's device, training part first, as one stream.
 pub(crate) fn windows() -> Vec<WindowRecord> {
-    let policy = DevicePolicy::Listed(vec![DEVICE.parse().unwrap()]);
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../data/captures");
+    let files = ["hakai-train.pcap.gz", "hakai-test.pcap.gz"].map(|name| folder.join(name));
+    windows_of(&files, DEVICE)
+}
+
+/// Every window of one device in these captures, as one stream.
+pub(crate) fn windows_of(files: &[PathBuf], device: &str) -> Vec<WindowRecord> {
+    let policy = DevicePolicy::Listed(vec![device.parse().unwrap()]);
     let mut windower = Windower::new(WindowConfig { policy, ..WindowConfig::default() }).unwrap();
     let mut records = Vec::new();
-    for name in ["hakai-train.pcap.gz", "hakai-test.pcap.gz"] {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../data/captures");
-        let mut stream = CaptureStream::new(GzDecoder::new(File::open(folder.join(name)).unwrap()));
+    for file in files {
+        let mut stream = CaptureStream::new(GzDecoder::new(File::open(file).unwrap()));
         while let Some(frame) = stream.next_frame() {
             let frame = frame.unwrap();
             if let Ok(packet) = decode(frame.link, frame.captured, frame.wire_len) {

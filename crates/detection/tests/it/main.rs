@@ -5,3 +5,4 @@ mod hakai;
 mod node;
 mod offline;
 mod online;
+mod scenarios;

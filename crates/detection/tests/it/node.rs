@@ -57,7 +57,7 @@ impl Node {
     /// Findings, oldest first.
     pub(crate) async fn findings(&self) -> Vec<Finding> {
         let mut connection = self.platform.db.read().await.unwrap();
-        let rows = sqlx::query("SELECT body FROM detection_findings ORDER BY id")
+        let rows = sqlx::query("SELECT body FROM detection_findings ORDER BY place")
             .fetch_all(&mut *connection)
             .await
             .unwrap();
