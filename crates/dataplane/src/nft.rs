@@ -35,20 +35,25 @@ pub fn find() -> Result<PathBuf, String> {
         .ok_or_else(|| NO_NFT.to_owned())
 }
 
-/// Runs a script, all or nothing, and gives what it prints.
-pub(crate) fn run(program: &Path, options: &[&str], script: &str) -> Result<String, String> {
+/// Runs a script, all or nothing.
+fn run(program: &Path, script: &str) -> Result<(), String> {
+    call(program, &["-f", "-"], script).map(drop)
+}
+
+/// Runs the program and gives what it prints.
+fn call(program: &Path, arguments: &[&str], script: &str) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", program.display());
     let mut child = Command::new(program)
-        .args(options)
-        .args(["-f", "-"])
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(failed)?;
     if let Some(mut input) = child.stdin.take() {
-        // A script is far smaller than a pipe, so this cannot block on a child that writes.
-        input.write_all(script.as_bytes()).map_err(failed)?;
+        // A script is far smaller than a pipe, so this cannot block on a child that writes. A child
+        // that did not want to read says why on its own.
+        let _ = input.write_all(script.as_bytes());
     }
     let output = child.wait_with_output().map_err(failed)?;
     if output.status.success() {
@@ -75,7 +80,7 @@ impl NftTable {
             return Err(format!("'{device_port}' is not the name of an interface"));
         }
         let program = find()?;
-        run(&program, &[], &script(device_port))?;
+        run(&program, &script(device_port))?;
         Ok(Self { program })
     }
 }
@@ -126,7 +131,7 @@ impl Table for NftTable {
              delete element bridge sereno blocked {{ {mac} }}\n\
              add element bridge sereno blocked {{ {mac} timeout {timeout_s}s }}\n"
         );
-        run(&self.program, &[], &script).map(drop)
+        run(&self.program, &script)
     }
 
     fn release(&mut self, mac: &str) -> Result<(), String> {
@@ -134,30 +139,31 @@ impl Table for NftTable {
             "add element bridge sereno blocked {{ {mac} }}\n\
              delete element bridge sereno blocked {{ {mac} }}\n"
         );
-        run(&self.program, &[], &script).map(drop)
+        run(&self.program, &script)
     }
 
     fn release_all(&mut self) -> Result<(), String> {
-        run(&self.program, &[], "flush set bridge sereno blocked\n").map(drop)
+        run(&self.program, "flush set bridge sereno blocked\n")
     }
 
     fn read(&mut self) -> Result<Reading, String> {
-        let script = "list set bridge sereno blocked\n\
-                      list set bridge sereno forwarded\n\
-                      list set bridge sereno dropped\n";
-        parse(&run(&self.program, &["-j"], script)?)
+        // One command: nft 1.0.6 finds only the last of several listed sets.
+        parse(&call(&self.program, &["-j", "list", "table", "bridge", "sereno"], "")?)
     }
 }
 
-/// Reads what `nft -j` printed: one JSON document per listed set.
+/// Reads what `nft -j` printed. A set that is not there is an error, never a zero.
 fn parse(text: &str) -> Result<Reading, String> {
     let mut reading = Reading::default();
+    let mut missing = BTreeSet::from(["blocked", "forwarded", "dropped"]);
     for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         let document = document.map_err(|error| format!("nft printed no JSON: {error}"))?;
         let parts = document["nftables"].as_array().map_or(&[][..], Vec::as_slice);
         for set in parts.iter().filter_map(|part| part.get("set")) {
             let elements = set["elem"].as_array().map_or(&[][..], Vec::as_slice);
-            match set["name"].as_str() {
+            let name = set["name"].as_str();
+            missing.remove(name.unwrap_or_default());
+            match name {
                 Some("blocked") => reading.blocked = elements.iter().filter_map(mac).collect(),
                 Some("forwarded") => reading.forwarded = counts(elements),
                 Some("dropped") => reading.dropped = counts(elements),
@@ -165,7 +171,12 @@ fn parse(text: &str) -> Result<Reading, String> {
             }
         }
     }
-    Ok(reading)
+    match missing.first() {
+        None => Ok(reading),
+        Some(name) => {
+            Err(format!("table bridge sereno has no set {name}: was it changed by hand?"))
+        }
+    }
 }
 
 /// An element stands bare, or wrapped with its timeout or counter.
@@ -211,5 +222,6 @@ mod tests {
         assert!(reading.dropped.is_empty());
         assert_eq!(reading.devices().len(), 2);
         assert!(parse("no JSON").is_err());
+        assert!(parse("").is_err());
     }
 }

@@ -125,11 +125,11 @@ fn a_block_stops_the_device_and_a_release_lets_it_pass_again() {
     node.until(|node| node.done.contains_key("b1"));
     let Outcome::Done { data, .. } = &node.done["b1"] else { panic!("{:?}", node.done) };
     let before = data["forwarded_before"].as_u64().unwrap();
+    // Read right after the block took hold, so a few frames may already have been dropped.
     let dropped = data["dropped_before"].as_u64().unwrap();
-    assert_eq!(dropped, 0);
     let sent = node.state.sent;
     node.until(|node| node.state.sent > sent + 1_000);
-    node.until(|node| node.device().unwrap().dropped_packets > 500);
+    node.until(|node| node.device().unwrap().dropped_packets > dropped + 500);
     let device = node.device().unwrap().clone();
     assert!(device.blocked);
     assert_eq!(device.forwarded_packets, before, "nothing passes while blocked");
