@@ -43,5 +43,5 @@ export function Account({ info, onHelp, onCommands }: AccountProps) {
     { key: 'help', icon: 'info', text: t('help.title'), end: <kbd>?</kbd>, act: onHelp },
     { key: 'out', icon: 'out', text: t('account.sign_out'), act: () => signOut.mutate() },
   );
-  return <MenuButton label={t('account.menu', { name })} className="icon-button round" trigger={<Icon name="person" />} entries={entries} width={240} />;
+  return <MenuButton wordless label={t('account.menu', { name })} className="icon-button round" trigger={<Icon name="person" />} entries={entries} width={240} />;
 }

@@ -25,5 +25,6 @@ export const times = (ratio: number): string => `${figure(ratio >= 10 ? Math.rou
 
 export function percent(share: number): string {
   const value = share * 100;
-  return `${value >= 10 || value === 0 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+  // A no-break space: a figure and its unit stay on one line.
+  return `${value >= 10 || value === 0 ? Math.round(value) : Number(value.toPrecision(2))}\u00a0%`;
 }

@@ -49,8 +49,8 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
 export function Lantern() {
   return (
     <svg viewBox="0 0 24 24" fill="none" stroke="var(--accent)" strokeWidth="1.7" strokeLinejoin="round" strokeLinecap="round" aria-hidden="true">
-      <path d="M8.5 7a3.5 3.5 0 0 1 7 0M7 8h10l1.7 10H5.300zM5.5 21h13" />
-      <path d="M12 10.800c1.6 1.6 2 2.7 2 3.500a2 2 0 0 1-4 0c0-.8.4-1.9 2-3.500z" fill="var(--lantern)" stroke="none" />
+      <path d="M12 4.2a1.6 1.6 0 1 0 0-3.2 1.6 1.6 0 0 0 0 3.200zM6.5 9 12 4.8 17.5 9zM8 9v9.500M16 9v9.500M6 18.500h12M7.5 22h9l1.5-3.500H6z" />
+      <path d="M12 10.200c1.8 2 2.3 3.2 2.3 4.200a2.3 2.3 0 0 1-4.6 0c0-1 .5-2.2 2.3-4.200z" fill="var(--lantern)" stroke="none" />
     </svg>
   );
 }

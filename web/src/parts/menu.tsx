@@ -11,7 +11,10 @@ export type MenuEntry =
   | { key: string; text: string; icon?: IconName; end?: ReactNode; checked?: boolean; stays?: boolean; act: () => void };
 
 interface MenuProps {
+  /** The menu's name. */
   label: string;
+  /** True where the trigger shows no words: then the label names it too. */
+  wordless?: boolean;
   trigger: ReactNode;
   className?: string;
   entries: MenuEntry[];
@@ -20,7 +23,7 @@ interface MenuProps {
 
 const EDGE = 8;
 
-export function MenuButton({ label, trigger, className, entries, width = 230 }: MenuProps) {
+export function MenuButton({ label, wordless, trigger, className, entries, width = 230 }: MenuProps) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const close = (back: boolean) => {
@@ -33,8 +36,8 @@ export function MenuButton({ label, trigger, className, entries, width = 230 }: 
         ref={button}
         type="button"
         className={className}
-        aria-label={label}
-        title={className?.includes('icon-button') ? label : undefined}
+        aria-label={wordless ? label : undefined}
+        title={wordless ? label : undefined}
         aria-haspopup="menu"
         aria-expanded={open}
         onClick={() => setOpen(!open)}

@@ -22,11 +22,19 @@ const SIGNATURE = { valid: ['good', 'check'], invalid: ['critical', 'cross'], un
 
 const columns: Column<LedgerEntry>[] = [
   { id: 'index', head: t('ledger.col.index'), cell: (row) => <span className="num">{row.index}</span>, sort: (row) => row.index },
-  { id: 'sentence', head: t('ledger.col.sentence'), cell: (row) => (row.erased ? <PlainTag shape="bar">{t('ledger.erased')}</PlainTag> : row.sentence) },
-  { id: 'kind', head: t('ledger.col.kind'), cell: (row) => <span className="small soft">{word('fact', row.kind)}</span>, sort: (row) => row.kind },
-  { id: 'actor', head: t('ledger.col.actor'), cell: (row) => <span className="small soft wrap">{row.actor}</span>, sort: (row) => row.actor },
-  { id: 'at', head: t('ledger.col.at'), cell: (row) => <Wall at={row.at} />, sort: (row) => row.at },
-  { id: 'leaf', head: t('ledger.col.leaf'), cell: (row) => <Digest value={row.leaf_hash} length={8} /> },
+  {
+    id: 'sentence',
+    head: t('ledger.col.sentence'),
+    cell: (row) => (
+      <>
+        {row.erased ? <PlainTag shape="bar">{t('ledger.erased')}</PlainTag> : row.sentence}
+        <div className="small quiet">{word('fact', row.kind)} · {row.actor}</div>
+      </>
+    ),
+    sort: (row) => row.kind,
+  },
+  { id: 'at', head: t('ledger.col.at'), cell: (row) => <span className="nowrap"><Wall at={row.at} /></span>, sort: (row) => row.at },
+  { id: 'leaf', head: t('ledger.col.leaf'), cell: (row) => <span className="nowrap"><Digest value={row.leaf_hash} length={8} /></span> },
 ];
 
 export function LedgerPage() {

@@ -30,7 +30,7 @@ export function DevicePage() {
     <PageView title={t('device.title', { name: device.data.name, state })} crumb={crumb} lead={device.data.place ?? t('devices.no_place')}>
       <div className="cols">
         <div className="stack wide">
-          <Scores device={device.data} />
+          <Scores device={device.data} watch={watch} />
           <Findings device={id} />
         </div>
         <div className="stack wide">
@@ -42,7 +42,7 @@ export function DevicePage() {
   );
 }
 
-function Scores({ device }: { device: Device }) {
+function Scores({ device, watch }: { device: Device; watch: Watched | undefined }) {
   const scores = useQuery(reads.scores(device.id));
   return (
     <Panel title={t('chart.title')}>
@@ -50,7 +50,8 @@ function Scores({ device }: { device: Device }) {
         {({ points }) => {
           const domain = domainOf(points, null, 'all');
           if (!domain) return <Empty title={t('chart.empty')}>{t('chart.empty_why')}</Empty>;
-          return <TimeChart points={points} from={domain.from} to={domain.to} marks={[]} label={`${t('chart.title')}: ${device.name}`} />;
+          const learned = watch?.trained_from && watch.trained_to ? { from: Date.parse(watch.trained_from), to: Date.parse(watch.trained_to) } : null;
+          return <TimeChart points={points} from={Math.min(domain.from, learned?.from ?? domain.from)} to={domain.to} learned={learned} marks={[]} label={`${t('chart.title')}: ${device.name}`} />;
         }}
       </Loaded>
     </Panel>

@@ -25,10 +25,11 @@ export default function BundleGraph({ bundle, chosen, onChoose }: GraphProps) {
       container: place.current,
       style: graphStyle(),
       elements: [
-        ...nodes.map((node) => ({ data: { id: node.id, label: node.label, kind: word('stix', node.type) }, classes: node.group })),
+        // Markings apply to every object: as nodes they would only float beside the picture.
+        ...nodes.filter((node) => node.group !== 'marking').map((node) => ({ data: { id: node.id, label: node.label, kind: word('stix', node.type) }, classes: node.group })),
         ...edges.map((edge) => ({ data: { id: edge.id, source: edge.from, target: edge.to, label: edge.label } })),
       ],
-      layout: { name: 'cose', animate: false, padding: 28, nodeRepulsion: () => 22_000, idealEdgeLength: () => 96, randomize: false, componentSpacing: 80, nodeOverlap: 24 } as cytoscape.LayoutOptions,
+      layout: { name: 'cose', animate: false, padding: 20, nodeRepulsion: () => 30_000, idealEdgeLength: () => 60, gravity: 0.8, randomize: false, componentSpacing: 50, nodeOverlap: 30, nodeDimensionsIncludeLabels: true, boundingBox: { x1: 0, y1: 0, w: place.current.clientWidth, h: place.current.clientHeight } } as cytoscape.LayoutOptions,
       minZoom: 0.4,
       maxZoom: 2,
       wheelSensitivity: 0.25,

@@ -12,9 +12,9 @@ export function graphStyle(): StylesheetJson {
     {
       selector: 'node',
       style: {
-        width: 34, height: 34, 'border-width': 1.5, 'background-color': token('--surface-3'), 'border-color': token('--line-strong'),
-        label: 'data(label)', color: token('--text'), 'font-family': 'Inter', 'font-size': 11, 'text-valign': 'bottom', 'text-margin-y': 5,
-        'text-wrap': 'ellipsis', 'text-max-width': '150px', 'text-background-color': token('--surface'), 'text-background-opacity': 0.85, 'text-background-padding': '2px',
+        width: 32, height: 32, 'border-width': 2, 'background-color': token('--surface-3'), 'border-color': token('--line-strong'),
+        label: 'data(label)', color: token('--text'), 'font-family': 'Inter', 'font-size': 12, 'text-valign': 'bottom', 'text-margin-y': 5,
+        'text-wrap': 'ellipsis', 'text-max-width': '190px', 'text-background-color': token('--surface'), 'text-background-opacity': 0.85, 'text-background-padding': '2px',
       },
     },
     group('who', 'ellipse', '--accent'),
@@ -26,8 +26,8 @@ export function graphStyle(): StylesheetJson {
     {
       selector: 'edge',
       style: {
-        width: 1.2, 'line-color': token('--line-strong'), 'target-arrow-color': token('--line-strong'), 'target-arrow-shape': 'triangle', 'arrow-scale': 0.8,
-        'curve-style': 'bezier', label: 'data(label)', 'font-size': 9.5, color: token('--text-2'), 'font-family': 'Inter', 'text-rotation': 'autorotate',
+        width: 1.5, 'line-color': token('--line-strong'), 'target-arrow-color': token('--line-strong'), 'target-arrow-shape': 'triangle', 'arrow-scale': 0.8,
+        'curve-style': 'bezier', label: 'data(label)', 'font-size': 10.5, color: token('--text-2'), 'font-family': 'Inter', 'text-rotation': 'autorotate',
         'text-background-color': token('--surface'), 'text-background-opacity': 0.9, 'text-background-padding': '1px',
       },
     },

@@ -27,7 +27,7 @@ export function Explanation({ finding }: { finding: Finding }) {
               <td>{reason.meaning} <code className="quiet">{reason.metric}</code></td>
               <td className="right strong">{figure(reason.measured)}</td>
               <td className="right">{figure(reason.expected)}</td>
-              <td>{word('judge', reason.judge)}</td>
+              <td className="nowrap">{word('judge', reason.judge)}</td>
               <td>
                 <div className="row nowrap">
                   <span className="num strong" style={{ minWidth: 44 }}>{times(reason.ratio)}</span>

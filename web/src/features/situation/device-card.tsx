@@ -3,7 +3,7 @@ import type { Watched } from '@/api/types';
 import { useLive } from '@/app/store';
 import { count, percent, times } from '@/parts/format';
 import { Panel } from '@/parts/page';
-import { WatchTag } from '@/parts/tags';
+import { PlainTag, WatchTag } from '@/parts/tags';
 import { t, tn } from '@/strings/t';
 import { progressOf } from './headline';
 import type { SituationData } from './use-situation';
@@ -19,10 +19,19 @@ export function DeviceCard({ device, now }: { device: Watched; now: SituationDat
         {learning && <Progress device={device} />}
         {device.state.state === 'unprotected' && <p className="soft">{device.state.reason}</p>}
         <Figures device={device} now={now} />
+        <Blocked now={now} />
         <p className="small quiet">{judgesLine(device)}</p>
       </div>
     </Panel>
   );
+}
+
+function Blocked({ now }: { now: SituationData }) {
+  const all = useLive((live) => live.counters);
+  const clock = useNow();
+  const mac = now.order?.target.mac;
+  if (!mac || !all[mac]?.blocked) return null;
+  return <p style={{ marginBottom: 10 }}><PlainTag tone="critical" shape="slash">{blockTime(now.order, clock)}</PlainTag></p>;
 }
 
 function Progress({ device }: { device: Watched }) {
@@ -40,7 +49,6 @@ function Progress({ device }: { device: Watched }) {
 
 function Figures({ device, now }: { device: Watched; now: SituationData }) {
   const all = useLive((live) => live.counters);
-  const clock = useNow();
   const mac = now.finding?.device === device.device ? now.finding.device_mac : now.order?.target.mac;
   const counters = (mac ? all[mac] : undefined) ?? (now.watched.length === 1 ? Object.values(all)[0] : undefined);
   const above = device.last_score !== null && device.last_score > device.threshold;
@@ -60,7 +68,7 @@ function Figures({ device, now }: { device: Watched; now: SituationData }) {
       </div>
       <div className={`figure ${counters?.blocked ? 'cut' : ''}`}>
         <dt>{t('device.dropped')}</dt>
-        <dd>{counters ? count(counters.dropped_packets) : '–'} <small>{counters?.blocked ? blockTime(now.order, clock) : t('device.packets')}</small></dd>
+        <dd>{counters ? count(counters.dropped_packets) : '–'} <small>{t('device.packets')}</small></dd>
       </div>
     </dl>
   );

@@ -2,6 +2,7 @@
 import { useElementSize } from '@mantine/hooks';
 import { useState } from 'react';
 
+import { linesOf } from '@/parts/lines';
 import { Panel } from '@/parts/page';
 import { Segments } from '@/parts/segments';
 import { t } from '@/strings/t';
@@ -32,12 +33,16 @@ interface Parts {
   links: DiagramLink[];
 }
 
-const BOX = { height: 58, rowGap: 72 };
+const BOX = { height: 74, rowGap: 62 };
+const GAP = { first: 62, second: 116 };
+/** Mean width of a letter at the sizes used, px: SVG cannot wrap by itself. */
+const LETTER = { name: 6.9, what: 6.1 };
 
 function Picture({ nodes: boxes, links: lines, width }: Parts & { width: number }) {
-  const boxWidth = Math.min(220, (width - 2 * 96) / 3);
-  const step = (width - boxWidth) / 2;
-  const place = (node: DiagramNode) => ({ x: node.column * step, y: 2 + node.row * (BOX.height + BOX.rowGap) });
+  const boxWidth = Math.min(230, (width - GAP.first - GAP.second) / 3);
+  const slack = Math.max(0, width - 3 * boxWidth - GAP.first - GAP.second) / 2;
+  const columns = [0, boxWidth + GAP.first + slack, 2 * boxWidth + GAP.first + GAP.second + 2 * slack];
+  const place = (node: DiagramNode) => ({ x: columns[node.column] ?? 0, y: 2 + node.row * (BOX.height + BOX.rowGap) });
   const byKey = new Map(boxes.map((box) => [box.key, box]));
   const height = 4 + BOX.height + Math.max(...boxes.map((box) => box.row)) * (BOX.height + BOX.rowGap);
   return (
@@ -52,13 +57,16 @@ function Picture({ nodes: boxes, links: lines, width }: Parts & { width: number 
 }
 
 function Box({ box, x, y, width }: { box: DiagramNode; x: number; y: number; width: number }) {
-  const fit = (text: string) => (text.length * 6.6 > width - 24 ? `${text.slice(0, Math.floor((width - 30) / 6.6))}…` : text);
+  const name = linesOf(box.name, (width - 26) / LETTER.name, 2);
+  const what = linesOf(box.what, (width - 26) / LETTER.what, 3 - name.length);
+  const top = y + (BOX.height - 18 * (name.length + what.length)) / 2 + 13;
   return (
     <g className={`box ${box.tone}`}>
-      <rect x={x + 0.5} y={y + 0.5} width={width - 1} height={BOX.height - 1} rx={5} />
+      <title>{`${box.name}: ${box.what}`}</title>
+      <rect x={x + 0.5} y={y + 0.5} width={width - 1} height={BOX.height - 1} rx={5} className="ground" />
       <rect x={x + 0.5} y={y + 0.5} width={4} height={BOX.height - 1} rx={2} className="edge" />
-      <text x={x + 14} y={y + 24} className="name">{fit(box.name)}<title>{box.name}</title></text>
-      <text x={x + 14} y={y + 43} className="what">{fit(box.what)}<title>{box.what}</title></text>
+      {name.map((text, index) => <text key={text} x={x + 15} y={top + 18 * index} className="name">{text}</text>)}
+      {what.map((text, index) => <text key={text} x={x + 15} y={top + 18 * (name.length + index)} className="what">{text}</text>)}
     </g>
   );
 }
@@ -93,7 +101,7 @@ function Line({ line, from, to, boxWidth }: { line: DiagramLink; from: Point; to
         <g className="stop"><circle cx={centre} cy={y} r={8} /><path d={`M${centre - 4} ${y - 4}l8 8M${centre + 4} ${y - 4}l-8 8`} /></g>
       )}
       <text x={centre} y={y - 13} className="middle">{line.text}</text>
-      {line.more && <text x={centre} y={y + 22} className="middle">{line.more}</text>}
+      {line.more && <text x={centre} y={y + 22} className="middle more">{line.more}</text>}
     </g>
   );
 }

@@ -79,7 +79,7 @@ function SaveMenu({ svg, name }: { svg: React.RefObject<SVGSVGElement | null>; n
     { key: 'svg', text: 'SVG', act: () => svg.current && saveSvg(svg.current, name) },
     { key: 'png', text: 'PNG', act: () => svg.current && void savePng(svg.current, name) },
   ];
-  return <MenuButton label={t('chart.save')} className="icon-button" trigger={<Icon name="download" size={14} />} entries={entries} width={110} />;
+  return <MenuButton wordless label={t('chart.save')} className="icon-button" trigger={<Icon name="download" size={14} />} entries={entries} width={110} />;
 }
 
 function learnedOf(device: Watched, source: SourceState | null): { from: number; to: number } | null {

@@ -46,7 +46,7 @@ function sense({ gateways, source, watched }: StoryInput): StoryStep {
 function detect({ watched, finding }: StoryInput): StoryStep {
   const base = { key: 'detect' as const, icon: 'finding' as const };
   if (finding) {
-    const text = t('story.detect.found', { score: times(finding.score), kind: word('finding.kind', finding.kind) });
+    const text = capital(t('story.detect.found', { score: times(finding.score), kind: word('finding.kind', finding.kind) }));
     return { ...base, state: 'done', text, to: `/findings/${finding.id}` };
   }
   const first = watched[0];
@@ -57,6 +57,8 @@ function detect({ watched, finding }: StoryInput): StoryStep {
   if (first) return { ...base, state: 'now', text: tn('story.detect.quiet', first.windows_scored), to: `/devices/${first.device}` };
   return { ...base, state: 'waiting', text: t('story.detect.none'), to: null };
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function decide({ incident, run }: StoryInput): StoryStep {
   const base = { key: 'decide' as const, icon: 'playbook' as const };

@@ -29,11 +29,13 @@ export interface TimeChartProps {
 
 const LEFT = 52;
 const RIGHT = 14;
-const SCORE = { top: 34, height: 150 };
-const TRAFFIC = { top: 214, height: 84 };
-const HEIGHT = 326;
+const SCORE = { top: 50, height: 146 };
+const TRAFFIC = { top: 230, height: 84 };
+const HEIGHT = 342;
 const LOW = 0.03;
 const BAR = 3;
+/** Half the height of the mark at a score, px; alerts are twice as tall, so that shape tells them too. */
+const CAP = 2.5;
 
 export function TimeChart(props: TimeChartProps) {
   const { ref, width } = useElementSize();
@@ -121,7 +123,7 @@ function Grounds({ frame, from, to, learned, head }: { frame: Frame; from: numbe
       {learned && held(learned.to) > held(learned.from) && (
         <rect x={held(learned.from)} y={SCORE.top} width={held(learned.to) - held(learned.from)} height={bottom - SCORE.top} fill="var(--accent-soft)" />
       )}
-      {learned && held(learned.to) - held(learned.from) > 4 && (
+      {learned && held(learned.to) - held(learned.from) > 90 && (
         <text x={held(learned.from) + 4} y={SCORE.top + 13} className="note">{t('chart.learned')}</text>
       )}
       {head !== null && head < to && head > from && (
@@ -154,12 +156,14 @@ function Grounds({ frame, from, to, learned, head }: { frame: Frame; from: numbe
 
 function Bars({ frame, bins }: { frame: Frame; bins: Bin[] }) {
   const paths = useMemo(() => {
-    const path = { quiet: '', alert: '', out: '', in: '' };
+    const path = { stems: '', quiet: '', alert: '', out: '', in: '' };
     const floor = SCORE.top + SCORE.height;
     const zero = frame.traffic(0);
     for (const bin of bins) {
       const x = frame.x(bin.at).toFixed(1);
-      path[bin.alert ? 'alert' : 'quiet'] += `M${x} ${floor}V${Math.min(floor - 1, frame.score(bin.score)).toFixed(1)}`;
+      const y = Math.min(floor - CAP, frame.score(bin.score));
+      path.stems += `M${x} ${floor}V${(y + CAP).toFixed(1)}`;
+      path[bin.alert ? 'alert' : 'quiet'] += `M${x} ${(y + CAP).toFixed(1)}V${(y - (bin.alert ? CAP : 0)).toFixed(1)}`;
       if (bin.out > 0) path.out += `M${x} ${zero}V${frame.traffic(bin.out).toFixed(1)}`;
       if (bin.in > 0) path.in += `M${x} ${zero}V${frame.traffic(-bin.in).toFixed(1)}`;
     }
@@ -168,6 +172,7 @@ function Bars({ frame, bins }: { frame: Frame; bins: Bin[] }) {
   const width = BAR - 0.8;
   return (
     <g fill="none" strokeWidth={width}>
+      <path d={paths.stems} stroke="var(--chart-quiet)" opacity="0.22" />
       <path d={paths.quiet} stroke="var(--chart-quiet)" />
       <path d={paths.alert} stroke="var(--chart-alert)" />
       <path d={paths.out} stroke="var(--chart-out)" />
@@ -183,10 +188,10 @@ function Marks({ frame, marks, from, to }: { frame: Frame; marks: ChartMark[]; f
       {shown.map((mark, index) => {
         const x = frame.x(Date.parse(mark.at));
         const end = x > frame.width - 170;
-        const y = SCORE.top - 6 + (index % 2) * 14;
+        const y = SCORE.top - 18 + (index % 2) * 13;
         return (
           <g key={`${mark.kind}${mark.at}`} className={`flag ${mark.kind}`}>
-            <line x1={x} x2={x} y1={SCORE.top - 14} y2={TRAFFIC.top + TRAFFIC.height} />
+            <line x1={x} x2={x} y1={SCORE.top - 26} y2={TRAFFIC.top + TRAFFIC.height} />
             <text x={x + (end ? -6 : 6)} y={y} className={end ? 'end' : ''}>{mark.label}</text>
           </g>
         );

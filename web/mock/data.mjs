@@ -1,0 +1,179 @@
+// A world for the mock backend: one operator or one CERT, after the whole loop has run.
+// Everything is made from fixed numbers, so that screenshots compare.
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+
+export const ids = {
+  operator: '01935a10-0000-7000-8000-000000000001',
+  cert: '01935a10-0000-7000-8000-000000000002',
+  device: '01935a11-0000-7000-8000-000000000003',
+  finding: '01935a12-0000-7000-8000-000000000004',
+  incident: '01935a13-0000-7000-8000-000000000005',
+  run: '01935a14-0000-7000-8000-000000000006',
+  playbook: '01935a15-0000-7000-8000-000000000007',
+  share: '01935a16-0000-7000-8000-000000000008',
+  peer: '01935a17-0000-7000-8000-000000000009',
+};
+export const MAC = 'b8:27:eb:7d:6b:a6';
+export const CREDIT =
+  'Garcia, Parmisano and Erquiaga: IoT-23, capture CTU-IoT-Malware-Capture-8-1, Stratosphere Laboratory, 2020, doi 10.5281/zenodo.4743746, CC BY 4.0. Cut and split for this demonstration.';
+
+const START = Date.parse('2018-07-31T13:15:11.474Z');
+const END = Date.parse('2018-08-01T13:15:06.734Z');
+const TRAINED = START + 3_555_000;
+const ATTACK = Date.parse('2018-07-31T14:24:04.299Z');
+export const BLOCKED = ATTACK + 3 * 60_000;
+export const packet = (ms) => new Date(ms).toISOString().replace('Z', '000Z');
+const opened = Date.now() - 4 * 60_000;
+export const wall = (seconds) => new Date(opened + seconds * 1000).toISOString().replace('Z', '000Z');
+
+/** A small deterministic generator (mulberry32). */
+function randomOf(seed) {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export function scores(upTo = END) {
+  const random = randomOf(7);
+  const points = [];
+  for (let at = TRAINED + 60_000; at < upTo; at += 140_000) {
+    const attacking = at >= ATTACK;
+    const score = attacking ? 7 + random() * 9 : 0.12 + random() * random() * 0.7;
+    points.push({
+      start: packet(at), end: packet(at + 10_000), score, alert: score > 1,
+      packets_out: attacking ? 3 + Math.floor(random() * 4) : 1 + Math.floor(random() * 2),
+      packets_in: attacking ? Math.floor(random() * 2) : 1 + Math.floor(random() * 2),
+      bytes_out: 180, bytes_in: 90,
+      top_metric: attacking ? 'syn_failed_context' : 'bytes_out',
+      measured: attacking ? 34 + Math.floor(random() * 20) : 1, expected: attacking ? 0.02 : 1,
+    });
+  }
+  return points;
+}
+
+export const replay = { epoch: 1, at: packet(END), start: packet(START), end: packet(END), sent: 23_623, total: 23_623, speed: 720, paused: false, finished: true };
+
+export const device = {
+  id: ids.device, name: 'Tram stop Glòries, detector 3', place: 'Line T4, stop Glòries, cabinet 12', role: 'protected', criticality: 'high',
+  mac: MAC, addresses: ['192.168.100.113'], first_seen: packet(START), last_seen: packet(END),
+};
+export const watched = {
+  device: ids.device, name: device.name, state: { state: 'watching' }, model: createHash('sha256').update('model').digest('hex'), windows_scored: 8123, windows_alerting: 5411,
+  last_score: 12.4, threshold: 1, alpha: 0.005, measured_false_rate: 0.0043, judges: 'range check and neural network', trained_from: packet(START), trained_to: packet(TRAINED),
+};
+
+const why = [
+  { metric: 'syn_failed_context', meaning: 'connection attempts without an answer in 300 s', measured: 41, expected: 0.02, judge: 'range', ratio: 15.8 },
+  { metric: 'new_peer_service', meaning: 'packets of a peer and service never seen in training', measured: 3, expected: 0, judge: 'range', ratio: 9.1 },
+  { metric: 'syn_out', meaning: 'connection attempts sent in 10 s', measured: 3, expected: 0.01, judge: 'network', ratio: 6.4 },
+  { metric: 'peers', meaning: 'distinct remote parties in 10 s', measured: 3, expected: 1.04, judge: 'network', ratio: 1.7 },
+];
+export const finding = {
+  id: ids.finding, device: ids.device, device_name: device.name, device_address: '192.168.100.113', device_mac: MAC, detector: 'aarnn', model: watched.model,
+  title: 'Tram stop Glòries, detector 3 keeps calling 178.128.185.250', kind: 'command_and_control', severity: 'high', score: 15.8, why,
+  evidence: [
+    { peer: '178.128.185.250', protocol: 'tcp', port: 50, packets: 9021, new: true },
+    { peer: '128.185.250.50', protocol: 'tcp', port: 50, packets: 3313, new: true },
+    { peer: '192.168.100.1', protocol: 'udp', port: 53, packets: 210, new: false },
+  ],
+  techniques: [
+    { framework: 'mitre-attack', id: 'T1071', name: 'Application Layer Protocol' },
+    { framework: 'mitre-ics-attack', id: 'T0885', name: 'Commonly Used Port' },
+  ],
+  first_at: packet(ATTACK), last_at: packet(END), windows: 5411, recorded_at: wall(0),
+};
+
+export const incidentFor = (kind) => ({
+  id: ids.incident, title: 'Tram stop Glòries, detector 3 calls a controller outside', state: kind === 'cert' ? 'new' : 'contained', severity: 'high', tlp: 'TLP:AMBER',
+  origin: ids.operator, origin_name: 'Harbour Tram and Grid', findings: 1, received_share: kind === 'cert' ? ids.share : null,
+  acknowledged_by: kind === 'cert' ? null : 'Marta Puig, Harbour CERT', event_at: packet(ATTACK), recorded_at: wall(kind === 'cert' ? 2 : 0), updated_at: wall(60),
+});
+
+export const timelineFor = (kind) =>
+  kind === 'cert'
+    ? [
+        { kind: 'received', text: 'Harbour Tram and Grid shared this incident: 14 objects, signature verified', actor: 'peer:Harbour Tram and Grid', link: null, event_at: null, recorded_at: wall(2) },
+        { kind: 'finding', text: 'Finding rebuilt from the bundle: 5,411 windows above the threshold', actor: 'system', link: null, event_at: packet(ATTACK), recorded_at: wall(2) },
+      ]
+    : [
+        { kind: 'finding', text: 'Finding: keeps calling 178.128.185.250, 15.8 times the threshold', actor: 'system', link: `/findings/${ids.finding}`, event_at: packet(ATTACK), recorded_at: wall(0) },
+        { kind: 'run', text: 'Playbook “Contain a talking device” started by itself', actor: 'playbook', link: `/runs/${ids.run}`, event_at: null, recorded_at: wall(0.2) },
+        { kind: 'lookup', text: '178.128.185.250 is unknown to 2 sources, 9,012 values', actor: 'playbook', link: `/intel?value=178.128.185.250`, event_at: null, recorded_at: wall(0.4) },
+        { kind: 'action', text: 'Gateway harbour-gw blocks b8:27:eb:7d:6b:a6 for 1 h; seen to work: 12,188 packets dropped', actor: 'edge:harbour-gw', link: `/runs/${ids.run}`, event_at: packet(BLOCKED), recorded_at: wall(0.9) },
+        { kind: 'state', text: 'Contained: the device can no longer reach the outside', actor: 'playbook', link: null, event_at: null, recorded_at: wall(1) },
+        { kind: 'share', text: 'Shared with Harbour CERT: policy allows high incidents at TLP:AMBER', actor: 'playbook', link: `/shares/${ids.share}`, event_at: null, recorded_at: wall(1.4) },
+        { kind: 'acknowledged', text: 'Marta Puig, Harbour CERT: We have it. Two other operators see the same controller.', actor: 'peer:Harbour CERT', link: `/shares/${ids.share}`, event_at: null, recorded_at: wall(60) },
+      ];
+
+const done = (summary, data) => ({ outcome: 'done', summary, data: data ?? {} });
+const step = (name, type, actuator, verb, state, outcome, args, at, took) => ({
+  step: `${type}--${createHash('sha1').update(name).digest('hex').slice(0, 12)}`, name, type, actuator, verb, state, outcome, arguments: args,
+  started_at: at === null ? null : wall(at), ended_at: at === null ? null : wall(at + took), attempts: at === null ? 0 : 1,
+});
+const steps = [
+  step('Start', 'start', null, null, 'done', null, null, 0.2, 0.001),
+  step('Look the remote party up', 'action', 'intel', 'lookup', 'done', done('178.128.185.250 is unknown to 2 sources, 9,012 values'), { value: '178.128.185.250' }, 0.21, 0.004),
+  step('Is it severe?', 'if-condition', null, null, 'done', done('severity is high: yes'), { condition: '__severity__:value IN (high, critical)' }, 0.22, 0.001),
+  step('Block the device', 'action', 'gateway', 'block', 'done', done('Gateway harbour-gw blocks b8:27:eb:7d:6b:a6 for 1 h'), { device: device.name, mac: MAC, timeout_s: '3600' }, 0.24, 0.31),
+  step('Tell the CERT', 'action', 'exchange', 'share', 'done', done('Shared with Harbour CERT; receipt verified'), { peer: 'Harbour CERT', tlp: 'TLP:AMBER' }, 0.6, 0.5),
+  step('Notify the desk', 'action', 'notify', 'send', 'done', done('The watch desk was told'), { title: 'A device was blocked' }, 1.15, 0.01),
+  step('End', 'end', null, null, 'done', null, null, 1.2, 0.001),
+  step('Ask a person', 'action', 'manual', null, 'skipped', null, null, null, 0),
+];
+export const run = {
+  id: ids.run, playbook: ids.playbook, name: 'Contain a talking device', state: 'succeeded', incident: ids.incident,
+  trigger: 'Started by itself: an incident of severity high was opened', started_at: wall(0.2), ended_at: wall(1.2),
+  variables: { __device__: device.name, __severity__: 'high', __peer__: '178.128.185.250' }, steps, path: steps.slice(0, 7).map((one) => one.step),
+};
+const flow = (name, extra) => ({ type: 'action', name, ...extra });
+export const cacao = {
+  type: 'playbook', spec_version: 'cacao-2.0', id: 'playbook--7f0c2a14-6c0b-4b7e-9f6d-1f3f0d4f9a01', name: run.name,
+  description: 'Looks the remote party up, blocks the device at its gateway, tells the CERT and the desk.', workflow_start: 'start--1',
+  workflow: {
+    'start--1': { type: 'start', name: 'Start', on_completion: 'action--2' },
+    'action--2': flow('Look the remote party up', { on_completion: 'if--3', commands: [{ type: 'http-api', command: 'intel lookup __peer__:value' }] }),
+    'if--3': { type: 'if-condition', name: 'Is it severe?', condition: "__severity__:value IN ('high', 'critical')", on_true: 'action--4', on_false: 'action--6' },
+    'action--4': flow('Block the device', { on_completion: 'action--5', commands: [{ type: 'http-api', command: 'gateway block __device__:value 3600' }] }),
+    'action--5': flow('Tell the CERT', { on_completion: 'end--7', commands: [{ type: 'http-api', command: 'exchange share __incident__:value' }] }),
+    'action--6': flow('Ask a person', { on_completion: 'end--7', commands: [{ type: 'manual', command: 'Decide whether to block the device' }] }),
+    'end--7': { type: 'end', name: 'End' },
+  },
+};
+export const order = {
+  key: 'run-1-block', gateway: 'harbour-gw', verb: 'block', timeout_s: 3600, target: { mac: MAC, addresses: ['192.168.100.113'] }, state: 'done',
+  outcome: done('Gateway harbour-gw blocks b8:27:eb:7d:6b:a6 for 1 h'), requested_at: wall(0.24), done_at: wall(0.5), requested_by: 'playbook:Contain a talking device',
+  lifts_at: new Date(Date.now() + 3_300_000).toISOString(), seen: { forwarded_before: 11_435, forwarded_after: 11_435, dropped_after: 12_188 },
+};
+
+// The accountability log, with real hashes and a real signature.
+const key = generateKeyPairSync('ed25519');
+const sha = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest();
+const leafOf = (text) => sha(Buffer.from([0]), Buffer.from(text));
+const nodeOf = (a, b) => sha(Buffer.from([1]), a, b);
+const split = (n) => 2 ** Math.floor(Math.log2(n - 1));
+const rootOf = (leaves) => (leaves.length === 1 ? leaves[0] : nodeOf(rootOf(leaves.slice(0, split(leaves.length))), rootOf(leaves.slice(split(leaves.length)))));
+function pathOf(index, leaves) {
+  if (leaves.length === 1) return [];
+  const k = split(leaves.length);
+  return index < k ? [...pathOf(index, leaves.slice(0, k)), rootOf(leaves.slice(k))] : [...pathOf(index - k, leaves.slice(k)), rootOf(leaves.slice(0, k))];
+}
+
+export function ledgerOf(facts, node) {
+  const entries = facts.map((fact, index) => ({
+    index, at: fact.recorded_at, kind: fact.kind, subject: fact.subject, actor: fact.actor, sentence: fact.sentence, fact_seq: fact.seq,
+    leaf_hash: leafOf(JSON.stringify(fact)).toString('hex'), erased: index === 1,
+  }));
+  const leaves = entries.map((entry) => Buffer.from(entry.leaf_hash, 'hex'));
+  const root = rootOf(leaves);
+  const head = { origin: `sereno/${node}`, size: leaves.length, root: root.toString('hex'), signed_at: wall(61) };
+  const text = `${head.origin}\n${head.size}\n${root.toString('base64')}\n${head.signed_at}\n`;
+  head.signature = sign(null, Buffer.from(text), key.privateKey).toString('hex');
+  head.key = key.publicKey.export({ format: 'jwk' }).x;
+  head.key = Buffer.from(head.key, 'base64url').toString('hex');
+  const proof = (index) => ({ index, size: leaves.length, leaf_hash: entries[index].leaf_hash, path: pathOf(index, leaves).map((one) => one.toString('hex')), root: head.root, head });
+  return { entries, head, proof };
+}

@@ -1,0 +1,184 @@
+// A backend for building and testing the console without a node: the contract's shapes, an SSE stream,
+// and the built console. `MOCK_KIND=cert`, `MOCK_SCENE=done|learning|empty|first-run|signed-out|not-enforced|waiting`.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as data from './data.mjs';
+import * as exchange from './exchange.mjs';
+import { factsFor } from './facts.mjs';
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json', '.txt': 'text/plain' };
+const ROLES = ['administrator', 'analyst', 'operator', 'assessor', 'read-only'];
+const { ids } = data;
+const page = (items) => ({ items, next: null, total: items.length });
+const problem = (status, title, detail, remedy) => ({ status, body: { type: 'about:blank', title, status, detail, remedy, instance: 'urn:uuid:01935a99-0000-7000-8000-000000000099' } });
+const NOT_ENFORCED = 'user namespaces are switched off on this machine (sysctl kernel.unprivileged_userns_clone)';
+
+function worldOf(kind, scene) {
+  const bare = scene === 'empty' || scene === 'learning';
+  const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
+  const operator = kind === 'operator';
+  return { kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, role: 'analyst', label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
+}
+
+function nodeOf(world) {
+  const cert = world.kind === 'cert';
+  return {
+    node: { id: ids[world.kind], name: cert ? 'Harbour CERT' : 'Harbour Tram and Grid', kind: world.kind, version: '0.1.0' },
+    first_run: world.scene === 'first-run',
+    signed_in: world.scene === 'first-run' || world.scene === 'signed-out' ? null : { user: cert ? 'Marta Puig' : 'administrator', roles: ['administrator'] },
+    demo: { credit: data.CREDIT, peer_console_url: `http://127.0.0.1:${cert ? 4600 : 4601}/` },
+  };
+}
+
+function gatewaysOf(world) {
+  if (!world.operator || world.scene === 'empty') return [];
+  const replay = world.scene === 'learning' ? { ...data.replay, at: data.packet(Date.parse('2018-07-31T13:45:00Z')), sent: 214, finished: false } : data.replay;
+  return [{ name: 'harbour-gw', connected: true, last_contact: data.wall(230), not_enforcing: world.scene === 'not-enforced' ? NOT_ENFORCED : null, source: { source: 'replay', capture: 'IoT-23 capture 8-1', through_gateway: true }, replay, capture_dropped: 0 }];
+}
+
+function watchedOf(world) {
+  if (!world.operator || world.scene === 'empty') return [];
+  if (world.scene === 'learning') return [{ ...data.watched, state: { state: 'learning', progress: 0.42 }, windows_scored: 0, windows_alerting: 0, last_score: null, model: null, judges: null, measured_false_rate: null, trained_from: null, trained_to: null }];
+  return [data.watched];
+}
+
+const has = (world) => world.operator && !world.bare;
+const incidentsOf = (world) => (world.bare ? [] : [world.incident]);
+const sharesOf = (world) => (has(world) ? [world.scene === 'waiting' ? { ...exchange.share, state: 'queued', receipt: null, answer: null, attempts: 4, last_error: 'connection refused: https://localhost:4701/taxii2/' } : exchange.share] : []);
+const ordersOf = (world) => (has(world) ? [world.scene === 'not-enforced' ? { ...data.order, outcome: { outcome: 'not_enforced', reason: NOT_ENFORCED }, seen: null } : data.order] : []);
+const runOf = (world) => (world.scene === 'waiting' ? { ...data.run, state: 'waiting', ended_at: null, steps: data.run.steps.map((one) => (one.name === 'Ask a person' ? { ...one, state: 'waiting', started_at: data.wall(1) } : one)) } : data.run);
+const components = [
+  { name: 'database', state: 'ok', cause: 'SQLite, write-ahead log, 1.2 MB', remedy: null },
+  { name: 'data folder', state: 'ok', cause: 'locked by this process; 41 GB free', remedy: null },
+  { name: 'gateway harbour-gw', state: 'ok', cause: 'connected, enforcing', remedy: null },
+  { name: 'peer Harbour CERT', state: 'degraded', cause: 'answers slowly: 1.8 s', remedy: 'Look at the peer’s health page, or wait: shares are kept until delivered.' },
+  { name: 'accountability log', state: 'ok', cause: '17 entries, head signed', remedy: null },
+  { name: 'program nft', state: 'absent', cause: 'not found in PATH', remedy: 'Install the package nftables where the gateway runs.' },
+];
+const ROUTES = [['GET', '/api/v1/incidents', 'incidents.read'], ['POST', '/api/v1/incidents/{id}/state', 'incidents.write'], ['POST', '/api/v1/gateways/{name}/orders', 'gateway.order'], ['GET', '/api/v1/ledger', 'ledger.read'], ['GET', '/healthz', null]];
+const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permission, roles: permission === null ? ROLES : permission.endsWith('.read') ? ROLES : ROLES.slice(0, 3) }));
+
+/** GET routes: pattern → answer. */
+const reads = [
+  [/^\/node$/, (w) => nodeOf(w)],
+  [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [] })],
+  [/^\/facts$/, (w) => page([...w.facts].reverse())],
+  [/^\/doctor$/, () => ({ components })],
+  [/^\/devices$/, (w) => (w.operator && w.scene !== 'empty' ? [data.device] : [])],
+  [/^\/devices\/.+$/, () => data.device],
+  [/^\/detection\/devices$/, (w) => watchedOf(w)],
+  [/^\/detection\/devices\/.+\/scores$/, (w) => ({ device: ids.device, points: has(w) ? data.scores() : [] })],
+  [/^\/findings$/, (w) => page(w.bare ? [] : [data.finding])],
+  [/^\/findings\/.+$/, () => data.finding],
+  [/^\/gateways$/, (w) => gatewaysOf(w)],
+  [/^\/gateways\/.+\/counters$/, (w) => ({ points: has(w) && w.scene !== 'not-enforced' ? [{ at: data.wall(0.5), event_at: data.packet(data.BLOCKED), mac: data.MAC, forwarded_packets: 11_435, forwarded_bytes: 1_029_000, dropped_packets: 1, dropped_bytes: 60, blocked: true }] : [] })],
+  [/^\/orders$/, (w) => ordersOf(w)],
+  [/^\/incidents$/, (w, url) => page(url.searchParams.get('state') === 'closed' ? [] : incidentsOf(w))],
+  [/^\/incidents\/.+\/share-preview$/, () => [{ peer: ids.peer, peer_name: 'Harbour CERT', decision: exchange.share.decision, objects: 20, pseudonymised: 1 }]],
+  [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
+  [/^\/playbooks$/, () => [{ id: ids.playbook, name: data.run.name, description: data.cacao.description, trigger: 'an incident of severity high or critical is opened', cacao_id: data.cacao.id, steps: 7 }]],
+  [/^\/playbooks\/.+$/, () => ({ playbook: data.cacao, trigger: 'an incident of severity high or critical is opened' })],
+  [/^\/runs$/, (w) => page(has(w) ? [runOf(w)] : [])],
+  [/^\/runs\/.+$/, (w) => runOf(w)],
+  [/^\/intel\/lookup$/, (_, url) => exchange.lookup(url.searchParams.get('value') ?? '')],
+  [/^\/intel\/sources$/, () => exchange.sources],
+  [/^\/shares$/, (w) => page(sharesOf(w))],
+  [/^\/shares\/.+$/, (w) => ({ ...(sharesOf(w)[0] ?? exchange.share), history: exchange.history, bundle: exchange.bundle })],
+  [/^\/peers$/, (w) => exchange.peersFor(w.kind)],
+  [/^\/ledger$/, (w) => w.ledger.head],
+  [/^\/ledger\/entries$/, (w) => page([...w.ledger.entries].reverse())],
+  [/^\/ledger\/entries\/(\d+)\/proof$/, (w, _, match) => (Number(match[1]) < w.ledger.head.size ? w.ledger.proof(Number(match[1])) : problem(404, 'No such entry', `The log has ${w.ledger.head.size} entries.`, 'Ask for a smaller number.'))],
+  [/^\/tokens$/, (w) => page(w.tokens)],
+  [/^\/access-matrix$/, () => ({ routes: matrix })],
+];
+
+const writes = [
+  [/^\/incidents\/.+\/acknowledge$/, (w) => void (w.incident.acknowledged_by = nodeOf(w).signed_in?.user)],
+  [/^\/incidents\/.+\/state$/, (w, body) => void (w.incident.state = body.state)],
+  [/^\/incidents\/.+\/notes$/, (w, body) => void w.timeline.push({ kind: 'note', text: body.text, actor: 'administrator', link: null, event_at: null, recorded_at: new Date().toISOString() })],
+  [/^\/ledger\/verify$/, (w) => ({ verified: true, entries: w.ledger.head.size, first_altered: null })],
+  [/^\/tokens$/, () => ({ id: ids.run, token: 'sereno_mock_2f9c4b7a9d0e4f21' })],
+  [/^\/sign-in$/, (w, body) => (body.password === 'wrong' ? problem(401, 'The name or the password is wrong', 'Nobody signs in with these.', 'Check both; after 5 tries there is a pause.') : void (w.scene = 'done'))],
+  [/^\/sign-out$/, (w) => void (w.scene = 'signed-out')],
+  [/^\/first-run$/, (w) => void (w.scene = 'done')],
+  [/.*/, () => ({})],
+];
+
+function events(world, request, response) {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  response.flushHeaders();
+  const send = (event, body, id) => response.write(`${id ? `id: ${id}\n` : ''}event: ${event}\ndata: ${JSON.stringify(body)}\n\n`);
+  const from = Number(request.headers['last-event-id'] ?? world.facts.length);
+  for (const fact of world.facts.filter((one) => one.seq > from)) send('fact', fact, fact.seq);
+  let dropped = 12_188;
+  const beat = () => {
+    dropped += 3;
+    if (!has(world)) return;
+    const blocked = world.scene !== 'not-enforced';
+    send('live', { topic: 'counters', gateway: 'harbour-gw', devices: [{ mac: data.MAC, forwarded_packets: blocked ? 11_435 : 23_623, forwarded_bytes: 1_029_000, dropped_packets: blocked ? dropped : 0, dropped_bytes: dropped * 60, blocked }] });
+  };
+  beat();
+  const timer = setInterval(beat, 1000);
+  request.on('close', () => clearInterval(timer));
+}
+
+async function bodyOf(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString() || '{}');
+  } catch {
+    return {};
+  }
+}
+
+async function api(world, request, response, url) {
+  const path = url.pathname.slice('/api/v1'.length);
+  if (path === '/events') return events(world, request, response);
+  const body = request.method === 'GET' ? null : await bodyOf(request);
+  const table = request.method === 'GET' ? reads : writes;
+  const found = table.map(([pattern, answer]) => [path.match(pattern), answer]).find(([match]) => match);
+  let answer = found ? (body === null ? found[1](world, url, found[0]) : found[1](world, body)) : problem(404, 'Not found', path, 'Look at the contract.');
+  const status = answer?.body ? answer.status : answer === undefined ? 204 : 200;
+  answer = answer?.body ?? answer;
+  response.writeHead(status, { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' });
+  response.end(answer === undefined ? '' : JSON.stringify(answer));
+}
+
+const CSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+async function file(response, url) {
+  const path = normalize(url.pathname).replace(/^([.][.][/])+/, '');
+  let name = extname(path) === '' ? 'index.html' : path;
+  let bytes = await readFile(join(DIST, name)).catch(() => null);
+  if (!bytes) {
+    name = 'index.html';
+    bytes = await readFile(join(DIST, name));
+  }
+  response.writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream', 'content-security-policy': CSP });
+  response.end(bytes);
+}
+
+/** Starts a mock; resolves with its address and a way to stop it. */
+export function serve({ kind = 'operator', scene = 'done', port = 0 } = {}) {
+  const world = worldOf(kind, scene);
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, 'http://mock');
+    const work = url.pathname.startsWith('/api/v1') ? api(world, request, response, url) : file(response, url);
+    Promise.resolve(work).catch((error) => {
+      response.writeHead(500);
+      response.end(String(error));
+    });
+  });
+  return new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() ?? server.close() }));
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const mock = await serve({ kind: process.env.MOCK_KIND ?? 'operator', scene: process.env.MOCK_SCENE ?? 'done', port: Number(process.env.PORT ?? 4600) });
+  console.log(mock.url);
+}
