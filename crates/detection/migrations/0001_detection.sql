@@ -62,14 +62,15 @@ CREATE TABLE detection_models (
 );
 CREATE INDEX detection_models_device ON detection_models (device, active);
 
--- One line per scored window. Retention: the newest detection.max_scores_per_device of a device.
+-- One line per window of a device that learns or is watched; without a score while it learns.
+-- Retention: the newest detection.max_scores_per_device of a device.
 CREATE TABLE detection_scores (
   device TEXT NOT NULL,
   epoch BIGINT NOT NULL,
   start_us BIGINT NOT NULL,
   end_us BIGINT NOT NULL,
   place BIGINT NOT NULL,
-  score DOUBLE PRECISION NOT NULL,
+  score DOUBLE PRECISION,
   alert BIGINT NOT NULL,
   packets_out BIGINT NOT NULL,
   packets_in BIGINT NOT NULL,

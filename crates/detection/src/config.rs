@@ -51,8 +51,8 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         let rules = [
             (
-                (60..=2_592_000).contains(&self.training_span_s),
-                "training_span_s must lie between 60 and 2592000 (30 days)",
+                (60..=1_209_600).contains(&self.training_span_s),
+                "training_span_s must lie between 60 and 1209600 (14 days)",
             ),
             (
                 (3..=100_000).contains(&self.min_training_windows),

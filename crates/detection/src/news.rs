@@ -21,7 +21,8 @@ const PROGRESS_STEP: f64 = 0.01;
 pub(crate) struct WindowNews {
     device: DeviceId,
     end_us: i64,
-    score: f64,
+    /// Nothing while the device learns.
+    pub(crate) score: Option<f64>,
     pub(crate) alert: bool,
     /// Packets out, in; bytes out, in.
     traffic: [u64; 4],
@@ -29,12 +30,17 @@ pub(crate) struct WindowNews {
 }
 
 impl WindowNews {
-    pub(crate) fn new(device: DeviceId, record: &WindowRecord, judgement: &Judgement) -> Self {
+    /// A window that was judged, or learned from.
+    pub(crate) fn new(
+        device: DeviceId,
+        record: &WindowRecord,
+        judgement: Option<&Judgement>,
+    ) -> Self {
         Self {
             device,
             end_us: record.end_us,
-            score: judgement.score,
-            alert: judgement.alert(),
+            score: judgement.map(|judgement| judgement.score),
+            alert: judgement.is_some_and(Judgement::alert),
             traffic: [Metric::PacketsOut, Metric::PacketsIn, Metric::BytesOut, Metric::BytesIn]
                 .map(|metric| record.count(metric)),
             windows: 1,
@@ -44,7 +50,10 @@ impl WindowNews {
     /// The later window's time, the larger of every figure.
     fn join(&mut self, later: &Self) {
         self.end_us = later.end_us;
-        self.score = self.score.max(later.score);
+        self.score = match (self.score, later.score) {
+            (Some(mine), Some(theirs)) => Some(mine.max(theirs)),
+            (mine, theirs) => mine.or(theirs),
+        };
         self.alert |= later.alert;
         self.windows += later.windows;
         for (mine, theirs) in self.traffic.iter_mut().zip(later.traffic) {
@@ -152,7 +161,7 @@ mod tests {
         let window = |end_us, score, packets| WindowNews {
             device,
             end_us,
-            score,
+            score: Some(score),
             alert: score > 1.0,
             traffic: [packets, 0, 0, 0],
             windows: 1,

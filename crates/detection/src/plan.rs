@@ -55,7 +55,8 @@ pub(crate) struct ScoreRow {
     pub(crate) start_us: i64,
     pub(crate) end_us: i64,
     pub(crate) place: i64,
-    pub(crate) score: f64,
+    /// Nothing while the device learns.
+    pub(crate) score: Option<f64>,
     pub(crate) alert: bool,
     /// Packets out, in; bytes out, in.
     pub(crate) traffic: [i64; 4],
@@ -63,7 +64,12 @@ pub(crate) struct ScoreRow {
 }
 
 impl ScoreRow {
-    pub(crate) fn new(row: &DeviceRow, record: &WindowRecord, judgement: &Judgement) -> Self {
+    /// A window that was judged, or learned from.
+    pub(crate) fn new(
+        row: &DeviceRow,
+        record: &WindowRecord,
+        judgement: Option<&Judgement>,
+    ) -> Self {
         let count = |metric| i64::try_from(record.count(metric)).unwrap_or(i64::MAX);
         Self {
             device: row.device,
@@ -71,8 +77,8 @@ impl ScoreRow {
             start_us: record.start_us,
             end_us: record.end_us,
             place: row.place,
-            score: judgement.score,
-            alert: judgement.alert(),
+            score: judgement.map(|judgement| judgement.score),
+            alert: judgement.is_some_and(Judgement::alert),
             traffic: [
                 count(Metric::PacketsOut),
                 count(Metric::PacketsIn),
@@ -80,8 +86,7 @@ impl ScoreRow {
                 count(Metric::BytesIn),
             ],
             top: judgement
-                .reasons()
-                .next()
+                .and_then(|judgement| judgement.reasons().next())
                 .map(|reason| (reason.metric.name(), reason.measured, reason.expected)),
         }
     }

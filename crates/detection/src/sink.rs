@@ -81,6 +81,7 @@ impl Detection {
         let windows = i64::try_from(windows).unwrap_or(i64::MAX);
         stage.plan.batch = Some(BatchRow { edge: edge.clone(), epoch, seq, windows, refused });
         let Stage { changed, plan, news, beyond_limit, .. } = stage;
+        let scored = news.iter().filter(|news| news.score.is_some()).count() as u64;
         let alerts = news.iter().filter(|news| news.alert).count() as u64;
         self.commit(&mut engine, plan).await?;
         engine.taken(edge, epoch, seq);
@@ -89,7 +90,7 @@ impl Detection {
         }
         engine.install(changed);
         drop(engine);
-        metrics::counter!("sereno_detection_windows_scored_total").increment(news.len() as u64);
+        metrics::counter!("sereno_detection_windows_scored_total").increment(scored);
         metrics::counter!("sereno_detection_windows_alerting_total").increment(alerts);
         metrics::counter!("sereno_detection_windows_unwatched_total")
             .increment(unwatched + beyond_limit);

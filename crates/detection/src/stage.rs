@@ -113,6 +113,8 @@ impl<'a> Stage<'a> {
         row.place += 1;
         (row.epoch, row.last_us) = (epoch, row.last_us.max(record.end_us));
         self.plan.windows.push(StoredWindow::train(row, epoch, &record));
+        self.plan.scores.push(ScoreRow::new(row, &record, None));
+        self.news.push(WindowNews::new(row.device, &record, None));
         Ok(())
     }
 
@@ -156,8 +158,8 @@ impl<'a> Stage<'a> {
         row.place += 1;
         row.alerting += i64::from(judgement.alert());
         row.last_score = Some(judgement.score);
-        self.plan.scores.push(ScoreRow::new(row, record, &judgement));
-        self.news.push(WindowNews::new(row.device, record, &judgement));
+        self.plan.scores.push(ScoreRow::new(row, record, Some(&judgement)));
+        self.news.push(WindowNews::new(row.device, record, Some(&judgement)));
         if !judgement.alert() {
             return;
         }

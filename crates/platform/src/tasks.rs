@@ -35,7 +35,10 @@ impl Tasks {
     ) {
         self.tracker.spawn(async move {
             let inner = tokio::spawn(task);
-            if let Err(cause) = inner.await {
+            // A task cancelled by its dying runtime did nothing wrong.
+            if let Err(cause) = inner.await
+                && cause.is_panic()
+            {
                 tracing::error!(task = name, %cause, "background task ended abnormally; stopping the node");
                 std::process::exit(3);
             }

@@ -39,8 +39,8 @@ pub(crate) struct Point {
     /// Packet time of the last window's end.
     #[schema(value_type = String, format = DateTime)]
     end: Timestamp,
-    /// Error over threshold; above 1 is an alert.
-    score: f64,
+    /// Error over threshold, above 1 is an alert; nothing while the device learned.
+    score: Option<f64>,
     /// True when a window was above the threshold.
     alert: bool,
     /// Packets sent in a window.

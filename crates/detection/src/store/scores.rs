@@ -12,7 +12,7 @@ use crate::plan::ScoreRow;
 const ROWS_AT_ONCE: usize = 64;
 const COLUMNS: usize = 14;
 
-/// Adds scores. A window that was scored before (a device with two addresses) keeps the larger one.
+/// Adds scores. A window that was scored before (a device with two addresses) keeps the larger score.
 pub(crate) async fn insert(tx: &mut Tx, scores: &[ScoreRow]) -> Result<(), DbError> {
     for rows in scores.chunks(ROWS_AT_ONCE) {
         let sql = insert_statement(rows.len());
@@ -57,7 +57,8 @@ fn insert_statement(rows: usize) -> String {
     sql.push_str(
         " ON CONFLICT (device, epoch, start_us) DO UPDATE SET score = excluded.score, \
          alert = excluded.alert, top_metric = excluded.top_metric, measured = excluded.measured, \
-         expected = excluded.expected WHERE excluded.score > detection_scores.score",
+         expected = excluded.expected \
+         WHERE excluded.score > COALESCE(detection_scores.score, -1)",
     );
     sql
 }
@@ -77,7 +78,7 @@ pub(crate) async fn clean(tx: &mut Tx, device: DeviceId, place: i64) -> Result<(
 pub(crate) struct ScorePoint {
     pub(crate) start_us: i64,
     pub(crate) end_us: i64,
-    pub(crate) score: f64,
+    pub(crate) score: Option<f64>,
     pub(crate) alert: bool,
     pub(crate) traffic: [i64; 4],
     pub(crate) top_metric: Option<String>,
@@ -129,7 +130,7 @@ pub(crate) async fn history(
          MAX(score) OVER step AS top_score, MAX(alert) OVER step AS any_alert, \
          MAX(packets_out) OVER step AS top_packets_out, MAX(packets_in) OVER step AS top_packets_in, \
          MAX(bytes_out) OVER step AS top_bytes_out, MAX(bytes_in) OVER step AS top_bytes_in, \
-         ROW_NUMBER() OVER (PARTITION BY (start_us - $3) / $5 ORDER BY score DESC, start_us) AS rank_in_step \
+         ROW_NUMBER() OVER (PARTITION BY (start_us - $3) / $5 ORDER BY COALESCE(score, -1) DESC, start_us) AS rank_in_step \
          FROM detection_scores WHERE device = $1 AND epoch = $2 AND start_us >= $3 AND start_us < $4 \
          WINDOW step AS (PARTITION BY (start_us - $3) / $5)) steps \
          WHERE rank_in_step = 1 ORDER BY first_us",
