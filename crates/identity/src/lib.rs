@@ -1,1 +1,289 @@
-//! identity
+//! Who may do what: users, sessions, tokens, other nodes, and the policies that decide.
+//!
+//! Invariants
+//! - No secret is stored: passwords as Argon2id, session cookies, tokens and invitation codes as
+//!   digests; keys only under `keys/`. No secret is logged.
+//! - Every decision is one of the Cedar policies and carries its reason; what no policy allows is
+//!   denied.
+//! - Strangers' failures lock nobody out of the place they work from, and the owner of the data folder
+//!   can always come in through the admin socket.
+//! - A peer is whoever holds the newest certificate we issued to its node; it keeps its signing key.
+//!
+//! Entry points: [`Identity`] (opened before the ports), [`Identity::protect`],
+//! [`Identity::authorizer`], [`Identity::server_tls`], [`Identity::router`];
+//! `Identity` is the node's [`platform::peers::PeerDirectory`].
+
+mod authenticate;
+mod authority;
+mod config;
+mod enrolment;
+mod error;
+mod http;
+mod limit;
+mod note;
+mod password;
+mod peers;
+mod policy;
+mod store;
+mod tls;
+mod tokens;
+mod users;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use model::PeerId;
+use platform::Platform;
+use platform::db::{Migration, RoomMigrations};
+use platform::health::{Component, Health};
+use platform::http::{AccessRule, Permission, RoomRouter};
+use ports::Authorizer;
+use utoipa_axum::routes;
+
+pub use authenticate::{COOKIE_PREFIX, Encrypted, PeerCertificate, REQUEST_HEADER};
+pub use authority::{AUTHORITY_DAYS, CLIENT_DAYS, RENEW_BEFORE_DAYS, SERVER_DAYS};
+pub use config::Config;
+pub use enrolment::{Enrolled, Enrolment, Invitation, KINDS, proof_text};
+pub use error::IdentityError;
+pub use limit::{MAX_PER_NAME, MAX_PER_NAME_AND_SOURCE, MAX_PER_SOURCE, WINDOW_S};
+pub use password::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, MIN_PASSWORD_CHARS};
+pub use peers::Contact;
+pub use policy::{Policies, ROLES};
+pub use tokens::{NewToken, TokenRequest};
+pub use users::Session;
+
+/// The room's tables.
+pub const MIGRATIONS: RoomMigrations = RoomMigrations {
+    room: "identity",
+    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_identity.sql") }],
+};
+
+/// Pause between two looks at the server certificate, seconds.
+const RENEWAL_CHECK_S: u64 = 3_600;
+
+/// Identity of a node; cheap to clone.
+#[derive(Clone)]
+pub struct Identity {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    platform: Platform,
+    config: Config,
+    policies: Arc<Policies>,
+    passwords: password::Passwords,
+    limits: Mutex<limit::Limits>,
+    notes: note::Notes,
+    authority: authority::Authority,
+    /// There once a TLS listener has asked for it.
+    served: OnceLock<Arc<tls::Served>>,
+    peer_url: RwLock<Option<String>>,
+    /// Names and addresses in the server certificate besides loopback.
+    names: RwLock<Vec<String>>,
+    access: RwLock<Arc<Vec<AccessRule>>>,
+    clients: Mutex<HashMap<PeerId, reqwest::Client>>,
+    contacts: Mutex<HashMap<PeerId, Contact>>,
+    /// One enrolment with another node at a time: they share files under `keys/`.
+    joining: tokio::sync::Mutex<()>,
+}
+
+impl Identity {
+    /// Loads the policies, makes or reads the certificate authority.
+    ///
+    /// # Errors
+    /// A policy or a key file cannot be used, or the file system refuses; the text names the file.
+    pub async fn open(platform: &Platform, config: Config) -> Result<Self, IdentityError> {
+        let platform = platform.clone();
+        let making = move || Self::make(platform, config);
+        // Keys are made and files are read here: not on a thread that serves requests.
+        tokio::task::spawn_blocking(making).await.map_err(IdentityError::certificate)?
+    }
+
+    fn make(platform: Platform, config: Config) -> Result<Self, IdentityError> {
+        let policies = Policies::load(Some(&platform.data.root().join("policies")))?;
+        let authority = authority::Authority::open(&platform)?;
+        let inner = Inner {
+            passwords: password::Passwords::new(Arc::clone(&platform.random)),
+            policies: Arc::new(policies),
+            limits: Mutex::default(),
+            notes: note::Notes::default(),
+            served: OnceLock::new(),
+            authority,
+            peer_url: RwLock::new(config.peer_url.clone()),
+            names: RwLock::new(config.names.clone()),
+            access: RwLock::default(),
+            clients: Mutex::default(),
+            contacts: Mutex::default(),
+            joining: tokio::sync::Mutex::default(),
+            platform,
+            config,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The room's routes.
+    pub fn router(&self) -> RoomRouter {
+        let router = RoomRouter::<Self>::default();
+        let own = Permission("session.read");
+        let peers = Permission("peers.read");
+        router
+            .route(Permission::PUBLIC, routes!(http::first_run::first_run))
+            .route(Permission::PUBLIC, routes!(http::sign_in::sign_in))
+            .route(Permission::PUBLIC, routes!(http::sign_out::sign_out))
+            .route(own, routes!(http::me::me))
+            .route(Permission("tokens.create"), routes!(http::token_create::create))
+            .route(Permission("tokens.read"), routes!(http::token_list::list))
+            .route(Permission("tokens.revoke"), routes!(http::token_revoke::revoke))
+            .route(Permission("access.read"), routes!(http::access_matrix::matrix))
+            .route(peers, routes!(http::peer_list::list))
+            .route(Permission("peers.remove"), routes!(http::peer_remove::remove))
+            .route(Permission("peers.invite"), routes!(http::invitation::invite))
+            .route(Permission("peers.join"), routes!(http::join::join))
+            .route(Permission::PUBLIC, routes!(http::enrol::enrol))
+            .with_state(self.clone())
+    }
+
+    /// The policies, for everything that must ask them.
+    pub fn authorizer(&self) -> Arc<dyn Authorizer> {
+        Arc::clone(&self.inner.policies) as Arc<dyn Authorizer>
+    }
+
+    /// How the TLS listener at `local` speaks: our certificate for `names` too, client certificates of
+    /// our authority or none. Unless the configuration names another address, peers are told this
+    /// one. The certificate is renewed while the node runs.
+    ///
+    /// # Errors
+    /// A name cannot stand in a certificate, or the certificates cannot be used.
+    pub async fn server_tls(
+        &self,
+        local: SocketAddr,
+        names: &[String],
+    ) -> Result<Arc<rustls::ServerConfig>, IdentityError> {
+        let fixed = !local.ip().is_unspecified();
+        let host = names.first().cloned().or_else(|| fixed.then(|| local.ip().to_string()));
+        {
+            let mut all = self.inner.names.write().unwrap_or_else(PoisonError::into_inner);
+            all.extend(names.iter().cloned());
+            if fixed {
+                all.push(local.ip().to_string());
+            }
+        }
+        let served = self.renewed()?;
+        if let Some(host) = host {
+            let host = if host.contains(':') { format!("[{host}]") } else { host };
+            self.set_peer_url(format!("https://{host}:{}", local.port()));
+        }
+        self.keep_renewing();
+        let clock = Arc::clone(&self.platform().clock);
+        Ok(Arc::new(tls::server_config(&self.inner.authority, served, clock)?))
+    }
+
+    /// Our certificate authority, PEM, for people who want to trust it in a browser.
+    pub fn ca_pem(&self) -> &str {
+        &self.inner.authority.ca_pem
+    }
+
+    fn keep_renewing(&self) {
+        let own = self.clone();
+        self.platform().tasks.spawn("certificates", async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(RENEWAL_CHECK_S)).await;
+                if let Err(error) = own.renew() {
+                    tracing::error!(%error, "the server certificate could not be renewed");
+                }
+            }
+        });
+    }
+
+    /// Makes the server certificate anew when it is near its end.
+    ///
+    /// # Errors
+    /// It cannot be made or stored.
+    pub fn renew(&self) -> Result<(), IdentityError> {
+        self.renewed().map(|_| ())
+    }
+
+    fn renewed(&self) -> Result<Arc<tls::Served>, IdentityError> {
+        let inner = &self.inner;
+        let names = inner.names.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = inner.platform.now();
+        let fresh = inner.authority.server(&inner.platform.data, &names, now)?;
+        if let Some(served) = inner.served.get() {
+            served.replace(fresh)?;
+            return Ok(Arc::clone(served));
+        }
+        let served = tls::Served::new(fresh)?;
+        Ok(Arc::clone(inner.served.get_or_init(|| served)))
+    }
+
+    fn set_peer_url(&self, url: String) {
+        if self.inner.config.peer_url.is_none() {
+            *self.inner.peer_url.write().unwrap_or_else(PoisonError::into_inner) = Some(url);
+        }
+    }
+
+    /// Where other nodes reach us.
+    pub fn peer_url(&self) -> Option<String> {
+        self.inner.peer_url.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every route of the node, for the access matrix.
+    pub fn set_access(&self, rules: Vec<AccessRule>) {
+        *self.inner.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    }
+
+    /// Notes a TLS handshake that failed: a wrong or expired certificate, or no TLS at all.
+    pub fn note_refused_peer(&self, from: SocketAddr, reason: String) {
+        let own = self.clone();
+        self.platform().tasks.spawn("refused peer", async move {
+            let who = from.ip().to_string();
+            own.refused("peer_refused", &who, &format!("TLS handshake: {reason}")).await;
+        });
+    }
+
+    /// How the room is.
+    pub async fn health(&self) -> Vec<Component> {
+        let accounts = match self.first_run().await {
+            Ok(true) => Component::not_ok(
+                "accounts",
+                Health::Degraded,
+                "nobody has an account yet",
+                "Open the console and create the administrator.",
+            ),
+            Ok(false) => Component::ok("accounts", "there is an administrator"),
+            Err(error) => Component::not_ok(
+                "accounts",
+                Health::Failed,
+                error.to_string(),
+                "See the node's log; check the disk of the data folder.",
+            ),
+        };
+        let count = self.inner.policies.count();
+        let policies = Component::ok("policies", format!("{count} policies in force"));
+        let fingerprint = self.inner.authority.fingerprint();
+        let authority =
+            Component::ok("certificate authority", format!("fingerprint {fingerprint}"));
+        vec![accounts, policies, authority]
+    }
+
+    fn platform(&self) -> &Platform {
+        &self.inner.platform
+    }
+
+    fn access_rules(&self) -> Arc<Vec<AccessRule>> {
+        Arc::clone(&self.inner.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// 32 unpredictable bytes as hex.
+    fn random_hex(&self) -> String {
+        let mut bytes = [0; 32];
+        self.platform().random.fill(&mut bytes);
+        hex::encode(bytes)
+    }
+
+    async fn refused(&self, what: &str, who: &str, detail: &str) {
+        self.inner.notes.refused(self.platform(), what, who, detail).await;
+    }
+}

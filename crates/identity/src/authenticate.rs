@@ -1,0 +1,207 @@
+//! Who calls: turns what a request shows into a [`Caller`]. Certificate, then token, then cookie.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use platform::http::{Caller, Gate, Problem};
+
+use crate::Identity;
+use crate::error::IdentityError;
+use crate::users::digest;
+
+/// The certificate the other end of a TLS connection showed, DER; the listener puts it into each
+/// request after the handshake has verified it against our authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerCertificate(pub Vec<u8>);
+
+/// Put into each request by a listener that encrypts; cookies are then marked `Secure`.
+#[derive(Clone, Copy, Debug)]
+pub struct Encrypted;
+
+/// Header that only our own page sends; other sites cannot make a browser send it with the cookie.
+pub const REQUEST_HEADER: &str = "x-sereno-request";
+/// Beginning of the session cookie's name; the rest tells apart nodes on one host, because cookies
+/// do not know ports.
+pub const COOKIE_PREFIX: &str = "sereno_session";
+
+/// What is looked at before anything is waited for (a body cannot be shared between threads).
+struct Seen {
+    shown: Shown,
+    source: String,
+    method: Method,
+    path: String,
+    from_our_page: bool,
+}
+
+/// What a request shows.
+enum Shown {
+    Certificate(Vec<u8>),
+    Token { text: String, basic: bool },
+    Unusable(&'static str),
+    Cookie(String),
+    Nothing,
+}
+
+impl Identity {
+    /// Puts [`Caller`] and [`Gate`] into every request, or refuses it.
+    pub fn protect(&self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self.clone(), layer))
+    }
+
+    /// The session cookie's name on this node.
+    pub fn cookie_name(&self) -> String {
+        format!("{COOKIE_PREFIX}_{}", &digest(&self.platform().node.id.to_string())[..8])
+    }
+
+    /// `Set-Cookie` that opens a session, or ends it when `secret` is empty.
+    pub(crate) fn cookie(&self, secret: &str, lifetime_s: i64, encrypted: bool) -> String {
+        let secure = if encrypted { "; Secure" } else { "" };
+        format!(
+            "{}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lifetime_s}{secure}",
+            self.cookie_name()
+        )
+    }
+
+    /// The session secret in a request's cookies.
+    pub(crate) fn session_secret(&self, headers: &HeaderMap) -> Option<String> {
+        let name = self.cookie_name();
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(key, value)| *key == name && !value.is_empty())
+            .map(|(_, value)| value.to_owned())
+    }
+
+    fn shown(&self, request: &Request) -> Shown {
+        if let Some(PeerCertificate(der)) = request.extensions().get() {
+            return Shown::Certificate(der.clone());
+        }
+        if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+            return authorization(value);
+        }
+        self.session_secret(request.headers()).map_or(Shown::Nothing, Shown::Cookie)
+    }
+
+    fn look(&self, request: &Request) -> Seen {
+        Seen {
+            shown: self.shown(request),
+            source: source_of(request.extensions().get::<ConnectInfo<SocketAddr>>()),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            from_our_page: request.headers().contains_key(REQUEST_HEADER),
+        }
+    }
+
+    async fn caller(&self, seen: Seen) -> Result<Caller, Response> {
+        let failed = |error: IdentityError| Problem::from(error).into_response();
+        let source = &seen.source;
+        match seen.shown {
+            Shown::Nothing => Ok(Caller::anonymous()),
+            Shown::Unusable(why) => {
+                self.refused("denied", "a caller", &format!("from {source}: {why}")).await;
+                Err(unauthorized(why, true))
+            }
+            Shown::Certificate(der) => match self.certificate_caller(&der).await.map_err(failed)? {
+                Ok(caller) => Ok(caller),
+                Err((who, why)) => {
+                    self.refused("peer_refused", &who, &format!("from {source}: {why}")).await;
+                    Err(Problem::new(
+                        StatusCode::FORBIDDEN,
+                        "peer-refused",
+                        format!("Refused: {why}."),
+                    )
+                    .remedy("Ask the other organisation for a new invitation.")
+                    .into_response())
+                }
+            },
+            Shown::Token { text, basic } => match self.token_caller(&text).await.map_err(failed)? {
+                Ok(caller) => Ok(caller),
+                Err((who, why)) => {
+                    self.refused("denied", &who, &format!("from {source}: {why}")).await;
+                    Err(unauthorized(why, basic))
+                }
+            },
+            Shown::Cookie(secret) => {
+                let caller = self.session_caller(&secret).await.map_err(failed)?;
+                // A session that is over is no reason to refuse the sign-in page.
+                let Some(caller) = caller else { return Ok(Caller::anonymous()) };
+                if is_unsafe(&seen.method) && !seen.from_our_page {
+                    let detail = format!("{} {} without the header", seen.method, seen.path);
+                    self.refused("cross_site_refused", &caller.name, &detail).await;
+                    return Err(cross_site());
+                }
+                Ok(caller)
+            }
+        }
+    }
+}
+
+async fn layer(State(identity): State<Identity>, mut request: Request, next: Next) -> Response {
+    // Whoever came through the admin socket is known already.
+    if request.extensions().get::<Caller>().is_none() {
+        let seen = identity.look(&request);
+        match identity.caller(seen).await {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+            }
+            Err(refused) => return refused,
+        }
+    }
+    request.extensions_mut().insert(Gate(identity.authorizer()));
+    next.run(request).await
+}
+
+/// Where a request came from, for limits and logs.
+pub(crate) fn source_of(info: Option<&ConnectInfo<SocketAddr>>) -> String {
+    info.map_or_else(|| "this machine".into(), |ConnectInfo(from)| from.ip().to_string())
+}
+
+fn is_unsafe(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn authorization(value: &HeaderValue) -> Shown {
+    let Some((scheme, rest)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
+        return Shown::Unusable("the Authorization header cannot be read");
+    };
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Shown::Token { text: rest.trim().to_owned(), basic: false };
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Shown::Unusable("only Bearer and Basic authorization is understood");
+    }
+    let decoded = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    match decoded.as_deref().and_then(|text| text.split_once(':')) {
+        Some(("token", text)) => Shown::Token { text: text.to_owned(), basic: true },
+        _ => Shown::Unusable("Basic authorization takes the user `token` and a token as password"),
+    }
+}
+
+fn unauthorized(why: &str, basic: bool) -> Response {
+    let mut response =
+        Problem::new(StatusCode::UNAUTHORIZED, "credential", format!("Refused: {why}."))
+            .remedy("Send a token that is in force (`sereno token new`), or none at all.")
+            .into_response();
+    let challenge = if basic { "Basic realm=\"sereno\"" } else { "Bearer realm=\"sereno\"" };
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    response
+}
+
+fn cross_site() -> Response {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "cross-site",
+        "A change with a session cookie needs the header `X-Sereno-Request: 1`.",
+    )
+    .remedy("The console sends it by itself; scripts should use a token instead of a cookie.")
+    .into_response()
+}

@@ -1,0 +1,33 @@
+//! `GET /api/v1/me`: who I am here and what I may do.
+
+use axum::extract::State;
+use platform::http::{Caller, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::may;
+use crate::Identity;
+
+/// The caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Me {
+    /// Id of the user or token.
+    user: String,
+    /// The name in logs and timelines.
+    name: String,
+    /// Roles held.
+    roles: Vec<String>,
+    /// Permissions held, `<room>.<verb>`.
+    permissions: Vec<String>,
+}
+
+/// The caller with everything the policies allow it.
+#[utoipa::path(get, path = "/api/v1/me", tag = "identity", responses((status = 200, body = Me)))]
+pub(crate) async fn me(State(identity): State<Identity>, caller: Caller) -> Json<Me> {
+    let mut permissions: Vec<String> =
+        identity.access_rules().iter().map(|rule| rule.permission.clone()).collect();
+    permissions.sort_unstable();
+    permissions.dedup();
+    permissions.retain(|permission| permission != "public" && may(&identity, &caller, permission));
+    Json(Me { user: caller.id, name: caller.name, roles: caller.roles, permissions })
+}

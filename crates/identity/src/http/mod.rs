@@ -1,0 +1,85 @@
+//! Endpoints, one a file.
+
+pub(crate) mod access_matrix;
+pub(crate) mod enrol;
+pub(crate) mod first_run;
+pub(crate) mod invitation;
+pub(crate) mod join;
+pub(crate) mod me;
+pub(crate) mod peer_list;
+pub(crate) mod peer_remove;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
+pub(crate) mod token_create;
+pub(crate) mod token_list;
+pub(crate) mod token_revoke;
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use platform::http::{Caller, CallerKind, Problem};
+use serde_json::Value;
+
+use crate::authenticate::{Encrypted, source_of};
+use crate::{Identity, PeerCertificate, Session};
+
+/// What the listener knows about the other end.
+pub(crate) struct Door {
+    /// Its address, or "this machine".
+    pub(crate) source: String,
+    /// True when the connection is encrypted.
+    pub(crate) encrypted: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Door {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let encrypted = parts.extensions.get::<Encrypted>().is_some()
+            || parts.extensions.get::<PeerCertificate>().is_some();
+        Ok(Self { source: source_of(info), encrypted })
+    }
+}
+
+/// The headers that give a browser its session.
+pub(crate) fn session_headers(
+    identity: &Identity,
+    session: &Session,
+    door: &Door,
+) -> Result<HeaderMap, Problem> {
+    cookie_headers(&identity.cookie(&session.secret, session.lifetime_s, door.encrypted))
+}
+
+pub(crate) fn cookie_headers(cookie: &str) -> Result<HeaderMap, Problem> {
+    let value = HeaderValue::from_str(cookie).map_err(Problem::internal)?;
+    Ok(HeaderMap::from_iter([
+        (header::SET_COOKIE, value),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ]))
+}
+
+/// May this caller do this?
+pub(crate) fn may(identity: &Identity, caller: &Caller, permission: &str) -> bool {
+    let none = std::collections::BTreeMap::<String, Value>::new();
+    let question = caller.question(permission, "Endpoint", permission, none);
+    permission == "public" || identity.authorizer().decide(&question).allowed
+}
+
+/// A caller that has nothing but this role.
+pub(crate) fn in_role(role: &str) -> Caller {
+    let kind = if role == "peer" {
+        let nobody = uuid_zero();
+        CallerKind::Peer { peer: nobody.0, node: nobody.1 }
+    } else {
+        CallerKind::User
+    };
+    Caller { kind, id: role.into(), name: role.into(), roles: vec![role.into()], grants: vec![] }
+}
+
+fn uuid_zero() -> (model::PeerId, model::NodeId) {
+    use model::id::TypedId;
+    let at = model::Timestamp::from_micros(0);
+    (TypedId::mint(at, [0; 10]), TypedId::mint(at, [0; 10]))
+}

@@ -1,0 +1,185 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use platform::http::Caller;
+use serde_json::json;
+
+use super::*;
+
+/// Permissions of the node's routes, and who has each besides the administrator.
+const TABLE: [(&str, &[&str]); 29] = [
+    ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("gateway.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("playbooks.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("cti.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("accountability.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("events.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("doctor.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("metrics.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("access.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("peers.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("taxii.read", &["analyst", "operator", "assessor", "read-only", "taxii", "peer"]),
+    ("taxii.write", &["analyst", "taxii", "peer"]),
+    ("incidents.write", &["analyst", "operator"]),
+    ("incidents.acknowledge", &["analyst", "operator"]),
+    ("cti.share", &["analyst"]),
+    ("playbooks.run", &["analyst", "operator"]),
+    ("playbooks.write", &[]),
+    ("gateway.order", &["analyst", "operator"]),
+    ("gateway.replay", &["analyst", "operator"]),
+    ("assets.write", &[]),
+    ("tokens.create", &[]),
+    ("tokens.revoke", &[]),
+    ("peers.invite", &[]),
+    ("peers.join", &[]),
+    ("peers.remove", &[]),
+    ("demo.remove", &[]),
+    ("session.read", &[]),
+];
+
+fn policies() -> Policies {
+    Policies::load(None).unwrap()
+}
+
+fn caller(role: &str) -> Caller {
+    let mut caller = Caller::local_admin();
+    caller.roles = vec![role.to_owned()];
+    caller
+}
+
+#[test]
+fn every_permission_for_every_role() {
+    let policies = policies();
+    let ask = |caller: &Caller, permission: &str| {
+        policies.decide(&caller.question(permission, "Endpoint", "/x", BTreeMap::new()))
+    };
+    for (permission, holders) in TABLE {
+        for role in ROLES.into_iter().chain(["peer", "edge", "no such role"]) {
+            let mut caller = caller(role);
+            if role == "peer" {
+                let (peer, node) = (
+                    "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
+                    "01890a5d-ac96-774b-bcce-b302099a8058".parse().unwrap(),
+                );
+                caller.kind = platform::http::CallerKind::Peer { peer, node };
+            }
+            let decision = ask(&caller, permission);
+            let session = permission.starts_with("session.") && role != "peer";
+            let expected = role == "administrator" || holders.contains(&role) || session;
+            assert_eq!(decision.allowed, expected, "{role} {permission}: {}", decision.reason);
+            assert_eq!(decision.policies.is_empty(), !expected, "{role} {permission}");
+        }
+        let nobody = ask(&Caller::anonymous(), permission);
+        assert!(!nobody.allowed, "anonymous {permission}");
+        assert!(nobody.reason.contains("no policy allows"), "{}", nobody.reason);
+    }
+}
+
+fn share(kind: &str, tlp: &str, severity: &str, received: Option<bool>) -> ShareDecision {
+    let mut resource = BTreeMap::from([
+        ("tlp".to_owned(), json!(tlp)),
+        ("severity".to_owned(), json!(severity)),
+        ("kind".to_owned(), json!("incident")),
+        ("attack_kinds".to_owned(), json!(["scan"])),
+    ]);
+    if let Some(received) = received {
+        resource.insert("received".into(), json!(received));
+    }
+    policies().decide(&AccessQuestion {
+        principal_kind: "Peer".into(),
+        principal: "p1".into(),
+        principal_attributes: BTreeMap::from([
+            ("roles".to_owned(), json!(["peer"])),
+            ("organisation_kind".to_owned(), json!(kind)),
+            ("name".to_owned(), json!("National CERT")),
+        ]),
+        action: "share".into(),
+        resource_kind: "Incident".into(),
+        resource: "i1".into(),
+        resource_attributes: resource,
+    })
+}
+
+#[test]
+fn sharing_follows_severity_marking_and_recipient() {
+    let check = |kind, tlp, severity, received, allowed: bool, words: &str| {
+        let decision = share(kind, tlp, severity, received);
+        assert_eq!(decision.allowed, allowed, "{kind} {tlp} {severity}: {}", decision.reason);
+        assert!(decision.reason.contains(words), "{}", decision.reason);
+    };
+    let own = Some(false);
+    for severity in ["medium", "high", "critical"] {
+        for tlp in ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER"] {
+            check("cert", tlp, severity, own, true, "allowed because incidents of medium");
+        }
+    }
+    check("cert", "TLP:GREEN", "low", own, false, "no policy allows share an incident of low");
+    check("cert", "TLP:AMBER+STRICT", "high", own, false, "no policy allows");
+    check("operator", "TLP:GREEN", "high", own, false, "National CERT (operator)");
+    check("other", "TLP:GREEN", "high", own, false, "no policy allows");
+    check("cert", "TLP:RED", "critical", own, false, "denied because TLP:RED");
+    check("cert", "TLP:AMBER", "high", Some(true), false, "not handed on above TLP:GREEN");
+    check("cert", "TLP:GREEN", "high", Some(true), true, "allowed");
+    check("cert", "TLP:AMBER", "high", None, false, "not handed on above TLP:GREEN");
+    check("cert", "nonsense", "high", own, false, "no policy allows");
+    assert_eq!(share("cert", "TLP:GREEN", "high", own).policies, ["share.cert"]);
+    let both = share("cert", "TLP:RED", "high", Some(true));
+    assert_eq!(both.policies, ["share.never-red", "share.received-above-green"]);
+}
+
+#[test]
+fn the_other_words_of_the_question_are_understood() {
+    let mut question = Caller::anonymous().question("share", "Incident", "i1", BTreeMap::new());
+    question.principal_kind = "Peer".into();
+    question.principal_attributes.insert("kind".into(), json!("cert"));
+    question.resource_attributes = BTreeMap::from([
+        ("tlp".to_owned(), json!("TLP:AMBER")),
+        ("severity".to_owned(), json!("high")),
+        ("origin_own".to_owned(), json!(true)),
+    ]);
+    assert!(policies().decide(&question).allowed);
+    question.resource_attributes.insert("origin_own".into(), json!(false));
+    assert!(!policies().decide(&question).allowed);
+}
+
+#[test]
+fn a_question_about_something_unknown_is_a_no() {
+    let nonsense = [("Castle", "share"), ("Incident", "burn"), ("Incident", "call")];
+    for (kind, action) in nonsense {
+        let mut question = Caller::anonymous().question(action, kind, "x", BTreeMap::new());
+        question.principal_kind = "Peer".into();
+        let decision = policies().decide(&question);
+        assert!(!decision.allowed, "{kind} {action}");
+    }
+    let mut question = caller("administrator").question("x.read", "Endpoint", "x", BTreeMap::new());
+    question.principal_kind = "Not a kind!".into();
+    assert!(!policies().decide(&question).allowed);
+}
+
+#[test]
+fn the_data_folder_adds_and_replaces_policies_and_mistakes_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.cedar");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write(
+        "@id(\"share.cert\") @reason(\"nothing leaves this week\") forbid (principal, action == Action::\"share\", resource);\n\
+         @id(\"own\") @reason(\"own rule\") permit (principal in Role::\"assessor\", action == Action::\"call\", resource is Endpoint) when { resource.room == \"assets\" };",
+    );
+    let own = Policies::load(Some(folder.path())).unwrap();
+    assert_eq!(own.count(), policies().count() + 1);
+    let question = caller("assessor").question("assets.write", "Endpoint", "/x", BTreeMap::new());
+    assert!(own.decide(&question).reason.contains("own rule"));
+    for (text, words) in [
+        ("permit (principal, action, resource", "own.cedar"),
+        ("permit (principal, action, resource);", "@id"),
+        (
+            "@id(\"x\") @reason(\"y\") permit (principal, action == Action::\"share\", resource) when { resource.colour == \"red\" };",
+            "colour",
+        ),
+    ] {
+        write(text);
+        let refused = Policies::load(Some(folder.path())).err().unwrap().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}

@@ -1,0 +1,219 @@
+//! Users, sessions and tokens.
+
+use model::{Timestamp, TokenId, UserId};
+use platform::db::{DbError, Tx};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::{parsed, read_words, words};
+
+/// A person with an account.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) password: String,
+    pub(crate) roles: Vec<String>,
+}
+
+/// An API token without its secret.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) id: TokenId,
+    pub(crate) digest: String,
+    pub(crate) label: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) grants: Vec<String>,
+    pub(crate) made_by: String,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) revoked_at: Option<Timestamp>,
+}
+
+pub(crate) async fn count_users(sql: &mut AnyConnection) -> Result<i64, DbError> {
+    Ok(sqlx::query("SELECT COUNT(*) FROM identity_users").fetch_one(sql).await?.try_get(0)?)
+}
+
+pub(crate) async fn insert_user(tx: &mut Tx, user: &User) -> Result<(), DbError> {
+    let now = tx.now().as_micros();
+    sqlx::query(
+        "INSERT INTO identity_users (id, name, password, roles, recorded_at) \
+         VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(user.id.to_string())
+    .bind(user.name.clone())
+    .bind(user.password.clone())
+    .bind(words(&user.roles))
+    .bind(now)
+    .execute(tx.sql())
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn user(sql: &mut AnyConnection, name: &str) -> Result<Option<User>, DbError> {
+    let row = sqlx::query("SELECT id, name, password, roles FROM identity_users WHERE name = $1")
+        .bind(name)
+        .fetch_optional(sql)
+        .await?;
+    row.as_ref().map(read_user).transpose()
+}
+
+fn read_user(row: &AnyRow) -> Result<User, DbError> {
+    let (id, roles): (String, String) = (row.try_get("id")?, row.try_get("roles")?);
+    Ok(User {
+        id: parsed(&id, "identity_users.id")?,
+        name: row.try_get("name")?,
+        password: row.try_get("password")?,
+        roles: read_words(&roles, "identity_users.roles")?,
+    })
+}
+
+/// Writes the organisation's name where the node reads who it is at its next start.
+pub(crate) async fn set_node_name(tx: &mut Tx, name: &str) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO platform_settings (name, value) VALUES ('node.name', $1) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(name)
+    .execute(tx.sql())
+    .await?;
+    Ok(())
+}
+
+/// Opens a session; expired ones and those of the user beyond `keep` go.
+pub(crate) async fn insert_session(
+    tx: &mut Tx,
+    digest: &str,
+    user: UserId,
+    expires_at: Timestamp,
+    keep: i64,
+) -> Result<(), DbError> {
+    let now = tx.now().as_micros();
+    sqlx::query(
+        "INSERT INTO identity_sessions (digest, user_id, recorded_at, expires_at) \
+         VALUES ($1, $2, $3, $4)",
+    )
+    .bind(digest)
+    .bind(user.to_string())
+    .bind(now)
+    .bind(expires_at.as_micros())
+    .execute(tx.sql())
+    .await?;
+    sqlx::query(
+        "DELETE FROM identity_sessions WHERE expires_at <= $1 OR (user_id = $2 AND digest NOT IN \
+         (SELECT digest FROM identity_sessions WHERE user_id = $2 \
+          ORDER BY recorded_at DESC, digest LIMIT $3))",
+    )
+    .bind(now)
+    .bind(user.to_string())
+    .bind(keep)
+    .execute(tx.sql())
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn session_user(
+    sql: &mut AnyConnection,
+    digest: &str,
+    now: Timestamp,
+) -> Result<Option<User>, DbError> {
+    let row = sqlx::query(
+        "SELECT u.id, u.name, u.password, u.roles FROM identity_sessions s \
+         JOIN identity_users u ON u.id = s.user_id WHERE s.digest = $1 AND s.expires_at > $2",
+    )
+    .bind(digest)
+    .bind(now.as_micros())
+    .fetch_optional(sql)
+    .await?;
+    row.as_ref().map(read_user).transpose()
+}
+
+pub(crate) async fn delete_session(tx: &mut Tx, digest: &str) -> Result<bool, DbError> {
+    let done = sqlx::query("DELETE FROM identity_sessions WHERE digest = $1")
+        .bind(digest)
+        .execute(tx.sql())
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(crate) async fn insert_token(tx: &mut Tx, token: &Token) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO identity_tokens (id, digest, label, roles, grants, made_by, recorded_at, \
+         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(token.id.to_string())
+    .bind(token.digest.clone())
+    .bind(token.label.clone())
+    .bind(words(&token.roles))
+    .bind(words(&token.grants))
+    .bind(token.made_by.clone())
+    .bind(token.recorded_at.as_micros())
+    .bind(token.expires_at.map(Timestamp::as_micros))
+    .execute(tx.sql())
+    .await?;
+    Ok(())
+}
+
+/// Tokens that are not revoked.
+pub(crate) async fn count_tokens(sql: &mut AnyConnection) -> Result<i64, DbError> {
+    let row = sqlx::query("SELECT COUNT(*) FROM identity_tokens WHERE revoked_at IS NULL")
+        .fetch_one(sql)
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+pub(crate) async fn token(sql: &mut AnyConnection, id: TokenId) -> Result<Option<Token>, DbError> {
+    let row = sqlx::query("SELECT * FROM identity_tokens WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(sql)
+        .await?;
+    row.as_ref().map(read_token).transpose()
+}
+
+/// Tokens before `before` (an id), newest first.
+pub(crate) async fn tokens(
+    sql: &mut AnyConnection,
+    before: Option<String>,
+    limit: i64,
+) -> Result<Vec<Token>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM identity_tokens WHERE ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2",
+    )
+    .bind(before.unwrap_or_default())
+    .bind(limit)
+    .fetch_all(sql)
+    .await?;
+    rows.iter().map(read_token).collect()
+}
+
+fn read_token(row: &AnyRow) -> Result<Token, DbError> {
+    let id: String = row.try_get("id")?;
+    let (roles, grants): (String, String) = (row.try_get("roles")?, row.try_get("grants")?);
+    let moment = |name: &str| -> Result<Option<Timestamp>, DbError> {
+        Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp::from_micros))
+    };
+    Ok(Token {
+        id: parsed(&id, "identity_tokens.id")?,
+        digest: row.try_get("digest")?,
+        label: row.try_get("label")?,
+        roles: read_words(&roles, "identity_tokens.roles")?,
+        grants: read_words(&grants, "identity_tokens.grants")?,
+        made_by: row.try_get("made_by")?,
+        recorded_at: Timestamp::from_micros(row.try_get("recorded_at")?),
+        expires_at: moment("expires_at")?,
+        revoked_at: moment("revoked_at")?,
+    })
+}
+
+/// False when it does not exist or was revoked before.
+pub(crate) async fn revoke_token(tx: &mut Tx, id: TokenId) -> Result<bool, DbError> {
+    let now = tx.now().as_micros();
+    let done = sqlx::query(
+        "UPDATE identity_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
+    )
+    .bind(now)
+    .bind(id.to_string())
+    .execute(tx.sql())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
