@@ -1,0 +1,91 @@
+//! The room's errors.
+
+use axum::http::StatusCode;
+use model::{PlaybookId, RunId};
+use platform::bus::ConsumeError;
+use platform::db::DbError;
+use platform::http::Problem;
+use ports::PortError;
+
+/// Why a playbook or a run could not be had or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaybooksError {
+    /// The database said no.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// No such playbook.
+    #[error("playbook {0} not found")]
+    NoPlaybook(PlaybookId),
+    /// No such run.
+    #[error("run {0} not found")]
+    NoRun(RunId),
+    /// What was sent cannot be taken; one line each.
+    #[error("{summary}")]
+    Invalid {
+        /// One sentence.
+        summary: String,
+        /// One line per error.
+        errors: Vec<String>,
+    },
+    /// It does not fit the state of things.
+    #[error("{0}")]
+    Conflict(String),
+    /// Another room could not answer.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+impl PlaybooksError {
+    pub(crate) fn invalid(summary: impl Into<String>) -> Self {
+        Self::Invalid { summary: summary.into(), errors: vec![] }
+    }
+}
+
+impl From<sqlx::Error> for PlaybooksError {
+    fn from(cause: sqlx::Error) -> Self {
+        Self::Db(cause.into())
+    }
+}
+
+impl From<PlaybooksError> for ConsumeError {
+    fn from(error: PlaybooksError) -> Self {
+        match error {
+            PlaybooksError::Db(db) => Self::Db(db),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<PlaybooksError> for PortError {
+    fn from(error: PlaybooksError) -> Self {
+        match error {
+            PlaybooksError::Db(DbError::DiskFull | DbError::Stopped) => {
+                Self::Unavailable(error.to_string())
+            }
+            PlaybooksError::Db(other) => Self::Internal(other.to_string()),
+            PlaybooksError::Port(port) => port,
+            PlaybooksError::NoPlaybook(id) => Self::NotFound(format!("playbook {id}")),
+            PlaybooksError::NoRun(id) => Self::NotFound(format!("run {id}")),
+            other => Self::Invalid(other.to_string()),
+        }
+    }
+}
+
+impl From<PlaybooksError> for Problem {
+    fn from(error: PlaybooksError) -> Self {
+        match error {
+            PlaybooksError::Db(db) => db.into(),
+            PlaybooksError::Port(port) => port.into(),
+            PlaybooksError::NoPlaybook(id) => Self::not_found(format!("playbook {id}")),
+            PlaybooksError::NoRun(id) => Self::not_found(format!("run {id}")),
+            PlaybooksError::Invalid { summary, errors } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", summary)
+                    .remedy("Mend what the errors name; `sereno playbook validate FILE` checks it.")
+                    .errors(errors)
+            }
+            PlaybooksError::Conflict(detail) => {
+                Self::conflict(detail).remedy("Read the run again, then decide.")
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `POST /api/v1/runs/{id}/steps/{step}/answer`: a person answers a manual step.
+
+use axum::extract::{Path, State};
+use platform::http::{Caller, Json, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::id;
+use super::run::{RunDetail, detail};
+use crate::Playbooks;
+
+/// The answer.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepAnswer {
+    /// Done and approved, or declined.
+    approve: bool,
+    /// What is to be said about it, up to 4,000 characters.
+    #[serde(default)]
+    text: String,
+}
+
+/// Answers the manual step a run waits at.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/steps/{step}/answer", tag = "playbooks",
+    params(("id" = String, Path, description = "The run's id"),
+        ("step" = String, Path, description = "The step's CACAO id")),
+    request_body = StepAnswer,
+    responses((status = 200, body = RunDetail), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn answer(
+    State(room): State<Playbooks>,
+    Path((text, step)): Path<(String, String)>,
+    caller: Caller,
+    Json(answer): Json<StepAnswer>,
+) -> Result<Json<RunDetail>, Problem> {
+    let run = id("run", &text)?;
+    room.engine.answer(run, step, answer.approve, answer.text, caller.name).await?;
+    Ok(Json(detail(&room, run).await?))
+}

@@ -1,0 +1,111 @@
+//! Endpoints, one a file.
+
+pub(crate) mod answer;
+pub(crate) mod cancel;
+pub(crate) mod notices;
+pub(crate) mod playbook;
+pub(crate) mod playbooks;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod start;
+pub(crate) mod store;
+pub(crate) mod trigger;
+pub(crate) mod validate;
+
+use model::{IncidentId, PlaybookId, RunId, Timestamp};
+use platform::http::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::run::RunState;
+use crate::store::playbooks::Stored;
+use crate::store::runs::Run;
+
+/// A stored playbook.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PlaybookView {
+    /// Its id here.
+    #[schema(value_type = String)]
+    pub id: PlaybookId,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// When it starts by itself, in words.
+    pub trigger: Option<String>,
+    /// Its CACAO id.
+    pub cacao_id: String,
+    /// Steps of its workflow.
+    pub steps: i64,
+}
+
+impl From<Stored> for PlaybookView {
+    fn from(it: Stored) -> Self {
+        Self {
+            id: it.id,
+            name: it.name,
+            description: it.description,
+            trigger: it.trigger.map(|trigger| trigger.words()),
+            cacao_id: it.cacao_id,
+            steps: it.steps,
+        }
+    }
+}
+
+/// A run.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct RunView {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: RunId,
+    /// The playbook.
+    #[schema(value_type = String)]
+    pub playbook: PlaybookId,
+    /// The playbook's name.
+    pub name: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// The incident it answers.
+    #[schema(value_type = Option<String>)]
+    pub incident: Option<IncidentId>,
+    /// Why it started, or who started it.
+    pub trigger: String,
+    /// What is to be known of its end, e.g. "1 step not enforced here".
+    pub note: Option<String>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl From<Run> for RunView {
+    fn from(it: Run) -> Self {
+        Self {
+            id: it.id,
+            playbook: it.playbook,
+            name: it.name,
+            state: it.state,
+            incident: it.incident,
+            trigger: it.trigger,
+            note: it.note,
+            started_at: it.started_at,
+            ended_at: it.ended_at,
+        }
+    }
+}
+
+/// An id in a path; what is no id names nothing here.
+pub(crate) fn id<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| {
+        Problem::not_found(format!("{what} '{}'", text.chars().take(64).collect::<String>()))
+    })
+}
+
+/// The key of a list that goes by time: `micros id`.
+pub(crate) fn position(key: &str) -> Result<(i64, String), Problem> {
+    key.split_once(' ')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())))
+        .ok_or_else(|| Problem::bad_request("the cursor was not made by this list"))
+}

@@ -1,0 +1,53 @@
+//! `GET /api/v1/playbooks/{id}`: one playbook as CACAO JSON.
+
+use axum::extract::{Path, State};
+use model::PlaybookId;
+use platform::http::{Json, Problem};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{PlaybookView, id};
+use crate::Playbooks;
+use crate::validate::{Report, validate};
+use crate::{PlaybooksError, Trigger, cacao, explain, store};
+
+/// A playbook with what is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlaybookDetail {
+    /// The CACAO JSON as it came.
+    #[schema(value_type = Object)]
+    playbook: Value,
+    /// Its row in the list.
+    #[serde(flatten)]
+    view: PlaybookView,
+    /// When it starts by itself.
+    starts_on: Option<Trigger>,
+    /// The playbook in plain words.
+    in_words: String,
+    /// Conformant? Runnable here?
+    report: Report,
+}
+
+/// One playbook, with its trigger, in plain words, and whether this node can run it.
+#[utoipa::path(get, path = "/api/v1/playbooks/{id}", tag = "playbooks",
+    params(("id" = String, Path, description = "The playbook's id")),
+    responses((status = 200, body = PlaybookDetail), (status = 404, body = Problem)))]
+pub(crate) async fn playbook(
+    State(room): State<Playbooks>,
+    Path(text): Path<String>,
+) -> Result<Json<PlaybookDetail>, Problem> {
+    let id: PlaybookId = id("playbook", &text)?;
+    let mut connection = room.platform().db.read().await?;
+    let stored = store::playbooks::one(&mut connection, id).await?;
+    let stored = stored.ok_or(PlaybooksError::NoPlaybook(id))?;
+    let value: Value = serde_json::from_str(&stored.body).map_err(Problem::internal)?;
+    let parsed = cacao::Playbook::parse(&stored.body).map_err(Problem::internal)?;
+    Ok(Json(PlaybookDetail {
+        report: validate(&value, room.abilities()),
+        in_words: explain(&parsed),
+        starts_on: stored.trigger.clone(),
+        playbook: value,
+        view: stored.into(),
+    }))
+}

@@ -1,0 +1,48 @@
+//! `POST /api/v1/runs`: a person starts a playbook.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use model::{IncidentId, PlaybookId};
+use platform::http::{Caller, Json, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::run::{RunDetail, detail};
+use crate::{Playbooks, PlaybooksError, store};
+
+/// What is to be run.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunWanted {
+    /// The playbook.
+    #[schema(value_type = String)]
+    playbook: PlaybookId,
+    /// The incident it answers.
+    #[schema(value_type = Option<String>)]
+    incident: Option<IncidentId>,
+}
+
+/// Starts a playbook.
+#[utoipa::path(post, path = "/api/v1/runs", tag = "playbooks", request_body = RunWanted,
+    responses((status = 201, body = RunDetail), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn start(
+    State(room): State<Playbooks>,
+    caller: Caller,
+    Json(wanted): Json<RunWanted>,
+) -> Result<(StatusCode, Json<RunDetail>), Problem> {
+    let report = match wanted.incident {
+        None => None,
+        Some(id) => {
+            let report = room.incidents.report(id).await?;
+            Some(report.ok_or_else(|| Problem::not_found(format!("incident {id}")))?)
+        }
+    };
+    let stored = {
+        let mut connection = room.platform().db.read().await?;
+        store::playbooks::one(&mut connection, wanted.playbook).await?
+    };
+    let stored = stored.ok_or(PlaybooksError::NoPlaybook(wanted.playbook))?;
+    let run = room.engine.start_by(stored, report, caller.name).await?;
+    Ok((StatusCode::CREATED, Json(detail(&room, run).await?)))
+}

@@ -1,0 +1,46 @@
+//! The room's SQL and nothing else.
+
+pub(crate) mod incidents;
+pub(crate) mod notices;
+pub(crate) mod playbooks;
+pub(crate) mod runs;
+pub(crate) mod steps;
+
+use model::Timestamp;
+use platform::db::DbError;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    row: &AnyRow,
+    column: &str,
+    place: &'static str,
+) -> Result<T, DbError> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|cause| DbError::corrupt(place, cause))
+}
+
+fn json<T: DeserializeOwned>(text: &str, place: &'static str) -> Result<T, DbError> {
+    serde_json::from_str(text).map_err(|cause| DbError::corrupt(place, cause))
+}
+
+fn json_option<T: DeserializeOwned>(
+    row: &AnyRow,
+    column: &str,
+    place: &'static str,
+) -> Result<Option<T>, DbError> {
+    row.try_get::<Option<String>, _>(column)?.map(|text| json(&text, place)).transpose()
+}
+
+fn to_json<T: serde::Serialize>(value: &T, place: &'static str) -> Result<String, DbError> {
+    serde_json::to_string(value).map_err(|cause| DbError::corrupt(place, cause))
+}
+
+fn time(row: &AnyRow, column: &str) -> Result<Timestamp, DbError> {
+    Ok(Timestamp::from_micros(row.try_get(column)?))
+}
+
+fn time_option(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, DbError> {
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
+}
