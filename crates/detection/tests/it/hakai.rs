@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use analytics::policy::DevicePolicy;
+use analytics::host::Host;
 use analytics::record::WindowRecord;
 use analytics::windows::{Segment, WindowConfig, Windower};
 use flate2::read::GzDecoder;
@@ -26,8 +26,9 @@ pub(crate) fn windows() -> Vec<WindowRecord> {
 
 /// Every window of one device in these captures, as one stream.
 pub(crate) fn windows_of(files: &[PathBuf], device: &str) -> Vec<WindowRecord> {
-    let policy = DevicePolicy::Listed(vec![device.parse().unwrap()]);
-    let mut windower = Windower::new(WindowConfig { policy, ..WindowConfig::default() }).unwrap();
+    // As a gateway does: windows of every local host, of which one stands on the device side.
+    let device: Host = device.parse().unwrap();
+    let mut windower = Windower::new(WindowConfig::default()).unwrap();
     let mut records = Vec::new();
     for file in files {
         let mut stream = CaptureStream::new(GzDecoder::new(File::open(file).unwrap()));
@@ -41,6 +42,7 @@ pub(crate) fn windows_of(files: &[PathBuf], device: &str) -> Vec<WindowRecord> {
     }
     windower.finish();
     records.append(&mut windower.take_ready());
+    records.retain(|record| record.device == device);
     records
 }
 
