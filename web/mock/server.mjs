@@ -20,7 +20,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, role: 'analyst', label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
+  return { kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
 }
 
 function nodeOf(world) {
@@ -58,8 +58,8 @@ const components = [
   { name: 'accountability log', state: 'ok', cause: '17 entries, head signed', remedy: null },
   { name: 'program nft', state: 'absent', cause: 'not found in PATH', remedy: 'Install the package nftables where the gateway runs.' },
 ];
-const ROUTES = [['GET', '/api/v1/incidents', 'incidents.read'], ['POST', '/api/v1/incidents/{id}/state', 'incidents.write'], ['POST', '/api/v1/gateways/{name}/orders', 'gateway.order'], ['GET', '/api/v1/ledger', 'ledger.read'], ['GET', '/healthz', null]];
-const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permission, roles: permission === null ? ROLES : permission.endsWith('.read') ? ROLES : ROLES.slice(0, 3) }));
+const ROUTES = [['GET', '/api/v1/incidents', 'incidents.read'], ['POST', '/api/v1/incidents/{id}/state', 'incidents.write'], ['POST', '/api/v1/gateways/{name}/orders', 'gateway.order'], ['GET', '/api/v1/ledger', 'ledger.read'], ['GET', '/healthz', 'public']];
+const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permission, roles: permission === 'public' ? ROLES : permission.endsWith('.read') ? ROLES : ROLES.slice(0, 3) }));
 
 /** GET routes: pattern → answer. */
 const reads = [
@@ -89,7 +89,7 @@ const reads = [
   [/^\/shares\/.+$/, (w) => ({ ...(sharesOf(w)[0] ?? exchange.share), history: exchange.history, bundle: exchange.bundle })],
   [/^\/peers$/, (w) => exchange.peersFor(w.kind)],
   [/^\/ledger$/, (w) => w.ledger.head],
-  [/^\/ledger\/entries$/, (w) => page([...w.ledger.entries].reverse())],
+  [/^\/ledger\/entries$/, (w, url) => page([...w.ledger.entries].reverse().filter((one) => one.index < Number(url.searchParams.get('before') ?? 1e9)))],
   [/^\/ledger\/entries\/(\d+)\/proof$/, (w, _, match) => (Number(match[1]) < w.ledger.head.size ? w.ledger.proof(Number(match[1])) : problem(404, 'No such entry', `The log has ${w.ledger.head.size} entries.`, 'Ask for a smaller number.'))],
   [/^\/tokens$/, (w) => page(w.tokens)],
   [/^\/access-matrix$/, () => ({ routes: matrix })],

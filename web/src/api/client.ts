@@ -56,6 +56,10 @@ export async function post<T = void>(path: string, body?: unknown): Promise<T> {
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
+export async function patch(path: string, body: unknown): Promise<void> {
+  await send('PATCH', path, body);
+}
+
 export async function remove(path: string): Promise<void> {
   await send('DELETE', path);
 }

@@ -111,6 +111,15 @@ export const reads = {
       queryFn: () => get<api.Page<api.LedgerEntry>>(`/ledger/entries${query({ subject, limit })}`),
       placeholderData: (previous) => previous,
     }),
+  entry: (index: number) =>
+    queryOptions({
+      queryKey: ['ledger', 'entry', index],
+      queryFn: async () => {
+        // `before` leaves out the entry it names, so one more; a node that reads it otherwise still answers truly.
+        const page = await get<api.Page<api.LedgerEntry>>(`/ledger/entries${query({ before: index + 1, limit: 2 })}`);
+        return page.items.find((entry) => entry.index === index) ?? null;
+      },
+    }),
   proof: (index: number, size?: number) =>
     queryOptions({
       queryKey: ['proof', index, size ?? 0],

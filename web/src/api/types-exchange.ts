@@ -56,7 +56,10 @@ export interface SharePreview {
 export interface Peer {
   id: Id;
   name: string;
-  url: string;
+  kind?: string;
+  /** Absent when it only calls us. */
+  url: string | null;
+  last_error?: string | null;
   state: 'reachable' | 'unreachable' | 'never';
   last_contact: Time | null;
   fingerprint: string | null;
@@ -102,16 +105,18 @@ export interface Verification {
 
 export interface ApiToken {
   id: Id;
-  role: string;
+  roles: string[];
   label: string;
-  created_at?: Time | null;
+  made_by?: string;
+  created_at: Time | null;
   expires_at: Time | null;
-  last_used_at?: Time | null;
+  revoked_at?: Time | null;
 }
 
 export interface AccessRoute {
   method: string;
   path: string;
-  permission: string | null;
+  /** `public` needs nothing. */
+  permission: string;
   roles: string[];
 }

@@ -211,6 +211,8 @@ export interface Order {
   done_at: Time | null;
   requested_by: string;
   lifts_at: Time | null;
+  /** When the block ended, by itself or by a release. */
+  lifted_at?: Time | null;
   seen: { forwarded_before: number; forwarded_after: number; dropped_after: number } | null;
 }
 

@@ -81,10 +81,14 @@ function List({ label, entries, width, anchor, close }: ListProps) {
       const target = event.target as Node;
       if (!list.current?.contains(target) && !anchor.current?.contains(target)) close(false);
     };
+    // Wherever the focus went meanwhile, Escape closes.
+    const escape = (event: KeyboardEvent) => event.key === 'Escape' && close(true);
+    document.addEventListener('keydown', escape);
     document.addEventListener('pointerdown', away);
     window.addEventListener('resize', away);
     document.addEventListener('scroll', away, true);
     return () => {
+      document.removeEventListener('keydown', escape);
       document.removeEventListener('pointerdown', away);
       window.removeEventListener('resize', away);
       document.removeEventListener('scroll', away, true);

@@ -4,8 +4,9 @@ import { useEffect, useState } from 'react';
 import { reads } from '@/api/queries';
 import type { InclusionProof } from '@/api/types';
 import { Banner, Failed, Ghost, PageView, Panel } from '@/parts/page';
+import { Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
-import { t, tn } from '@/strings/t';
+import { t, tn, word } from '@/strings/t';
 import { Head } from './ledger';
 import './ledger.css';
 import { climb, type ProofCheck } from './merkle';
@@ -24,6 +25,7 @@ export function ProofPage() {
       current = false;
     };
   }, [proof]);
+  const entry = useQuery({ ...reads.entry(Number(index)), enabled: read.data !== undefined });
   const crumb = { to: '/ledger', text: t('nav.ledger') };
   const title = check ? t(check.ok ? 'proof.title_ok' : 'proof.title_bad', { index }) : t('proof.title', { index });
   return (
@@ -38,6 +40,14 @@ export function ProofPage() {
             ) : (
               <Banner tone="critical" icon="incident">{t(check.fault === 'shape' ? 'proof.bad_shape' : 'proof.bad_root')}</Banner>
             ))}
+            {entry.data && (
+              <section className="panel">
+                <div className="body stack tight">
+                  <span className="strong">{entry.data.erased ? t('ledger.erased') : entry.data.sentence}</span>
+                  <span className="small quiet">{word('fact', entry.data.kind)} · {entry.data.actor} · <Wall at={entry.data.at} /></span>
+                </div>
+              </section>
+            )}
             <Panel title={t('proof.ladder')}>{check ? <Ladder proof={proof} check={check} /> : <Ghost rows={6} height={30} />}</Panel>
           </div>
           <Panel title={t('ledger.head')}><Head head={proof.head} /></Panel>

@@ -10,6 +10,7 @@ import { Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
 import { SeverityTag, WatchTag } from '@/parts/tags';
 import { Packet } from '@/parts/time';
 import { Digest, Value } from '@/parts/value';
+import { Describe } from './describe';
 import { t, tn, word } from '@/strings/t';
 
 export function DevicePage() {
@@ -35,6 +36,7 @@ export function DevicePage() {
         </div>
         <div className="stack wide">
           <About device={device.data} watch={watch} />
+          <Describe device={device.data} watched={watch !== undefined} />
           <OrderPanel device={device.data} />
         </div>
       </div>

@@ -19,9 +19,9 @@ const shareColumns: Column<Share>[] = [
 
 const peerColumns: Column<Peer>[] = [
   { id: 'name', head: t('peers.col.name'), cell: (row) => <b>{row.name}</b>, sort: (row) => row.name },
-  { id: 'state', head: t('peers.col.state'), cell: (row) => <PeerTag value={row.state} />, sort: (row) => row.state },
+  { id: 'state', head: t('peers.col.state'), cell: (row) => <><PeerTag value={row.state} />{row.last_error && row.state === 'unreachable' && <div className="small soft">{row.last_error}</div>}</>, sort: (row) => row.state },
   { id: 'direction', head: t('peers.col.direction'), cell: (row) => word('peer.direction', row.direction), sort: (row) => row.direction },
-  { id: 'url', head: t('peers.col.url'), cell: (row) => <span className="mono wrap">{row.url}</span> },
+  { id: 'url', head: t('peers.col.url'), cell: (row) => <span className="mono wrap">{row.url ?? t('peers.calls_us')}</span> },
   { id: 'contact', head: t('peers.col.contact'), cell: (row) => (row.last_contact ? <Wall at={row.last_contact} relative /> : '–'), sort: (row) => row.last_contact ?? '' },
   { id: 'fingerprint', head: t('peers.col.fingerprint'), cell: (row) => (row.fingerprint ? <Digest value={row.fingerprint} length={8} /> : '–') },
 ];

@@ -53,7 +53,7 @@ function Line({ order }: { order: Order }) {
           {t('orders.seen', { before: count(order.seen.forwarded_before), after: count(order.seen.forwarded_after), dropped: count(order.seen.dropped_after) })}
         </span>
       )}
-      <span className="small quiet">{order.requested_by} · <Wall at={order.requested_at} relative />{order.lifts_at && <> · {t('orders.lifts')} <Wall at={order.lifts_at} relative /></>}</span>
+      <span className="small quiet">{order.requested_by} · <Wall at={order.requested_at} relative />{order.lifted_at ? <> · {t('orders.lifted')} <Wall at={order.lifted_at} relative /></> : order.lifts_at && <> · {t('orders.lifts')} <Wall at={order.lifts_at} relative /></>}</span>
     </li>
   );
 }
@@ -62,7 +62,7 @@ function ByHand({ device, gateway }: { device: Device; gateway: Gateway }) {
   const [timeout, setTimeout] = useState(String(TIMEOUTS_S[1]));
   const [sure, setSure] = useState(false);
   const act = useAct(
-    (verb: 'block' | 'release') => post(`/gateways/${encodeURIComponent(gateway.name)}/orders`, { verb, device: device.id, timeout_s: Number(timeout) }),
+    (verb: 'block' | 'release') => post(`/gateways/${encodeURIComponent(gateway.name)}/orders`, { verb, mac: device.mac, addresses: [], ...(verb === 'block' ? { timeout_s: Number(timeout) } : {}) }),
     ['orders', 'gateways', 'ledger'],
     () => setSure(false),
   );

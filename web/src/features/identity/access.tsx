@@ -19,14 +19,15 @@ export function AccessPage() {
   const me = useQuery(reads.me());
   const tokens = useQuery(reads.tokens());
   const matrix = useQuery(reads.accessMatrix());
+  const standing = useMemo(() => (tokens.data ?? []).filter((token) => !token.revoked_at), [tokens.data]);
   return (
     <PageView
-      title={tokens.data ? tn('access.title', tokens.data.length) : t('nav.access')}
+      title={tokens.data ? tn('access.title', standing.length) : t('nav.access')}
       lead={me.data ? t('access.lead', { name: me.data.name || me.data.user, roles: me.data.roles.join(', ') }) : null}
     >
       <div className="stack wide">
         <Panel title={t('access.tokens')} flush>
-          <Loaded query={tokens}>{(list) => <Tokens list={list} />}</Loaded>
+          <Loaded query={tokens}>{() => <Tokens list={standing} />}</Loaded>
         </Panel>
         <NewToken />
         <Panel title={t('access.matrix')} flush>
@@ -43,7 +44,7 @@ function Tokens({ list }: { list: ApiToken[] }) {
   const columns = useMemo<Column<ApiToken>[]>(
     () => [
       { id: 'label', head: t('access.col.label'), cell: (row) => <b>{row.label}</b>, sort: (row) => row.label },
-      { id: 'role', head: t('access.col.role'), cell: (row) => row.role, sort: (row) => row.role },
+      { id: 'role', head: t('access.col.role'), cell: (row) => row.roles.join(', '), sort: (row) => row.roles.join(', ') },
       { id: 'created', head: t('access.col.created'), cell: (row) => (row.created_at ? <Wall at={row.created_at} relative /> : '–'), sort: (row) => row.created_at ?? '' },
       { id: 'expires', head: t('access.col.expires'), cell: (row) => (row.expires_at ? <Wall at={row.expires_at} relative /> : t('access.never')), sort: (row) => row.expires_at ?? '' },
       { id: 'revoke', head: '', cell: (row) => <Button size="compact-xs" variant="default" onClick={() => mutate(row.id)} aria-label={t('access.revoke_which', { label: row.label })}>{t('access.revoke')}</Button>, right: true },
@@ -108,7 +109,7 @@ function Matrix({ routes }: { routes: AccessRoute[] }) {
           {routes.map((route) => (
             <tr key={`${route.method}${route.path}`}>
               <td className="mono">{route.method} {route.path}</td>
-              <td className="mono">{route.permission ?? t('access.public')}</td>
+              <td className="mono">{route.permission === 'public' ? t('access.public') : route.permission}</td>
               {roles.map((role) => {
                 const yes = route.roles.includes(role);
                 return <td key={role} style={{ color: yes ? 'var(--good)' : 'var(--text-3)' }}><Mark shape={yes ? 'check' : 'bar'} /><span className="hidden-text">{t(yes ? 'words.yes' : 'words.no')}</span></td>;

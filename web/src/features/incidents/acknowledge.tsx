@@ -2,6 +2,7 @@ import { Button, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import type { Incident } from '@/api/types';
+import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed } from '@/parts/page';
 import { t } from '@/strings/t';
@@ -11,7 +12,9 @@ export function Acknowledge({ incident }: { incident: Incident }) {
   const [open, setOpen] = useState(false);
   const [text, setText] = useState('');
   const act = useAct((answer: string) => post(`/incidents/${incident.id}/acknowledge`, { text: answer }), ['incidents', 'shares', 'ledger'], () => setOpen(false));
+  const may = useMay('incidents.acknowledge');
   const received = incident.received_share !== null;
+  if (!may) return null;
   if (!open) {
     return (
       <div>

@@ -2,6 +2,7 @@ import { Button, NativeSelect, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import type { Incident, IncidentState } from '@/api/types';
+import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed } from '@/parts/page';
 import { t, word } from '@/strings/t';
@@ -11,13 +12,14 @@ const MAX_TEXT = 4000;
 
 /** A change of state always has a reason. */
 export function ChangeState({ incident, allowed }: { incident: Incident; allowed: IncidentState[] }) {
+  const may = useMay('incidents.write');
   const [state, setState] = useState<string>('');
   const [reason, setReason] = useState('');
   const act = useAct((body: { state: string; reason: string }) => post(`/incidents/${incident.id}/state`, body), ROOTS, () => {
     setState('');
     setReason('');
   });
-  if (allowed.length === 0) return null;
+  if (!may || allowed.length === 0) return null;
   return (
     <form
       className="stack tight"
@@ -45,8 +47,10 @@ export function ChangeState({ incident, allowed }: { incident: Incident; allowed
 }
 
 export function AddNote({ incident }: { incident: Incident }) {
+  const may = useMay('incidents.write');
   const [text, setText] = useState('');
   const act = useAct((note: string) => post(`/incidents/${incident.id}/notes`, { text: note }), ROOTS, () => setText(''));
+  if (!may) return null;
   return (
     <form
       className="stack tight"

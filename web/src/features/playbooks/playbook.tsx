@@ -4,6 +4,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { post } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { Run } from '@/api/types';
+import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { t, tn } from '@/strings/t';
@@ -14,6 +15,7 @@ export function PlaybookPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const read = useQuery(reads.playbook(id));
   const navigate = useNavigate();
+  const may = useMay('playbooks.run');
   const start = useAct(() => post<Run>('/runs', { playbook: id }), ['runs'], (run) => run?.id && void navigate({ to: '/runs/$id', params: { id: run.id } }));
   const crumb = { to: '/playbooks', text: t('nav.playbooks') };
   if (!read.data) {
@@ -30,7 +32,7 @@ export function PlaybookPage() {
       title={t('playbook.title', { name: cacao.name ?? id })}
       crumb={crumb}
       lead={cacao.description}
-      actions={<Button variant="default" loading={start.isPending} onClick={() => start.mutate()}>{t('playbook.start')}</Button>}
+      actions={may && <Button variant="default" loading={start.isPending} onClick={() => start.mutate()}>{t('playbook.start')}</Button>}
     >
       <div className="stack wide">
         {start.isError && <Failed error={start.error} />}

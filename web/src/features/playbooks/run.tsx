@@ -4,6 +4,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { post } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { RunDetail } from '@/api/types';
+import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { RunTag } from '@/parts/tags';
@@ -30,7 +31,8 @@ export function RunPage() {
 function Body({ run }: { run: RunDetail }) {
   const cancel = useAct(() => post(`/runs/${run.id}/cancel`), ['runs']);
   const { lit, unlit } = litPath(run);
-  const ended = run.ended_at !== null;
+  const may = useMay('playbooks.run');
+  const ended = run.ended_at !== null || !may;
   return (
     <PageView
       title={runTitle(run)}

@@ -2,6 +2,7 @@ import { Button, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import type { Outcome, RunDetail, Step } from '@/api/types';
+import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed } from '@/parts/page';
 import { StepTag } from '@/parts/tags';
@@ -62,11 +63,13 @@ function Arguments({ values }: { values: Record<string, unknown> | null }) {
 
 /** A manual step waits for a person: yes or no, with a word. */
 function Answer({ run, step }: { run: RunDetail; step: Step }) {
+  const may = useMay('playbooks.run');
   const [text, setText] = useState('');
   const act = useAct(
     (approve: boolean) => post(`/runs/${run.id}/steps/${encodeURIComponent(step.step)}/answer`, { approve, text: text.trim() }),
     ['runs', 'incidents'],
   );
+  if (!may) return null;
   return (
     <div className="stack tight answer">
       <Textarea autosize minRows={1} maxLength={2000} label={t('run.answer')} value={text} onChange={(event) => setText(event.currentTarget.value)} />

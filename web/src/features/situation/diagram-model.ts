@@ -39,6 +39,7 @@ export function blocked(input: DiagramInput): boolean {
   if (counters) return counters.blocked;
   const { order } = input;
   if (order?.verb !== 'block' || order.outcome?.outcome !== 'done') return false;
+  if (order.lifted_at) return false;
   return order.lifts_at === null || Date.parse(order.lifts_at) > Date.now();
 }
 

@@ -6,6 +6,8 @@ const ICONS: Record<string, IconName> = {
   'gateway.edge_connected': 'watch',
   'gateway.enforcement_changed': 'block',
   'assets.device_seen': 'device',
+  'assets.device_changed': 'device',
+  'detection.learning_restarted': 'shield',
   'detection.model_trained': 'shield',
   'detection.finding_raised': 'finding',
   'detection.finding_updated': 'finding',
@@ -29,6 +31,8 @@ export function iconOf(kind: string): IconName {
 export function doorOf(fact: Fact): string | null {
   const rooms: Record<string, string> = {
     'assets.device_seen': '/devices/',
+    'assets.device_changed': '/devices/',
+    'detection.learning_restarted': '/devices/',
     'detection.model_trained': '/devices/',
     'detection.finding_raised': '/findings/',
     'detection.finding_updated': '/findings/',

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { reads } from '@/api/queries';
-import type { ScorePoint, SourceState, Watched } from '@/api/types';
+import type { CounterPoint, ScorePoint, SourceState, Watched } from '@/api/types';
 import { ScoreTable } from '@/parts/chart/score-table';
 import { savePng, saveSvg } from '@/parts/chart/save';
 import { TimeChart, type ChartMark } from '@/parts/chart/time-chart';
@@ -54,7 +54,7 @@ function DeviceScores({ device, now }: { device: Watched; now: SituationData }) 
               return <Empty title={t('chart.learning')}>{device.state.state === 'watching' ? t('chart.no_windows') : t('chart.learning_why', { share })}</Empty>;
             }
             if (form === 'table') return <ScoreTable points={points} from={domain.from} to={domain.to} />;
-            const marks = marksOf(now, counters.data?.points.find((point) => point.blocked)?.event_at ?? null);
+            const marks = marksOf(now, blockedAt(counters.data?.points ?? []));
             return (
               <TimeChart
                 svg={svg}
@@ -93,6 +93,12 @@ function marksOf(now: SituationData, blockedAt: string | null): ChartMark[] {
   if (now.finding) marks.push({ at: now.finding.first_at, kind: 'finding', label: t('chart.mark.finding') });
   if (blockedAt) marks.push({ at: blockedAt, kind: 'block', label: t('chart.mark.block') });
   return marks;
+}
+
+/** Packet time of the first reading under a block; readings may come newest first. */
+function blockedAt(points: CounterPoint[]): string | null {
+  const blocked = points.flatMap((point) => (point.blocked && point.event_at ? [point.event_at] : []));
+  return blocked.length === 0 ? null : blocked.reduce((first, at) => (at < first ? at : first));
 }
 
 function summary(device: Watched, points: ScorePoint[]): string {

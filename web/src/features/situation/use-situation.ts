@@ -11,6 +11,10 @@ function foremost(incidents: Incident[]): Incident | null {
   return sorted[0] ?? null;
 }
 
+function newest<T>(items: T[] | undefined, at: (item: T) => string): T | null {
+  return (items ?? []).reduce<T | null>((best, item) => (best === null || at(item) > at(best) ? item : best), null);
+}
+
 function strongestOf(findings: Finding[]): Finding | null {
   return findings.reduce<Finding | null>((best, finding) => (best === null || finding.score > best.score ? finding : best), null);
 }
@@ -45,9 +49,9 @@ export function useSituation(info: NodeInfo) {
     incident,
     detail: detail.data ?? null,
     finding: strongestOf(detail.data?.findings ?? []),
-    run: runs.data?.items[0] ?? null,
-    share: shares.data?.items[0] ?? null,
-    order: orders.data?.[0] ?? null,
+    run: newest(runs.data?.items, (run) => run.started_at),
+    share: newest(shares.data?.items, (share) => share.decided_at),
+    order: newest(orders.data, (order) => order.requested_at),
     head: head.data ?? null,
   };
 }

@@ -8,6 +8,8 @@ export interface Bin {
   /** Windows in the column. */
   windows: number;
   score: number;
+  /** False while the device learns: traffic without a score. */
+  judged: boolean;
   alert: boolean;
   out: number;
   in: number;
@@ -27,10 +29,11 @@ export function binned(points: readonly ScorePoint[], from: number, to: number, 
     const score = point.score ?? 0;
     const old = bins.get(column);
     if (!old) {
-      bins.set(column, { at: from + (column + 0.5) * width, windows: 1, score, alert: point.alert, out: point.packets_out, in: point.packets_in, top: point });
+      bins.set(column, { at: from + (column + 0.5) * width, windows: 1, score, judged: point.score !== null, alert: point.alert, out: point.packets_out, in: point.packets_in, top: point });
       continue;
     }
     old.windows += 1;
+    old.judged ||= point.score !== null;
     old.alert ||= point.alert;
     old.out = Math.max(old.out, point.packets_out);
     old.in = Math.max(old.in, point.packets_in);

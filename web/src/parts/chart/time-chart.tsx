@@ -162,8 +162,10 @@ function Bars({ frame, bins }: { frame: Frame; bins: Bin[] }) {
     for (const bin of bins) {
       const x = frame.x(bin.at).toFixed(1);
       const y = Math.min(floor - CAP, frame.score(bin.score));
-      path.stems += `M${x} ${floor}V${(y + CAP).toFixed(1)}`;
-      path[bin.alert ? 'alert' : 'quiet'] += `M${x} ${(y + CAP).toFixed(1)}V${(y - (bin.alert ? CAP : 0)).toFixed(1)}`;
+      if (bin.judged) {
+        path.stems += `M${x} ${floor}V${(y + CAP).toFixed(1)}`;
+        path[bin.alert ? 'alert' : 'quiet'] += `M${x} ${(y + CAP).toFixed(1)}V${(y - (bin.alert ? CAP : 0)).toFixed(1)}`;
+      }
       if (bin.out > 0) path.out += `M${x} ${zero}V${frame.traffic(bin.out).toFixed(1)}`;
       if (bin.in > 0) path.in += `M${x} ${zero}V${frame.traffic(-bin.in).toFixed(1)}`;
     }

@@ -1,0 +1,191 @@
+// Acts as a person does: keyboard, menus, live feed, acknowledgement, verification. Runs against the
+// mock, whose world it changes. Each act is a test; axe looks at what the act opened.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+import { serve } from '../mock/server.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'];
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+let passed = 0;
+const faults = [];
+
+async function axe(page, where) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags } }), TAGS);
+  for (const one of violations) faults.push(`${where}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`);
+}
+
+async function act(name, { kind, scene, path = '/' }, steps) {
+  const mock = await serve({ kind, scene });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => faults.push(`${name}: ${error.message}`));
+  try {
+    await page.goto(mock.url + path);
+    await page.waitForSelector('h1');
+    await steps(page, mock);
+    passed += 1;
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    faults.push(`${name}: ${error.message}`);
+  }
+  await context.close();
+  mock.stop();
+}
+
+const must = (condition, text) => {
+  if (!condition) throw new Error(text);
+};
+const title = (page) => page.textContent('h1');
+
+await act('skip link comes first and leads to the content', {}, async (page) => {
+  await page.waitForSelector('.feed');
+  await page.keyboard.press('Tab');
+  must((await page.evaluate(() => document.activeElement?.className)) === 'skip', 'the first stop is not the skip link');
+  await page.keyboard.press('Enter');
+  must(page.url().endsWith('#main'), 'the skip link does not lead to #main');
+});
+
+await act('/ finds the search, and an address leads to its answer', {}, async (page) => {
+  await page.waitForSelector('.feed');
+  await page.keyboard.press('/');
+  await page.keyboard.type('45.1.2.3');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '45.1.2.3 is known to intelligence');
+});
+
+await act('? opens the keyboard help, Esc closes it', {}, async (page) => {
+  await page.waitForSelector('.feed');
+  await page.keyboard.press('?');
+  await page.waitForSelector('.keys');
+  await axe(page, 'help');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.keys', { state: 'detached' });
+});
+
+await act('Ctrl-K goes anywhere by name', {}, async (page) => {
+  await page.waitForSelector('.feed');
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector('.palette');
+  await axe(page, 'palette');
+  await page.keyboard.type('ledger');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ledger');
+});
+
+await act('j, k and Enter walk a list', { path: '/ledger' }, async (page) => {
+  await page.waitForSelector('table a[data-row]');
+  for (const key of ['j', 'j', 'k', 'j']) await page.keyboard.press(key);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ledger/15');
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Entry 15 is proven');
+});
+
+await act('a value has a menu that the keyboard reaches', { path: '/findings' }, async (page) => {
+  await page.click('table a[data-row]');
+  const value = page.getByRole('button', { name: '178.128.185.250' });
+  await value.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.waitForSelector('[role="menu"]');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'menuitem');
+  await axe(page, 'value menu');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[role="menu"]', { state: 'detached' });
+  must(await value.evaluate((element) => element === document.activeElement), 'the focus did not come back');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/intel?value=178.128.185.250');
+});
+
+await act('the account menu turns the page dark', {}, async (page) => {
+  await page.click('.icon-button.round');
+  await axe(page, 'account menu');
+  await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+  must((await page.getAttribute('html', 'data-mantine-color-scheme')) === 'dark', 'the page is not dark');
+  await page.reload();
+  await page.waitForSelector('.feed');
+  must((await page.getAttribute('html', 'data-mantine-color-scheme')) === 'dark', 'the page forgot it');
+});
+
+await act('a CERT acknowledges without reload', { kind: 'cert' }, async (page) => {
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await page.fill('textarea', 'We have it.');
+  await axe(page, 'acknowledge');
+  await page.getByRole('button', { name: 'Acknowledge and answer' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 incident received, and answered');
+});
+
+await act('the counters move by themselves and the feed pauses', {}, async (page) => {
+  const dropped = () => page.textContent('.figure.cut dd');
+  await page.waitForSelector('.figure.cut');
+  const before = await dropped();
+  await page.waitForFunction((old) => document.querySelector('.figure.cut dd')?.textContent !== old, before);
+  await page.click('[data-key="p"]');
+  must((await page.getAttribute('[data-key="p"]', 'aria-pressed')) === 'true', 'the feed did not pause');
+});
+
+await act('the page says that it reconnects, and is live again', {}, async (page, mock) => {
+  await page.waitForSelector('.pulse:not(.waiting)');
+  const port = Number(new URL(mock.url).port);
+  mock.stop();
+  await page.waitForFunction(() => document.querySelector('.pulse')?.textContent?.includes('Reconnecting'));
+  const again = await serve({ port });
+  await page.waitForFunction(() => document.querySelector('.pulse')?.textContent === 'Live', null, { timeout: 20_000 });
+  again.stop();
+});
+
+await act('the whole log is verified', { path: '/ledger' }, async (page) => {
+  await page.getByRole('button', { name: 'Verify all' }).click();
+  await page.waitForSelector('.banner.good');
+  must((await page.textContent('.banner.good')).includes('17 entries'), 'no count of entries');
+});
+
+await act('the bundle is a graph, a table and JSON', { path: '/shares' }, async (page) => {
+  await page.click('table a[data-row]');
+  await page.waitForSelector('.bundle-graph canvas');
+  await page.click('.bundle-list button >> nth=1');
+  await page.waitForSelector('.object-view');
+  await axe(page, 'bundle object');
+  await page.getByRole('button', { name: 'Table' }).click();
+  must((await page.locator('table.data tbody tr').count()) > 10, 'the table twin is too short');
+  await page.getByRole('button', { name: 'JSON', exact: true }).click();
+  must((await page.textContent('pre.code')).includes('"spec_version": "2.1"'), 'no JSON');
+});
+
+await act('a chart has a table twin, a diagram has words', {}, async (page) => {
+  await page.waitForSelector('.time-chart svg');
+  await page.getByRole('button', { name: 'Table' }).click();
+  must((await page.locator('.scroll tbody tr').count()) > 100, 'the table twin is too short');
+  await page.getByRole('button', { name: 'Words' }).click();
+  must((await page.textContent('.diagram')).includes('blocking the device'), 'the words do not say it');
+  await axe(page, 'twins');
+});
+
+await act('the first run makes the administrator', { scene: 'first-run' }, async (page) => {
+  await page.getByLabel('Organisation').fill('Water Works');
+  await page.getByLabel('Your name, for signing in').fill('Ona');
+  await page.getByLabel('Password', { exact: false }).first().fill('a long enough sentence');
+  await page.getByLabel('The password again').fill('a long enough sentence');
+  await page.getByRole('button', { name: 'Create the administrator' }).click();
+  await page.waitForSelector('.frame');
+});
+
+await act('a wrong password is said plainly, a right one opens', { scene: 'signed-out' }, async (page) => {
+  await page.getByLabel('Name').fill('Ona');
+  await page.getByLabel('Password').first().fill('wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForSelector('[role="alert"]');
+  must((await page.textContent('[role="alert"]')).includes('The name or the password is wrong'), 'not said');
+  await axe(page, 'refused');
+  await page.getByLabel('Password').first().fill('right');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForSelector('.frame');
+  must((await title(page)) !== null, 'no title');
+});
+
+await browser.close();
+for (const fault of faults) console.error(`FAIL ${fault}`);
+console.log(`${passed} passed, ${faults.length} failed`);
+process.exit(faults.length > 0 ? 1 : 0);
