@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 use model::event::EdgeConnected;
-use ports::edge::{self, DeviceCounters, FromEdge, PROTOCOL_VERSION, Source, ToEdge};
+use ports::edge::{self, DeviceCounters, FromEdge, Order, PROTOCOL_VERSION, Source, ToEdge};
 use ports::{PortError, WindowBatch};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::Gateway;
 use crate::error::GatewayError;
+use crate::lift;
 use crate::store::{self, Edge, OrderRow, Reading};
 
 /// An edge that does not introduce itself in time is let go.
@@ -25,6 +26,11 @@ const READ_BYTES: usize = 64 << 10;
 const MAX_NAME_BYTES: usize = 64;
 /// Devices of one counter message that are kept.
 const MAX_COUNTED_DEVICES: usize = 1_024;
+/// An order without an answer is sent again after this time, microseconds; its key keeps it from
+/// being carried out twice.
+const REPEAT_AFTER_US: i64 = 2_000_000;
+/// Orders repeated at once.
+const MAX_REPEATED: usize = 32;
 /// At most one counter row per device in this time, microseconds.
 const KEEP_READING_EVERY_US: i64 = 1_000_000;
 
@@ -251,38 +257,50 @@ impl Session {
             self.kept_at = at;
         }
         let (name, rows) = (self.edge.name.clone(), self.room.config.counter_rows);
-        self.room
+        let repeat: Vec<Order> = self
+            .room
             .platform
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    if due {
-                        store::touch(tx.sql(), &name, at).await?;
-                    }
                     let blocks = store::in_force(tx.sql(), &name).await?;
-                    for counters in devices {
-                        see_blocks(tx, &blocks, &counters).await?;
-                        if due {
-                            let reading = Reading { at, event_at, counters };
-                            store::keep_reading(tx.sql(), &name, &reading, rows).await?;
-                        }
+                    see_blocks(tx, &blocks, &devices).await?;
+                    if !due {
+                        return Ok::<_, GatewayError>(vec![]);
                     }
-                    Ok(())
+                    store::touch(tx.sql(), &name, at).await?;
+                    lift::lost(tx, blocks, &devices).await?;
+                    for counters in devices {
+                        let reading = Reading { at, event_at, counters };
+                        store::keep_reading(tx.sql(), &name, &reading, rows).await?;
+                    }
+                    let waiting = store::unanswered(tx.sql(), &name).await?;
+                    let old = |row: &OrderRow| at.micros_since(row.requested_at) >= REPEAT_AFTER_US;
+                    let orders = waiting.into_iter().filter(old).map(|row| row.order);
+                    Ok(orders.take(MAX_REPEATED).collect())
                 })
             })
-            .await
+            .await?;
+        for order in repeat {
+            self.room.registry.send(&self.edge.name, ToEdge::Order(order));
+        }
+        Ok(())
     }
 }
 
-/// What the counters of a blocked device show of its block.
+/// What the counters of blocked devices show of their blocks.
 async fn see_blocks(
     tx: &mut platform::db::Tx,
     blocks: &[OrderRow],
-    counters: &DeviceCounters,
+    devices: &[DeviceCounters],
 ) -> Result<(), GatewayError> {
-    let of_device = |block: &&OrderRow| block.order.target.mac.as_ref() == Some(&counters.mac);
-    for block in blocks.iter().filter(of_device).filter(|_| counters.blocked) {
-        let (forwarded, dropped) = (counters.forwarded_packets, counters.dropped_packets);
+    for block in blocks {
+        let mac = block.mac();
+        let Some(line) = devices.iter().find(|line| line.blocked && mac == Some(line.mac.as_str()))
+        else {
+            continue;
+        };
+        let (forwarded, dropped) = (line.forwarded_packets, line.dropped_packets);
         store::see(tx.sql(), &block.order.key, forwarded, dropped).await?;
     }
     Ok(())

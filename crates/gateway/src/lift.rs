@@ -1,4 +1,4 @@
-//! A block ends by itself after its time; this says so when it happens.
+//! A block ends by itself after its time, or is lost with its gateway; this says so when it happens.
 
 use async_trait::async_trait;
 use model::event::EnforcementChanged;
@@ -6,17 +6,63 @@ use model::{Outcome, Timestamp};
 use platform::Platform;
 use platform::db::{DbError, Tx};
 use platform::jobs::{Job, JobEnd, JobHandler};
+use ports::edge::{DeviceCounters, Verb};
 use serde_json::{Value, json};
 
 use crate::error::GatewayError;
 use crate::orders::target_name;
-use crate::store;
+use crate::store::{self, OrderRow};
 
 const KIND: &str = "gateway.lift";
+/// How long after its answer, and how long before its end, a block need not show in the readings.
+const SETTLE_US: i64 = 3_000_000;
 
 /// Remembers to look when the block's time is over.
 pub(crate) async fn enqueue(tx: &mut Tx, key: &str, at: Timestamp) -> Result<(), DbError> {
     tx.enqueue(KIND, key, &json!({}), at).await?;
+    Ok(())
+}
+
+/// The end of a block as a fact.
+async fn say_ended(tx: &mut Tx, row: &OrderRow, summary: String) -> Result<(), GatewayError> {
+    let fact = EnforcementChanged {
+        edge: row.edge.clone(),
+        key: format!("{}/end", row.order.key),
+        verb: "release".into(),
+        target: target_name(&row.order.target),
+        outcome: Outcome::Done { summary, data: Value::Null },
+    };
+    tx.publish("system", &fact).await?;
+    Ok(())
+}
+
+/// Blocks that should be in force and that the gateway's own reading does not show are not in force:
+/// its source started again, or somebody changed its table.
+pub(crate) async fn lost(
+    tx: &mut Tx,
+    in_force: Vec<OrderRow>,
+    devices: &[DeviceCounters],
+) -> Result<(), GatewayError> {
+    let now = tx.now();
+    for row in in_force {
+        let Some(done_at) = row.done_at else { continue };
+        let timeout_s = match row.order.verb {
+            Verb::Block { timeout_s } => i64::from(timeout_s),
+            Verb::Release => continue,
+        };
+        // Near its end the block ends by itself, and a reading may be older than the answer.
+        let settled = now.micros_since(done_at) > SETTLE_US
+            && done_at.plus_secs(timeout_s).micros_since(now) > SETTLE_US;
+        let shown = devices.iter().any(|line| line.blocked && row.mac() == Some(line.mac.as_str()));
+        if !settled || shown || !store::lift(tx.sql(), &row.order.key, now).await? {
+            continue;
+        }
+        let target = target_name(&row.order.target);
+        let text = format!(
+            "the block of {target} is gone: the gateway's source started again, or its table was changed"
+        );
+        say_ended(tx, &row, text).await?;
+    }
     Ok(())
 }
 
@@ -48,15 +94,7 @@ impl JobHandler for Lift {
                         return Ok(());
                     }
                     let target = target_name(&row.order.target);
-                    let summary = format!("the block of {target} ended by itself");
-                    let fact = EnforcementChanged {
-                        edge: row.edge,
-                        key: format!("{key}/end"),
-                        verb: "release".into(),
-                        target,
-                        outcome: Outcome::Done { summary, data: Value::Null },
-                    };
-                    tx.publish("system", &fact).await?;
+                    say_ended(tx, &row, format!("the block of {target} ended by itself")).await?;
                     Ok(())
                 })
             })

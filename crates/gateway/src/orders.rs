@@ -102,6 +102,11 @@ impl Gateway {
         key: String,
         outcome: Outcome,
     ) -> Result<(), GatewayError> {
+        if let Outcome::Failed { reason, retry: true } = &outcome {
+            // Not an end: the order stays waiting and is sent again.
+            tracing::warn!(edge, key, reason, "an order failed for now");
+            return Ok(());
+        }
         let edge = edge.to_owned();
         let done: Result<(), GatewayError> = self
             .platform

@@ -32,6 +32,17 @@ pub(crate) struct OrderRow {
     pub(crate) seen: Option<(u64, u64, u64)>,
 }
 
+impl OrderRow {
+    /// The MAC the order took effect on: the one named, or the one the gateway found.
+    pub(crate) fn mac(&self) -> Option<&str> {
+        let found = match &self.outcome {
+            Some(Outcome::Done { data, .. }) => data["mac"].as_str(),
+            _ => None,
+        };
+        self.order.target.mac.as_deref().or(found)
+    }
+}
+
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }

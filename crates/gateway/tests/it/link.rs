@@ -130,3 +130,45 @@ async fn a_block_is_seen_to_work_and_ends_by_itself() {
     };
     assert!(ended[1].contains(MAC) && ended[1].contains("ended by itself"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn a_block_that_the_gateway_no_longer_shows_is_said_to_be_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::open_with(folder.path(), Arc::default(), 5_000).await;
+    let (mut edge, _) = Edge::welcome(folder.path(), 1).await;
+    let room = node.room.clone();
+    #[allow(clippy::disallowed_methods)] // a test may
+    let asked = tokio::spawn(async move { room.block("k", &target(), 600).await });
+    assert!(matches!(edge.hear().await, Some(ToEdge::Order(_))));
+    edge.say(&FromEdge::OrderDone { key: "k".into(), outcome: done() }).await;
+    asked.await.unwrap().unwrap();
+    edge.count(1, 0, true).await;
+    // The source starts again: the table no longer holds the device.
+    let facts = loop {
+        edge.count(9, 0, false).await;
+        let facts = node.facts("gateway.enforcement_changed").await;
+        if facts.len() == 2 {
+            break facts;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(facts[1].contains("is gone"), "{facts:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_failed_for_now_is_sent_again_under_the_same_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::open_with(folder.path(), Arc::default(), 20_000).await;
+    let (mut edge, _) = Edge::welcome(folder.path(), 1).await;
+    let room = node.room.clone();
+    #[allow(clippy::disallowed_methods)] // a test may
+    let asked = tokio::spawn(async move { room.block("k", &target(), 600).await });
+    let Some(ToEdge::Order(first)) = edge.hear().await else { panic!("no order") };
+    let failed = Outcome::Failed { reason: "busy".into(), retry: true };
+    edge.say(&FromEdge::OrderDone { key: "k".into(), outcome: failed }).await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    edge.count(1, 0, false).await;
+    assert_eq!(edge.hear().await, Some(ToEdge::Order(first)));
+    edge.say(&FromEdge::OrderDone { key: "k".into(), outcome: done() }).await;
+    assert_eq!(asked.await.unwrap().unwrap(), done());
+}
