@@ -64,18 +64,19 @@ interface ListProps {
 
 function List({ label, entries, width, anchor, close }: ListProps) {
   const list = useRef<HTMLDivElement>(null);
-  const [place, setPlace] = useState<React.CSSProperties>({ visibility: 'hidden' });
+  const [place, setPlace] = useState<React.CSSProperties>({ opacity: 0 });
   useLayoutEffect(() => {
     const at = anchor.current?.getBoundingClientRect();
     const height = list.current?.offsetHeight ?? 0;
     if (!at) return;
     const left = Math.max(EDGE, Math.min(at.left, window.innerWidth - width - EDGE));
     const below = at.bottom + 4 + height <= window.innerHeight - EDGE;
-    setPlace({ left, top: below ? at.bottom + 4 : Math.max(EDGE, at.top - 4 - height) });
+    setPlace({ opacity: 1, left, top: below ? at.bottom + 4 : Math.max(EDGE, at.top - 4 - height) });
   }, [anchor, width]);
   useEffect(() => {
-    if (place.visibility !== 'hidden') list.current?.querySelector<HTMLElement>('[role^="menuitem"]')?.focus();
-  }, [place.visibility]);
+    // Not `visibility` above: with a transition on it (reduced motion sets one) the item could not take the focus yet.
+    list.current?.querySelector<HTMLElement>('[role^="menuitem"]')?.focus();
+  }, []);
   useEffect(() => {
     const away = (event: Event) => {
       const target = event.target as Node;
