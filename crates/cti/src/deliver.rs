@@ -67,6 +67,8 @@ impl Deliver {
             return Ok(None);
         };
         let sent = self.send(&share).await;
+        let reached = !matches!(sent, Sent::Later(_));
+        self.0.deps().peers.note_contact(share.peer, reached);
         let later = match &sent {
             Sent::Later(reason) => Some(reason.clone()),
             _ => None,

@@ -104,6 +104,7 @@ async fn ask(cti: &Cti, peer: PeerId) -> Result<(), String> {
     let words = |error: CtiError| error.to_string();
     let contact = contact(cti, peer).await.map_err(words)?;
     let outcome = pages(cti, peer, contact.added_after.clone()).await;
+    cti.deps().peers.note_contact(peer, outcome.is_ok());
     let now_us = cti.platform().now().as_micros();
     let error = outcome.as_ref().err().cloned();
     let fresh = contact.last_contact_us.is_some_and(|at| now_us - at < NOTE_EVERY_US);

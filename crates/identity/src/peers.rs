@@ -11,7 +11,7 @@ use platform::peers::{Peer, PeerDirectory};
 use ports::PortError;
 
 use crate::Identity;
-use crate::authority::{common_name, fingerprint};
+use crate::authority::{common_name, public_key_digest};
 use crate::error::IdentityError;
 use crate::store::peers::{self, PeerRow};
 use crate::tls;
@@ -54,8 +54,8 @@ impl Identity {
         if row.revoked {
             return refused(&row.peer.name, "the exchange with this node was ended");
         }
-        if row.certificate.as_deref() != Some(fingerprint(der).as_str()) {
-            return refused(&row.peer.name, "the certificate was replaced by a newer one");
+        if row.certificate.is_none() || row.certificate != public_key_digest(der) {
+            return refused(&row.peer.name, "the certificate's key was replaced by a newer one");
         }
         self.note_contact(row.peer.id, true);
         Ok(Ok(Caller {
@@ -138,7 +138,7 @@ impl Identity {
             .map_err(IdentityError::certificate)
     }
 
-    async fn make_client(&self, id: PeerId) -> Result<reqwest::Client, IdentityError> {
+    async fn make_client(&self, id: PeerId) -> Result<(reqwest::Client, Timestamp), IdentityError> {
         let row = self.peer_row(id).await?;
         let row = row.ok_or_else(|| IdentityError::NotFound(format!("peer {id}")))?;
         let name = &row.peer.name;
@@ -156,7 +156,8 @@ impl Identity {
                 "keys/{key_file} or keys/{certificate_file} is missing; join {name} again"
             )));
         };
-        self.http_client(ca, Some((&certificate, &key)))
+        let (certificate, until) = self.renewed_client(&row.peer, ca, &key, certificate).await?;
+        Ok((self.http_client(ca, Some((&certificate, &key)))?, until))
     }
 }
 
@@ -174,11 +175,18 @@ impl PeerDirectory for Identity {
 
     async fn client(&self, id: PeerId) -> Result<reqwest::Client, PortError> {
         let clients = || self.inner.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients().get(&id) {
+        let now = self.platform().now();
+        if let Some((client, until)) = clients().get(&id)
+            && *until > now
+        {
             return Ok(client.clone());
         }
-        let client = self.make_client(id).await?;
-        clients().insert(id, client.clone());
+        let (client, until) = self.make_client(id).await?;
+        clients().insert(id, (client.clone(), until));
         Ok(client)
+    }
+
+    fn note_contact(&self, id: PeerId, reached: bool) {
+        Self::note_contact(self, id, reached);
     }
 }

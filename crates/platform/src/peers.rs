@@ -36,4 +36,6 @@ pub trait PeerDirectory: Send + Sync {
     async fn peer(&self, id: PeerId) -> Result<Option<Peer>, PortError>;
     /// A client that authenticates us to the peer and the peer to us (mutual TLS, pinned authority).
     async fn client(&self, id: PeerId) -> Result<reqwest::Client, PortError>;
+    /// Remembers whether the peer could be reached just now, for those who look.
+    fn note_contact(&self, _id: PeerId, _reached: bool) {}
 }

@@ -1,1 +1,74 @@
-fn main() {}
+//! `sereno`: the node and every command.
+//!
+//! Exit codes: 0 fine; 1 the answer is "no" (invalid, altered, alert); 2 wrong use; 3 failure.
+
+mod api;
+mod arguments;
+mod commands;
+mod demo;
+mod output;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use output::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // One provider for all TLS of the process; a second install would be a programming error.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let json = arguments.json;
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => output::fail(&failure, json),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let json = arguments.json;
+    match arguments.command {
+        // Work on files needs no runtime.
+        Command::Detect(command) => commands::detect::run(command, json),
+        Command::Stix(command) => commands::stix::run(&command, json),
+        Command::Completions { shell } => commands::shell::completions(shell),
+        Command::Man { out } => commands::shell::man(&out),
+        other => runtime()?.block_on(run_async(other, json)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(4)))
+        .enable_all()
+        .build()
+        .map_err(Failure::io("the asynchronous runtime"))
+}
+
+async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Up(up) => commands::up::run(up).await,
+        Command::Demo(demo) => demo::run(demo, json).await,
+        Command::Doctor(place) => commands::doctor::run(place, json).await,
+        Command::Config(command) => commands::config::run(command, json).await,
+        Command::Token(command) => commands::token::run(command, json).await,
+        Command::Ledger(command) => commands::ledger::run(command, json).await,
+        Command::Playbook(command) => commands::playbook::run(command, json).await,
+        Command::Intel(command) => commands::intel::run(command, json).await,
+        Command::Peer(command) => commands::peer::run(command, json).await,
+        Command::Get(command) => commands::lists::get(command, json).await,
+        Command::Devices(list) => commands::lists::run("devices", list, json).await,
+        Command::Findings(list) => commands::lists::run("findings", list, json).await,
+        Command::Incidents(list) => commands::lists::run("incidents", list, json).await,
+        Command::Runs(list) => commands::lists::run("runs", list, json).await,
+        Command::Shares(list) => commands::lists::run("shares", list, json).await,
+        Command::Gateways(list) => commands::lists::run("gateways", list, json).await,
+        // Handled without a runtime above.
+        Command::Detect(_)
+        | Command::Stix(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(ExitCode::SUCCESS),
+    }
+}

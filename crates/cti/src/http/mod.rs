@@ -1,7 +1,6 @@
 //! Endpoints under `/api/v1/`.
 
 mod lookup;
-mod peers;
 mod preview;
 mod share;
 mod share_incident;
@@ -24,5 +23,4 @@ pub(crate) fn routes() -> RoomRouter<Cti> {
         .route(READ, routes!(share::share))
         .route(SHARE, routes!(share_incident::share_incident))
         .route(READ, routes!(preview::preview))
-        .route(READ, routes!(peers::peers))
 }

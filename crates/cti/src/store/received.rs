@@ -75,15 +75,6 @@ pub(crate) async fn set_note(
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether this peer ever shared with us.
-pub(crate) async fn any_from(sql: &mut AnyConnection, sender: &str) -> Result<bool, DbError> {
-    let row = sqlx::query("SELECT 1 FROM cti_received WHERE sender = $1 LIMIT 1")
-        .bind(sender)
-        .fetch_optional(sql)
-        .await?;
-    Ok(row.is_some())
-}
-
 fn received(row: &AnyRow) -> Result<Received, DbError> {
     let incident: String = row.try_get("incident")?;
     Ok(Received {

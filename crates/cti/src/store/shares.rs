@@ -245,15 +245,6 @@ pub(crate) async fn queued(sql: &mut AnyConnection) -> Result<(i64, i64), DbErro
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-/// Whether anything was ever shared with a peer.
-pub(crate) async fn any_to(sql: &mut AnyConnection, peer: PeerId) -> Result<bool, DbError> {
-    let row = sqlx::query("SELECT 1 FROM cti_shares WHERE peer = $1 LIMIT 1")
-        .bind(peer.to_string())
-        .fetch_optional(sql)
-        .await?;
-    Ok(row.is_some())
-}
-
 fn share(row: &AnyRow) -> Result<Share, DbError> {
     let text = |name: &str| row.try_get::<String, _>(name);
     let maybe = |name: &str| row.try_get::<Option<String>, _>(name);

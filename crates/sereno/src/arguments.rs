@@ -1,0 +1,329 @@
+//! The command line: `sereno <noun> <verb>`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.
+#[derive(Debug, Parser)]
+#[command(name = "sereno", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the node's data is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// The node's data folder.
+    #[arg(long, env = "SERENO_DATA", default_value = "sereno-data")]
+    pub(crate) data: PathBuf,
+    /// The configuration file; `sereno.toml` in the data folder when absent.
+    #[arg(long, env = "SERENO_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the node.
+    Up(Up),
+    /// Walk the whole loop on a real capture with two nodes and a gateway.
+    Demo(Demo),
+    /// Each part of the node: state, cause, remedy.
+    Doctor(Place),
+    /// Check or show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Train and score on capture files.
+    #[command(subcommand)]
+    Detect(DetectCommand),
+    /// The accountability log.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// CACAO v2 playbooks.
+    #[command(subcommand)]
+    Playbook(PlaybookCommand),
+    /// The intelligence store.
+    #[command(subcommand)]
+    Intel(IntelCommand),
+    /// STIX 2.1 files.
+    #[command(subcommand)]
+    Stix(StixCommand),
+    /// Nodes we exchange with.
+    #[command(subcommand)]
+    Peer(PeerCommand),
+    /// Devices seen.
+    Devices(List),
+    /// Findings of the detectors.
+    Findings(List),
+    /// Incidents.
+    Incidents(List),
+    /// Playbook runs.
+    Runs(List),
+    /// Shares with other organisations.
+    Shares(List),
+    /// Gateways and their counters.
+    Gateways(List),
+    /// Any resource of the API, e.g. `sereno get /api/v1/orders`.
+    Get(Get),
+    /// Completions for a shell, on standard output.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Manual pages into a folder.
+    Man {
+        /// The folder.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Console and API, loopback only [default: 127.0.0.1:8642].
+    #[arg(long)]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Console, API and peers with TLS, on any address.
+    #[arg(long)]
+    pub(crate) tls_listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Demo {
+    #[command(subcommand)]
+    pub(crate) action: Option<DemoAction>,
+    /// Folder for both nodes.
+    #[arg(long, env = "SERENO_DEMO_DATA", default_value = "sereno-demo", global = true)]
+    pub(crate) data: PathBuf,
+    /// The operator's console; the CERT's takes the next port.
+    #[arg(long, default_value = "127.0.0.1:8642")]
+    pub(crate) listen: SocketAddr,
+    /// How many times faster than real time the capture is replayed.
+    #[arg(long, default_value_t = 720.0)]
+    pub(crate) speed: f64,
+    /// Without a browser: walk the loop, print one report, end.
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Do not use network namespaces; read the capture from the file and say "not enforced here".
+    #[arg(long)]
+    pub(crate) no_enforce: bool,
+    /// Seconds after which the demonstration's own duty officer answers when nobody has.
+    #[arg(long, default_value_t = 45)]
+    pub(crate) answer_after_s: u64,
+    /// Give up after this many seconds (headless only).
+    #[arg(long, default_value_t = 300)]
+    pub(crate) timeout_s: u64,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum DemoAction {
+    /// Stop the demonstration and delete everything it made.
+    Remove,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Is the configuration right? Exit 0 or 1.
+    Check(Place),
+    /// The configuration in force.
+    Show(Place),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token; it is shown once.
+    New {
+        #[command(flatten)]
+        place: Place,
+        /// What it may do: administrator, analyst, operator, assessor, read-only.
+        #[arg(long)]
+        role: String,
+        /// What it is for.
+        #[arg(long, default_value = "command line")]
+        label: String,
+        /// Days until it expires.
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Tokens and when they expire.
+    List(Place),
+    /// Make a token worthless.
+    Revoke {
+        #[command(flatten)]
+        place: Place,
+        /// Its id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DetectCommand {
+    /// Learn what is normal from captures of normal traffic.
+    Train {
+        /// pcap, pcapng, also gzip-compressed; in order of time.
+        #[arg(long, required = true, num_args = 1..)]
+        pcap: Vec<PathBuf>,
+        /// The model file to write.
+        #[arg(long)]
+        out: PathBuf,
+        /// Seed of every random draw.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Protected device (address or MAC); all private addresses when absent.
+        #[arg(long)]
+        device: Vec<String>,
+    },
+    /// Judge a capture window by window. Exit 1 when there is an alert.
+    Score {
+        /// A model file of `detect train`.
+        #[arg(long)]
+        model: PathBuf,
+        /// pcap or pcapng, also gzip-compressed.
+        #[arg(long)]
+        pcap: PathBuf,
+        /// JSON lines, one per window and device.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Check the whole log, or one entry's proof, offline. Exit 0 or 1.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+        /// A proof file of `ledger proof`; the data folder is then not needed.
+        #[arg(long)]
+        proof: Option<PathBuf>,
+        /// The node's public key in hex; the key in the proof is then not trusted.
+        #[arg(long, requires = "proof")]
+        key: Option<String>,
+    },
+    /// The signed tree head.
+    Head(Place),
+    /// The newest entries.
+    List(Place),
+    /// One entry's inclusion proof.
+    Proof {
+        #[command(flatten)]
+        place: Place,
+        /// Position in the log, from 0.
+        index: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlaybookCommand {
+    /// Does the file keep the standard, and can this node run it? Exit 0 or 1.
+    Validate {
+        /// A CACAO v2 playbook.
+        file: PathBuf,
+    },
+    /// The playbook in plain words.
+    Explain {
+        /// A CACAO v2 playbook.
+        file: PathBuf,
+    },
+    /// The node's playbooks.
+    List(Place),
+    /// Store a playbook in the node.
+    Add {
+        #[command(flatten)]
+        place: Place,
+        /// A CACAO v2 playbook.
+        file: PathBuf,
+    },
+    /// Start a stored playbook.
+    Run {
+        #[command(flatten)]
+        place: Place,
+        /// The playbook's id.
+        playbook: String,
+        /// The incident it answers.
+        #[arg(long)]
+        incident: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntelCommand {
+    /// What is known of an address. Exit 0 known, 1 unknown.
+    Lookup {
+        #[command(flatten)]
+        place: Place,
+        /// The value.
+        value: String,
+    },
+    /// Where the knowledge comes from.
+    Sources(Place),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StixCommand {
+    /// Are all objects valid STIX 2.1? Exit 0 or 1.
+    Validate {
+        /// A bundle or an object.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PeerCommand {
+    /// Make an invitation for another node: a file that works once.
+    Invite {
+        #[command(flatten)]
+        place: Place,
+        /// The invited organisation.
+        #[arg(long)]
+        name: String,
+        /// What it is: operator, cert, other.
+        #[arg(long, default_value = "operator")]
+        kind: String,
+    },
+    /// Accept another node's invitation.
+    Join {
+        #[command(flatten)]
+        place: Place,
+        /// The invitation file.
+        invitation: PathBuf,
+    },
+    /// Nodes we exchange with.
+    List(Place),
+    /// End the exchange with a node; its certificate no longer opens anything.
+    Remove {
+        #[command(flatten)]
+        place: Place,
+        /// Its id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// One of them by id.
+    pub(crate) id: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// A path of the API with its query.
+    pub(crate) path: String,
+}

@@ -1,0 +1,85 @@
+//! `sereno playbook validate|explain|list|add|run`.
+
+use std::process::ExitCode;
+
+use playbooks::cacao::Playbook;
+use playbooks::{Abilities, Report};
+use serde_json::{Value, json};
+
+use super::{read_file, table, text};
+use crate::api::Api;
+use crate::arguments::PlaybookCommand;
+use crate::output::{self, Failure};
+
+/// Largest playbook file read, bytes.
+const MAX_PLAYBOOK_BYTES: u64 = 4 << 20;
+
+pub(crate) async fn run(command: PlaybookCommand, json: bool) -> Result<ExitCode, Failure> {
+    match command {
+        PlaybookCommand::Validate { file } => {
+            let bytes = read_file(&file, MAX_PLAYBOOK_BYTES)?;
+            let report = playbooks::validate_bytes(&bytes, &Abilities::standard());
+            say_report(&report, json)?;
+            Ok(output::answer(report.valid))
+        }
+        PlaybookCommand::Explain { file } => {
+            let bytes = read_file(&file, MAX_PLAYBOOK_BYTES)?;
+            let text = String::from_utf8(bytes).map_err(Failure::file(&file))?;
+            let playbook = Playbook::parse(&text).map_err(Failure::file(&file))?;
+            output::line(&playbooks::explain(&playbook));
+            Ok(ExitCode::SUCCESS)
+        }
+        PlaybookCommand::List(place) => {
+            let api = Api::of(&place).await?;
+            let answer = api.get("/api/v1/playbooks").await;
+            api.close().await;
+            table(&answer?, &["id", "name", "trigger", "steps"], json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        PlaybookCommand::Add { place, file } => {
+            let bytes = read_file(&file, MAX_PLAYBOOK_BYTES)?;
+            let body: Value = serde_json::from_slice(&bytes).map_err(Failure::file(&file))?;
+            let api = Api::of(&place).await?;
+            let answer = api.post("/api/v1/playbooks", &body).await;
+            api.close().await;
+            say(&answer?, json)
+        }
+        PlaybookCommand::Run { place, playbook, incident } => {
+            let api = Api::of(&place).await?;
+            let body = json!({ "playbook": playbook, "incident": incident });
+            let answer = api.post("/api/v1/runs", &body).await;
+            api.close().await;
+            say(&answer?, json)
+        }
+    }
+}
+
+/// Two answers: does it keep the standard, and can a node run it.
+fn say_report(report: &Report, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::value(report);
+    }
+    for error in &report.errors {
+        output::line(&format!("error: {error}"));
+    }
+    for warning in &report.warnings {
+        output::line(&format!("warning: {warning}"));
+    }
+    output::line(if report.valid { "valid CACAO v2.0" } else { "not valid CACAO v2.0" });
+    for missing in &report.runnable.missing {
+        output::line(&format!("cannot be run here: {missing}"));
+    }
+    if report.runnable.ok {
+        output::line("can be run here");
+    }
+    Ok(())
+}
+
+fn say(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
+    if json {
+        output::value(answer)?;
+    } else {
+        output::line(text(answer, "id"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,9 @@
+//! The real programs, started and treated as people and accidents treat them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod bad_use;
+mod kills;
+mod ledger;
+mod programs;
+mod taxii;
+mod walk;

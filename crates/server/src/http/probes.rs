@@ -1,0 +1,36 @@
+//! `/healthz`, `/readyz`, `/metrics`.
+
+use std::sync::atomic::Ordering;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use platform::http::Problem;
+
+use super::NodeState;
+
+/// The process lives.
+#[utoipa::path(get, path = "/healthz", tag = "node", responses((status = 200, body = String)))]
+pub async fn healthz() -> &'static str {
+    "alive\n"
+}
+
+/// 200 only when the database answers, every consumer runs and every port is open.
+#[utoipa::path(get, path = "/readyz", tag = "node",
+    responses((status = 200, body = String), (status = 503, body = Problem)))]
+pub async fn readyz(State(state): State<NodeState>) -> Result<&'static str, Problem> {
+    let not_ready = |detail: &str| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail)
+            .remedy("Wait; `sereno doctor` names the part that is late.")
+    };
+    if !state.ready.load(Ordering::Acquire) {
+        return Err(not_ready("The node is starting or stopping."));
+    }
+    state.platform.db.read().await.map_err(|_| not_ready("The database does not answer."))?;
+    Ok("ready\n")
+}
+
+/// Counters and gauges in the Prometheus text format.
+#[utoipa::path(get, path = "/metrics", tag = "node", responses((status = 200, body = String)))]
+pub async fn metrics(State(state): State<NodeState>) -> String {
+    state.metrics.as_ref().map(|handle| handle.render()).unwrap_or_default()
+}

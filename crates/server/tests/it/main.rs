@@ -1,0 +1,7 @@
+//! The node as a whole, without doors.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod events;
+mod node;
+mod snapshot;
