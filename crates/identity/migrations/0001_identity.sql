@@ -44,7 +44,7 @@ CREATE TABLE identity_invitations (
 );
 
 -- Nodes we exchange with. `url` and `ca` are there when we call them; `certificate` is the SHA-256
--- of the client certificate we issued when they call us.
+-- of the public key in the client certificate we issued when they call us.
 CREATE TABLE identity_peers (
   id TEXT PRIMARY KEY,
   node TEXT NOT NULL UNIQUE,

@@ -143,6 +143,19 @@ pub(crate) fn fingerprint(der: &[u8]) -> String {
     hex::encode(Sha256::digest(der))
 }
 
+/// SHA-256 of a certificate's public key, hex: it stays when the certificate is renewed.
+pub(crate) fn public_key_digest(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(fingerprint(&certificate.public_key().subject_public_key.data))
+}
+
+/// When a certificate ends.
+pub(crate) fn not_after(pem: &str) -> Result<Timestamp, IdentityError> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(IdentityError::certificate)?;
+    let parsed = X509Certificate::from_der(&der).map_err(IdentityError::certificate)?.1;
+    Ok(Timestamp::from_secs(parsed.validity().not_after.timestamp()))
+}
+
 /// The common name of a certificate, when it has exactly one.
 pub(crate) fn common_name(der: &[u8]) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;

@@ -3,23 +3,19 @@
 //! certificate. Each step can be repeated after a crash with the same result.
 
 use model::event::AccessNoted;
-use model::{NodeId, PeerId, Timestamp};
-use platform::http::{Caller, Problem};
+use model::{NodeId, Timestamp};
+use platform::http::{Caller, CallerKind};
 use platform::peers::Peer;
-use rcgen::{
-    CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, KeyPair,
-    PublicKeyData,
-};
+use rcgen::{CertificateSigningRequestParams, PublicKeyData};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Identity;
-use crate::authority::{common_name, fingerprint};
+use crate::authority::{fingerprint, public_key_digest};
 use crate::error::IdentityError;
 use crate::note::clean;
-use crate::peers::key_files;
 use crate::store::peers::{self, PeerRow};
 use crate::users::{checked_name, digest};
 
@@ -29,8 +25,6 @@ pub(crate) const INVITATION_VERSION: u32 = 1;
 pub const KINDS: [&str; 3] = ["operator", "cert", "other"];
 /// Bytes of a PEM text at most.
 pub(crate) const MAX_PEM_BYTES: usize = 16 << 10;
-/// Bytes of an enrolment's answer at most.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// An invitation. It contains a secret: hand it over as you would a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -72,6 +66,14 @@ pub struct Enrolment {
     pub proof: String,
 }
 
+/// What a peer sends to get its certificate anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// A certificate signing request for the key it has, PEM.
+    pub csr: String,
+}
+
 /// What it gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Enrolled {
@@ -84,7 +86,7 @@ pub fn proof_text(code: &str, csr: &str, node: &str) -> String {
     format!("sereno-enrolment-v1\n{node}\n{}\n{}\n", digest(code), digest(csr))
 }
 
-fn checked_kind(kind: &str) -> Result<String, IdentityError> {
+pub(crate) fn checked_kind(kind: &str) -> Result<String, IdentityError> {
     if KINDS.contains(&kind) {
         return Ok(kind.to_owned());
     }
@@ -92,11 +94,11 @@ fn checked_kind(kind: &str) -> Result<String, IdentityError> {
     Err(IdentityError::Invalid(text))
 }
 
-fn checked_node(text: &str) -> Result<NodeId, IdentityError> {
+pub(crate) fn checked_node(text: &str) -> Result<NodeId, IdentityError> {
     text.parse().map_err(|_| IdentityError::Invalid("node is no node id".into()))
 }
 
-fn checked_key(text: &str) -> Result<[u8; 32], IdentityError> {
+pub(crate) fn checked_key(text: &str) -> Result<[u8; 32], IdentityError> {
     let mut key = [0; 32];
     hex::decode_to_slice(text, &mut key)
         .map_err(|_| IdentityError::Invalid("signing_key is not 32 bytes in hex".into()))?;
@@ -165,6 +167,29 @@ impl Identity {
         outcome
     }
 
+    /// A peer's client certificate anew, for the key it has shown; nothing is stored, so it can be
+    /// asked for again.
+    ///
+    /// # Errors
+    /// The caller is no peer, or asks for another key than its own.
+    pub async fn renew_client(&self, by: &Caller, csr: &str) -> Result<Enrolled, IdentityError> {
+        let CallerKind::Peer { peer, node } = by.kind else {
+            return Err(IdentityError::Code("only a peer has a certificate to renew"));
+        };
+        if csr.len() > MAX_PEM_BYTES {
+            return Err(IdentityError::Invalid(format!("csr exceeds {MAX_PEM_BYTES} bytes")));
+        }
+        let request = CertificateSigningRequestParams::from_pem(csr)
+            .map_err(|cause| IdentityError::Invalid(format!("the signing request: {cause}")))?;
+        let asked = fingerprint(request.public_key.der_bytes());
+        let known = self.peer_row(peer).await?.and_then(|row| row.certificate);
+        if known != Some(asked) {
+            return Err(IdentityError::Code("a renewal keeps the key; for another key join again"));
+        }
+        let now = self.platform().now();
+        Ok(Enrolled { certificate: self.inner.authority.issue_client(csr, node, now)? })
+    }
+
     async fn try_enrol(&self, asked: &Enrolment) -> Result<Enrolled, IdentityError> {
         let node = checked_node(&asked.node)?;
         let key = checked_key(&asked.signing_key)?;
@@ -227,7 +252,7 @@ impl Identity {
                 signing_key: signing_key.to_ascii_lowercase(),
             },
             ca: None,
-            certificate: Some(fingerprint(&der)),
+            certificate: public_key_digest(&der),
             revoked: false,
         })
     }
@@ -259,175 +284,13 @@ impl Identity {
             .await?;
         Ok(Enrolled { certificate: answer })
     }
-
-    /// Accepts another node's invitation: afterwards we can call it.
-    ///
-    /// # Errors
-    /// The invitation is not sound, the other node cannot be reached or refuses, or the database
-    /// said no. Until the code is used up it can be tried again.
-    pub async fn join(&self, by: &Caller, invitation: &Invitation) -> Result<Peer, IdentityError> {
-        let node = self.checked_invitation(invitation)?;
-        let _one = self.inner.joining.lock().await;
-        let data = &self.platform().data;
-        let (key_file, certificate_file) = key_files(node);
-        let key = match data.read_key(&key_file)? {
-            Some(pem) => KeyPair::from_pem(&pem).map_err(IdentityError::certificate)?,
-            None => {
-                let key = KeyPair::generate().map_err(IdentityError::certificate)?;
-                data.write_key(&key_file, key.serialize_pem().as_bytes())?;
-                key
-            }
-        };
-        let enrolled = self.ask(invitation, &self.enrolment(invitation, &key)?).await?;
-        self.check_certificate(invitation, &enrolled.certificate, &key)?;
-        data.write_key(&certificate_file, enrolled.certificate.as_bytes())?;
-        self.store_inviter(by, invitation, node).await
-    }
-
-    fn checked_invitation(&self, invitation: &Invitation) -> Result<NodeId, IdentityError> {
-        let wrong = |text: &str| Err(IdentityError::Invalid(format!("the invitation: {text}")));
-        if invitation.version != INVITATION_VERSION {
-            return wrong("its version is not the one this program knows");
-        }
-        let node = checked_node(&invitation.node)?;
-        checked_key(&invitation.signing_key)?;
-        checked_kind(&invitation.kind)?;
-        checked_name("the inviting organisation's name", &invitation.name)?;
-        if node == self.platform().node.id {
-            return wrong("it is this node's own");
-        }
-        let https = reqwest::Url::parse(&invitation.url).is_ok_and(|url| url.scheme() == "https");
-        if !https || invitation.ca_pem.len() > MAX_PEM_BYTES {
-            return wrong("url must be https:// and ca_pem a certificate");
-        }
-        if invitation.expires_at <= self.platform().now() {
-            return wrong("it has expired; ask for a new one");
-        }
-        Ok(node)
-    }
-
-    fn enrolment(
-        &self,
-        invitation: &Invitation,
-        key: &KeyPair,
-    ) -> Result<Enrolment, IdentityError> {
-        let node = self.platform().node.id.to_string();
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, node.clone());
-        let csr = params.serialize_request(key).and_then(|request| request.pem());
-        let csr = csr.map_err(IdentityError::certificate)?;
-        let text = proof_text(&invitation.code, &csr, &node);
-        let signer = &self.platform().signer;
-        Ok(Enrolment {
-            code: invitation.code.clone(),
-            node,
-            signing_key: hex::encode(signer.public_key()),
-            proof: hex::encode(signer.sign(text.as_bytes())),
-            csr,
-        })
-    }
-
-    async fn ask(
-        &self,
-        invitation: &Invitation,
-        enrolment: &Enrolment,
-    ) -> Result<Enrolled, IdentityError> {
-        let client = self.http_client(&invitation.ca_pem, None)?;
-        let url = format!("{}/api/v1/peers/enrol", invitation.url.trim_end_matches('/'));
-        let away = |cause: reqwest::Error| {
-            let mut text = format!("{url} does not answer: {cause}");
-            let mut source = std::error::Error::source(&cause);
-            while let Some(deeper) = source {
-                text = format!("{text}: {deeper}");
-                source = deeper.source();
-            }
-            IdentityError::Peer(text)
-        };
-        let mut response = client.post(&url).json(enrolment).send().await.map_err(away)?;
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(away)? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                let text = format!("{url} answers with more than {MAX_ANSWER_BYTES} bytes");
-                return Err(IdentityError::Peer(text));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        if !status.is_success() {
-            let said = serde_json::from_slice::<Problem>(&body).map(|problem| problem.detail);
-            let said = said.map_or_else(|_| status.to_string(), |text| clean(&text));
-            return Err(IdentityError::Peer(format!(
-                "{} refused: {said}",
-                clean(&invitation.name)
-            )));
-        }
-        serde_json::from_slice(&body)
-            .map_err(|cause| IdentityError::Peer(format!("{url} answers nonsense: {cause}")))
-    }
-
-    fn check_certificate(
-        &self,
-        invitation: &Invitation,
-        certificate: &str,
-        key: &KeyPair,
-    ) -> Result<(), IdentityError> {
-        let der = CertificateDer::from_pem_slice(certificate.as_bytes())
-            .map_err(|cause| IdentityError::Peer(format!("the certificate received: {cause}")))?;
-        if common_name(&der).as_deref() != Some(self.platform().node.id.to_string().as_str()) {
-            return Err(IdentityError::Peer("the certificate received names another node".into()));
-        }
-        // Fails when certificate and key do not belong together.
-        self.http_client(&invitation.ca_pem, Some((certificate, &key.serialize_pem()))).map(|_| ())
-    }
-
-    async fn store_inviter(
-        &self,
-        by: &Caller,
-        invitation: &Invitation,
-        node: NodeId,
-    ) -> Result<Peer, IdentityError> {
-        let ca = CertificateDer::from_pem_slice(invitation.ca_pem.as_bytes())
-            .map_err(IdentityError::certificate)?;
-        let id: PeerId = self.platform().mint();
-        let row = PeerRow {
-            peer: Peer {
-                id,
-                node,
-                name: invitation.name.trim().to_owned(),
-                kind: invitation.kind.clone(),
-                url: Some(invitation.url.trim_end_matches('/').to_owned()),
-                fingerprint: fingerprint(&ca),
-                signing_key: invitation.signing_key.to_ascii_lowercase(),
-            },
-            ca: Some(invitation.ca_pem.clone()),
-            certificate: None,
-            revoked: false,
-        };
-        let actor = by.name.clone();
-        let peer = self
-            .platform()
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    refuse_other_key(tx.sql(), &row.peer).await?;
-                    let peer = peers::put_peer(tx, &row).await?;
-                    let detail = format!("{} {node}, joined by {actor}; we may call it", peer.kind);
-                    let who = peer.name.clone();
-                    let note = AccessNoted { what: "peer_added".into(), who, detail };
-                    tx.publish(&actor, &note).await?;
-                    Ok::<_, IdentityError>(peer)
-                })
-            })
-            .await?;
-        self.forget_client(peer.id);
-        self.note_contact(peer.id, true);
-        Ok(peer)
-    }
 }
 
 /// A node id that is known belongs to its signing key: nobody takes it over with a code of their own.
-async fn refuse_other_key(sql: &mut sqlx::AnyConnection, peer: &Peer) -> Result<(), IdentityError> {
+pub(crate) async fn refuse_other_key(
+    sql: &mut sqlx::AnyConnection,
+    peer: &Peer,
+) -> Result<(), IdentityError> {
     match peers::peer_of_node(sql, &peer.node.to_string()).await? {
         Some(known) if known.peer.signing_key != peer.signing_key => Err(IdentityError::Conflict(
             format!("node {} is known under another signing key", peer.node),

@@ -19,6 +19,7 @@ mod config;
 mod enrolment;
 mod error;
 mod http;
+mod joining;
 mod limit;
 mod note;
 mod password;
@@ -34,7 +35,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use model::PeerId;
+use model::{PeerId, Timestamp};
 use platform::Platform;
 use platform::db::{Migration, RoomMigrations};
 use platform::health::{Component, Health};
@@ -45,8 +46,9 @@ use utoipa_axum::routes;
 pub use authenticate::{COOKIE_PREFIX, Encrypted, PeerCertificate, REQUEST_HEADER};
 pub use authority::{AUTHORITY_DAYS, CLIENT_DAYS, RENEW_BEFORE_DAYS, SERVER_DAYS};
 pub use config::Config;
-pub use enrolment::{Enrolled, Enrolment, Invitation, KINDS, proof_text};
+pub use enrolment::{Enrolled, Enrolment, Invitation, KINDS, Renewal, proof_text};
 pub use error::IdentityError;
+pub use joining::RENEW_CLIENT_BEFORE_DAYS;
 pub use limit::{MAX_PER_NAME, MAX_PER_NAME_AND_SOURCE, MAX_PER_SOURCE, WINDOW_S};
 pub use password::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, MIN_PASSWORD_CHARS};
 pub use peers::Contact;
@@ -83,7 +85,8 @@ struct Inner {
     /// Names and addresses in the server certificate besides loopback.
     names: RwLock<Vec<String>>,
     access: RwLock<Arc<Vec<AccessRule>>>,
-    clients: Mutex<HashMap<PeerId, reqwest::Client>>,
+    /// How to call each peer, and until when before its certificate is looked at again.
+    clients: Mutex<HashMap<PeerId, (reqwest::Client, Timestamp)>>,
     contacts: Mutex<HashMap<PeerId, Contact>>,
     /// One enrolment with another node at a time: they share files under `keys/`.
     joining: tokio::sync::Mutex<()>,
@@ -142,6 +145,7 @@ impl Identity {
             .route(Permission("peers.invite"), routes!(http::invitation::invite))
             .route(Permission("peers.join"), routes!(http::join::join))
             .route(Permission::PUBLIC, routes!(http::enrol::enrol))
+            .route(Permission("peers.renew"), routes!(http::renewal::renew))
             .with_state(self.clone())
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 29] = [
+const TABLE: [(&str, &[&str]); 30] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -34,6 +34,7 @@ const TABLE: [(&str, &[&str]); 29] = [
     ("peers.invite", &[]),
     ("peers.join", &[]),
     ("peers.remove", &[]),
+    ("peers.renew", &["peer"]),
     ("demo.remove", &[]),
     ("session.read", &[]),
 ];

@@ -8,6 +8,7 @@ pub(crate) mod join;
 pub(crate) mod me;
 pub(crate) mod peer_list;
 pub(crate) mod peer_remove;
+pub(crate) mod renewal;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 pub(crate) mod token_create;

@@ -25,7 +25,7 @@ pub(crate) struct PeerRow {
     pub(crate) peer: Peer,
     /// The authority we trust it by, PEM; there when we call it.
     pub(crate) ca: Option<String>,
-    /// SHA-256 of the client certificate we issued, hex; there when it calls us.
+    /// SHA-256 of the public key we certified, hex; there when it calls us.
     pub(crate) certificate: Option<String>,
     pub(crate) revoked: bool,
 }
