@@ -72,7 +72,7 @@ impl Link {
             let before = clock::monotonic();
             match self.connection() {
                 Ok(()) => {}
-                Err(error) if error == last_error => {}
+                Err(error) if error == last_error || self.stopped() => last_error = error,
                 Err(error) => {
                     tracing::warn!(socket = %self.node.socket.display(), "node: {error}; trying again");
                     last_error = error;
