@@ -21,6 +21,7 @@ for _ in $(seq 300); do
 done
 operator=$(grep -oE 'Operator +http[^ ]+' "$out" | awk '{print $2}')
 cert=$(grep -oE 'CERT +http[^ ]+' "$out" | awk '{print $2}')
-export SERENO_URL=${operator%%/#*} SERENO_TOKEN=${operator##*enter=}
-export SERENO_CERT_URL=${cert%%/#*} SERENO_CERT_TOKEN=${cert##*enter=}
+export SERENO_URL=${operator%%/#*} SERENO_CERT_URL=${cert%%/#*}
+export SERENO_USER="Duty officer" SERENO_PASSWORD=${operator##*:}
+export SERENO_CERT_USER="Duty officer" SERENO_CERT_PASSWORD=${cert##*:}
 (cd web && node e2e/pages.mjs)

@@ -7,10 +7,14 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
+import { takePass } from './api/pass';
+import { enterByLink } from './app/enter';
 import { router } from './app/router';
 import { colourScheme, theme } from './app/theme';
 
 const RETRIES = 2;
+
+takePass();
 
 const client: QueryClient = new QueryClient({
   queryCache: new QueryCache({
@@ -32,6 +36,7 @@ const client: QueryClient = new QueryClient({
 
 const place = document.getElementById('root');
 if (place) {
+  await enterByLink();
   createRoot(place).render(
     <StrictMode>
       <MantineProvider theme={theme} colorSchemeManager={colourScheme} defaultColorScheme="auto">

@@ -1,10 +1,15 @@
 //! Introduces the two nodes to each other and opens their doors, through the same API that people use.
 
-use serde_json::{Value, json};
+use platform::data::DataFolder;
+use platform::system::SystemRandom;
+use serde_json::json;
 
 use super::layout::{Layout, Side};
 use crate::api::Api;
 use crate::output::Failure;
+
+/// Who signs in by the links.
+const DUTY_OFFICER: &str = "Duty officer";
 
 /// Links that sign the duty officers in.
 pub(super) struct Doors {
@@ -26,8 +31,8 @@ pub(super) async fn introduce(layout: &Layout) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A token per node. It stands behind the `#`, which browsers never send; the page trades it for a
-/// session.
+/// A duty officer per node. Name and password stand behind the `#` of the link, which browsers never
+/// send; the page trades them for a session.
 pub(super) async fn open_doors(layout: &Layout) -> Result<Doors, Failure> {
     let operator = door(layout, Side::Operator).await?;
     let cert = door(layout, Side::Cert).await?;
@@ -35,9 +40,18 @@ pub(super) async fn open_doors(layout: &Layout) -> Result<Doors, Failure> {
 }
 
 async fn door(layout: &Layout, side: Side) -> Result<String, Failure> {
+    let data = DataFolder::beside(&layout.data(side));
+    let password = data
+        .secret_hex("duty-officer", 16, &SystemRandom)
+        .map_err(|cause| Failure::new(cause.to_string()))?;
     let api = Api::running(&layout.data(side))?;
-    let body = json!({ "role": "administrator", "label": "demonstration" });
-    let made = api.post("/api/v1/tokens", &body).await?;
-    let token = made.get("token").and_then(Value::as_str).unwrap_or_default();
-    Ok(format!("{}/#enter={token}", layout.console_url(side)))
+    let node = api.get("/api/v1/node").await?;
+    if node["first_run"].as_bool() == Some(true) {
+        let body = json!({
+            "organisation": side.name(), "name": DUTY_OFFICER, "password": password,
+        });
+        api.post("/api/v1/first-run", &body).await?;
+    }
+    let name = DUTY_OFFICER.replace(' ', "%20");
+    Ok(format!("{}/#enter={name}:{password}", layout.console_url(side)))
 }

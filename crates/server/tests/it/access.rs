@@ -12,6 +12,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("GET", "/readyz"),
     ("POST", "/api/v1/first-run"),
     ("POST", "/api/v1/sign-in"),
+    ("POST", "/api/v1/sign-out"),
     ("POST", "/api/v1/peers/enrol"),
 ];
 
