@@ -16,6 +16,7 @@
 mod authenticate;
 mod authority;
 mod config;
+mod contact;
 mod enrolment;
 mod error;
 mod http;
@@ -46,12 +47,12 @@ use utoipa_axum::routes;
 pub use authenticate::{COOKIE_PREFIX, Encrypted, PeerCertificate, REQUEST_HEADER};
 pub use authority::{AUTHORITY_DAYS, CLIENT_DAYS, RENEW_BEFORE_DAYS, SERVER_DAYS};
 pub use config::Config;
+pub use contact::Contact;
 pub use enrolment::{Enrolled, Enrolment, Invitation, KINDS, Renewal, proof_text};
 pub use error::IdentityError;
 pub use joining::RENEW_CLIENT_BEFORE_DAYS;
 pub use limit::{MAX_PER_NAME, MAX_PER_NAME_AND_SOURCE, MAX_PER_SOURCE, WINDOW_S};
 pub use password::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, MIN_PASSWORD_CHARS};
-pub use peers::Contact;
 pub use policy::{Policies, ROLES};
 pub use tokens::{NewToken, TokenRequest};
 pub use users::Session;
@@ -87,7 +88,7 @@ struct Inner {
     access: RwLock<Arc<Vec<AccessRule>>>,
     /// How to call each peer, and until when before its certificate is looked at again.
     clients: Mutex<HashMap<PeerId, (reqwest::Client, Timestamp)>>,
-    contacts: Mutex<HashMap<PeerId, Contact>>,
+    contacts: Arc<contact::Contacts>,
     /// One enrolment with another node at a time: they share files under `keys/`.
     joining: tokio::sync::Mutex<()>,
 }
@@ -118,7 +119,7 @@ impl Identity {
             names: RwLock::new(config.names.clone()),
             access: RwLock::default(),
             clients: Mutex::default(),
-            contacts: Mutex::default(),
+            contacts: Arc::new(contact::Contacts::new(Arc::clone(&platform.clock))),
             joining: tokio::sync::Mutex::default(),
             platform,
             config,

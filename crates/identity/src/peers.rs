@@ -12,6 +12,7 @@ use ports::PortError;
 
 use crate::Identity;
 use crate::authority::{common_name, public_key_digest};
+use crate::contact::{Contact, NoteContacts};
 use crate::error::IdentityError;
 use crate::store::peers::{self, PeerRow};
 use crate::tls;
@@ -20,15 +21,6 @@ use crate::tls;
 pub(crate) const CONNECT_TIMEOUT_S: u64 = 5;
 /// Seconds until a peer must have answered.
 pub(crate) const ANSWER_TIMEOUT_S: u64 = 30;
-
-/// When a peer was last heard of; kept in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contact {
-    /// When.
-    pub at: Timestamp,
-    /// True when it answered or called, false when it could not be reached.
-    pub ok: bool,
-}
 
 /// Names of the files under `keys/` for a node we call.
 pub(crate) fn key_files(node: NodeId) -> (String, String) {
@@ -69,15 +61,12 @@ impl Identity {
 
     /// Remembers that a peer was reached, called us, or could not be reached.
     pub fn note_contact(&self, peer: PeerId, ok: bool) {
-        let contact = Contact { at: self.platform().now(), ok };
-        let mut contacts = self.inner.contacts.lock().unwrap_or_else(PoisonError::into_inner);
-        contacts.insert(peer, contact);
+        self.inner.contacts.note(peer, ok);
     }
 
     /// When a peer was last heard of since this process started.
     pub fn contact(&self, peer: PeerId) -> Option<Contact> {
-        let contacts = self.inner.contacts.lock().unwrap_or_else(PoisonError::into_inner);
-        contacts.get(&peer).copied()
+        self.inner.contacts.last(peer)
     }
 
     /// Ends the exchange with a peer: its certificate opens nothing any more and we forget ours.
@@ -126,16 +115,26 @@ impl Identity {
         ca_pem: &str,
         own: Option<(&str, &str)>,
     ) -> Result<reqwest::Client, IdentityError> {
+        Self::finish(self.client_builder(ca_pem, own)?)
+    }
+
+    fn finish(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, IdentityError> {
+        builder.build().map_err(IdentityError::certificate)
+    }
+
+    fn client_builder(
+        &self,
+        ca_pem: &str,
+        own: Option<(&str, &str)>,
+    ) -> Result<reqwest::ClientBuilder, IdentityError> {
         let config = tls::client_config(ca_pem, own, Arc::clone(&self.platform().clock))?;
-        reqwest::Client::builder()
+        Ok(reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .https_only(true)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
-            .timeout(Duration::from_secs(ANSWER_TIMEOUT_S))
-            .build()
-            .map_err(IdentityError::certificate)
+            .timeout(Duration::from_secs(ANSWER_TIMEOUT_S)))
     }
 
     async fn make_client(&self, id: PeerId) -> Result<(reqwest::Client, Timestamp), IdentityError> {
@@ -157,7 +156,9 @@ impl Identity {
             )));
         };
         let (certificate, until) = self.renewed_client(&row.peer, ca, &key, certificate).await?;
-        Ok((self.http_client(ca, Some((&certificate, &key)))?, until))
+        let notes = NoteContacts { contacts: Arc::clone(&self.inner.contacts), peer: id };
+        let builder = self.client_builder(ca, Some((&certificate, &key)))?.connector_layer(notes);
+        Ok((Self::finish(builder)?, until))
     }
 }
 

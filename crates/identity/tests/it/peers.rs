@@ -103,6 +103,16 @@ async fn an_invited_node_calls_with_its_certificate_until_it_is_removed() {
     assert!(text.contains("was ended"), "{text}");
     assert_eq!(cert.noted("peer_refused").await.len(), 1);
 
+    // Who can be reached is seen from the calls themselves.
+    let seen = async || {
+        let peers = operator.admin("GET", "/api/v1/peers", Value::Null).await;
+        peers.json["items"][0]["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(seen().await, "reachable");
+    let client = operator.identity.client(peer).await.unwrap();
+    client.get("https://127.0.0.1:1/").send().await.unwrap_err();
+    assert_eq!(seen().await, "unreachable");
+
     // A new invitation opens it again.
     assert_eq!(join(&operator, &invite(&cert, "Harbour").await).await, peer);
     assert_eq!(taxii(&operator.identity, peer, &door).await.unwrap().0, 200);
