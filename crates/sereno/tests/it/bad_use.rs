@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::programs::{Node, json, output, sereno, status};
+use crate::programs::{Node, json, output, post_status, sereno, status};
 
 fn refusal(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
@@ -72,7 +72,10 @@ fn strangers_see_nothing_and_tokens_reach_as_far_as_their_role() {
         assert_eq!(status(&url, Some("sereno_not_a_token")), 401, "{path}");
         assert_eq!(status(&url, Some(&admin)), 200, "{path}");
     }
-    assert_eq!(status(&format!("{}/api/v1/tokens", node.url), Some(&reader)), 403);
+    let body = serde_json::json!({ "role": "administrator", "label": "more for me" });
+    let tokens = format!("{}/api/v1/tokens", node.url);
+    assert_eq!(post_status(&tokens, &reader, &body), 403);
+    assert_eq!(post_status(&tokens, &admin, &body), 201);
 }
 
 #[test]
