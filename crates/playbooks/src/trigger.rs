@@ -48,6 +48,8 @@ impl Trigger {
         let kinds =
             if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
         let severity = self.min_severity.word();
-        format!("when an incident of severity {severity} or worse is opened here, or becomes that severe{kinds}")
+        format!(
+            "when an incident of severity {severity} or worse is opened here, or becomes that severe{kinds}"
+        )
     }
 }
