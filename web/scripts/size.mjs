@@ -26,7 +26,7 @@ const sizeOf = (file) => gzipSync(readFileSync(dist + file), { level: 9 }).lengt
 const brotliOf = (file) => statSync(`${dist}${file}.br`, { throwIfNoEntry: false })?.size / 1024;
 const total = (list, size) => list.reduce((sum, file) => sum + (size(file) || 0), 0);
 
-const first = reach([entry, ...pages.filter((key) => key.endsWith('features/situation/home.tsx'))]);
+const first = reach([entry]);
 console.log('first page:');
 for (const file of first) console.log(`  ${sizeOf(file).toFixed(1).padStart(7)} KB gzip  ${file}`);
 for (const key of pages) {

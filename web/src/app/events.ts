@@ -6,11 +6,10 @@ import { useEffect } from 'react';
 import type { Fact, ScorePoint } from '@/api/types';
 import { feed } from './feed-store';
 import { patchLive, readLive, type Live } from './store';
+import { openStream } from './stream';
 
 const COALESCE_MS = 300;
 const MAX_POINTS = 4000;
-/** A connection that is refused for good (not merely cut) is opened again after this long. */
-const REOPEN_MS = 3000;
 
 /** Which reads a fact makes old, by the room that owns it. */
 export function touchedBy(kind: string): string[] {
@@ -75,45 +74,39 @@ function addWindow(client: QueryClient, message: WindowMessage): void {
 }
 
 class Listener {
-  private source: EventSource | null = null;
+  private shut: () => void = () => undefined;
   private readonly dirty = new Set<string>();
   private flushTimer: number | undefined;
-  private reopenTimer: number | undefined;
 
   constructor(private readonly client: QueryClient) {}
 
   open(): void {
-    const source = new EventSource('/api/v1/events');
-    this.source = source;
-    source.onopen = () => this.opened();
-    source.onerror = () => {
-      patchLive({ line: 'reconnecting' });
-      if (source.readyState !== EventSource.CLOSED) return;
-      window.clearTimeout(this.reopenTimer);
-      this.reopenTimer = window.setTimeout(() => this.open(), REOPEN_MS);
-    };
-    source.addEventListener('fact', (event) => this.fact(event));
-    source.addEventListener('live', (event) => {
-      const message = parse<LiveMessage>(event);
-      if (message) takeLive(this.client, message);
+    this.shut = openStream({
+      open: () => this.opened(),
+      cut: () => patchLive({ line: 'reconnecting' }),
+      event: (name, data) => this.event(name, data),
     });
   }
 
   close(): void {
-    this.source?.close();
+    this.shut();
     window.clearTimeout(this.flushTimer);
-    window.clearTimeout(this.reopenTimer);
   }
 
   private opened(): void {
     const again = readLive().line === 'reconnecting';
     patchLive({ line: 'live', heardAt: Date.now() });
-    // A new connection object (not the browser's own retry) may have missed facts: read all again.
+    // What was fleeting while the line was cut is gone: read everything once more.
     if (again) void this.client.invalidateQueries();
   }
 
-  private fact(event: MessageEvent): void {
-    const fact = parse<Fact>(event);
+  private event(name: string, data: string): void {
+    if (name === 'live') {
+      const message = parse<LiveMessage>(data);
+      if (message) takeLive(this.client, message);
+      return;
+    }
+    const fact = parse<Fact>(data);
     if (!fact) return;
     patchLive({ heardAt: Date.now() });
     feed.arrive(fact);
@@ -129,9 +122,9 @@ class Listener {
   }
 }
 
-function parse<T>(event: MessageEvent): T | null {
+function parse<T>(data: string): T | null {
   try {
-    return JSON.parse(String(event.data)) as T;
+    return JSON.parse(data) as T;
   } catch {
     return null;
   }

@@ -12,7 +12,7 @@ export function Root() {
   const node = useNode();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const navigate = useNavigate();
-  const inside = node.data !== undefined && !node.data.first_run && node.data.signed_in !== null;
+  const inside = node.data !== undefined && node.data.signed_in !== null;
   useEffect(() => {
     // Whoever is signed in has no business at the door.
     if (inside && (path === '/sign-in' || path === '/first-run')) void navigate({ to: '/', replace: true });

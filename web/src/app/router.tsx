@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { Home } from '@/features/situation/home';
 import { Root } from './root';
 import { Lost } from './lost';
 
@@ -17,7 +18,7 @@ function texts(...names: string[]) {
 const page = createRoute;
 
 const routes = [
-  page({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('@/features/situation/home'), 'Home') }),
+  page({ getParentRoute: () => root, path: '/', component: Home }),
   page({ getParentRoute: () => root, path: '/incidents', validateSearch: texts('state'), component: lazyRouteComponent(() => import('@/features/incidents/list'), 'IncidentList') }),
   page({ getParentRoute: () => root, path: '/incidents/$id', component: lazyRouteComponent(() => import('@/features/incidents/page'), 'IncidentPage') }),
   page({ getParentRoute: () => root, path: '/findings', validateSearch: texts('device', 'q'), component: lazyRouteComponent(() => import('@/features/detection/findings'), 'FindingList') }),
@@ -34,8 +35,8 @@ const routes = [
   page({ getParentRoute: () => root, path: '/ledger/$index', component: lazyRouteComponent(() => import('@/features/accountability/proof'), 'ProofPage') }),
   page({ getParentRoute: () => root, path: '/health', component: lazyRouteComponent(() => import('@/features/health/page'), 'HealthPage') }),
   page({ getParentRoute: () => root, path: '/access', component: lazyRouteComponent(() => import('@/features/identity/access'), 'AccessPage') }),
-  page({ getParentRoute: () => root, path: '/sign-in', component: lazyRouteComponent(() => import('@/features/situation/home'), 'Home') }),
-  page({ getParentRoute: () => root, path: '/first-run', component: lazyRouteComponent(() => import('@/features/situation/home'), 'Home') }),
+  page({ getParentRoute: () => root, path: '/sign-in', component: Home }),
+  page({ getParentRoute: () => root, path: '/first-run', component: Home }),
 ];
 
 export const router = createRouter({

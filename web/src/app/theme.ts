@@ -15,10 +15,6 @@ export const theme = createTheme({
   defaultRadius: '5px',
   cursorType: 'pointer',
   respectReducedMotion: true,
-  components: {
-    // The colour of a filled button's words is a token: the library would compute white for both themes.
-    Button: { vars: (_: unknown, props: { variant?: string }) => ({ root: props.variant === 'default' ? {} : { '--button-color': 'var(--on-accent)' } }) },
-  },
 });
 
 export const colourScheme = localStorageColorSchemeManager({ key: 'sereno-colour-scheme' });

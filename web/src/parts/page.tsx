@@ -1,5 +1,4 @@
 // Every page: a title that is a sentence, what to do beside it, and honest states.
-import { Button } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, type ReactNode } from 'react';
@@ -7,6 +6,7 @@ import { ApiError } from '@/api/client';
 import { t } from '@/strings/t';
 import { Icon, type IconName } from './icon';
 import { Wall } from './time';
+import { Button } from './button';
 
 interface PageProps {
   title: string;
@@ -106,7 +106,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: (() => unknow
       {problem?.errors && <ul className="soft">{problem.errors.map((line) => <li key={line}>{line}</li>)}</ul>}
       <div className="soft">{problem?.remedy ?? t('error.remedy')}</div>
       {problem?.instance && <div className="small quiet">{t('error.quote')} <code>{problem.instance}</code></div>}
-      {retry && <Button mt={8} size="compact-sm" variant="default" onClick={() => void retry()}>{t('error.retry')}</Button>}
+      {retry && <Button small plain onClick={() => void retry()}>{t('error.retry')}</Button>}
     </Banner>
   );
 }

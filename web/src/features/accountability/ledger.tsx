@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
@@ -15,6 +15,7 @@ import { Digest, Value } from '@/parts/value';
 import { t, tn, word } from '@/strings/t';
 import './ledger.css';
 import { checkSignature, type SignatureCheck } from './merkle';
+import { Button } from '@/parts/button';
 
 const PAGE = 100;
 const MAX_SHOWN = 500;
@@ -47,7 +48,7 @@ export function LedgerPage() {
     <PageView
       title={head.data ? tn('ledger.title', head.data.size) : t('nav.ledger')}
       lead={t('ledger.lead')}
-      actions={<Button loading={verify.isPending} onClick={() => verify.mutate()}>{t('ledger.verify')}</Button>}
+      actions={<Button busy={verify.isPending} onClick={() => verify.mutate()}>{t('ledger.verify')}</Button>}
     >
       <div className="stack wide">
         {verify.isError && <Failed error={verify.error} />}
@@ -60,7 +61,7 @@ export function LedgerPage() {
                   <>
                     <DataTable rows={items} columns={columns} caption={t('ledger.entries')} rowKey={(row) => String(row.index)} door={(row) => ({ to: '/ledger/$index', params: { index: String(row.index) } })} />
                     {items.length >= limit && limit < MAX_SHOWN && (
-                      <div className="more"><Button variant="default" onClick={() => setLimit(Math.min(MAX_SHOWN, limit + PAGE))}>{t('page.more')}</Button></div>
+                      <div className="more"><Button plain onClick={() => setLimit(Math.min(MAX_SHOWN, limit + PAGE))}>{t('page.more')}</Button></div>
                     )}
                   </>
                 )
@@ -119,7 +120,7 @@ function Filter({ subject }: { subject: string }) {
   return (
     <>
       <Value kind="id" value={subject} />
-      <Button size="compact-sm" variant="default" onClick={() => void navigate({ to: '/ledger' })}>{t('ledger.all')}</Button>
+      <Button small plain onClick={() => void navigate({ to: '/ledger' })}>{t('ledger.all')}</Button>
     </>
   );
 }
@@ -137,7 +138,7 @@ function Prove({ size }: { size: number }) {
       }}
     >
       <TextInput label={t('ledger.prove_which', { last: size - 1 })} inputMode="numeric" pattern="[0-9]+" required value={index} onChange={(event) => setIndex(event.currentTarget.value)} w={140} />
-      <Button type="submit" variant="default">{t('ledger.prove_do')}</Button>
+      <Button type="submit" plain>{t('ledger.prove_do')}</Button>
     </form>
   );
 }

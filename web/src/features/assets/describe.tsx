@@ -1,4 +1,4 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { patch, post } from '@/api/client';
 import type { Device, Severity } from '@/api/types';
@@ -6,6 +6,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Panel } from '@/parts/page';
 import { t, word } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 const LEVELS: Severity[] = ['low', 'medium', 'high', 'critical'];
 
@@ -36,7 +37,7 @@ export function Describe({ device, watched }: { device: Device; watched: boolean
           data={LEVELS.map((level) => ({ value: level, label: word('severity', level) }))}
         />
         <div className="row">
-          <Button type="submit" variant="default" loading={act.isPending}>{t('describe.save')}</Button>
+          <Button type="submit" plain busy={act.isPending}>{t('describe.save')}</Button>
           {watched && <Relearn device={device.id} />}
         </div>
         {act.isSuccess && <p role="status" className="small soft">{t('describe.saved')}</p>}
@@ -53,7 +54,7 @@ function Relearn({ device }: { device: string }) {
   if (!may) return null;
   return (
     <>
-      <Button variant={sure ? 'filled' : 'default'} loading={act.isPending} onBlur={() => setSure(false)} onClick={() => (sure ? act.mutate() : setSure(true))}>
+      <Button plain={!sure} busy={act.isPending} onBlur={() => setSure(false)} onClick={() => (sure ? act.mutate() : setSure(true))}>
         {t(sure ? 'describe.relearn_sure' : 'describe.relearn')}
       </Button>
       {sure && <p role="status" className="small soft">{t('describe.relearn_note')}</p>}

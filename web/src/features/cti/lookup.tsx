@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
@@ -12,6 +12,7 @@ import { Wall } from '@/parts/time';
 import { Value } from '@/parts/value';
 import { t, tn } from '@/strings/t';
 import './cti.css';
+import { Button } from '@/parts/button';
 
 const stockColumns: Column<IntelStock>[] = [
   { id: 'name', head: t('intel.col.name'), cell: (row) => <b>{row.name}</b>, sort: (row) => row.name },

@@ -9,10 +9,10 @@ import { Segments } from '@/parts/segments';
 import { ShareTag, TlpTag, YesNo } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
-import { Button } from '@mantine/core';
 import { t, tn } from '@/strings/t';
 import { BundleTable } from './bundle-table';
 import './cti.css';
+import { Button } from '@/parts/button';
 
 const BundleGraph = lazy(() => import('./bundle-graph'));
 type Form = 'graph' | 'table' | 'json';
@@ -62,7 +62,7 @@ function BundlePanel({ bundle }: { bundle: Bundle }) {
       end={
         <>
           <Segments<Form> label={t('share.form')} value={form} onChange={setForm} options={[['graph', t('share.graph')], ['table', t('share.table')], ['json', t('share.json')]]} />
-          <Button size="compact-sm" variant="default" onClick={() => download(`${bundle.id}.json`, new Blob([text], { type: 'application/stix+json' }))}>{t('share.download')}</Button>
+          <Button small plain onClick={() => download(`${bundle.id}.json`, new Blob([text], { type: 'application/stix+json' }))}>{t('share.download')}</Button>
         </>
       }
     >

@@ -1,4 +1,4 @@
-import { Button, NativeSelect } from '@mantine/core';
+import { NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '@/api/client';
@@ -11,6 +11,7 @@ import { Banner, Failed, Ghost, Loaded, Panel } from '@/parts/page';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 const TIMEOUTS_S = [600, 3600, 86_400];
 
@@ -76,11 +77,11 @@ function ByHand({ device, gateway }: { device: Device; gateway: Gateway }) {
       />
       <div className="row">
         {sure ? (
-          <Button size="compact-sm" color="red" loading={act.isPending} onClick={() => act.mutate('block')}>{t('orders.block_sure', { name: device.name })}</Button>
+          <Button small busy={act.isPending} onClick={() => act.mutate('block')}>{t('orders.block_sure', { name: device.name })}</Button>
         ) : (
-          <Button size="compact-sm" onClick={() => setSure(true)}>{t('orders.block_now')}</Button>
+          <Button small onClick={() => setSure(true)}>{t('orders.block_now')}</Button>
         )}
-        <Button size="compact-sm" variant="default" onClick={() => act.mutate('release')}>{t('orders.release_now')}</Button>
+        <Button small plain onClick={() => act.mutate('release')}>{t('orders.release_now')}</Button>
       </div>
       {act.isError && <Failed error={act.error} />}
     </div>

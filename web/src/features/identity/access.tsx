@@ -1,4 +1,4 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { post, remove } from '@/api/client';
@@ -12,6 +12,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { Wall } from '@/parts/time';
 import { copy } from '@/parts/value';
 import { t, tn, word } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 const ROLES = ['analyst', 'operator', 'assessor', 'read-only', 'administrator', 'peer', 'edge'];
 
@@ -47,7 +48,7 @@ function Tokens({ list }: { list: ApiToken[] }) {
       { id: 'role', head: t('access.col.role'), cell: (row) => row.roles.join(', '), sort: (row) => row.roles.join(', ') },
       { id: 'created', head: t('access.col.created'), cell: (row) => (row.created_at ? <Wall at={row.created_at} relative /> : '–'), sort: (row) => row.created_at ?? '' },
       { id: 'expires', head: t('access.col.expires'), cell: (row) => (row.expires_at ? <Wall at={row.expires_at} relative /> : t('access.never')), sort: (row) => row.expires_at ?? '' },
-      { id: 'revoke', head: '', cell: (row) => <Button size="compact-xs" variant="default" onClick={() => mutate(row.id)} aria-label={t('access.revoke_which', { label: row.label })}>{t('access.revoke')}</Button>, right: true },
+      { id: 'revoke', head: '', cell: (row) => <Button small plain onClick={() => mutate(row.id)} aria-label={t('access.revoke_which', { label: row.label })}>{t('access.revoke')}</Button>, right: true },
     ],
     [mutate],
   );
@@ -78,13 +79,13 @@ function NewToken() {
         <div className="row" style={{ alignItems: 'flex-end' }}>
           <TextInput label={t('access.col.label')} required maxLength={80} w={260} value={label} onChange={(event) => setLabel(event.currentTarget.value)} />
           <NativeSelect label={t('access.col.role')} data={ROLES} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
-          <Button type="submit" variant="default" loading={act.isPending}>{t('access.make')}</Button>
+          <Button type="submit" plain busy={act.isPending}>{t('access.make')}</Button>
         </div>
         {act.isError && <Failed error={act.error} />}
         {act.data && (
           <Banner tone="good" icon="key">
             <p>{t('access.once')}</p>
-            <p className="row"><code className="wrap">{act.data.token}</code><Button size="compact-xs" variant="default" onClick={() => void copy(act.data.token)}>{t('value.copy')}</Button></p>
+            <p className="row"><code className="wrap">{act.data.token}</code><Button small plain onClick={() => void copy(act.data.token)}>{t('value.copy')}</Button></p>
           </Banner>
         )}
       </form>

@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { PasswordInput, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { post } from '@/api/client';
 import { useAct } from '@/parts/act';
@@ -6,6 +6,7 @@ import { Lantern } from '@/parts/icon';
 import { Failed } from '@/parts/page';
 import { t } from '@/strings/t';
 import '@/app/frame.css';
+import { Button } from '@/parts/button';
 
 const MIN_PASSWORD = 12;
 
@@ -41,7 +42,7 @@ export default function FirstRun() {
           <PasswordInput label={t('sign_in.password')} description={t('first_run.password_why', { n: MIN_PASSWORD })} autoComplete="new-password" required value={form.password} onChange={set('password')} error={short ? t('first_run.too_short', { n: MIN_PASSWORD }) : null} />
           <PasswordInput label={t('first_run.again')} autoComplete="new-password" required value={form.again} onChange={set('again')} error={different ? t('first_run.different') : null} />
           {act.isError && <Failed error={act.error} />}
-          <Button type="submit" fullWidth loading={act.isPending} disabled={form.password.length < MIN_PASSWORD || form.again !== form.password}>{t('first_run.do')}</Button>
+          <Button type="submit" wide busy={act.isPending} disabled={form.password.length < MIN_PASSWORD || form.again !== form.password}>{t('first_run.do')}</Button>
         </form>
       </section>
     </main>

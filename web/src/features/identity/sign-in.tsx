@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { PasswordInput, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { post } from '@/api/client';
 import type { NodeInfo } from '@/api/types';
@@ -7,6 +7,7 @@ import { Lantern } from '@/parts/icon';
 import { Failed } from '@/parts/page';
 import { t, word } from '@/strings/t';
 import '@/app/frame.css';
+import { Button } from '@/parts/button';
 
 export default function SignIn({ info }: { info: NodeInfo }) {
   const [name, setName] = useState('');
@@ -33,7 +34,7 @@ export default function SignIn({ info }: { info: NodeInfo }) {
           <TextInput label={t('sign_in.name')} name="username" autoComplete="username" required autoFocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
           <PasswordInput label={t('sign_in.password')} name="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
           {act.isError && <Failed error={act.error} />}
-          <Button type="submit" loading={act.isPending} fullWidth>{t('sign_in.do')}</Button>
+          <Button type="submit" busy={act.isPending} wide>{t('sign_in.do')}</Button>
         </form>
       </section>
     </main>

@@ -1,4 +1,4 @@
-import { Button, Textarea } from '@mantine/core';
+import { Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import type { Incident } from '@/api/types';
@@ -6,6 +6,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed } from '@/parts/page';
 import { t } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 /** "We have it": marks the incident as seen by a person and, when it was shared with us, answers the sender. */
 export function Acknowledge({ incident }: { incident: Incident }) {
@@ -41,8 +42,8 @@ export function Acknowledge({ incident }: { incident: Incident }) {
         onChange={(event) => setText(event.currentTarget.value)}
       />
       <div className="row">
-        <Button type="submit" loading={act.isPending}>{t(received ? 'incident.acknowledge_send' : 'incident.acknowledge')}</Button>
-        <Button variant="default" onClick={() => setOpen(false)}>{t('page.cancel')}</Button>
+        <Button type="submit" busy={act.isPending}>{t(received ? 'incident.acknowledge_send' : 'incident.acknowledge')}</Button>
+        <Button plain onClick={() => setOpen(false)}>{t('page.cancel')}</Button>
       </div>
       {act.isError && <Failed error={act.error} />}
     </form>

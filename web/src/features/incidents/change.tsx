@@ -1,4 +1,4 @@
-import { Button, NativeSelect, Textarea } from '@mantine/core';
+import { NativeSelect, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import type { Incident, IncidentState } from '@/api/types';
@@ -6,6 +6,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed } from '@/parts/page';
 import { t, word } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 const ROOTS = ['incidents', 'ledger'];
 const MAX_TEXT = 4000;
@@ -38,7 +39,7 @@ export function ChangeState({ incident, allowed }: { incident: Incident; allowed
       {state !== '' && (
         <>
           <Textarea required autosize minRows={2} maxLength={MAX_TEXT} label={t('incident.reason')} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-          <div><Button type="submit" loading={act.isPending} disabled={reason.trim() === ''}>{t('incident.change_save')}</Button></div>
+          <div><Button type="submit" busy={act.isPending} disabled={reason.trim() === ''}>{t('incident.change_save')}</Button></div>
         </>
       )}
       {act.isError && <Failed error={act.error} />}
@@ -60,7 +61,7 @@ export function AddNote({ incident }: { incident: Incident }) {
       }}
     >
       <Textarea autosize minRows={1} maxLength={MAX_TEXT} label={t('incident.note')} placeholder={t('incident.note_hint')} value={text} onChange={(event) => setText(event.currentTarget.value)} />
-      {text.trim() !== '' && <div><Button type="submit" variant="default" loading={act.isPending}>{t('incident.note_add')}</Button></div>}
+      {text.trim() !== '' && <div><Button type="submit" plain busy={act.isPending}>{t('incident.note_add')}</Button></div>}
       {act.isError && <Failed error={act.error} />}
     </form>
   );

@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { post } from '@/api/client';
@@ -9,6 +8,7 @@ import { useAct } from '@/parts/act';
 import { Failed, Ghost, Loaded, Panel } from '@/parts/page';
 import { ShareTag, YesNo } from '@/parts/tags';
 import { t, tn } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 /** Who knows of this incident, who may know, and why. */
 export function SharePanel({ incident }: { incident: Incident }) {
@@ -58,7 +58,7 @@ function Offer({ incident, offer }: { incident: Incident; offer: SharePreview })
       <p className="small soft">{offer.decision.reason}</p>
       {offer.decision.allowed && (
         <div className="row">
-          <Button size="compact-sm" loading={act.isPending} onClick={() => act.mutate()}>{t('share.send', { name: offer.peer_name })}</Button>
+          <Button small busy={act.isPending} onClick={() => act.mutate()}>{t('share.send', { name: offer.peer_name })}</Button>
           <span className="small quiet">{tn('share.objects', offer.objects)}, {tn('share.pseudonymised', offer.pseudonymised)}</span>
         </div>
       )}

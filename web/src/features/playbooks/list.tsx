@@ -1,4 +1,4 @@
-import { Button, Textarea } from '@mantine/core';
+import { Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '@/api/client';
@@ -11,6 +11,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { RunTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 const runColumns: Column<Run>[] = [
   { id: 'name', head: t('runs.col.name'), cell: (row) => row.name, sort: (row) => row.name },
@@ -32,7 +33,7 @@ export function PlaybookList() {
   const runs = useQuery(reads.runs());
   const active = runs.data?.items.filter((run) => run.state === 'running' || run.state === 'waiting').length ?? 0;
   return (
-    <PageView title={playbooks.data ? tn('playbooks.title', playbooks.data.length, { active: tn('playbooks.active', active) }) : t('nav.playbooks')} lead={t('playbooks.lead')}>
+    <PageView title={playbooks.data ? tn('playbooks.title', playbooks.data.length, { active: active === 0 ? t('playbooks.idle') : tn('playbooks.active', active) }) : t('nav.playbooks')} lead={t('playbooks.lead')}>
       <div className="stack wide">
         <Panel title={t('playbooks.runs')} flush>
           <Loaded query={runs}>
@@ -79,7 +80,7 @@ function AddPlaybook() {
         }}
       >
         <Textarea label={t('playbooks.paste')} autosize minRows={3} maxRows={16} value={text} error={wrong} onChange={(event) => setText(event.currentTarget.value)} styles={{ input: { fontFamily: 'var(--mono)', fontSize: 12 } }} />
-        <div><Button type="submit" variant="default" loading={act.isPending} disabled={text.trim() === ''}>{t('playbooks.add_do')}</Button></div>
+        <div><Button type="submit" plain busy={act.isPending} disabled={text.trim() === ''}>{t('playbooks.add_do')}</Button></div>
         {act.isError && <Failed error={act.error} />}
         {act.isSuccess && <p role="status">{t('playbooks.added')}</p>}
       </form>

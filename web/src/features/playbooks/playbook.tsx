@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { post } from '@/api/client';
@@ -10,6 +9,7 @@ import { Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { t, tn } from '@/strings/t';
 import './run.css';
 import { stepsOf } from './cacao';
+import { Button } from '@/parts/button';
 
 export function PlaybookPage() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -32,7 +32,7 @@ export function PlaybookPage() {
       title={t('playbook.title', { name: cacao.name ?? id })}
       crumb={crumb}
       lead={cacao.description}
-      actions={may && <Button variant="default" loading={start.isPending} onClick={() => start.mutate()}>{t('playbook.start')}</Button>}
+      actions={may && <Button plain busy={start.isPending} onClick={() => start.mutate()}>{t('playbook.start')}</Button>}
     >
       <div className="stack wide">
         {start.isError && <Failed error={start.error} />}

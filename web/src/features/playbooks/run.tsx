@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { post } from '@/api/client';
@@ -13,6 +12,7 @@ import { t, word } from '@/strings/t';
 import './run.css';
 import { RunStep } from './step';
 import { litPath, runTitle } from './words';
+import { Button } from '@/parts/button';
 
 export function RunPage() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -38,7 +38,7 @@ function Body({ run }: { run: RunDetail }) {
       title={runTitle(run)}
       crumb={{ to: '/playbooks', text: t('nav.playbooks') }}
       lead={<span className="row"><RunTag value={run.state} />{run.trigger}</span>}
-      actions={!ended && <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>{t('run.cancel')}</Button>}
+      actions={!ended && <Button plain busy={cancel.isPending} onClick={() => cancel.mutate()}>{t('run.cancel')}</Button>}
     >
       {cancel.isError && <Failed error={cancel.error} />}
       <div className="cols">

@@ -1,4 +1,4 @@
-import { Button, Textarea } from '@mantine/core';
+import { Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import type { Outcome, RunDetail, Step } from '@/api/types';
@@ -8,6 +8,7 @@ import { Failed } from '@/parts/page';
 import { StepTag } from '@/parts/tags';
 import { spanText, Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 /** One step of a run: what was asked of whom, and what really happened. */
 export function RunStep({ run, step, number }: { run: RunDetail; step: Step; number: number | null }) {
@@ -74,8 +75,8 @@ function Answer({ run, step }: { run: RunDetail; step: Step }) {
     <div className="stack tight answer">
       <Textarea autosize minRows={1} maxLength={2000} label={t('run.answer')} value={text} onChange={(event) => setText(event.currentTarget.value)} />
       <div className="row">
-        <Button size="compact-sm" loading={act.isPending} data-key="a" onClick={() => act.mutate(true)}>{t('run.approve')}</Button>
-        <Button size="compact-sm" variant="default" onClick={() => act.mutate(false)}>{t('run.decline')}</Button>
+        <Button small busy={act.isPending} data-key="a" onClick={() => act.mutate(true)}>{t('run.approve')}</Button>
+        <Button small plain onClick={() => act.mutate(false)}>{t('run.decline')}</Button>
       </div>
       {act.isError && <Failed error={act.error} />}
     </div>

@@ -23,7 +23,7 @@ export default function CertHome({ info }: { info: NodeInfo }) {
     );
   }
   const received = all.data.items.filter((incident) => incident.received_share !== null || incident.origin !== info.node.id);
-  const head = headline({ kind: 'cert', incidents: received, watched: [], gateways: [], strongest: null });
+  const head = headline({ kind: 'cert', incidents: received, watched: [], gateways: [], strongest: null, enforced: false });
   const waiting = received.filter((incident) => incident.acknowledged_by === null);
   const answered = received.filter((incident) => incident.acknowledged_by !== null);
   return (

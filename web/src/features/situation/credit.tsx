@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import type { NodeInfo } from '@/api/types';
@@ -6,6 +5,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed } from '@/parts/page';
 import { t } from '@/strings/t';
+import { Button } from '@/parts/button';
 
 /** Whose data the demonstration shows, and the way to remove it. */
 export function Credit({ info }: { info: NodeInfo }) {
@@ -22,12 +22,12 @@ export function Credit({ info }: { info: NodeInfo }) {
             {t(info.node.kind === 'cert' ? 'demo.open_operator' : 'demo.open_cert')}
           </a>
         )}
-        {administrator && !sure && <Button size="compact-xs" variant="default" onClick={() => setSure(true)}>{t('demo.remove')}</Button>}
+        {administrator && !sure && <Button small plain onClick={() => setSure(true)}>{t('demo.remove')}</Button>}
         {sure && !remove.isSuccess && (
           <>
             <span>{t('demo.sure')}</span>
-            <Button size="compact-xs" loading={remove.isPending} onClick={() => remove.mutate()}>{t('demo.remove_yes')}</Button>
-            <Button size="compact-xs" variant="default" onClick={() => setSure(false)}>{t('demo.remove_no')}</Button>
+            <Button small busy={remove.isPending} onClick={() => remove.mutate()}>{t('demo.remove_yes')}</Button>
+            <Button small plain onClick={() => setSure(false)}>{t('demo.remove_no')}</Button>
           </>
         )}
         {remove.isSuccess && <span role="status">{t('demo.removed')}</span>}

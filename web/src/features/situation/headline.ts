@@ -16,6 +16,8 @@ export interface Situation {
   watched: Watched[];
   gateways: Gateway[];
   strongest: Finding | null;
+  /** True only when a block is known to have taken effect. */
+  enforced: boolean;
 }
 
 export function headline(now: Situation): Headline {
@@ -40,10 +42,10 @@ function certHeadline(incidents: Incident[]): Headline {
 function operatorHeadline(now: Situation): Headline {
   const calling = now.incidents.filter((incident) => incident.state === 'new' || incident.state === 'triaged');
   if (calling.length > 0) {
-    return { title: tn('home.needs_you', calling.length), lead: sureness(calling[0], now.strongest), tone: 'calling' };
+    return { title: tn('home.needs_you', calling.length), lead: sureness(calling[0], now.strongest, now.enforced), tone: 'calling' };
   }
   if (now.incidents.length > 0) {
-    return { title: tn('home.contained', now.incidents.length), lead: sureness(now.incidents[0], now.strongest), tone: 'busy' };
+    return { title: tn('home.contained', now.incidents.length), lead: sureness(now.incidents[0], now.strongest, now.enforced), tone: 'busy' };
   }
   return quietHeadline(now);
 }
@@ -66,10 +68,11 @@ function quietHeadline({ watched, gateways }: Situation): Headline {
 }
 
 /** The sentence that says how sure we are and what to do first. */
-export function sureness(incident: Incident | undefined, finding: Finding | null): string {
+export function sureness(incident: Incident | undefined, finding: Finding | null, enforced: boolean): string {
   if (!incident) return '';
   if (!finding) return t('home.sure_short', { title: incident.title });
-  return t(incident.state === 'contained' ? 'home.sure_contained' : 'home.sure', {
+  const contained = enforced ? 'home.sure_contained' : 'home.sure_not_enforced';
+  return t(incident.state === 'contained' ? contained : 'home.sure', {
     title: incident.title,
     score: times(finding.score),
     windows: tn('count.windows', finding.windows),

@@ -1,5 +1,3 @@
-import { Button } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import type { NodeInfo } from '@/api/types';
 import { Banner, Failed, Ghost, PageView } from '@/parts/page';
 import { t } from '@/strings/t';
@@ -11,6 +9,7 @@ import { headline } from './headline';
 import { ScorePanel } from './score-panel';
 import { Story } from './story-strip';
 import { useSituation } from './use-situation';
+import { ButtonLink } from '@/parts/button';
 
 export function OperatorHome({ info }: { info: NodeInfo }) {
   const now = useSituation(info);
@@ -21,7 +20,7 @@ export function OperatorHome({ info }: { info: NodeInfo }) {
       </PageView>
     );
   }
-  const head = headline({ kind: info.node.kind, incidents: now.open, watched: now.watched, gateways: now.gateways, strongest: now.finding });
+  const head = headline({ kind: info.node.kind, incidents: now.open, watched: now.watched, gateways: now.gateways, strongest: now.finding, enforced: now.order?.verb === 'block' && now.order.outcome?.outcome === 'done' && !now.order.lifted_at });
   const notEnforcing = now.gateways.find((gateway) => gateway.not_enforcing !== null);
   const calling = now.open[0];
   return (
@@ -29,7 +28,7 @@ export function OperatorHome({ info }: { info: NodeInfo }) {
       title={head.title}
       lead={head.lead}
       actions={calling && (
-        <Button component={Link} to={`/incidents/${now.incident?.id ?? calling.id}`} data-row>{t('home.open_incident')}</Button>
+        <ButtonLink to={`/incidents/${now.incident?.id ?? calling.id}`}>{t('home.open_incident')}</ButtonLink>
       )}
     >
       <div className="stack wide">

@@ -12,7 +12,7 @@ const device = (state: Watched['state']): Watched => ({
   device: 'd', name: 'Detector 3', state, model: null, windows_scored: 3, windows_alerting: 0, last_score: null, threshold: 1, alpha: null, measured_false_rate: null, judges: null, trained_from: null, trained_to: null,
 });
 const gateway = (change: Partial<Gateway> = {}): Gateway => ({ name: 'gw', connected: true, last_contact: null, not_enforcing: null, source: null, replay: null, capture_dropped: 0, ...change });
-const quiet = { kind: 'operator' as const, incidents: [], watched: [], gateways: [], strongest: null };
+const quiet = { kind: 'operator' as const, incidents: [], watched: [], gateways: [], strongest: null, enforced: false };
 
 describe('headline', () => {
   it('calls when somebody is needed, and only then', () => {
@@ -25,6 +25,12 @@ describe('headline', () => {
   it('says how sure it is', () => {
     const strongest = { score: 15.84, windows: 57 } as Finding;
     expect(headline({ ...quiet, incidents: [incident()], strongest }).lead).toContain('15.8× the threshold over 57 windows');
+  });
+
+  it('says that it cannot spread only when a block took effect', () => {
+    const contained = { ...quiet, incidents: [incident({ state: 'contained' })], strongest: { score: 15.84, windows: 57 } as Finding };
+    expect(headline({ ...contained, enforced: true }).lead).toContain('it cannot spread');
+    expect(headline(contained).lead).not.toContain('cannot spread');
   });
 
   it('never says all quiet while nothing is judged', () => {

@@ -26,7 +26,7 @@ function Step({ step }: { step: StoryStep }) {
           <span className="hidden-text">{t(`story.state.${step.state}`)}</span>
         </span>
       </span>
-      <span className="text">{step.text}</span>
+      <span className="text" title={step.text}>{step.text}</span>
     </>
   );
   return step.to ? <Link to={step.to}>{inside}</Link> : <div>{inside}</div>;
