@@ -120,6 +120,7 @@ pub async fn serve_tls(
                                 .map(|shown| identity::PeerCertificate(shown.to_vec()));
                             let known = move |extensions: &mut Extensions| {
                                 extensions.insert(ConnectInfo(from));
+                                extensions.insert(identity::Encrypted);
                                 if let Some(certificate) = &certificate {
                                     extensions.insert(certificate.clone());
                                 }

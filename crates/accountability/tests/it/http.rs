@@ -1,12 +1,5 @@
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use http_body_util::BodyExt;
-use platform::http::{Caller, Gate};
-use ports::fake::FakeAuthorizer;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::{folder_with, open};
 
@@ -24,19 +17,7 @@ async fn call_as(
     path: &str,
     allowed: bool,
 ) -> (StatusCode, Value) {
-    let (router, _) = log.router().into_parts();
-    let (router, _) = router.split_for_parts();
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .extension(Gate(Arc::new(FakeAuthorizer(allowed))))
-        .extension(Caller::local_admin())
-        .body(Body::empty())
-        .unwrap();
-    let response = router.oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    platform::testing::call(log.router(), allowed, method, path, &Value::Null).await
 }
 
 #[tokio::test]

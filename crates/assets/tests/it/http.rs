@@ -1,15 +1,8 @@
 //! The endpoints as a caller sees them.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use http_body_util::BodyExt;
-use platform::http::{Caller, Gate};
+use axum::http::StatusCode;
 use ports::AssetDirectory;
-use ports::fake::FakeAuthorizer;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::{MAC, open, seen};
 
@@ -29,20 +22,7 @@ async fn call_as(
     body: Value,
     allowed: bool,
 ) -> (StatusCode, Value) {
-    let (router, _) = assets.router().into_parts();
-    let (router, _) = router.split_for_parts();
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("content-type", "application/json")
-        .extension(Gate(Arc::new(FakeAuthorizer(allowed))))
-        .extension(Caller::local_admin())
-        .body(Body::from(body.to_string()))
-        .unwrap();
-    let response = router.oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    platform::testing::call(assets.router(), allowed, method, path, &body).await
 }
 
 #[tokio::test]

@@ -4,17 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use detection::{Config, Detection, MIGRATIONS};
-use http_body_util::BodyExt;
 use model::Finding;
 use platform::Platform;
-use platform::http::{Caller, Gate};
-use ports::fake::{FakeAssets, FakeAuthorizer};
+use ports::fake::FakeAssets;
 use serde_json::Value;
 use sqlx::Row;
-use tower::ServiceExt;
 
 /// The room on its platform, with the worker for durable work running.
 pub(crate) struct Node {
@@ -74,19 +70,7 @@ impl Node {
         path: &str,
         allowed: bool,
     ) -> (StatusCode, Value) {
-        let (router, _) = self.detection.router().into_parts();
-        let (router, _) = router.split_for_parts();
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .extension(Gate(Arc::new(FakeAuthorizer(allowed))))
-            .extension(Caller::local_admin())
-            .body(Body::empty())
-            .unwrap();
-        let response = router.oneshot(request).await.unwrap();
-        let status = response.status();
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        platform::testing::call(self.detection.router(), allowed, method, path, &Value::Null).await
     }
 }
 

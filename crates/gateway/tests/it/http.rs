@@ -1,12 +1,5 @@
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use axum::{Extension, Router};
-use platform::http::{Caller, Gate};
-use ports::fake::FakeAuthorizer;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::stand_in::{Edge, MAC, Node};
 
@@ -17,19 +10,7 @@ async fn call(
     path: &str,
     body: Value,
 ) -> (StatusCode, Value) {
-    let (routes, _) = node.room.router().into_parts();
-    let app = Router::from(routes).layer(Extension(Gate(Arc::new(FakeAuthorizer(allowed)))));
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("content-type", "application/json")
-        .body(Body::from(body.to_string()))
-        .unwrap();
-    request.extensions_mut().insert(Caller::local_admin());
-    let response = app.oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    platform::testing::call(node.room.router(), allowed, method, path, &body).await
 }
 
 #[tokio::test]

@@ -39,9 +39,10 @@ pub(crate) async fn list(
     let paging = PageQuery { limit: query.limit, cursor: query.cursor };
     let after = match paging.after()? {
         None => None,
-        Some(key) => Some(position(&key).ok_or_else(|| {
-            Problem::bad_request("the cursor was not made by this list")
-        })?),
+        Some(key) => Some(
+            position(&key)
+                .ok_or_else(|| Problem::bad_request("the cursor was not made by this list"))?,
+        ),
     };
     let limit = paging.limit();
     let mut connection = room.platform.db.read().await?;

@@ -149,9 +149,24 @@ async fn commit_group(
         return refuse_all(batch.into_iter().map(|job| job.answer), &text);
     }
     let mut answers = Vec::with_capacity(batch.len());
-    for job in batch {
-        let outcome = run_one(tx, job.run).await;
-        answers.push((job.answer, outcome));
+    let mut waiting = batch.into_iter();
+    while let Some(job) = waiting.next() {
+        match run_one(tx, job.run).await {
+            Ended::Kept(outcome) => answers.push((job.answer, outcome)),
+            Ended::Lost(outcome, cause) => {
+                // SQLite gives up the whole transaction when the disk is full or fails: what the
+                // group did before is gone with it, and what comes next needs a new one.
+                let _ = tx.connection.execute("ROLLBACK").await;
+                tx.last_seq = before;
+                tracing::error!(%cause, "the database gave up a transaction; the group was rolled back");
+                let _ = job.answer.send(outcome);
+                let gone = DbError::Commit("another write in the same commit failed".into());
+                refuse_all(answers.drain(..).map(|(answer, _)| answer), &gone);
+                if let Err(cause) = tx.connection.execute("BEGIN IMMEDIATE").await {
+                    return refuse_all(waiting.map(|job| job.answer), &cause.into());
+                }
+            }
+        }
     }
     match tx.connection.execute("COMMIT").await {
         Ok(_) => {
@@ -175,17 +190,31 @@ async fn commit_group(
     }
 }
 
-async fn run_one(tx: &mut Tx, run: Run) -> Result<Result<Parcel, Parcel>, DbError> {
+/// How a job ended.
+enum Ended {
+    /// Inside the transaction, which goes on.
+    Kept(Result<Result<Parcel, Parcel>, DbError>),
+    /// The transaction is no more, with the database's words.
+    Lost(Result<Result<Parcel, Parcel>, DbError>, sqlx::Error),
+}
+
+async fn run_one(tx: &mut Tx, run: Run) -> Ended {
     let seq = tx.last_seq;
-    tx.connection.execute("SAVEPOINT job").await?;
+    if let Err(cause) = tx.connection.execute("SAVEPOINT job").await {
+        return Ended::Kept(Err(cause.into()));
+    }
     let outcome = AssertUnwindSafe(run(tx)).catch_unwind().await;
     let keep = matches!(outcome, Ok(Ok(_)));
     let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     if !keep {
         tx.last_seq = seq;
     }
-    tx.connection.execute(end).await?;
-    outcome.map_err(|_| DbError::Panicked)
+    match tx.connection.execute(end).await {
+        Ok(_) => Ended::Kept(outcome.map_err(|_| DbError::Panicked)),
+        // The job thinks it succeeded; it must not be told so.
+        Err(cause) if keep => Ended::Lost(Err(DbError::Commit(cause.to_string())), cause),
+        Err(cause) => Ended::Lost(outcome.map_err(|_| DbError::Panicked), cause),
+    }
 }
 
 fn refuse_all(

@@ -103,6 +103,11 @@ impl From<DbError> for Problem {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", error.to_string())
                     .remedy("Free space on the disk of the data folder, then try again.")
             }
+            DbError::Commit(_) => {
+                tracing::error!(%error, "a write was not committed");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-committed", error.to_string())
+                    .remedy("Try again; `sereno doctor` names the cause when it stays.")
+            }
             DbError::Stopped => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string())
                     .remedy("Try again when the node is back.")

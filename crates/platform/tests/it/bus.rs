@@ -33,7 +33,9 @@ impl Consumer for Clerk {
             .execute(tx.sql())
             .await?;
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
-        if fact.subject == self.never || (self.fail_every > 0 && call % self.fail_every == 0) {
+        if fact.subject == self.never
+            || (self.fail_every > 0 && call.is_multiple_of(self.fail_every))
+        {
             return Err(ConsumeError::Other("on purpose".into()));
         }
         Ok(())
@@ -41,9 +43,8 @@ impl Consumer for Clerk {
 }
 
 async fn publish(p: &platform::Platform, who: String) {
-    let done: Result<i64, DbError> = p
-        .db
-        .write(move |tx| {
+    let done: Result<i64, DbError> =
+        p.db.write(move |tx| {
             Box::pin(async move {
                 let fact = AccessNoted { what: "signed_in".into(), who, detail: "test".into() };
                 tx.publish("system", &fact).await

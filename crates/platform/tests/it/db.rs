@@ -48,9 +48,8 @@ async fn a_failed_job_leaves_nothing_while_its_group_is_kept() {
 async fn a_panicking_job_is_rolled_back_and_the_writer_lives_on() {
     let folder = tempfile::tempdir().unwrap();
     let p = platform(folder.path(), &[ROOM]).await.unwrap();
-    let outcome: Result<(), DbError> = p
-        .db
-        .write(|tx| {
+    let outcome: Result<(), DbError> =
+        p.db.write(|tx| {
             Box::pin(async move {
                 sqlx::query("INSERT INTO probe_notes (name, body) VALUES ('lost', 'x')")
                     .execute(tx.sql())
@@ -92,4 +91,62 @@ async fn an_older_program_refuses_a_newer_database_and_an_upgrade_is_backed_up()
     assert_eq!(backups, 1);
     let refused = platform(folder.path(), &[ROOM]).await.err().unwrap().to_string();
     assert!(refused.contains("newer version") && refused.contains("probe/2"), "{refused}");
+}
+
+/// SQLite gives up the whole transaction when it finds no place for a page, not only the job.
+#[tokio::test]
+async fn a_full_database_takes_its_whole_group_and_nothing_after_it() {
+    async fn fact(p: &platform::Platform, name: &str, size_bytes: usize) -> Result<(), DbError> {
+        let (name, body) = (name.to_owned(), "x".repeat(size_bytes));
+        p.db.write(move |tx| {
+            Box::pin(async move {
+                let fact = model::event::AccessNoted {
+                    what: "probe".into(),
+                    who: name.clone(),
+                    detail: String::new(),
+                };
+                tx.publish("system", &fact).await?;
+                if body.len() > 1 {
+                    sqlx::query("PRAGMA max_page_count = 1").execute(tx.sql()).await?;
+                }
+                sqlx::query("INSERT INTO probe_notes (name, body) VALUES ($1, $2)")
+                    .bind(name)
+                    .bind(body)
+                    .execute(tx.sql())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let p = platform(folder.path(), &[ROOM]).await.unwrap();
+    // The first write keeps the writer busy, so that the rest share one commit.
+    let jobs = (0..20).map(|i| {
+        let p = p.clone();
+        async move { fact(&p, &format!("n{i}"), if i == 10 { 1 << 20 } else { 1 }).await }
+    });
+    let outcomes = futures::future::join_all(jobs).await;
+    assert!(matches!(outcomes[10], Err(DbError::DiskFull)), "{:?}", outcomes[10]);
+    let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    assert!(refused > 1, "the group did not share a commit");
+    let kept = i64::try_from(outcomes.len() - refused).unwrap();
+    assert_eq!(count(&p, "probe_notes").await, kept, "{outcomes:?}");
+    assert_eq!(count(&p, "platform_facts").await, kept);
+    // There is room again: writing goes on, and facts have no gap.
+    let roomy: Result<(), DbError> = p
+        .db
+        .write(|tx| {
+            Box::pin(async move {
+                sqlx::query("PRAGMA max_page_count = 1000000").execute(tx.sql()).await?;
+                Ok(())
+            })
+        })
+        .await;
+    roomy.unwrap();
+    fact(&p, "after", 1).await.unwrap();
+    let mut connection = p.db.read().await.unwrap();
+    let facts = platform::db::read_facts(&mut connection, 0, &[], 100).await.unwrap();
+    let seqs: Vec<i64> = facts.iter().map(|fact| fact.seq).collect();
+    assert_eq!(seqs, (1..=kept + 1).collect::<Vec<i64>>());
 }

@@ -25,9 +25,8 @@ impl JobHandler for Errand {
 }
 
 async fn enqueue(p: &platform::Platform, key: &'static str) -> bool {
-    let added: Result<bool, DbError> = p
-        .db
-        .write(move |tx| {
+    let added: Result<bool, DbError> =
+        p.db.write(move |tx| {
             Box::pin(async move {
                 let now = tx.now();
                 tx.enqueue("errand", key, &serde_json::json!({}), now).await
@@ -55,9 +54,8 @@ async fn a_job_is_tried_until_done_once_per_key_and_survives_a_dead_process() {
     assert!(enqueue(&p, "a").await);
     assert!(!enqueue(&p, "a").await, "the same key is the same job");
     // As a process leaves it that died in the middle of a try.
-    let crashed: Result<(), DbError> = p
-        .db
-        .write(|tx| {
+    let crashed: Result<(), DbError> =
+        p.db.write(|tx| {
             Box::pin(async move {
                 sqlx::query("UPDATE platform_jobs SET state = 'running', attempts = 1")
                     .execute(tx.sql())

@@ -14,8 +14,9 @@ async fn lantern() -> &'static str {
 }
 
 fn app(allowed: bool) -> Router {
-    let (router, access) =
-        RoomRouter::<()>::default().route(Permission("lantern.read"), routes!(lantern)).into_parts();
+    let (router, access) = RoomRouter::<()>::default()
+        .route(Permission("lantern.read"), routes!(lantern))
+        .into_parts();
     assert_eq!(access[0].method, "GET");
     assert_eq!(access[0].permission, "lantern.read");
     Router::from(router).layer(Extension(Gate(Arc::new(FakeAuthorizer(allowed)))))
