@@ -134,9 +134,8 @@ async fn a_full_database_takes_its_whole_group_and_nothing_after_it() {
     assert_eq!(count(&p, "probe_notes").await, kept, "{outcomes:?}");
     assert_eq!(count(&p, "platform_facts").await, kept);
     // There is room again: writing goes on, and facts have no gap.
-    let roomy: Result<(), DbError> = p
-        .db
-        .write(|tx| {
+    let roomy: Result<(), DbError> =
+        p.db.write(|tx| {
             Box::pin(async move {
                 sqlx::query("PRAGMA max_page_count = 1000000").execute(tx.sql()).await?;
                 Ok(())
