@@ -163,6 +163,17 @@ await act('a chart has a table twin, a diagram has words', {}, async (page) => {
   await axe(page, 'twins');
 });
 
+await act('a link signs in, its token leaves the address, the line stays live', { scene: 'signed-out', path: '/#enter=sereno_mock_2f9c4b7a9d0e4f21' }, async (page) => {
+  await page.waitForSelector('.pulse:not(.waiting)');
+  must(!page.url().includes('enter'), 'the token is still in the address');
+  await page.waitForSelector('.figure.cut');
+  await page.reload();
+  await page.waitForSelector('.feed');
+  await page.click('.icon-button.round');
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.waitForSelector('input[name="username"]');
+});
+
 await act('the first run makes the administrator', { scene: 'first-run' }, async (page) => {
   await page.getByLabel('Organisation').fill('Water Works');
   await page.getByLabel('Your name, for signing in').fill('Ona');

@@ -24,7 +24,7 @@ let visits = 0;
 /** One list page and, where it holds a row, the page behind it. */
 const PAGES = [
   ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['devices', '/devices'], ['playbooks', '/playbooks'], ['sharing', '/shares'],
-  ['intel', '/intel?value=178.128.185.250'], ['ledger', '/ledger'], ['health', '/health'], ['access', '/access'], ['lost', '/no/such/page'],
+  ['intel', '/intel?value=178.128.185.250'], ['ledger', '/ledger'], ['gateways', '/gateways'], ['health', '/health'], ['access', '/access'], ['lost', '/no/such/page'],
 ];
 const DETAILS = { incidents: 'incident', findings: 'finding', devices: 'device', sharing: 'share', ledger: 'proof', playbooks: 'run' };
 

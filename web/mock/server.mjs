@@ -28,7 +28,7 @@ function nodeOf(world) {
   return {
     node: { id: ids[world.kind], name: cert ? 'Harbour CERT' : 'Harbour Tram and Grid', kind: world.kind, version: '0.1.0' },
     first_run: world.scene === 'first-run',
-    signed_in: world.scene === 'first-run' || world.scene === 'signed-out' ? null : { user: cert ? 'Marta Puig' : 'administrator', roles: ['administrator'] },
+    signed_in: world.scene === 'first-run' || (world.scene === 'signed-out' && !world.bearer) ? null : { user: cert ? 'Marta Puig' : 'administrator', roles: ['administrator'] },
     demo: { credit: data.CREDIT, peer_console_url: `http://127.0.0.1:${cert ? 4600 : 4601}/` },
   };
 }
@@ -36,7 +36,7 @@ function nodeOf(world) {
 function gatewaysOf(world) {
   if (!world.operator || world.scene === 'empty') return [];
   const replay = world.scene === 'learning' ? { ...data.replay, at: data.packet(Date.parse('2018-07-31T13:45:00Z')), sent: 214, finished: false } : data.replay;
-  return [{ name: 'harbour-gw', connected: true, last_contact: data.wall(230), not_enforcing: world.scene === 'not-enforced' ? NOT_ENFORCED : null, source: { source: 'replay', capture: 'IoT-23 capture 8-1', through_gateway: true }, replay, capture_dropped: 0 }];
+  return [{ name: 'harbour-gw', connected: true, last_contact: data.wall(230), not_enforcing: world.scene === 'not-enforced' ? NOT_ENFORCED : null, source: { source: 'replay', capture: 'IoT-23 capture 8-1', through_gateway: true }, replay, capture_dropped: 0, refused_batches: 0 }];
 }
 
 function watchedOf(world) {
@@ -137,6 +137,7 @@ async function bodyOf(request) {
 
 async function api(world, request, response, url) {
   const path = url.pathname.slice('/api/v1'.length);
+  world.bearer = request.headers.authorization;
   if (path === '/events') return events(world, request, response);
   const body = request.method === 'GET' ? null : await bodyOf(request);
   const table = request.method === 'GET' ? reads : writes;

@@ -34,9 +34,11 @@ export function Account({ info, onHelp, onCommands }: AccountProps) {
   const peer = info.demo?.peer_console_url;
   const entries: MenuEntry[] = [
     { key: 'name', label: `${name}${info.signed_in ? ` · ${info.signed_in.roles.join(', ')}` : ''}` },
+    { key: 'gateways', icon: 'watch', text: t('nav.gateways'), act: () => void navigate({ to: '/gateways' }) },
     { key: 'health', icon: 'health', text: t('nav.health'), act: () => void navigate({ to: '/health' }) },
     { key: 'access', icon: 'key', text: t('nav.access'), act: () => void navigate({ to: '/access' }) },
   ];
+  if (info.first_run) entries.push({ key: 'first', icon: 'person', text: t('first_run.do'), act: () => void navigate({ to: '/first-run' }) });
   if (peer) {
     const text = t(info.node.kind === 'cert' ? 'demo.open_operator' : 'demo.open_cert');
     entries.push({ key: 'peer', icon: 'open', text, act: () => void window.open(peer, '_blank', 'noreferrer') });

@@ -16,7 +16,7 @@ import { passIn } from '@/api/pass';
 import { feed, merge } from './feed-store';
 import { EventParser, type ServerEvent } from './stream';
 
-const fact = (seq: number, kind = 'incidents.opened'): Fact => ({ seq, id: `${seq}`, kind, version: 1, subject: 'x', actor: 'a', sentence: 's', payload: {}, event_at: null, recorded_at: '2026-11-22T20:00:00Z' });
+const fact = (seq: number, kind = 'incidents.opened'): Fact => ({ seq, id: `${seq}`, kind, subject: 'x', actor: 'a', sentence: 's', payload: {}, event_at: null, recorded_at: '2026-11-22T20:00:00Z' });
 
 describe('feed', () => {
   it('keeps each fact once, newest first, within the limit', () => {

@@ -28,7 +28,7 @@ export function touchedBy(kind: string): string[] {
 
 export type LiveMessage =
   | ({ topic: 'counters'; gateway: string; devices: Live['counters'][string][] })
-  | ({ topic: 'source'; gateway: string } & Live['source'][string])
+  | ({ topic: 'source'; gateway: string; state: Live['source'][string] })
   | ({ topic: 'training'; device: string; state: Live['training'][string] })
   | ({ topic: 'windows'; device: string; at: string } & Partial<ScorePoint>);
 
@@ -39,7 +39,9 @@ function takeLive(client: QueryClient, message: LiveMessage): void {
     for (const device of message.devices ?? []) counters[device.mac] = device;
     patchLive({ counters, countersAt: Date.now() });
   } else if (message.topic === 'source') {
-    patchLive({ source: { ...live.source, [message.gateway]: message } });
+    // A standing replay repeats itself four times a second: nothing new, nothing to paint.
+    if (JSON.stringify(live.source[message.gateway]) === JSON.stringify(message.state)) return;
+    patchLive({ source: { ...live.source, [message.gateway]: message.state } });
   } else if (message.topic === 'training') {
     patchLive({ training: { ...live.training, [message.device]: message.state } });
   } else if (message.topic === 'windows') {

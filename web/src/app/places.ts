@@ -20,6 +20,7 @@ export const rail: Place[] = [
 ];
 
 export const more: Place[] = [
+  { to: '/gateways', text: t('nav.gateways'), icon: 'watch' },
   { to: '/health', text: t('nav.health'), icon: 'health' },
   { to: '/access', text: t('nav.access'), icon: 'key' },
 ];

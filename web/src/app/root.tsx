@@ -13,13 +13,15 @@ export function Root() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const navigate = useNavigate();
   const inside = node.data !== undefined && node.data.signed_in !== null;
+  // Who came by a link may be inside before there is any account; the first one is still to be made.
+  const fresh = node.data?.first_run === true;
   useEffect(() => {
     // Whoever is signed in has no business at the door.
-    if (inside && (path === '/sign-in' || path === '/first-run')) void navigate({ to: '/', replace: true });
-  }, [inside, path, navigate]);
+    if (inside && (path === '/sign-in' || (path === '/first-run' && !fresh))) void navigate({ to: '/', replace: true });
+  }, [inside, fresh, path, navigate]);
   if (!node.data) {
     return <main className="door-page">{node.isError ? <Failed error={node.error} retry={node.refetch} /> : <div className="panel"><Ghost rows={5} /></div>}</main>;
   }
-  if (inside) return <Frame info={node.data} />;
+  if (inside && !(fresh && path === '/first-run')) return <Frame info={node.data} />;
   return <Suspense>{node.data.first_run ? <FirstRun /> : <SignIn info={node.data} />}</Suspense>;
 }

@@ -22,7 +22,7 @@ export type Group = 'who' | 'threat' | 'seen' | 'incident' | 'answer' | 'marking
 const GROUPS: Record<string, Group> = {
   identity: 'who', 'threat-actor': 'threat', malware: 'threat', 'attack-pattern': 'threat', indicator: 'threat', infrastructure: 'threat',
   'observed-data': 'seen', sighting: 'seen', 'ipv4-addr': 'seen', 'ipv6-addr': 'seen', 'network-traffic': 'seen', 'mac-addr': 'seen', 'domain-name': 'seen',
-  incident: 'incident', 'course-of-action': 'answer', 'marking-definition': 'marking',
+  incident: 'incident', 'course-of-action': 'answer', 'marking-definition': 'marking', 'extension-definition': 'marking',
 };
 
 export const groupOf = (type: string): Group => GROUPS[type] ?? 'other';

@@ -6,6 +6,7 @@ import { reads } from '@/api/queries';
 import type { IntelAnswer, IntelStock } from '@/api/types';
 import { count, figure } from '@/parts/format';
 import { Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
@@ -64,7 +65,7 @@ function Answer({ answer }: { answer: IntelAnswer }) {
   return (
     <Panel title={<Value kind="address" value={answer.value} />} end={<PlainTag tone={answer.known ? 'high' : 'low'} shape={answer.known ? 'diamond' : 'ring'}>{t(answer.known ? 'intel.is_known' : 'intel.is_unknown')}</PlainTag>}>
       <div className="stack">
-        <p>{answer.summary}</p>
+        <p>{sentence(answer.summary)}</p>
         {!answer.known && <p className="small quiet">{t('intel.unknown_note')}</p>}
         {answer.sources.length > 0 && (
           <dl className="facts">

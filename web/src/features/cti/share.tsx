@@ -6,6 +6,7 @@ import type { Bundle, ShareDetail } from '@/api/types';
 import { download } from '@/parts/chart/save';
 import { Banner, Empty, Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { Segments } from '@/parts/segments';
+import { sentence } from '@/parts/sentence';
 import { ShareTag, TlpTag, YesNo } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
@@ -30,7 +31,7 @@ export function SharePage() {
     );
   }
   return (
-    <PageView title={t(`share.title.${share.state}`, { name: share.peer_name })} crumb={crumb} lead={<span className="row"><ShareTag value={share.state} /><TlpTag value={share.tlp} />{share.decision.reason}</span>}>
+    <PageView title={t(`share.title.${share.state}`, { name: share.peer_name })} crumb={crumb} lead={<span className="row"><ShareTag value={share.state} /><TlpTag value={share.tlp} /></span>}>
       <div className="cols">
         <div className="stack wide">
           {share.answer && (
@@ -81,7 +82,7 @@ function Decision({ share }: { share: ShareDetail }) {
   return (
     <Panel title={t('share.decision')} end={<YesNo yes={share.decision.allowed} word={t(share.decision.allowed ? 'share.allowed' : 'share.denied')} />}>
       <div className="stack">
-        <p>{share.decision.reason}</p>
+        <p>{sentence(share.decision.reason)}</p>
         <dl className="facts">
           <dt>{t('share.policies')}</dt><dd className="mono wrap">{share.decision.policies.join(', ') || t('share.no_policy')}</dd>
           <dt>{t('incident.one')}</dt><dd><Link to="/incidents/$id" params={{ id: share.incident }}>{t('run.open_incident')}</Link></dd>

@@ -3,6 +3,7 @@ import { reads } from '@/api/queries';
 import type { Peer, Share } from '@/api/types';
 import { Empty, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
+import { sentence } from '@/parts/sentence';
 import { PeerTag, ShareTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
@@ -11,7 +12,7 @@ import { t, tn, word } from '@/strings/t';
 const shareColumns: Column<Share>[] = [
   { id: 'peer', head: t('shares.col.peer'), cell: (row) => row.peer_name, sort: (row) => row.peer_name },
   { id: 'state', head: t('shares.col.state'), cell: (row) => <ShareTag value={row.state} />, sort: (row) => row.state },
-  { id: 'reason', head: t('shares.col.reason'), cell: (row) => row.decision.reason },
+  { id: 'reason', head: t('shares.col.reason'), cell: (row) => sentence(row.decision.reason) },
   { id: 'tlp', head: t('incidents.col.tlp'), cell: (row) => <TlpTag value={row.tlp} />, sort: (row) => row.tlp },
   { id: 'objects', head: t('shares.col.objects'), cell: (row) => row.objects, sort: (row) => row.objects, right: true },
   { id: 'decided', head: t('shares.col.decided'), cell: (row) => <Wall at={row.decided_at} relative />, sort: (row) => row.decided_at },
@@ -19,7 +20,7 @@ const shareColumns: Column<Share>[] = [
 
 const peerColumns: Column<Peer>[] = [
   { id: 'name', head: t('peers.col.name'), cell: (row) => <b>{row.name}</b>, sort: (row) => row.name },
-  { id: 'state', head: t('peers.col.state'), cell: (row) => <><PeerTag value={row.state} />{row.last_error && row.state === 'unreachable' && <div className="small soft">{row.last_error}</div>}</>, sort: (row) => row.state },
+  { id: 'state', head: t('peers.col.state'), cell: (row) => <PeerTag value={row.state} />, sort: (row) => row.state },
   { id: 'direction', head: t('peers.col.direction'), cell: (row) => word('peer.direction', row.direction), sort: (row) => row.direction },
   { id: 'url', head: t('peers.col.url'), cell: (row) => <span className="mono wrap">{row.url ?? t('peers.calls_us')}</span> },
   { id: 'contact', head: t('peers.col.contact'), cell: (row) => (row.last_contact ? <Wall at={row.last_contact} relative /> : '–'), sort: (row) => row.last_contact ?? '' },

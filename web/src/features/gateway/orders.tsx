@@ -8,6 +8,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { count, figure } from '@/parts/format';
 import { Banner, Failed, Ghost, Loaded, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t } from '@/strings/t';
@@ -28,7 +29,7 @@ export function OrderPanel({ device }: { device: Device }) {
         <Loaded query={orders} ghost={<Ghost rows={2} />}>
           {(list) => {
             const mine = list.filter(own);
-            return mine.length === 0 ? <p className="small quiet">{t('orders.none')}</p> : <ul className="stack">{mine.slice(0, 6).map((order) => <Line key={order.key} order={order} />)}</ul>;
+            return mine.length === 0 ? <p className="small quiet">{t('orders.none')}</p> : <ul className="stack">{mine.slice(0, 6).map((order) => <OrderLine key={order.key} order={order} />)}</ul>;
           }}
         </Loaded>
         {gateway?.not_enforcing && <Banner tone="medium" icon="block">{t('home.not_enforced')} {gateway.not_enforcing}</Banner>}
@@ -38,7 +39,7 @@ export function OrderPanel({ device }: { device: Device }) {
   );
 }
 
-function Line({ order }: { order: Order }) {
+export function OrderLine({ order }: { order: Order }) {
   const outcome = order.outcome;
   const tag =
     !outcome ? <PlainTag tone="medium" shape="dots">{t(`orders.state.${order.state}`)}</PlainTag>
@@ -48,7 +49,7 @@ function Line({ order }: { order: Order }) {
   return (
     <li className="stack tight">
       <div className="row apart"><span className="strong">{t(`orders.${order.verb}`, { gateway: order.gateway })}</span>{tag}</div>
-      <span className="small soft">{outcome ? (outcome.outcome === 'done' ? outcome.summary : outcome.reason) : t('orders.asked')}</span>
+      <span className="small soft">{outcome ? (outcome.outcome === 'done' ? sentence(outcome.summary) : sentence(outcome.reason)) : t('orders.asked')}</span>
       {order.seen && (
         <span className="small soft num">
           {t('orders.seen', { before: count(order.seen.forwarded_before), after: count(order.seen.forwarded_after), dropped: count(order.seen.dropped_after) })}

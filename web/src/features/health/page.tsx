@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { reads } from '@/api/queries';
 import type { Component } from '@/api/types';
 import { Empty, Loaded, PageView } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { ComponentTag } from '@/parts/tags';
 import { t, tn } from '@/strings/t';
@@ -9,10 +10,10 @@ import { t, tn } from '@/strings/t';
 const ORDER = { failed: 0, degraded: 1, absent: 2, ok: 3 };
 
 const columns: Column<Component>[] = [
-  { id: 'name', head: t('health.col.name'), cell: (row) => <b>{row.name}</b>, sort: (row) => row.name },
+  { id: 'name', head: t('health.col.name'), cell: (row) => <b>{sentence(row.name)}</b>, sort: (row) => row.name },
   { id: 'state', head: t('health.col.state'), cell: (row) => <ComponentTag value={row.state} />, sort: (row) => ORDER[row.state] },
-  { id: 'cause', head: t('health.col.cause'), cell: (row) => row.cause ?? '–' },
-  { id: 'remedy', head: t('health.col.remedy'), cell: (row) => row.remedy ?? '–' },
+  { id: 'cause', head: t('health.col.cause'), cell: (row) => sentence(row.cause) || '–' },
+  { id: 'remedy', head: t('health.col.remedy'), cell: (row) => row.remedy || '–' },
 ];
 
 export function HealthPage() {

@@ -5,6 +5,7 @@ import type { IncidentDetail } from '@/api/types';
 import { Explanation } from '@/features/detection/explanation';
 import { EvidenceTable } from '@/features/detection/evidence';
 import { Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { IncidentTag, PlainTag, RunTag, SeverityTag, TlpTag } from '@/parts/tags';
 import { Packet, Wall } from '@/parts/time';
 import { t, tn } from '@/strings/t';
@@ -59,12 +60,12 @@ function Body({ detail }: { detail: IncidentDetail }) {
             </Panel>
           ))}
           {findings.length === 0 && <section className="panel"><Empty title={t('incident.no_findings')}>{t('incident.no_findings_why')}</Empty></section>}
+          <Panel title={t('incident.timeline')} flush><Timeline items={timeline} /></Panel>
         </div>
         <div className="stack wide">
           <Decide detail={detail} />
           <Runs incident={incident.id} />
           <SharePanel incident={incident} />
-          <Panel title={t('incident.timeline')} flush><Timeline items={timeline} /></Panel>
         </div>
       </div>
     </PageView>
@@ -127,7 +128,7 @@ function Runs({ incident }: { incident: string }) {
               {items.map((run) => (
                 <li key={run.id}>
                   <div className="row apart"><Link to="/runs/$id" params={{ id: run.id }} data-row className="strong">{run.name}</Link><RunTag value={run.state} /></div>
-                  <p className="small soft">{run.trigger}</p>
+                  <p className="small soft">{sentence(run.trigger)}</p>
                 </li>
               ))}
             </ul>

@@ -6,6 +6,7 @@ import type { Incident, Share, SharePreview } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Ghost, Loaded, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { ShareTag, YesNo } from '@/parts/tags';
 import { t, tn } from '@/strings/t';
 import { Button } from '@/parts/button';
@@ -42,7 +43,7 @@ function Sent({ share }: { share: Share }) {
         <Link to="/shares/$id" params={{ id: share.id }} data-row className="strong">{share.peer_name}</Link>
         <ShareTag value={share.state} />
       </div>
-      <p className="small soft">{share.answer ? t('share.answered', { by: share.answer.by, text: share.answer.text }) : share.decision.reason}</p>
+      <p className="small soft">{share.answer ? t('share.answered', { by: share.answer.by, text: share.answer.text }) : sentence(share.decision.reason)}</p>
     </div>
   );
 }
@@ -55,7 +56,7 @@ function Offer({ incident, offer }: { incident: Incident; offer: SharePreview })
         <span className="strong">{offer.peer_name}</span>
         <YesNo yes={offer.decision.allowed} word={t(offer.decision.allowed ? 'share.may' : 'share.may_not')} />
       </div>
-      <p className="small soft">{offer.decision.reason}</p>
+      <p className="small soft">{sentence(offer.decision.reason)}</p>
       {offer.decision.allowed && (
         <div className="row">
           <Button small busy={act.isPending} onClick={() => act.mutate()}>{t('share.send', { name: offer.peer_name })}</Button>

@@ -1,12 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import { Icon, type IconName } from '@/parts/icon';
 import { Empty } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { Packet, Wall } from '@/parts/time';
 import type { TimelineItem } from '@/api/types';
 import { t, word } from '@/strings/t';
 
 const ICONS: Record<string, IconName> = {
-  finding: 'finding', action: 'block', run: 'playbook', playbook: 'playbook', share: 'share', acknowledged: 'check',
+  finding: 'finding', action: 'playbook', enforcement: 'block', run: 'playbook', playbook: 'playbook', share: 'share', acknowledged: 'check',
   note: 'note', state: 'incident', opened: 'incident', lookup: 'intel', received: 'share',
 };
 
@@ -19,7 +20,7 @@ export function Timeline({ items }: { items: TimelineItem[] }) {
         <li key={`${item.recorded_at}${index}`}>
           <span className="knot"><Icon name={ICONS[item.kind] ?? 'info'} size={13} /><span className="hidden-text">{word('timeline.kind', item.kind)}: </span></span>
           <div>
-            <p>{item.link ? <Link to={item.link} className="inline">{item.text}</Link> : item.text}</p>
+            <p>{item.link ? <Link to={item.link}>{sentence(item.text)}</Link> : sentence(item.text)}</p>
             <p className="when">
               {item.event_at && <Packet at={item.event_at} />}
               <span>{t('timeline.known')} <Wall at={item.recorded_at} /></span>

@@ -8,6 +8,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
+import { sentence } from '@/parts/sentence';
 import { RunTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn } from '@/strings/t';
@@ -16,7 +17,7 @@ import { Button } from '@/parts/button';
 const runColumns: Column<Run>[] = [
   { id: 'name', head: t('runs.col.name'), cell: (row) => row.name, sort: (row) => row.name },
   { id: 'state', head: t('runs.col.state'), cell: (row) => <RunTag value={row.state} />, sort: (row) => row.state },
-  { id: 'trigger', head: t('runs.col.trigger'), cell: (row) => row.trigger },
+  { id: 'trigger', head: t('runs.col.trigger'), cell: (row) => sentence(row.trigger) },
   { id: 'started', head: t('runs.col.started'), cell: (row) => <Wall at={row.started_at} relative />, sort: (row) => row.started_at },
   { id: 'ended', head: t('runs.col.ended'), cell: (row) => (row.ended_at ? <Wall at={row.ended_at} relative /> : '–'), sort: (row) => row.ended_at ?? '' },
 ];
@@ -24,7 +25,7 @@ const runColumns: Column<Run>[] = [
 const playbookColumns: Column<Playbook>[] = [
   { id: 'name', head: t('playbooks.col.name'), cell: (row) => row.name, sort: (row) => row.name },
   { id: 'description', head: t('playbooks.col.description'), cell: (row) => row.description },
-  { id: 'trigger', head: t('playbooks.col.trigger'), cell: (row) => row.trigger ?? t('playbooks.by_hand'), sort: (row) => row.trigger ?? '' },
+  { id: 'trigger', head: t('playbooks.col.trigger'), cell: (row) => sentence(row.trigger ?? t('playbooks.by_hand')), sort: (row) => row.trigger ?? '' },
   { id: 'steps', head: t('playbooks.col.steps'), cell: (row) => row.steps, sort: (row) => row.steps, right: true },
 ];
 

@@ -6,6 +6,7 @@ import type { Run } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Ghost, PageView, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { t, tn } from '@/strings/t';
 import './run.css';
 import { stepsOf } from './cacao';
@@ -37,7 +38,7 @@ export function PlaybookPage() {
       <div className="stack wide">
         {start.isError && <Failed error={start.error} />}
         <div className="cols even">
-          <Panel title={tn('playbook.steps', steps.length)} end={<span className="small quiet">{read.data.trigger ?? t('playbooks.by_hand')}</span>}>
+          <Panel title={tn('playbook.steps', steps.length)} end={<span className="small quiet">{sentence(read.data.trigger ?? t('playbooks.by_hand'))}</span>}>
             <ol className="path">
               {steps.map((step) => (
                 <li key={step.id} className="pending">

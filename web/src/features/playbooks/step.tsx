@@ -5,6 +5,7 @@ import type { Outcome, RunDetail, Step } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { StepTag } from '@/parts/tags';
 import { spanText, Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/t';
@@ -37,12 +38,11 @@ export function RunStep({ run, step, number }: { run: RunDetail; step: Step; num
 }
 
 function took(step: Step): string {
-  const ms = Date.parse(step.ended_at ?? '') - Date.parse(step.started_at ?? '');
-  return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : spanText(ms);
+  return spanText(Date.parse(step.ended_at ?? '') - Date.parse(step.started_at ?? ''));
 }
 
 function outcomeText(outcome: Outcome): string {
-  if (outcome.outcome === 'done') return outcome.summary;
+  if (outcome.outcome === 'done') return sentence(outcome.summary);
   if (outcome.outcome === 'not_enforced') return t('run.not_enforced', { why: outcome.reason });
   return t(outcome.retry ? 'run.failed_retry' : 'run.failed', { why: outcome.reason });
 }

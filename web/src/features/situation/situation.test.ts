@@ -9,9 +9,9 @@ const incident = (change: Partial<Incident> = {}): Incident => ({
   received_share: null, acknowledged_by: null, event_at: '2018-07-31T14:24:04Z', recorded_at: '2026-11-22T20:00:00Z', updated_at: '2026-11-22T20:00:00Z', ...change,
 });
 const device = (state: Watched['state']): Watched => ({
-  device: 'd', name: 'Detector 3', state, model: null, windows_scored: 3, windows_alerting: 0, last_score: null, threshold: 1, alpha: null, measured_false_rate: null, judges: null, trained_from: null, trained_to: null,
+  device: 'd', name: 'Detector 3', state, model: null, windows_scored: 3, windows_alerting: 0, windows_unscored: 0, training_windows: null, last_score: null, threshold: 1, alpha: null, measured_false_rate: null, judges: null, trained_from: null, trained_to: null,
 });
-const gateway = (change: Partial<Gateway> = {}): Gateway => ({ name: 'gw', connected: true, last_contact: null, not_enforcing: null, source: null, replay: null, capture_dropped: 0, ...change });
+const gateway = (change: Partial<Gateway> = {}): Gateway => ({ name: 'gw', connected: true, last_contact: '', not_enforcing: null, source: { source: 'live', interface: 'eth0' }, replay: null, capture_dropped: 0, refused_batches: 0, ...change });
 const quiet = { kind: 'operator' as const, incidents: [], watched: [], gateways: [], strongest: null, enforced: false };
 
 describe('headline', () => {
@@ -53,7 +53,7 @@ describe('headline', () => {
 describe('story', () => {
   const nothing: StoryInput = { gateways: [], source: null, watched: [], incident: null, finding: null, run: null, order: null, share: null, head: null };
   const order = (change: Partial<Order>): Order => ({
-    key: 'k', gateway: 'gw', verb: 'block', timeout_s: 60, target: { mac: null, addresses: [] }, state: 'done', outcome: { outcome: 'done', summary: 's' }, requested_at: '', done_at: null, requested_by: '', lifts_at: null, seen: null, ...change,
+    key: 'k', gateway: 'gw', verb: 'block', timeout_s: 60, target: { mac: null, addresses: [] }, state: 'done', outcome: { outcome: 'done', summary: 's' }, requested_at: '', done_at: null, requested_by: '', lifts_at: null, lifted_at: null, seen: null, ...change,
   });
   const act = (change: Partial<Order>) => story({ ...nothing, order: order(change) })[3];
 
