@@ -349,12 +349,7 @@ payload!(
     ShareDecided,
     "cti.share_decided",
     |it| it.share.to_string(),
-    format!(
-        "Sharing with {} {}: {}",
-        it.peer_name,
-        if it.decision.allowed { "allowed" } else { "denied" },
-        it.decision.reason
-    )
+    format!("Sharing with {}: {}", it.peer_name, it.decision.reason)
 );
 
 /// A share moved on: delivered with a verified receipt, refused, or acknowledged.
