@@ -73,7 +73,8 @@ impl Engine {
     /// Takes the run for one job; `None` while another one drives it.
     fn claim(&self, run: RunId) -> Option<Claim<'_>> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        busy.insert(run).then_some(Claim { engine: self, run })
+        // Lazily: a claim made in vain would give the other one's back when dropped.
+        busy.insert(run).then(|| Claim { engine: self, run })
     }
 }
 

@@ -20,6 +20,7 @@ enum Form {
     Texts,
     Ids,
     Object,
+    Flags,
     Objects(&'static [Row]),
     Commands,
     /// A dictionary of objects by identifier.
@@ -43,7 +44,7 @@ static PLAYBOOK: [Row; 34] = [
     ("description", NO, Form::Text),
     ("playbook_types", NO, Form::Texts),
     ("playbook_activities", NO, Form::Texts),
-    ("playbook_processing_summary", NO, Form::Object),
+    ("playbook_processing_summary", NO, Form::Flags),
     ("created_by", MUST, Form::IdOf("identity")),
     ("created", MUST, Form::Time),
     ("modified", MUST, Form::Time),
@@ -246,6 +247,14 @@ fn property(place: &str, value: &Value, form: &Form, found: &mut Findings) {
             _ => found.error(place, "must be an object"),
         }),
         Form::Commands => list(place, value, found, command),
+        Form::Flags => match value.as_object() {
+            Some(map) => {
+                for (name, flag) in map {
+                    property(&format!("{place}/{name}"), flag, &Form::Flag, found);
+                }
+            }
+            None => found.error(place, "must be an object"),
+        },
         Form::Dictionary(check) => dictionary(place, value, *check, found),
         Form::Variables => variables(place, value, found),
     }
