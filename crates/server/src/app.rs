@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,6 +17,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::console;
+
+/// Longest plain refusal that is put into a problem, bytes.
+const MAX_REFUSAL_BYTES: usize = 4 << 10;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -69,6 +73,7 @@ pub fn router(
         .layer(DefaultBodyLimit::max(max_body_bytes));
     authenticate(guarded)
         .layer(Extension(gate))
+        .layer(from_fn(refusals_as_problems))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
@@ -92,6 +97,34 @@ async fn count(request: Request, next: Next) -> Response {
     metrics::counter!("sereno_http_requests_total", "method" => method, "status" => status)
         .increment(1);
     response
+}
+
+/// The router and its extractors refuse in plain text, or with nothing; callers of the API get a
+/// problem like any other.
+async fn refusals_as_problems(request: Request, next: Next) -> Response {
+    let api = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !api || !status.is_client_error() || kind.is_some_and(|kind| kind.contains("json")) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let said = to_bytes(body, MAX_REFUSAL_BYTES).await.unwrap_or_default();
+    let (kind, otherwise) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => ("method", "this path does not know this method"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("body", "the body is too large"),
+        _ => ("request", "the request cannot be understood"),
+    };
+    let detail = String::from_utf8_lossy(&said);
+    let detail = if detail.is_empty() { otherwise } else { detail.as_ref() };
+    let mut problem = Problem::new(status, kind, detail)
+        .remedy("Compare the request with the API description at /api/v1/openapi.json.")
+        .into_response();
+    if let Some(allowed) = parts.headers.get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
+    problem
 }
 
 fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {

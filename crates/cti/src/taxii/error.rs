@@ -73,6 +73,11 @@ impl From<CtiError> for TaxiiError {
             CtiError::Db(DbError::DiskFull) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", error.to_string())
             }
+            CtiError::Db(DbError::Commit(_)) => {
+                tracing::error!(%error, "an envelope was not committed");
+                let text = format!("{error}; send it again");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-committed", text)
+            }
             CtiError::Db(DbError::Stopped) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string())
             }
