@@ -100,13 +100,21 @@ await act('a value has a menu that the keyboard reaches', { path: '/findings' },
 });
 
 await act('the account menu turns the page dark', {}, async (page) => {
-  await page.click('.icon-button.round');
+  await page.getByRole('button', { name: /^Account of/ }).click();
   await axe(page, 'account menu');
   await page.getByRole('menuitemradio', { name: 'Dark' }).click();
   must((await page.getAttribute('html', 'data-mantine-color-scheme')) === 'dark', 'the page is not dark');
   await page.reload();
   await page.waitForSelector('.feed');
   must((await page.getAttribute('html', 'data-mantine-color-scheme')) === 'dark', 'the page forgot it');
+});
+
+await act('the desk is told, and the message leads to its incident', {}, async (page) => {
+  await page.getByRole('button', { name: '1 message for this desk' }).click();
+  await axe(page, 'inbox');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/incidents/*');
+  await page.getByRole('button', { name: 'Told to this desk' }).waitFor();
 });
 
 await act('a CERT acknowledges without reload', { kind: 'cert' }, async (page) => {
@@ -169,7 +177,7 @@ await act('a link signs in, its token leaves the address, the line stays live', 
   await page.waitForSelector('.figure.cut');
   await page.reload();
   await page.waitForSelector('.feed');
-  await page.click('.icon-button.round');
+  await page.getByRole('button', { name: /^Account of/ }).click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
   await page.waitForSelector('input[name="username"]');
 });

@@ -78,6 +78,8 @@ export const reads = {
     }),
   run: (run: string) =>
     queryOptions({ queryKey: ['runs', 'one', run], queryFn: () => get<api.RunDetail>(`/runs/${id(run)}`) }),
+  notices: () =>
+    queryOptions({ queryKey: ['notices'], queryFn: async () => listOf(await get<Listed<api.Notice>>(`/notices${query({ limit: 20 })}`)) }),
   lookup: (value: string) =>
     queryOptions({
       queryKey: ['intel', value],

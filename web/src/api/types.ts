@@ -99,6 +99,8 @@ export type Run = Whole<Schemas['RunView']>;
 export type Step = Narrow<Schemas['StepView'], { outcome: Outcome | null; arguments: Record<string, unknown> | null }>;
 export type RunDetail = Run & { variables: Record<string, unknown>; steps: Step[]; path: string[] };
 
+export type Notice = Whole<Schemas['NoticeView']>;
+
 export type IntelAnswer = Narrow<Schemas['IntelLookupAnswer'], { sources: Whole<Schemas['IntelLookupSource']>[] }>;
 export type IntelStock = Whole<Schemas['IntelSourceItem']>;
 

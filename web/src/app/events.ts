@@ -10,6 +10,8 @@ import { openStream } from './stream';
 
 const COALESCE_MS = 300;
 const MAX_POINTS = 4000;
+/** A live window this much older (packet time) than the newest one is of another start. */
+const STARTED_AGAIN_MS = 2 * 3_600_000;
 
 /** Which reads a fact makes old, by the room that owns it. */
 export function touchedBy(kind: string): string[] {
@@ -19,7 +21,7 @@ export function touchedBy(kind: string): string[] {
     assets: ['devices', 'detection'],
     detection: ['findings', 'detection', 'incidents', 'devices'],
     incidents: ['incidents'],
-    playbooks: ['runs', 'incidents', 'orders'],
+    playbooks: ['runs', 'incidents', 'orders', 'notices'],
     cti: ['shares', 'peers', 'incidents'],
     identity: ['tokens'],
   };
@@ -41,7 +43,13 @@ function takeLive(client: QueryClient, message: LiveMessage): void {
   } else if (message.topic === 'source') {
     // A standing replay repeats itself four times a second: nothing new, nothing to paint.
     if (JSON.stringify(live.source[message.gateway]) === JSON.stringify(message.state)) return;
+    const before = live.source[message.gateway];
     patchLive({ source: { ...live.source, [message.gateway]: message.state } });
+    // A replay that starts again is another story in the same packet time: the old scores are not its own.
+    if (before && before.epoch !== message.state.epoch) {
+      void client.resetQueries({ queryKey: ['scores'] });
+      void client.invalidateQueries({ queryKey: ['counters'] });
+    }
   } else if (message.topic === 'training') {
     patchLive({ training: { ...live.training, [message.device]: message.state } });
   } else if (message.topic === 'windows') {
@@ -70,7 +78,10 @@ function addWindow(client: QueryClient, message: WindowMessage): void {
   client.setQueriesData<Scores>({ queryKey: ['scores', message.device] }, (old) => {
     if (!old) return old;
     const last = old.points.at(-1);
-    if (last && last.start >= point.start) return old;
+    // Somewhat older: the history already holds it. Far older: the source began again.
+    const back = last ? Date.parse(last.start) - Date.parse(point.start) : -1;
+    if (back > STARTED_AGAIN_MS) return { ...old, points: [point] };
+    if (back >= 0) return old;
     return { ...old, points: [...old.points, point].slice(-MAX_POINTS) };
   });
 }

@@ -10,6 +10,7 @@ import { useEvents } from './events';
 import './frame.css';
 import '@/parts/menu.css';
 import { useKeys } from './keys';
+import { Inbox } from './inbox';
 import { rail } from './places';
 import { useLive } from './store';
 
@@ -41,6 +42,7 @@ export function Frame({ info }: { info: NodeInfo }) {
         <SearchBox input={search} />
         <Health />
         <Pulse />
+        <Inbox />
         <Account info={info} onHelp={actions.help} onCommands={actions.commands} />
       </header>
       <Rail info={info} />

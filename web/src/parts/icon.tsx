@@ -32,6 +32,7 @@ const PATHS = {
   down: 'M4 6l4 4 4-4',
   out: 'M6 3H3v10h3M7 8h7M11 5l3 3-3 3',
   note: 'M3 2.500h10v11H3zM5.5 6h5M5.5 9h3',
+  bell: 'M4 11V7a4 4 0 0 1 8 0v4l1.5 1.5h-11zM6.5 14h3',
   download: 'M8 2v8M5 7.5 8 10.500l3-3M2.5 13.500h11',
 } as const;
 

@@ -8,7 +8,7 @@ import './menu.css';
 export type MenuEntry =
   | { key: string; label: ReactNode }
   | { key: string; line: true }
-  | { key: string; text: string; icon?: IconName; end?: ReactNode; checked?: boolean; stays?: boolean; act: () => void };
+  | { key: string; text: string; more?: string; icon?: IconName; end?: ReactNode; checked?: boolean; stays?: boolean; act: () => void };
 
 interface MenuProps {
   /** The menu's name. */
@@ -19,11 +19,12 @@ interface MenuProps {
   className?: string;
   entries: MenuEntry[];
   width?: number;
+  onOpen?: () => void;
 }
 
 const EDGE = 8;
 
-export function MenuButton({ label, wordless, trigger, className, entries, width = 230 }: MenuProps) {
+export function MenuButton({ label, wordless, trigger, className, entries, width = 230, onOpen }: MenuProps) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const close = (back: boolean) => {
@@ -40,7 +41,10 @@ export function MenuButton({ label, wordless, trigger, className, entries, width
         title={wordless ? label : undefined}
         aria-haspopup="menu"
         aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        onClick={() => {
+          if (!open) onOpen?.();
+          setOpen(!open);
+        }}
         onKeyDown={(event) => {
           if (event.key !== 'ArrowDown') return;
           event.preventDefault();
@@ -118,7 +122,7 @@ function Entry({ entry, close }: { entry: MenuEntry; close: (back: boolean) => v
       }}
     >
       {entry.icon && <Icon name={entry.icon} />}
-      <span className="grow">{entry.text}</span>
+      <span className="grow">{entry.text}{entry.more && <span className="menu-more">{entry.more}</span>}</span>
       {entry.checked && <Icon name="check" size={14} />}
       {entry.end}
     </button>

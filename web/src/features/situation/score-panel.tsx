@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { reads } from '@/api/queries';
 import type { CounterPoint, ScorePoint, SourceState, Watched } from '@/api/types';
 import { ScoreTable } from '@/parts/chart/score-table';
@@ -17,6 +17,9 @@ import { domainOf, type Zoom } from './domain';
 import { progressOf } from './headline';
 import type { SituationData } from './use-situation';
 
+/** Live windows are coalesced; the whole history is read again this often. */
+const REFRESH_MS = 15_000;
+
 /** Score and traffic of one device over packet time. */
 export function ScorePanel({ now }: { now: SituationData }) {
   const device = now.watched.find((one) => one.device === now.finding?.device) ?? now.watched[0];
@@ -27,7 +30,13 @@ export function ScorePanel({ now }: { now: SituationData }) {
 }
 
 function DeviceScores({ device, now }: { device: Watched; now: SituationData }) {
-  const scores = useQuery({ ...reads.scores(device.device), refetchInterval: 15_000 });
+  const scores = useQuery(reads.scores(device.device));
+  const { refetch } = scores;
+  useEffect(() => {
+    // Not the query's own interval: every live window would start it anew, and it would never end.
+    const timer = window.setInterval(() => void refetch(), REFRESH_MS);
+    return () => window.clearInterval(timer);
+  }, [refetch]);
   const mac = now.finding?.device === device.device ? now.finding.device_mac : now.order?.target.mac;
   const counters = useQuery({ ...reads.counters(now.gateway?.name ?? '', mac ?? ''), enabled: Boolean(now.gateway && mac) });
   const [form, setForm] = useState<'chart' | 'table'>('chart');
@@ -54,7 +63,7 @@ function DeviceScores({ device, now }: { device: Watched; now: SituationData }) 
               return <Empty title={t('chart.learning')}>{device.state.state === 'watching' ? t('chart.no_windows') : t('chart.learning_why', { share })}</Empty>;
             }
             if (form === 'table') return <ScoreTable points={points} from={domain.from} to={domain.to} />;
-            const marks = marksOf(now, blockedAt(counters.data?.points ?? []));
+            const marks = marksOf(now, blockedAt(counters.data?.points ?? [], now.source?.epoch ?? 0));
             return (
               <TimeChart
                 svg={svg}
@@ -95,9 +104,9 @@ function marksOf(now: SituationData, blockedAt: string | null): ChartMark[] {
   return marks;
 }
 
-/** Packet time of the first reading under a block; readings may come newest first. */
-function blockedAt(points: CounterPoint[]): string | null {
-  const blocked = points.flatMap((point) => (point.blocked && point.event_at ? [point.event_at] : []));
+/** Packet time of the first reading under a block since the source's start (`epoch`, wall seconds); readings may come newest first. */
+function blockedAt(points: CounterPoint[], epoch: number): string | null {
+  const blocked = points.flatMap((point) => (point.blocked && Date.parse(point.at) >= epoch * 1000 ? [point.event_at] : []));
   return blocked.length === 0 ? null : blocked.reduce((first, at) => (at < first ? at : first));
 }
 

@@ -64,6 +64,7 @@ describe('story', () => {
   it('claims that a block works only when it was seen to work', () => {
     expect(act({})).toMatchObject({ state: 'done', text: 'Device blocked at the gateway' });
     expect(act({ seen: { forwarded_before: 5, forwarded_after: 5, dropped_after: 1234 } })?.text).toBe('Blocked, and seen to work: 1,234 packets dropped');
+    expect(act({ lifted_at: '2026-11-22T20:00:00Z', seen: { forwarded_before: 5, forwarded_after: 5, dropped_after: 9 } })?.text).toBe('The block is lifted');
     expect(act({ state: 'sent', outcome: null })?.state).toBe('now');
     expect(act({ outcome: { outcome: 'not_enforced', reason: 'no namespaces' } })).toMatchObject({ state: 'problem', text: 'Not enforced here: no namespaces' });
     expect(act({ outcome: { outcome: 'failed', reason: 'nft died', retry: false } })).toMatchObject({ state: 'problem', text: 'Failed: nft died' });

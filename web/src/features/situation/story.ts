@@ -79,7 +79,8 @@ function act({ order, run, gateways }: StoryInput): StoryStep {
     const key = order.outcome.outcome === 'failed' ? 'story.act.failed' : 'story.act.not_enforced';
     return { ...base, state: 'problem', text: t(key, { why: order.outcome.reason }) };
   }
-  if (order.verb === 'release' || order.lifted_at) return { ...base, state: 'done', text: t('story.act.released') };
+  if (order.verb === 'release') return { ...base, state: 'done', text: t('story.act.released') };
+  if (order.lifted_at) return { ...base, state: 'waiting', text: t('story.act.lifted') };
   const seen = order.seen;
   if (!seen || seen.dropped_after === 0) return { ...base, state: 'done', text: t('story.act.blocked') };
   return { ...base, state: 'done', text: tn('story.act.seen', seen.dropped_after) };
