@@ -1,0 +1,386 @@
+//! A node with only this room, and a world outside that remembers what was done to it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::{Extension, Router};
+use model::event::{Fact, IncidentOpened, Payload};
+use model::id::TypedId;
+use model::{
+    AttackKind, DeviceId, Evidence, Finding, FindingId, Incident, IncidentId, IncidentReport,
+    IncidentState, NodeId, Outcome, PeerId, Severity, ShareDecision, ShareId, Timestamp, Tlp,
+};
+use platform::Platform;
+use platform::db::{DbError, FactFilter, find_facts};
+use platform::http::{Caller, Gate};
+use platform::peers::{Peer, PeerDirectory};
+use playbooks::{Config, MIGRATIONS, Needs, Playbooks};
+use ports::fake::{FakeAuthorizer, FakeIncidents, FakeIntel};
+use ports::{Actuator, ActuatorCommand, Exchange, IntelAnswer, PortError, SharePreview};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// What lies outside the node and survives its death.
+#[derive(Default)]
+pub(crate) struct World {
+    /// Every ask, repetitions included: key, verb.
+    pub(crate) asked: Mutex<Vec<(String, String)>>,
+    /// What was really done, in order: verb by key.
+    pub(crate) effects: Mutex<Vec<(String, String)>>,
+    outcomes: Mutex<BTreeMap<String, Outcome>>,
+    /// What the gateway says next; done when empty.
+    pub(crate) script: Mutex<VecDeque<Result<Outcome, String>>>,
+    /// The gateway does what it is asked and then never answers: as if the node died meanwhile.
+    pub(crate) mute: AtomicBool,
+    pub(crate) certs: Mutex<Vec<SharePreview>>,
+    pub(crate) intel: Mutex<BTreeMap<String, IntelAnswer>>,
+    pub(crate) incidents: Arc<FakeIncidents>,
+}
+
+impl World {
+    /// Does something once per key.
+    fn effect(&self, key: &str, verb: &str, outcome: Outcome) -> Outcome {
+        let mut outcomes = self.outcomes.lock().unwrap();
+        if let Some(known) = outcomes.get(key) {
+            return known.clone();
+        }
+        self.effects.lock().unwrap().push((key.to_owned(), verb.to_owned()));
+        outcomes.insert(key.to_owned(), outcome.clone());
+        outcome
+    }
+
+    pub(crate) fn verbs(&self) -> Vec<String> {
+        self.effects.lock().unwrap().iter().map(|(_, verb)| verb.clone()).collect()
+    }
+}
+
+struct Gateway(Arc<World>);
+
+#[async_trait]
+impl Actuator for Gateway {
+    fn name(&self) -> &'static str {
+        "gateway"
+    }
+    fn verbs(&self) -> &'static [(&'static str, &'static str)] {
+        &[("block", "blocks"), ("release", "releases")]
+    }
+    async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError> {
+        self.0.asked.lock().unwrap().push((command.key.clone(), command.verb.clone()));
+        let said = self.0.script.lock().unwrap().pop_front();
+        let outcome = match said {
+            Some(Err(reason)) => return Err(PortError::Unavailable(reason)),
+            Some(Ok(outcome)) => outcome,
+            None => Outcome::Done { summary: "blocked".into(), data: json!({ "blocked": true }) },
+        };
+        // Between the two there is time to die before the effect, and after it.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let outcome = self.0.effect(&command.key, &command.verb, outcome);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        if self.0.mute.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        Ok(outcome)
+    }
+}
+
+struct Certs(Arc<World>);
+
+#[async_trait]
+impl Exchange for Certs {
+    async fn preview(&self, _: IncidentId) -> Result<Vec<SharePreview>, PortError> {
+        Ok(self.0.certs.lock().unwrap().clone())
+    }
+    async fn share(
+        &self,
+        incident: IncidentId,
+        _: PeerId,
+        _: &str,
+        key: &str,
+    ) -> Result<ShareId, PortError> {
+        self.0.asked.lock().unwrap().push((key.to_owned(), "share".into()));
+        self.0.effect(key, "share", Outcome::Done { summary: String::new(), data: Value::Null });
+        Ok(ShareId::from_uuid(incident.uuid()))
+    }
+}
+
+#[async_trait]
+impl PeerDirectory for Certs {
+    async fn peers(&self) -> Result<Vec<Peer>, PortError> {
+        let certs = self.0.certs.lock().unwrap();
+        Ok(certs
+            .iter()
+            .map(|preview| Peer {
+                id: preview.peer,
+                node: NodeId::from_uuid(preview.peer.uuid()),
+                name: preview.peer_name.clone(),
+                kind: "cert".into(),
+                url: None,
+                fingerprint: String::new(),
+                signing_key: String::new(),
+            })
+            .collect())
+    }
+    async fn peer(&self, _: PeerId) -> Result<Option<Peer>, PortError> {
+        Ok(None)
+    }
+    async fn client(&self, _: PeerId) -> Result<reqwest::Client, PortError> {
+        Err(PortError::Unavailable("no peer in tests".into()))
+    }
+}
+
+pub(crate) fn cert(allowed: bool) -> SharePreview {
+    SharePreview {
+        peer: PeerId::mint(Timestamp::from_secs(1), [9; 10]),
+        peer_name: "CERT".into(),
+        decision: ShareDecision { allowed, reason: "policy".into(), policies: vec![] },
+        objects: 9,
+        pseudonymised: 2,
+    }
+}
+
+pub(crate) struct Room {
+    pub(crate) platform: Platform,
+    pub(crate) room: Playbooks,
+}
+
+impl Room {
+    pub(crate) async fn open(folder: &Path, world: &Arc<World>) -> Self {
+        let platform = platform::testing::platform(folder, &[MIGRATIONS]).await.unwrap();
+        let intel = FakeIntel(world.intel.lock().unwrap().clone());
+        let needs = Needs {
+            intel: Arc::new(intel),
+            exchange: Arc::new(Certs(Arc::clone(world))),
+            peers: Arc::new(Certs(Arc::clone(world))),
+            incidents: Arc::clone(&world.incidents) as _,
+            actuators: vec![Arc::new(Gateway(Arc::clone(world)))],
+        };
+        let room = Playbooks::new(platform.clone(), Config::default(), needs);
+        room.install().await.unwrap();
+        platform::bus::start(&platform, room.consumers());
+        platform::jobs::start(&platform, room.jobs()).await.unwrap();
+        Self { platform, room }
+    }
+
+    /// Ends everything at once; what was not committed is lost, as in a crash.
+    pub(crate) async fn close(self) {
+        self.platform.tasks.stop(Duration::from_secs(5)).await;
+        self.platform.db.close().await;
+    }
+
+    pub(crate) async fn publish<P: Payload + Clone + Send + Sync + 'static>(&self, payload: &P) {
+        let payload = payload.clone();
+        let done: Result<i64, DbError> = self
+            .platform
+            .db
+            .write(move |tx| Box::pin(async move { tx.publish("test", &payload).await }))
+            .await;
+        done.unwrap();
+    }
+
+    pub(crate) async fn facts(&self, kind: &str) -> Vec<Fact> {
+        let mut connection = self.platform.db.read().await.unwrap();
+        let filter = FactFilter { kind: Some(kind.into()), ..FactFilter::default() };
+        let mut facts = find_facts(&mut connection, &filter, 500).await.unwrap();
+        facts.reverse();
+        facts
+    }
+
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call_as(true, method, path, body).await
+    }
+
+    pub(crate) async fn call_as(
+        &self,
+        allowed: bool,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
+        let (routes, _) = self.room.router().into_parts();
+        let app = Router::from(routes).layer(Extension(Gate(Arc::new(FakeAuthorizer(allowed)))));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        request.extensions_mut().insert(Caller::local_admin());
+        let response = app.oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), 4 << 20).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    /// Runs as the API shows them, newest first.
+    pub(crate) async fn runs(&self) -> Vec<Value> {
+        let (_, list) = self.call("GET", "/api/v1/runs", Value::Null).await;
+        list["items"].as_array().unwrap().clone()
+    }
+
+    /// Waits until the newest run is in one of these states, and gives it step by step.
+    pub(crate) async fn run_in(&self, states: &[&str]) -> Value {
+        loop {
+            if let Some(run) = self.runs().await.first()
+                && states.contains(&run["state"].as_str().unwrap())
+            {
+                let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+                return self.call("GET", &path, Value::Null).await.1;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(crate) async fn ended(&self) -> Value {
+        self.run_in(&["succeeded", "failed", "cancelled"]).await
+    }
+
+    /// Stores a playbook and gives its id.
+    pub(crate) async fn store(&self, playbook: &Value) -> String {
+        let (status, stored) = self.call("POST", "/api/v1/playbooks", playbook.clone()).await;
+        assert!(status.is_success(), "{stored}");
+        stored["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Stores a playbook and starts it by hand.
+    pub(crate) async fn start(&self, playbook: &Value) -> Value {
+        let id = self.store(playbook).await;
+        let (status, run) = self.call("POST", "/api/v1/runs", json!({ "playbook": id })).await;
+        assert_eq!(status, StatusCode::CREATED, "{run}");
+        run
+    }
+}
+
+/// Name and state of every step, in order.
+pub(crate) fn steps(run: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let steps = run["steps"].as_array().unwrap();
+    steps.iter().map(|step| (text(&step["name"]), text(&step["state"]))).collect()
+}
+
+pub(crate) fn report(number: u8, severity: Severity) -> IncidentReport {
+    let at = Timestamp::from_secs(1_533_047_000);
+    let evidence = |last: u8, new: bool| Evidence {
+        peer: std::net::IpAddr::from([203, 0, 113, last]),
+        protocol: "tcp".into(),
+        port: Some(50),
+        packets: 3,
+        new,
+    };
+    let finding = Finding {
+        id: FindingId::mint(at, [number; 10]),
+        device: DeviceId::mint(at, [number; 10]),
+        device_name: "Tram signal".into(),
+        device_address: "192.168.1.7".into(),
+        device_mac: Some("02:00:00:00:00:07".into()),
+        detector: "aarnn".into(),
+        model: "m".into(),
+        title: "Tram signal tries to reach a controller".into(),
+        kind: AttackKind::CommandAndControl,
+        severity,
+        score: 2.0,
+        why: vec![],
+        evidence: vec![evidence(1, false), evidence(5, true)],
+        techniques: vec![],
+        first_at: at,
+        last_at: at.plus_secs(10),
+        windows: 1,
+        recorded_at: at,
+    };
+    let incident = Incident {
+        id: IncidentId::mint(at, [number; 10]),
+        title: "Tram signal tries to reach a controller".into(),
+        state: IncidentState::New,
+        severity,
+        tlp: Tlp::Amber,
+        // The node of `platform::testing`.
+        origin: NodeId::mint(Timestamp::from_secs(1_700_000_000), [1; 10]),
+        origin_name: "Test Node".into(),
+        findings: 1,
+        received_share: None,
+        acknowledged_by: None,
+        event_at: at,
+        recorded_at: at,
+        updated_at: at,
+    };
+    IncidentReport { incident, findings: vec![finding], timeline: vec![] }
+}
+
+pub(crate) fn opened(number: u8, severity: Severity) -> IncidentOpened {
+    IncidentOpened { report: report(number, severity), received: false }
+}
+
+/// A playbook of these steps after the start; a step is (short name, rest of the step as JSON) and
+/// refers to others by short name with `@`.
+pub(crate) fn playbook(steps: &[(&str, Value)]) -> Value {
+    let id = |index: usize, kind: &str| format!("{kind}--5d1f0f0e-8a4b-4b53-9a6d-{index:012x}");
+    let mut text = json!({
+        "type": "playbook", "spec_version": "cacao-2.0",
+        "id": id(0xfff, "playbook"), "name": "Test",
+        "created_by": "identity--0b0b6e0e-5c6e-4a0f-9d5b-3a1f5a7c2e01",
+        "created": "2026-11-22T00:00:00.000Z", "modified": "2026-11-22T00:00:00.000Z",
+        "playbook_variables": { "__who__": { "type": "string", "value": "nobody" },
+            "__blocked__": { "type": "bool", "value": "false" } },
+        "workflow_start": id(0xffe, "start"),
+        "workflow": { id(0xffe, "start"): { "type": "start", "on_completion": format!("@{}@", steps[0].0) } },
+        "agent_definitions": {
+            "x-sereno-actuator--9c0f1d2e-5b77-4bb0-8a7a-000000000001": { "type": "x-sereno-actuator", "name": "gateway" },
+            "x-sereno-actuator--9c0f1d2e-5b77-4bb0-8a7a-000000000002": { "type": "x-sereno-actuator", "name": "console" },
+            "individual--9c0f1d2e-5b77-4bb0-8a7a-000000000003": { "type": "individual", "name": "Guard" }
+        }
+    });
+    let mut names = Vec::new();
+    for (index, (name, step)) in steps.iter().enumerate() {
+        let mut step = step.clone();
+        step["name"] = json!(name);
+        let key = id(index, step["type"].as_str().unwrap());
+        names.push((format!("@{name}@"), key.clone()));
+        text["workflow"][key] = step;
+    }
+    let mut json = text.to_string();
+    for (name, id) in names {
+        json = json.replace(&name, &id);
+    }
+    serde_json::from_str(&json).unwrap()
+}
+
+pub(crate) fn block(next: Value) -> Value {
+    action(
+        "x-sereno-actuator--9c0f1d2e-5b77-4bb0-8a7a-000000000001",
+        json!([{ "type": "x-sereno-actuator", "command": "block", "arguments": { "address": "192.0.2.1" } }]),
+        next,
+    )
+}
+
+pub(crate) fn notify(title: &str, next: Value) -> Value {
+    action(
+        "x-sereno-actuator--9c0f1d2e-5b77-4bb0-8a7a-000000000002",
+        json!([{ "type": "x-sereno-actuator", "command": "notify", "arguments": { "title": title } }]),
+        next,
+    )
+}
+
+pub(crate) fn manual(text: &str, next: Value) -> Value {
+    action(
+        "individual--9c0f1d2e-5b77-4bb0-8a7a-000000000003",
+        json!([{ "type": "manual", "command": text }]),
+        next,
+    )
+}
+
+pub(crate) fn action(agent: &str, commands: Value, next: Value) -> Value {
+    let mut step = json!({ "type": "action", "agent": agent, "commands": commands });
+    for (name, value) in next.as_object().unwrap() {
+        step[name] = value.clone();
+    }
+    step
+}
+
+pub(crate) fn end() -> Value {
+    json!({ "type": "end" })
+}
