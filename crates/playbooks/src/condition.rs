@@ -120,10 +120,12 @@ impl Condition {
 
     /// The variables it looks at.
     pub fn variables(&self) -> Vec<&str> {
-        let name = |operand| match operand {
-            &Operand::Variable(ref name) => Some(name.as_str()),
-            &Operand::Literal(_) => None,
-        };
+        fn name(operand: &Operand) -> Option<&str> {
+            match operand {
+                Operand::Variable(name) => Some(name),
+                Operand::Literal(_) => None,
+            }
+        }
         match self {
             Self::Not(inner) => inner.variables(),
             Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::variables).collect(),
