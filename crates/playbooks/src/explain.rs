@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use crate::cacao::variables::{Values, fill, references, to_text};
 use crate::cacao::{ACTUATOR, Command, Playbook, Step};
 
 /// The playbook as numbered sentences.
@@ -32,7 +33,7 @@ fn sentence(playbook: &Playbook, step: &Step, numbers: &HashMap<&str, usize>) ->
         "if-condition" => format!(
             "{}: if {} go to {}, otherwise to {}.",
             step.title(),
-            step.condition.as_deref().unwrap_or("?"),
+            plain(step.condition.as_deref().unwrap_or("?")),
             to(&step.on_true).unwrap_or_else(|| "the end".into()),
             to(&step.on_false)
                 .or_else(|| to(&step.on_completion))
@@ -45,8 +46,10 @@ fn sentence(playbook: &Playbook, step: &Step, numbers: &HashMap<&str, usize>) ->
         }
         other => format!("{} ({other}).", step.title()),
     };
+    let after =
+        if step.kind == "if-condition" { "When that branch ends, go to" } else { "Then go to" };
     for (property, when) in [
-        (&step.on_completion, "Then go to"),
+        (&step.on_completion, after),
         (&step.on_success, "When it worked, go to"),
         (&step.on_failure, "When it failed, go to"),
     ] {
@@ -61,14 +64,27 @@ fn words(playbook: &Playbook, step: &Step, command: &Command) -> String {
     let what = command.command.as_deref().unwrap_or("(encoded)");
     let agent = step.agent.as_ref().and_then(|agent| playbook.agent_definitions.get(agent));
     let agent = agent.map_or("nobody", |agent| agent.name.as_str());
+    let what = &plain(what);
     match command.kind.as_str() {
         ACTUATOR => {
-            let arguments: Vec<String> =
-                command.arguments.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            let arguments: Vec<String> = command
+                .arguments
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", plain(&to_text(value))))
+                .collect();
             format!("ask {agent} to {what} ({})", arguments.join(", "))
         }
         "manual" => format!("ask a person: {what}"),
         "http-api" => format!("call {what}"),
         other => format!("{other} command: {what}"),
     }
+}
+
+/// `__device_name__:value` reads as ‹device name›.
+fn plain(text: &str) -> String {
+    let names: Values = references(text)
+        .into_iter()
+        .map(|name| (name.to_owned(), format!("‹{}›", name.trim_matches('_').replace('_', " "))))
+        .collect();
+    fill(text, &names).unwrap_or_else(|_| text.to_owned())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jsonschema::{Retrieve, Uri, Validator};
-use playbooks::{Abilities, shipped, validate};
+use playbooks::{Abilities, explain, shipped, validate};
 use serde_json::Value;
 
 const BASE: &str = "https://schemas.invalid/cacao/";
@@ -74,6 +74,8 @@ fn shipped_playbooks_are_valid_without_a_warning_and_run_here() {
         let report = validate(&playbook, &Abilities::standard());
         assert!(report.valid && report.runnable.ok, "{report:#?}");
         assert!(report.warnings.is_empty(), "{:#?}", report.warnings);
+        let words = explain(&serde_json::from_value(playbook).unwrap());
+        assert!(words.contains("ask gateway to block (address: ‹device address›"), "{words}");
     }
 }
 
