@@ -171,9 +171,9 @@ await act('a chart has a table twin, a diagram has words', {}, async (page) => {
   await axe(page, 'twins');
 });
 
-await act('a link signs in, its token leaves the address, the line stays live', { scene: 'signed-out', path: '/#enter=sereno_mock_2f9c4b7a9d0e4f21' }, async (page) => {
+await act('a link signs in, its password leaves the address, the line stays live', { scene: 'signed-out', path: '/#enter=Duty%20officer:a-long-password' }, async (page) => {
   await page.waitForSelector('.pulse:not(.waiting)');
-  must(!page.url().includes('enter'), 'the token is still in the address');
+  must(!page.url().includes('enter'), 'the password is still in the address');
   await page.waitForSelector('.figure.cut');
   await page.reload();
   await page.waitForSelector('.feed');

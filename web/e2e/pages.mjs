@@ -18,6 +18,7 @@ const SIZES = { desk: { width: 1280, height: 860 }, wide: { width: 1920, height:
 const only = process.env.SERENO_ONLY?.split(',');
 const sizes = Object.entries(SIZES).filter(([name]) => !process.env.SERENO_SIZES || process.env.SERENO_SIZES.split(',').includes(name));
 const env = process.env;
+const LOOP_MS = 90_000;
 const faults = [];
 let visits = 0;
 
@@ -63,13 +64,27 @@ async function signIn(page, base, user, password) {
   await page.waitForSelector('.frame');
 }
 
+/** On a real node: waits until the loop has been walked once, so that every page has something to show. */
+async function loopWalked(context, site) {
+  for (const start = Date.now(); Date.now() - start < LOOP_MS; await new Promise((done) => setTimeout(done, 500))) {
+    const answer = await context.request.get(`${site.url}/api/v1/incidents?state=all&limit=1`);
+    const incident = answer.ok() ? (await answer.json()).items[0] : null;
+    if (incident?.acknowledged_by) return;
+  }
+  console.log(`${site.name}: no acknowledged incident after ${LOOP_MS / 1000} s; looking at what is there`);
+}
+
 async function visit(browser, site, theme, [sizeName, viewport]) {
   const headers = site.token ? { authorization: `Bearer ${site.token}` } : {};
-  const context = await browser.newContext({ viewport, colorScheme: theme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Madrid', ignoreHTTPSErrors: true, extraHTTPHeaders: headers });
+  const context = await browser.newContext({ storageState: site.session, viewport, colorScheme: theme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Madrid', ignoreHTTPSErrors: true, extraHTTPHeaders: headers });
   const page = await context.newPage();
   let where = '';
   watch(page, () => where);
-  await signIn(page, site.url, site.user, site.password);
+  if (!site.session) {
+    await signIn(page, site.url, site.user, site.password);
+    site.session = await context.storageState();
+    if (env.SERENO_URL) await loopWalked(context, site);
+  }
   for (const [name, path] of site.pages) {
     if (only && !only.includes(name)) continue;
     where = `${site.name}-${name}-${sizeName}-${theme}`;

@@ -7,14 +7,11 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
-import { takePass } from './api/pass';
 import { enterByLink } from './app/enter';
 import { router } from './app/router';
 import { colourScheme, theme } from './app/theme';
 
 const RETRIES = 2;
-
-takePass();
 
 const client: QueryClient = new QueryClient({
   queryCache: new QueryCache({

@@ -1,4 +1,3 @@
-import { currentPass } from './pass';
 import type { Problem } from './types';
 
 /** A refused or failed request, with what the server says to do about it. */
@@ -31,8 +30,6 @@ async function send(method: string, path: string, body?: unknown): Promise<Respo
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
   // Cookies alone must not be enough to change something: see the contract's note on sessions.
   if (method !== 'GET') headers['X-Sereno-Request'] = '1';
-  const pass = currentPass();
-  if (pass !== null) headers.Authorization = `Bearer ${pass}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {

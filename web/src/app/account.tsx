@@ -1,7 +1,6 @@
 import { useMantineColorScheme } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { post } from '@/api/client';
-import { currentPass, forgetPass } from '@/api/pass';
 import type { NodeInfo } from '@/api/types';
 import { useAct } from '@/parts/act';
 import { Icon } from '@/parts/icon';
@@ -14,12 +13,6 @@ const SCHEMES = [
   ['auto', 'system', t('scheme.auto')],
 ] as const;
 
-/** Ends the session, or forgets the token this tab came with. */
-async function leave(): Promise<void> {
-  if (currentPass() === null) return post('/sign-out');
-  forgetPass();
-}
-
 interface AccountProps {
   info: NodeInfo;
   onHelp: () => void;
@@ -29,7 +22,7 @@ interface AccountProps {
 export function Account({ info, onHelp, onCommands }: AccountProps) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
-  const signOut = useAct(leave, ['node', 'me']);
+  const signOut = useAct(() => post('/sign-out'), ['node', 'me']);
   const name = info.signed_in?.user ?? t('account.nobody');
   const peer = info.demo?.peer_console_url;
   const entries: MenuEntry[] = [

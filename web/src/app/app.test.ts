@@ -12,9 +12,7 @@ import { ago, spanText } from '@/parts/time';
 import en from '@/strings/en.json';
 import { t, tn, word } from '@/strings/t';
 import { touchedBy } from './events';
-import { passIn } from '@/api/pass';
 import { feed, merge } from './feed-store';
-import { EventParser, type ServerEvent } from './stream';
 
 const fact = (seq: number, kind = 'incidents.opened'): Fact => ({ seq, id: `${seq}`, kind, subject: 'x', actor: 'a', sentence: 's', payload: {}, event_at: null, recorded_at: '2026-11-22T20:00:00Z' });
 
@@ -49,32 +47,6 @@ describe('facts', () => {
   it('lead to the page of their subject', () => {
     expect(doorOf(fact(1))).toBe('/incidents/x');
     expect(doorOf(fact(1, 'gateway.edge_connected'))).toBeNull();
-  });
-});
-
-describe('the line with a token', () => {
-  const events = (pieces: string[]) => {
-    const taken: ServerEvent[] = [];
-    const parser = new EventParser((event) => taken.push(event));
-    for (const piece of pieces) parser.push(piece);
-    return taken;
-  };
-  const text = ': heartbeat\n\nid: 7\nevent: fact\ndata: {"a":\ndata: 1}\n\nevent: live\r\ndata:x\r\n\r\nid: 8\nevent: fact\ndata: unfinished';
-  const whole = [{ name: 'fact', data: '{"a":\n1}', id: '7' }, { name: 'live', data: 'x', id: null }];
-
-  it('reads the same events however they are cut', () => {
-    expect(events([text])).toEqual(whole);
-    for (let cut = 0; cut <= text.length; cut += 1) expect(events([text.slice(0, cut), text.slice(cut)])).toEqual(whole);
-    expect(events([...text])).toEqual(whole);
-  });
-
-  it('ends a line that never ends', () => {
-    expect(() => events(Array.from({ length: 5 }, () => 'x'.repeat(1_000_000)))).toThrow(/longer/);
-  });
-
-  it('takes a token from the address only in its own shape', () => {
-    expect(passIn('#enter=sereno_01a2_bc8d2e981d5a2a22')).toBe('sereno_01a2_bc8d2e981d5a2a22');
-    for (const other of ['', '#main', '#enter=', '#enter=short', '#enter=has space and more letters', '#x&enter=sereno_01a2_bc8d2e981d5a2a22']) expect(passIn(other)).toBeNull();
   });
 });
 

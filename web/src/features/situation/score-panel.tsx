@@ -19,6 +19,7 @@ import type { SituationData } from './use-situation';
 
 /** Live windows are coalesced; the whole history is read again this often. */
 const REFRESH_MS = 15_000;
+const BLOCK_REFRESH_MS = 3_000;
 
 /** Score and traffic of one device over packet time. */
 export function ScorePanel({ now }: { now: SituationData }) {
@@ -38,7 +39,13 @@ function DeviceScores({ device, now }: { device: Watched; now: SituationData }) 
     return () => window.clearInterval(timer);
   }, [refetch]);
   const mac = now.finding?.device === device.device ? now.finding.device_mac : now.order?.target.mac;
-  const counters = useQuery({ ...reads.counters(now.gateway?.name ?? '', mac ?? ''), enabled: Boolean(now.gateway && mac) });
+  const epoch = now.source?.epoch ?? 0;
+  const counters = useQuery({
+    ...reads.counters(now.gateway?.name ?? '', mac ?? ''),
+    enabled: Boolean(now.gateway && mac),
+    // The reading that shows the block comes a moment after the order: ask until it is there.
+    refetchInterval: (query) => (blockedAt(query.state.data?.points ?? [], epoch) === null ? BLOCK_REFRESH_MS : false),
+  });
   const [form, setForm] = useState<'chart' | 'table'>('chart');
   const [zoom, setZoom] = useState<Zoom>('all');
   const svg = useRef<SVGSVGElement>(null);
@@ -63,7 +70,7 @@ function DeviceScores({ device, now }: { device: Watched; now: SituationData }) 
               return <Empty title={t('chart.learning')}>{device.state.state === 'watching' ? t('chart.no_windows') : t('chart.learning_why', { share })}</Empty>;
             }
             if (form === 'table') return <ScoreTable points={points} from={domain.from} to={domain.to} />;
-            const marks = marksOf(now, blockedAt(counters.data?.points ?? [], now.source?.epoch ?? 0));
+            const marks = marksOf(now, blockedAt(counters.data?.points ?? [], epoch));
             return (
               <TimeChart
                 svg={svg}

@@ -30,7 +30,7 @@ export function useSituation(info: NodeInfo) {
   const detail = useQuery({ ...reads.incident(incident?.id ?? ''), enabled: incident !== null });
   const runs = useQuery({ ...reads.runs(incident?.id), enabled: incident !== null });
   const shares = useQuery({ ...reads.shares(incident?.id), enabled: incident !== null });
-  const orders = useQuery(reads.orders());
+  const orders = useQuery({ ...reads.orders(), refetchInterval: 3_000 });
   const head = useQuery(reads.treeHead());
   const watched: Watched[] = (watchedRead.data ?? []).map((device) => ({ ...device, state: training[device.device] ?? device.state }));
   const gateway = gateways.data?.find((one) => one.connected) ?? gateways.data?.[0] ?? null;
