@@ -60,6 +60,16 @@ pub enum OfflineError {
     /// The captures hold too little, or an option is out of bounds.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Too little could be read because a capture breaks off.
+    #[error("{source}; {path} breaks off: {cause}")]
+    TrainBroken {
+        /// The first capture that breaks off.
+        path: PathBuf,
+        /// How.
+        cause: String,
+        /// What is lacking.
+        source: TrainError,
+    },
     /// The window length is out of bounds.
     #[error(transparent)]
     WindowLength(#[from] WindowLengthError),
@@ -85,6 +95,15 @@ pub struct CaptureSummary {
     /// Why reading stopped before the end; everything before was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// A lesson that failed because a capture breaks off must name the capture.
+fn lesson_failed(source: TrainError, captures: &[CaptureSummary]) -> OfflineError {
+    let broken = captures.iter().find_map(|capture| Some((&capture.path, capture.error.clone()?)));
+    match broken {
+        None => OfflineError::Train(source),
+        Some((path, cause)) => OfflineError::TrainBroken { path: path.clone(), cause, source },
+    }
 }
 
 impl CaptureSummary {

@@ -13,7 +13,7 @@ use analytics::windows::{DEFAULT_WINDOW_US, WindowConfig, Windower};
 use serde::Serialize;
 
 use super::input::{read_windows, size_of};
-use super::{CaptureSummary, OfflineError, OfflineProgress};
+use super::{CaptureSummary, OfflineError, OfflineProgress, lesson_failed};
 
 /// What to train, and how.
 #[derive(Clone, Debug)]
@@ -144,7 +144,8 @@ pub fn train(
     }
     let trained = analytics::train::train(&records, &request.options, |now| {
         progress(OfflineProgress::Fitting { done: now.done, total: now.total });
-    })?;
+    })
+    .map_err(|cause| lesson_failed(cause, &captures))?;
     drop(records);
     let devices = trained.devices.iter().map(DeviceTraining::new).collect();
     let pooled = trained.pooled.as_ref().map(DeviceTraining::new);
