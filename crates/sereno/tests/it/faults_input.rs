@@ -315,8 +315,15 @@ fn schemathesis() -> Option<std::path::PathBuf> {
         return Some(program);
     }
     let _ = Command::new("python3").args(["-m", "venv"]).arg(&place).output();
-    let wanted =
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "schemathesis==4.1.4"];
+    let wanted = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "schemathesis==4.32.5",
+        "hypothesis==6.170.15",
+    ];
     let _ = Command::new(place.join("bin/python")).args(wanted).output();
     works().then_some(program)
 }

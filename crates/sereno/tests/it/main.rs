@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod bad_use;
+mod faults_capture;
+mod faults_disk;
 mod faults_input;
 mod faults_kit;
 mod faults_peer;
