@@ -1,14 +1,13 @@
 //! A node that dies at any moment finishes the run after its restart, and does nothing twice.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use model::Severity;
-use sqlx::{AnyConnection, Connection};
 
-use crate::room::{Room, World, cert, opened};
+use crate::room::{Camera, Room, World, cert, opened};
 
 fn world() -> Arc<World> {
     let world = World::default();
@@ -52,41 +51,28 @@ async fn dying_after_the_effect_and_before_its_record_repeats_the_ask_not_the_ef
     room.close().await;
 }
 
-/// A consistent copy of what is on disk at this moment: what a node finds that was killed now.
-async fn snapshot(from: &Path, to: &Path) {
-    let mut connection =
-        AnyConnection::connect(&format!("sqlite://{}", from.display())).await.unwrap();
-    sqlx::query("VACUUM INTO $1")
-        .bind(to.display().to_string())
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
-}
-
 #[tokio::test]
 async fn a_node_killed_at_any_moment_finishes_the_run_and_does_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     let first = world();
     let room = Room::open(folder.path(), &first).await;
     let copies = tempfile::tempdir().unwrap();
-    let database = room.platform.data.database();
-    // A copy after every fact: each transition of a run publishes one.
-    let mut committed = room.platform.db.committed();
-    committed.mark_unchanged();
+    let camera = Camera {
+        database: room.platform.data.database(),
+        copies: copies.path().into(),
+        next: Arc::default(),
+    };
+    *first.camera.lock().unwrap() = Some(camera.clone());
     room.publish(&opened(1, Severity::High)).await;
-    let mut taken = Vec::new();
-    loop {
-        let _ = tokio::time::timeout(Duration::from_millis(20), committed.changed()).await;
-        let copy = copies.path().join(format!("{}.db", taken.len()));
-        snapshot(&database, &copy).await;
-        taken.push(copy);
-        if !room.facts("playbooks.run_finished").await.is_empty() {
-            break;
-        }
-    }
+    camera.take().await;
+    room.ended().await;
+    *first.camera.lock().unwrap() = None;
+    camera.take().await;
+    let mut taken: Vec<PathBuf> =
+        std::fs::read_dir(copies.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    taken.sort();
     check_whole(&first);
-    assert!(taken.len() >= 4, "too few moments: {}", taken.len());
+    assert_eq!(taken.len(), 6, "before and after each effect, at the beginning, at the end");
     let keys = first.effects.lock().unwrap().clone();
     room.close().await;
     for copy in taken {

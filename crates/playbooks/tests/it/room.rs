@@ -1,8 +1,8 @@
 //! A node with only this room, and a world outside that remembers what was done to it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use playbooks::{Config, MIGRATIONS, Needs, Playbooks};
 use ports::fake::{FakeAuthorizer, FakeIncidents, FakeIntel};
 use ports::{Actuator, ActuatorCommand, Exchange, IntelAnswer, PortError, SharePreview};
 use serde_json::{Value, json};
+use sqlx::{AnyConnection, Connection};
 use tower::ServiceExt;
 
 /// What lies outside the node and survives its death.
@@ -38,12 +39,43 @@ pub(crate) struct World {
     pub(crate) script: Mutex<VecDeque<Result<Outcome, String>>>,
     /// The gateway does what it is asked and then never answers: as if the node died meanwhile.
     pub(crate) mute: AtomicBool,
+    /// Copies the database of the node at every ask, before the effect and after it.
+    pub(crate) camera: Mutex<Option<Camera>>,
     pub(crate) certs: Mutex<Vec<SharePreview>>,
     pub(crate) intel: Mutex<BTreeMap<String, IntelAnswer>>,
     pub(crate) incidents: Arc<FakeIncidents>,
 }
 
+/// Takes consistent copies of a database: what a node finds that was killed at that moment.
+#[derive(Clone)]
+pub(crate) struct Camera {
+    pub(crate) database: PathBuf,
+    pub(crate) copies: PathBuf,
+    pub(crate) next: Arc<AtomicUsize>,
+}
+
+impl Camera {
+    pub(crate) async fn take(&self) {
+        let number = self.next.fetch_add(1, Ordering::SeqCst);
+        let mut connection =
+            AnyConnection::connect(&format!("sqlite://{}", self.database.display())).await.unwrap();
+        sqlx::query("VACUUM INTO $1")
+            .bind(self.copies.join(format!("{number:03}.db")).display().to_string())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
 impl World {
+    async fn moment(&self) {
+        let camera = self.camera.lock().unwrap().clone();
+        if let Some(camera) = camera {
+            camera.take().await;
+        }
+    }
+
     /// Does something once per key.
     fn effect(&self, key: &str, verb: &str, outcome: Outcome) -> Outcome {
         let mut outcomes = self.outcomes.lock().unwrap();
@@ -78,10 +110,9 @@ impl Actuator for Gateway {
             Some(Ok(outcome)) => outcome,
             None => Outcome::Done { summary: "blocked".into(), data: json!({ "blocked": true }) },
         };
-        // Between the two there is time to die before the effect, and after it.
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.0.moment().await;
         let outcome = self.0.effect(&command.key, &command.verb, outcome);
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.0.moment().await;
         if self.0.mute.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
@@ -104,7 +135,9 @@ impl Exchange for Certs {
         key: &str,
     ) -> Result<ShareId, PortError> {
         self.0.asked.lock().unwrap().push((key.to_owned(), "share".into()));
+        self.0.moment().await;
         self.0.effect(key, "share", Outcome::Done { summary: String::new(), data: Value::Null });
+        self.0.moment().await;
         Ok(ShareId::from_uuid(incident.uuid()))
     }
 }
