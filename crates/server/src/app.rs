@@ -17,6 +17,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::console;
+use crate::linger::linger;
 
 /// Longest plain refusal that is put into a problem, bytes.
 const MAX_REFUSAL_BYTES: usize = 4 << 10;
@@ -87,6 +88,7 @@ pub fn router(
             HeaderName::from_static("cross-origin-opener-policy"),
             HeaderValue::from_static("same-origin"),
         ))
+        .layer(from_fn(linger))
         .layer(from_fn(count))
 }
 

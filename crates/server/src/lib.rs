@@ -7,5 +7,6 @@ pub mod app;
 pub mod config;
 pub mod console;
 pub mod http;
+pub mod linger;
 pub mod listen;
 pub mod wire;
