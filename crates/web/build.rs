@@ -26,6 +26,17 @@ fn main() -> io::Result<()> {
     let dist = fs::canonicalize(dist)?;
     let mut files = BTreeMap::new();
     collect(&dist, &dist, &mut files)?;
+    // A copy: the console may be built again while the compiler reads.
+    let copy = out.with_file_name("dist");
+    let _ = fs::remove_dir_all(&copy);
+    for (name, path) in &mut files {
+        let own = copy.join(&*name);
+        if let Some(folder) = own.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::copy(&*path, &own)?;
+        *path = own;
+    }
     fs::write(out, table(&files)?)
 }
 

@@ -7,6 +7,7 @@ import { TimeChart } from '@/parts/chart/time-chart';
 import { domainOf } from '@/features/situation/domain';
 import { count, percent, times } from '@/parts/format';
 import { Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { SeverityTag, WatchTag } from '@/parts/tags';
 import { Packet } from '@/parts/time';
 import { Digest, Value } from '@/parts/value';
@@ -98,7 +99,7 @@ function About({ device, watch }: { device: Device; watch: Watched | undefined }
         {watch && (
           <>
             <dt>{t('device.scored')}</dt><dd className="num">{t('device.scored_text', { scored: count(watch.windows_scored), alerting: count(watch.windows_alerting) })}</dd>
-            {watch.judges && (<><dt>{t('device.judged_by')}</dt><dd>{watch.judges}</dd></>)}
+            {watch.judges && (<><dt>{t('device.judged_by')}</dt><dd>{sentence(watch.judges)}</dd></>)}
             {watch.alpha !== null && (<><dt>{t('device.budget')}</dt><dd className="num">{percent(watch.alpha)}</dd></>)}
             {watch.measured_false_rate !== null && (<><dt>{t('device.false_rate')}</dt><dd className="num">{percent(watch.measured_false_rate)}</dd></>)}
             {watch.model && (<><dt>{t('finding.model')}</dt><dd><Digest value={watch.model} /></dd></>)}

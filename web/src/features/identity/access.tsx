@@ -23,7 +23,7 @@ export function AccessPage() {
   const standing = useMemo(() => (tokens.data ?? []).filter((token) => !token.revoked_at), [tokens.data]);
   return (
     <PageView
-      title={tokens.data ? tn('access.title', standing.length) : t('nav.access')}
+      title={tokens.data ? (standing.length === 0 ? t('access.title_none') : tn('access.title', standing.length)) : t('nav.access')}
       lead={me.data ? t('access.lead', { name: me.data.name || me.data.user, roles: me.data.roles.join(', ') }) : null}
     >
       <div className="stack wide">

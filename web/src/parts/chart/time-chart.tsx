@@ -124,7 +124,7 @@ function Grounds({ frame, from, to, learned, head }: { frame: Frame; from: numbe
         <rect x={held(learned.from)} y={SCORE.top} width={held(learned.to) - held(learned.from)} height={bottom - SCORE.top} fill="var(--accent-soft)" />
       )}
       {learned && held(learned.to) - held(learned.from) > 90 && (
-        <text x={held(learned.from) + 4} y={SCORE.top + 13} className="note">{t('chart.learned')}</text>
+        <text x={held(learned.from) + 4} y={SCORE.top + SCORE.height - 8} className="note">{t('chart.learned')}</text>
       )}
       {head !== null && head < to && head > from && (
         <rect x={held(head)} y={SCORE.top} width={Math.max(0, right - held(head))} height={bottom - SCORE.top} fill="var(--surface-2)" />
