@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
     let copy = out.with_file_name("dist");
     let _ = fs::remove_dir_all(&copy);
     for (name, path) in &mut files {
-        let own = copy.join(&*name);
+        let own = copy.join(name.as_str());
         if let Some(folder) = own.parent() {
             fs::create_dir_all(folder)?;
         }
