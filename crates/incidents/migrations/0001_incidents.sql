@@ -9,6 +9,8 @@ CREATE TABLE incidents_incidents (
   origin_name TEXT NOT NULL,
   received_share TEXT,
   acknowledged_by TEXT,
+  -- Of a received incident: its version as the origin dates it; an older one changes nothing.
+  origin_updated_at BIGINT,
   event_at BIGINT NOT NULL,
   last_event_at BIGINT NOT NULL,
   recorded_at BIGINT NOT NULL,

@@ -119,7 +119,8 @@ impl Desk {
         if finding.severity < self.config.open_from {
             return Ok(());
         }
-        if let Some(incident) = self.belongs_to(tx, &finding).await? {
+        let home = self.belongs_to(tx, &finding).await?;
+        if let Some(incident) = home.filter(|incident| incident.findings < store::MAX_FINDINGS) {
             let text = format!("Joined by: {}", finding.title);
             return self.join(tx, incident, &finding, text).await;
         }
@@ -284,10 +285,17 @@ impl Desk {
             tracing::warn!(incident = %incident.id, "a peer sent an incident under an id of ours; ignored");
             return Ok(());
         }
+        if known.as_ref().is_some_and(|known| known.origin != incident.origin) {
+            tracing::warn!(incident = %incident.id, "a peer sent another node's incident as its own; ignored");
+            return Ok(());
+        }
         let line = item(fact, "received", None);
-        let id = incident.id;
+        let (id, version) = (incident.id, incident.updated_at);
         if let Some(known) = known {
-            for finding in &findings {
+            if !store::newer_version(tx.sql(), id, version).await? {
+                return Ok(());
+            }
+            for finding in findings.iter().take(store::MAX_FINDINGS as usize) {
                 store::keep_finding(tx.sql(), id, finding).await?;
             }
             let renewed = Incident {
@@ -312,7 +320,8 @@ impl Desk {
         let last =
             findings.iter().map(|finding| finding.last_at).max().unwrap_or(incident.event_at);
         store::insert(tx.sql(), &incident, last).await?;
-        for finding in &findings {
+        store::newer_version(tx.sql(), id, version).await?;
+        for finding in findings.iter().take(store::MAX_FINDINGS as usize) {
             store::keep_finding(tx.sql(), id, finding).await?;
         }
         store::add_line(tx.sql(), id, &source(fact), &line).await?;

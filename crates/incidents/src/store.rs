@@ -9,6 +9,11 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+/// Findings of one incident; further ones open a new incident.
+pub(crate) const MAX_FINDINGS: u64 = 1_000;
+/// Lines of one history; the last one says that it is full. Facts go on in the accountability log.
+pub(crate) const MAX_LINES: i64 = 10_000;
+
 const COLUMNS: &str = "id, title, state, severity, tlp, origin, origin_name, received_share, \
      acknowledged_by, event_at, recorded_at, updated_at, \
      (SELECT COUNT(*) FROM incidents_findings f WHERE f.incident = incidents_incidents.id) AS findings";
@@ -196,6 +201,24 @@ pub(crate) async fn update(
     Err(DbError::corrupt("incidents_incidents", format!("{} is gone", incident.id)))
 }
 
+/// Dates the version of a received incident; false when the same or a newer one is here.
+pub(crate) async fn newer_version(
+    connection: &mut AnyConnection,
+    id: IncidentId,
+    origin_updated_at: Timestamp,
+) -> Result<bool, DbError> {
+    let done = sqlx::query(
+        "UPDATE incidents_incidents SET origin_updated_at = $1 WHERE id = $2 \
+         AND (origin_updated_at IS NULL OR origin_updated_at < $3)",
+    )
+    .bind(origin_updated_at.as_micros())
+    .bind(id.to_string())
+    .bind(origin_updated_at.as_micros())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Writes or renews a finding of an incident.
 pub(crate) async fn keep_finding(
     connection: &mut AnyConnection,
@@ -313,6 +336,27 @@ pub(crate) async fn open_about(
 
 /// Adds a line to the history, once per source. True when it was new.
 pub(crate) async fn add_line(
+    connection: &mut AnyConnection,
+    id: IncidentId,
+    source: &str,
+    item: &TimelineItem,
+) -> Result<bool, DbError> {
+    let lines: i64 = sqlx::query("SELECT COUNT(*) FROM incidents_timeline WHERE incident = $1")
+        .bind(id.to_string())
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)?;
+    if lines < MAX_LINES - 1 {
+        return write_line(connection, id, source, item).await;
+    }
+    let text = format!("The history holds {MAX_LINES} lines; the accountability log has the rest.");
+    let full =
+        TimelineItem { kind: "full".into(), text, link: Some("/ledger".into()), ..item.clone() };
+    write_line(connection, id, "full", &full).await?;
+    Ok(false)
+}
+
+async fn write_line(
     connection: &mut AnyConnection,
     id: IncidentId,
     source: &str,

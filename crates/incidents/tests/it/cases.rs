@@ -116,6 +116,19 @@ async fn a_shared_incident_is_opened_once_under_its_own_id_across_restarts() {
 }
 
 #[tokio::test]
+async fn an_older_version_or_another_sender_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    desk.tell(&received(5, "newest")).await;
+    desk.tell(&received(4, "late and older")).await;
+    let mut stolen = received(9, "stolen");
+    stolen.incident.origin = NodeId::mint(Timestamp::from_secs(3), [3; 10]);
+    desk.tell(&stolen).await;
+    assert_eq!(desk.all().await[0].incident.title, "newest");
+    assert!(desk.facts("incidents.changed").await.is_empty());
+}
+
+#[tokio::test]
 async fn an_own_incident_cannot_be_overwritten_from_outside() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;
