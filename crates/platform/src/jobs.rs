@@ -207,8 +207,31 @@ async fn end(platform: &Platform, job: &Job, outcome: JobEnd) {
             ("waiting", Some(reason), Some(pause))
         }
     };
-    let id = job.id;
-    let stored: Result<(), DbError> = platform
+    let end = Ended { id: job.id, state, reason, due_ms };
+    let mut tries = 0_u32;
+    while let Err(error) = record(platform, end.clone()).await {
+        // A row that stays 'running' is taken back at the next start only: on a full disk that
+        // could be months away.
+        tracing::error!(kind = job.kind, key = job.key, %error, "the end of a job is not recorded yet");
+        if matches!(error, DbError::Stopped) {
+            return;
+        }
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(250 << tries.min(5))).await;
+    }
+}
+
+/// How a try ended, as it is written down.
+#[derive(Clone)]
+struct Ended {
+    id: JobId,
+    state: &'static str,
+    reason: Option<String>,
+    due_ms: Option<i64>,
+}
+
+async fn record(platform: &Platform, end: Ended) -> Result<(), DbError> {
+    platform
         .db
         .write(move |tx| {
             Box::pin(async move {
@@ -217,19 +240,15 @@ async fn end(platform: &Platform, job: &Job, outcome: JobEnd) {
                     "UPDATE platform_jobs SET state = $1, last_error = $2, due_at = $3, ended_at = $4 \
                      WHERE id = $5",
                 )
-                .bind(state)
-                .bind(reason)
-                .bind(now.plus_micros(due_ms.unwrap_or(0) * 1_000).as_micros())
-                .bind(due_ms.is_none().then_some(now.as_micros()))
-                .bind(id.to_string())
+                .bind(end.state)
+                .bind(end.reason)
+                .bind(now.plus_micros(end.due_ms.unwrap_or(0) * 1_000).as_micros())
+                .bind(end.due_ms.is_none().then_some(now.as_micros()))
+                .bind(end.id.to_string())
                 .execute(tx.sql())
                 .await?;
                 Ok(())
             })
         })
-        .await;
-    if let Err(error) = stored {
-        // The row stays 'running' and is taken back at the next start: done again, never lost.
-        tracing::error!(%error, "the end of a job could not be recorded");
-    }
+        .await
 }

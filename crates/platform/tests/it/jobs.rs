@@ -74,3 +74,49 @@ async fn a_job_is_tried_until_done_once_per_key_and_survives_a_dead_process() {
     assert_eq!(states(&p).await, [("done".into(), 3), ("done".into(), 3)]);
     assert_eq!(done.load(Ordering::SeqCst), 2);
 }
+
+/// Its end needs more room than there is.
+struct Wordy(Arc<AtomicI64>);
+
+#[async_trait]
+impl JobHandler for Wordy {
+    fn kind(&self) -> &'static str {
+        "errand"
+    }
+    async fn run(&self, _: &Job) -> JobEnd {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        JobEnd::Failed { reason: "x".repeat(1 << 20) }
+    }
+}
+
+async fn most_pages(p: &platform::Platform, pragma: &'static str) {
+    let done: Result<(), DbError> =
+        p.db.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(pragma).execute(tx.sql()).await?;
+                Ok(())
+            })
+        })
+        .await;
+    done.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_a_job_is_recorded_when_a_full_disk_has_room_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = platform(folder.path(), &[]).await.unwrap();
+    let done = Arc::new(AtomicI64::new(0));
+    enqueue(&p, "a").await;
+    most_pages(&p, "PRAGMA max_page_count = 1").await;
+    jobs::start(&p, vec![Arc::new(Wordy(Arc::clone(&done)))]).await.unwrap();
+    while done.load(Ordering::SeqCst) < 1 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(states(&p).await, [("running".into(), 1)], "there was room, the test is idle");
+    most_pages(&p, "PRAGMA max_page_count = 1000000").await;
+    while states(&p).await != [("failed".into(), 1)] {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(done.load(Ordering::SeqCst), 1);
+}
