@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use crate::faults_kit::{Answer, plain, send, send_all, until};
-use crate::programs::{free_port, status, wait_ready};
+use crate::programs::{edge, free_port, status, wait_ready};
 
 const TAXII: &str = "application/taxii+json;version=2.1";
 /// Ends what one command printed.
@@ -25,6 +26,9 @@ const LARGE_ONES: usize = 6;
 /// Small writes beside them: lists show up to 200 of what they leave.
 const MAX_SMALL_ONES: usize = 150;
 
+/// Small writes after which a full disk must have refused one.
+const MAX_FILLERS: u32 = 2_000;
+
 /// A shell in a user and mount namespace of its own, with a small disk at `$D`.
 struct Island {
     shell: Child,
@@ -34,10 +38,13 @@ struct Island {
 
 impl Island {
     /// `None` where the system allows no such namespace, which is said.
-    fn new(mount_point: &std::path::Path) -> Option<Self> {
+    fn new(mount_point: &Path) -> Option<Self> {
+        let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/captures");
         let mut shell = Command::new("unshare")
             .args(["-Urm", "sh"])
             .env("SERENO", env!("CARGO_BIN_EXE_sereno"))
+            .env("EDGE", edge())
+            .env("CAPTURES", captures)
             .env("D", mount_point)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -91,14 +98,14 @@ impl Island {
 
 impl Drop for Island {
     fn drop(&mut self) {
-        self.run("kill -9 $P; wait $P");
+        self.run("kill -9 $P $E; wait $P $E");
         let _ = self.shell.kill();
         let _ = self.shell.wait();
     }
 }
 
 struct Bench {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     island: Island,
     port: u16,
     token: String,
@@ -117,7 +124,7 @@ impl Bench {
         island.start(port);
         let token = island.json("token new --role administrator --label first");
         let token = token["token"].as_str().unwrap().to_owned();
-        Some(Self { _folder: folder, island, port, token })
+        Some(Self { folder: folder, island, port, token })
     }
 
     fn url(&self, path: &str) -> String {
@@ -251,4 +258,65 @@ fn an_envelope_too_large_for_the_disk_takes_nothing_half() {
     bench.island.start(port);
     assert_eq!(bench.labels(), expected);
     bench.whole();
+}
+
+/// The loop meets the full disk at whatever step it has reached, waits there and goes on.
+#[test]
+fn the_loop_waits_on_a_full_disk_and_finishes() {
+    let Some(mut bench) = Bench::new() else { return };
+    for leaving_kib in [0, 64, 256, 512] {
+        bench.island.fill(leaving_kib);
+        if leaving_kib == 0 {
+            bench.island.run(
+                "\"$EDGE\" gateway --file --device-mac b8:27:eb:7d:6b:a6 --speed 20000 \
+                 --capture \"$CAPTURES/hakai-train.pcap.gz\" --capture \"$CAPTURES/hakai-test.pcap.gz\" \
+                 --socket \"$D/node/run/edge.sock\" --token-file \"$D/node/keys/edge.token\" \
+                 >/dev/null 2>&1 & E=$!",
+            );
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        bench.island.run("rm \"$D/fill\"");
+        // A little room each time: the loop gets a few steps further and stands again.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let run = until("the playbook's end", || {
+        let runs = bench.get("/api/v1/runs").json();
+        runs["items"].as_array()?.iter().find(|run| run["state"] == "succeeded").cloned()
+    });
+    assert_eq!(
+        bench.get("/api/v1/incidents?state=all").json()["items"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(bench.get("/api/v1/runs").json()["items"].as_array().unwrap().len(), 1, "{run:#}");
+    let log = std::fs::read_to_string(bench.folder.path().join("log")).unwrap();
+    assert!(log.contains("is full"), "the loop never met the full disk: {log}");
+    bench.island.run("kill -9 $E; wait $E; E=");
+    bench.whole();
+
+    // With things to write to, every kind of write is refused in the same words. A log that was
+    // folded into the database leaves some room in its own file first.
+    bench.island.fill(0);
+    let full = (0..MAX_FILLERS).any(|i| bench.write(&format!("filler {i}")).status == 507);
+    assert!(full, "{MAX_FILLERS} writes found room on a full disk");
+    let incident = run["incident"].as_str().unwrap();
+    let control = json!({ "verb": "block", "timeout_s": 60, "mac": "b8:27:eb:7d:6b:a6" });
+    let devices = bench.get("/api/v1/detection/devices").json();
+    let device = devices["items"][0]["device"].as_str().unwrap();
+    let writes = [
+        (format!("/api/v1/incidents/{incident}/notes"), json!({ "text": "seen" })),
+        ("/api/v1/runs".to_owned(), json!({ "playbook": run["playbook"], "incident": incident })),
+        ("/api/v1/gateways/harbour-gw/orders".to_owned(), control),
+        (format!("/api/v1/detection/devices/{device}/relearn"), json!({})),
+    ];
+    for (path, body) in writes {
+        let post = |client: &reqwest::Client| {
+            client.post(bench.url(&path)).bearer_auth(&bench.token).json(&body)
+        };
+        // A smaller write may fit where a larger one did not: until this one is refused.
+        let refused = (0..MAX_FILLERS).find_map(|_| {
+            let answer = send(plain, post).unwrap();
+            (!(200..300).contains(&answer.status)).then_some(answer)
+        });
+        is_disk_full(&refused.unwrap());
+    }
 }
