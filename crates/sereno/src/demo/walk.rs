@@ -107,7 +107,7 @@ impl Walker {
         match order["outcome"]["outcome"].as_str() {
             Some("done") => {
                 let seen = &order["seen"];
-                if !seen["dropped_after"].as_u64().is_some_and(|dropped| dropped > 0) {
+                if seen["dropped_after"].as_u64().unwrap_or(0) == 0 {
                     return Ok(None);
                 }
                 for field in ["forwarded_before", "forwarded_after", "dropped_after"] {

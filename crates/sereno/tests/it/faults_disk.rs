@@ -124,7 +124,7 @@ impl Bench {
         island.start(port);
         let token = island.json("token new --role administrator --label first");
         let token = token["token"].as_str().unwrap().to_owned();
-        Some(Self { folder: folder, island, port, token })
+        Some(Self { folder, island, port, token })
     }
 
     fn url(&self, path: &str) -> String {

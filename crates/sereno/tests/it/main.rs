@@ -1,5 +1,6 @@
 //! The real programs, started and treated as people and accidents treat them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+#![allow(clippy::print_stderr)] // what is skipped is said
 
 mod bad_use;
 mod faults_capture;
