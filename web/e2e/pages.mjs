@@ -130,7 +130,7 @@ async function sitesOf() {
     ['first-run', 'operator', 'first-run', [['first-run', '/']]], ['sign-in', 'operator', 'signed-out', [['sign-in', '/']]],
   ];
   const mocks = await Promise.all(made.map(([, kind, scene]) => serve({ kind, scene })));
-  return { sites: made.map(([name, , , pages], index) => ({ name, url: mocks[index].url, pages })), stop: () => mocks.forEach((mock) => mock.stop()) };
+  return { sites: made.map(([name, , , pages], index) => ({ name: `mock-${name}`, url: mocks[index].url, pages })), stop: () => mocks.forEach((mock) => mock.stop()) };
 }
 
 mkdirSync(OUT, { recursive: true });

@@ -8,6 +8,7 @@ import type { LedgerEntry, TreeHead, Verification } from '@/api/types';
 import { useAct } from '@/parts/act';
 import { count } from '@/parts/format';
 import { Banner, Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
@@ -28,7 +29,7 @@ const columns: Column<LedgerEntry>[] = [
     head: t('ledger.col.sentence'),
     cell: (row) => (
       <>
-        {row.erased ? <PlainTag shape="bar">{t('ledger.erased')}</PlainTag> : row.sentence}
+        {row.erased ? <PlainTag shape="bar">{t('ledger.erased')}</PlainTag> : <span className="wrap">{sentence(row.sentence)}</span>}
         <div className="small quiet">{word('fact', row.kind)} · {row.actor}</div>
       </>
     ),

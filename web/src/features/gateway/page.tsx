@@ -11,7 +11,7 @@ import { t, tn } from '@/strings/t';
 import { OrderLine } from './orders';
 
 const columns: Column<Gateway>[] = [
-  { id: 'name', head: t('gateways.col.name'), cell: (row) => <b>{row.name}</b>, sort: (row) => row.name },
+  { id: 'name', head: t('gateways.col.name'), cell: (row) => <b className="nowrap">{row.name}</b>, sort: (row) => row.name },
   { id: 'connected', head: t('gateways.col.connected'), cell: (row) => <YesNo yes={row.connected} word={t(row.connected ? 'gateways.connected' : 'gateways.away')} />, sort: (row) => String(row.connected) },
   {
     id: 'enforcing',
@@ -19,7 +19,7 @@ const columns: Column<Gateway>[] = [
     cell: (row) => (row.not_enforcing === null ? <PlainTag tone="good" shape="check">{t('gateways.enforces')}</PlainTag> : <><PlainTag tone="medium" shape="triangle">{t('orders.not_enforced')}</PlainTag><div className="small soft">{sentence(row.not_enforcing)}</div></>),
     sort: (row) => row.not_enforcing ?? '',
   },
-  { id: 'source', head: t('gateways.col.source'), cell: (row) => (row.source.source === 'live' ? t('gateways.live', { name: row.source.interface }) : t(row.source.through_gateway ? 'gateways.replay' : 'gateways.file', { name: row.source.capture })) },
+  { id: 'source', head: t('gateways.col.source'), cell: (row) => (row.source.source === 'live' ? sentence(t('gateways.live', { name: row.source.interface })) : sentence(t(row.source.through_gateway ? 'gateways.replay' : 'gateways.file', { name: row.source.capture }))) },
   { id: 'dropped', head: t('gateways.col.missed'), cell: (row) => count(row.capture_dropped), sort: (row) => row.capture_dropped, right: true },
   { id: 'contact', head: t('peers.col.contact'), cell: (row) => <Wall at={row.last_contact} relative />, sort: (row) => row.last_contact },
 ];

@@ -41,7 +41,7 @@ export function PlaybookPage() {
           <Panel title={tn('playbook.steps', steps.length)} end={<span className="small quiet">{sentence(read.data.trigger ?? t('playbooks.by_hand'))}</span>}>
             <ol className="path">
               {steps.map((step) => (
-                <li key={step.id} className="pending">
+                <li key={step.id} className="plan">
                   <span className="dot" aria-hidden="true" />
                   <div>
                     <div className="row"><span className="strong">{step.name}</span><span className="small quiet">{step.type}</span></div>
