@@ -19,7 +19,7 @@ say "inner loops"
 cargo bench --locked -p protocols -p analytics 2>/dev/null | grep -v '^$' || true
 
 say "sereno detect score beside softflowd"
-cargo build --release --locked -p sereno -p sereno-edge
+[ -n "${SKIP_BUILD:-}" ] || cargo build --release --locked -p sereno -p sereno-edge
 bash tools/bench-capture.sh target/bench/bench.pcap
 capture=target/bench/bench.pcap
 if [ -f "$capture" ]; then
@@ -28,7 +28,7 @@ if [ -f "$capture" ]; then
     best_ours=999; best_peer=999
     for round in 1 2 3 4 5; do
         read -r ours kib _ < <(cpu ./target/release/sereno detect score --model "$model" --pcap "$capture" --out target/bench/out.jsonl)
-        read -r peer _ _ < <(cpu softflowd -r "$capture" -n 127.0.0.1:9 -d -c target/bench/flow.ctl -p target/bench/flow.pid)
+        read -r peer _ _ < <(cpu softflowd -r "$capture" -n 127.0.0.1:9 -d -p target/bench/flow.pid)
         read -r wc _ _ < <(cpu cat "$capture")
         echo "round $round: sereno $ours CPU s ($((kib / 1024)) MiB), softflowd $peer CPU s, cat $wc CPU s"
         best_ours=$(awk -v a="$ours" -v b="$best_ours" 'BEGIN {print (a < b) ? a : b}')

@@ -18,6 +18,8 @@ else
 fi
 say "console"
 (cd web && npm run --silent check && npm test --silent && npm run --silent size)
+say "console in Chromium: acts of a person"
+(cd web && npm run --silent acts)
 say "console in Chromium, beside two real nodes"
 bash tools/browser-test.sh
 say "result"
