@@ -35,7 +35,8 @@ impl From<AssetsError> for PortError {
         match error {
             AssetsError::Invalid(detail) => Self::Invalid(detail),
             AssetsError::NotFound(id) => Self::NotFound(format!("device {id}")),
-            AssetsError::Full(_) | AssetsError::Db(DbError::DiskFull | DbError::Stopped) => {
+            AssetsError::Full(_)
+            | AssetsError::Db(DbError::DiskFull | DbError::Stopped | DbError::Commit(_)) => {
                 Self::Unavailable(error.to_string())
             }
             AssetsError::Db(other) => Self::Internal(other.to_string()),

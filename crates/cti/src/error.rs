@@ -35,7 +35,7 @@ impl From<CtiError> for PortError {
         match error {
             CtiError::Port(port) => port,
             CtiError::NotFound(what) => Self::NotFound(what),
-            CtiError::Db(DbError::DiskFull | DbError::Stopped) => {
+            CtiError::Db(DbError::DiskFull | DbError::Stopped | DbError::Commit(_)) => {
                 Self::Unavailable(error.to_string())
             }
             other => Self::Internal(other.to_string()),

@@ -47,7 +47,8 @@ impl From<GatewayError> for PortError {
         match error {
             GatewayError::NotFound(name) => Self::NotFound(format!("gateway {name}")),
             GatewayError::Invalid(detail) => Self::Invalid(detail),
-            GatewayError::Away(_) | GatewayError::Db(DbError::DiskFull | DbError::Stopped) => {
+            GatewayError::Away(_)
+            | GatewayError::Db(DbError::DiskFull | DbError::Stopped | DbError::Commit(_)) => {
                 Self::Unavailable(error.to_string())
             }
             other => Self::Internal(other.to_string()),

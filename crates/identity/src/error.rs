@@ -93,9 +93,8 @@ impl From<IdentityError> for PortError {
         match error {
             IdentityError::NotFound(what) => Self::NotFound(what),
             IdentityError::Invalid(_) | IdentityError::Conflict(_) => Self::Invalid(text),
-            IdentityError::Db(DbError::DiskFull | DbError::Stopped) | IdentityError::Peer(_) => {
-                Self::Unavailable(text)
-            }
+            IdentityError::Db(DbError::DiskFull | DbError::Stopped | DbError::Commit(_))
+            | IdentityError::Peer(_) => Self::Unavailable(text),
             _ => Self::Internal(text),
         }
     }

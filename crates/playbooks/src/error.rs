@@ -59,7 +59,7 @@ impl From<PlaybooksError> for ConsumeError {
 impl From<PlaybooksError> for PortError {
     fn from(error: PlaybooksError) -> Self {
         match error {
-            PlaybooksError::Db(DbError::DiskFull | DbError::Stopped) => {
+            PlaybooksError::Db(DbError::DiskFull | DbError::Stopped | DbError::Commit(_)) => {
                 Self::Unavailable(error.to_string())
             }
             PlaybooksError::Db(other) => Self::Internal(other.to_string()),
