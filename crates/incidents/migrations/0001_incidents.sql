@@ -11,6 +11,8 @@ CREATE TABLE incidents_incidents (
   acknowledged_by TEXT,
   -- Of a received incident: its version as the origin dates it; an older one changes nothing.
   origin_updated_at BIGINT,
+  -- 1 when a block that contained it has ended: new findings then open a new case.
+  released BIGINT NOT NULL DEFAULT 0,
   event_at BIGINT NOT NULL,
   last_event_at BIGINT NOT NULL,
   recorded_at BIGINT NOT NULL,

@@ -246,6 +246,8 @@ impl Desk {
                 ("release", IncidentState::Contained) if done => IncidentState::Triaged,
                 _ => continue,
             };
+            // A response has run its course: what happens after it deserves one of its own.
+            store::mark_released(tx.sql(), incident.id, to == IncidentState::Triaged).await?;
             let reason = format!("{} at gateway {}", enforced.verb, enforced.edge);
             desk::move_to(tx, incident, to, &reason, "system").await?;
         }

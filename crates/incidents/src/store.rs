@@ -201,6 +201,20 @@ pub(crate) async fn update(
     Err(DbError::corrupt("incidents_incidents", format!("{} is gone", incident.id)))
 }
 
+/// Marks whether the block that contained an incident has ended.
+pub(crate) async fn mark_released(
+    connection: &mut AnyConnection,
+    id: IncidentId,
+    released: bool,
+) -> Result<(), DbError> {
+    sqlx::query("UPDATE incidents_incidents SET released = $1 WHERE id = $2")
+        .bind(i64::from(released))
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Dates the version of a received incident; false when the same or a newer one is here.
 pub(crate) async fn newer_version(
     connection: &mut AnyConnection,
@@ -284,7 +298,7 @@ pub(crate) async fn open_of_device(
 ) -> Result<Option<Incident>, DbError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM incidents_incidents WHERE received_share IS NULL \
-         AND state NOT IN ('closed', 'false_alarm') \
+         AND state NOT IN ('closed', 'false_alarm') AND released = 0 \
          AND event_at <= $1 AND last_event_at >= $2 \
          AND id IN (SELECT incident FROM incidents_findings WHERE device = $3) \
          ORDER BY recorded_at DESC LIMIT 1"
@@ -305,7 +319,7 @@ pub(crate) async fn open_with_peer(
 ) -> Result<Option<Incident>, DbError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM incidents_incidents WHERE received_share IS NULL \
-         AND state NOT IN ('closed', 'false_alarm') \
+         AND state NOT IN ('closed', 'false_alarm') AND released = 0 \
          AND id IN (SELECT incident FROM incidents_peers WHERE peer = $1) \
          ORDER BY recorded_at DESC LIMIT 1"
     );

@@ -60,6 +60,11 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// PATCH with a JSON body.
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
     /// DELETE.
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::DELETE, path, None).await

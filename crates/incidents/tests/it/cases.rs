@@ -72,6 +72,9 @@ async fn only_a_block_that_was_done_contains() {
     release.verb = "release".into();
     desk.tell(&release).await;
     assert_eq!(desk.all().await[0].incident.state, IncidentState::Triaged);
+    // The response has run its course: a new finding gets a case, and so a response, of its own.
+    desk.tell(&FindingRaised { finding: finding(2, 1, Severity::High) }).await;
+    assert_eq!(desk.all().await.len(), 2);
 }
 
 fn received(updated_s: i64, title: &str) -> IncidentReceived {

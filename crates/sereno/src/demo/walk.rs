@@ -6,13 +6,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::End;
 use super::layout::{Layout, Side};
 use super::report::Report;
+use super::{DEVICE_MAC, End};
 use crate::api::Api;
 use crate::arguments::Demo;
 use crate::output::Failure;
 
+/// What the recorded device is called in the story of the demonstration.
+const DEVICE_NAME: &str = "Stop 7 passenger counter";
+const DEVICE_PLACE: &str = "Harbour line, stop 7 (demonstration)";
 /// Pause between two looks.
 const LOOK_EVERY_MS: u64 = 200;
 
@@ -23,8 +26,12 @@ pub(super) async fn walk(layout: &Layout, demo: &Demo) -> Result<End, Failure> {
     };
     let deadline = Instant::now() + Duration::from_secs(demo.timeout_s);
     let mut waiting_since: Option<Instant> = None;
+    let mut named = false;
     loop {
         tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+        if !named {
+            named = walker.name_device().await.unwrap_or(false);
+        }
         // A node may be restarting: what cannot be read now is read at the next look.
         if let Ok(Some(waiting)) = walker.unanswered().await {
             let since = *waiting_since.get_or_insert_with(Instant::now);
@@ -50,6 +57,20 @@ struct Walker {
 }
 
 impl Walker {
+    /// Gives the recorded device the name that an operator would give it; true once it has one.
+    async fn name_device(&self) -> Result<bool, Failure> {
+        let devices = self.operator.get("/api/v1/devices").await?;
+        let Some(device) = items(&devices).iter().find(|device| device["mac"] == DEVICE_MAC) else {
+            return Ok(false);
+        };
+        if device["name"] == DEVICE_MAC {
+            let path = format!("/api/v1/devices/{}", device["id"].as_str().unwrap_or_default());
+            let body = json!({ "name": DEVICE_NAME, "place": DEVICE_PLACE });
+            self.operator.patch(&path, &body).await?;
+        }
+        Ok(true)
+    }
+
     /// A received incident that nobody at the CERT has acknowledged.
     async fn unanswered(&self) -> Result<Option<String>, Failure> {
         let incidents = self.cert.get("/api/v1/incidents?state=open").await?;
