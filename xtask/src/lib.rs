@@ -92,3 +92,26 @@ pub fn files(folder: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     found.sort();
     Ok(found)
 }
+
+/// Functions of a formatted source file: first line (from 1), name, lines from signature to brace.
+pub fn functions(source: &str) -> Vec<(usize, String, usize)> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut found = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        let words = text.split(['(', '<']).next().unwrap_or_default();
+        let Some((before, name)) = words.split_once("fn ") else { continue };
+        let modifiers = ["pub", "pub(crate)", "pub(super)", "async", "const", "unsafe", "extern"];
+        if !before.split_whitespace().all(|word| modifiers.contains(&word)) {
+            continue;
+        }
+        // The formatter puts the closing brace under the first letter of the signature.
+        let closing = format!("{}}}", " ".repeat(indent));
+        let end = lines[index..].iter().position(|line| *line == closing);
+        if let Some(length) = end {
+            found.push((index + 1, name.trim().to_owned(), length + 1));
+        }
+    }
+    found
+}

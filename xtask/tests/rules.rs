@@ -3,7 +3,9 @@
 
 use std::process::Command;
 
-use xtask::{ARROWS_WITHIN, FLOORS, NOT_ON_THE_EDGE, STIX_SPEAKERS, arrows, files, floor, root};
+use xtask::{
+    ARROWS_WITHIN, FLOORS, NOT_ON_THE_EDGE, STIX_SPEAKERS, arrows, files, floor, functions, root,
+};
 
 /// Hard limit; 400 is the aim.
 const MAX_FILE_LINES: usize = 500;
@@ -12,7 +14,8 @@ const MAX_FILE_LINES: usize = 500;
 fn every_arrow_goes_down_and_rooms_do_not_know_each_other() {
     let mut wrong = Vec::new();
     for (from, targets) in arrows(&root()).unwrap() {
-        let own = floor(&from).unwrap_or_else(|| panic!("{from} stands on no floor: xtask::FLOORS"));
+        let own =
+            floor(&from).unwrap_or_else(|| panic!("{from} stands on no floor: xtask::FLOORS"));
         for to in targets {
             let theirs = floor(&to).unwrap();
             let listed = ARROWS_WITHIN.contains(&(from.as_str(), to.as_str()));
@@ -57,6 +60,26 @@ fn files_are_short() {
         }
     }
     assert!(long.is_empty(), "limit {MAX_FILE_LINES}:\n{}", long.join("\n"));
+}
+
+/// From signature to closing brace.
+const MAX_FUNCTION_LINES: usize = 70;
+
+#[test]
+fn functions_are_short() {
+    let mut long = Vec::new();
+    let mut seen = 0;
+    let programs = files(&root().join("crates"), &[".rs"]).unwrap();
+    for file in programs.into_iter().filter(|file| file.iter().any(|part| part == "src")) {
+        for (line, name, length) in functions(&std::fs::read_to_string(&file).unwrap()) {
+            seen += 1;
+            if length > MAX_FUNCTION_LINES {
+                long.push(format!("{}:{line} {name}: {length} lines", file.display()));
+            }
+        }
+    }
+    assert!(seen > 1_000, "only {seen} functions were recognised");
+    assert!(long.is_empty(), "limit {MAX_FUNCTION_LINES}:\n{}", long.join("\n"));
 }
 
 #[test]

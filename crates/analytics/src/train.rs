@@ -149,12 +149,7 @@ pub fn train_one(
     let (first_us, last_us) =
         (windows[0].start_us, windows.iter().map(|record| record.end_us).max().unwrap_or_default());
     let context = device.is_some() && last_us.saturating_sub(first_us) >= CONTEXT_TRAINING_US;
-    let active: Vec<Metric> = ALL
-        .into_iter()
-        .filter(|metric| {
-            (device.is_some() || !metric.is_novelty()) && (context || !metric.is_context())
-        })
-        .collect();
+    let active = active_metrics(device.is_some(), context);
     let known = if device.is_some() { learn_all(&windows) } else { KnownKeys::default() };
     let values = training_values(&windows, device.is_some(), context);
     let scale = scales(&values, &active);
@@ -178,16 +173,18 @@ pub fn train_one(
         .iter()
         .map(|metric| {
             let place = metric.index();
-            let column = |judge: usize| {
-                errors.iter().map(|error| f64::from(error[judge][place])).collect::<Vec<_>>()
+            let held_out = |judge: usize| {
+                let mut column: Vec<f64> =
+                    errors.iter().map(|error| f64::from(error[judge][place])).collect();
+                limit(&mut column, budget)
             };
             MetricModel {
                 metric: *metric,
                 scale: scale[place],
                 mean: f64::from(fitted.mean[place]),
-                range_limit: limit(&mut column(0), budget),
+                range_limit: held_out(0),
                 residual_mean: f64::from(fitted.residual_mean[place]),
-                network_limit: plan.is_some().then(|| limit(&mut column(1), budget)),
+                network_limit: plan.is_some().then(|| held_out(1)),
             }
         })
         .collect();
@@ -206,6 +203,13 @@ pub fn train_one(
         network: fitted.network,
         network_votes: votes,
     })
+}
+
+/// The metrics a model judges: without a device no novelty, after a short training no context.
+fn active_metrics(novelty: bool, context: bool) -> Vec<Metric> {
+    let judged =
+        |metric: &Metric| (novelty || !metric.is_novelty()) && (context || !metric.is_context());
+    ALL.into_iter().filter(judged).collect()
 }
 
 fn learn_all(windows: &[&WindowRecord]) -> KnownKeys {
