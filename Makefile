@@ -9,7 +9,7 @@ help: ## this list
 
 # The development profile: built in half the time of the release, and `make test` uses the same build.
 run: tools-run console ## build everything and walk the loop: two nodes, a gateway, a real capture
-	$(CARGO) build --locked -p sereno -p sereno-edge
+	$(CARGO) build --locked --workspace
 	./target/debug/sereno demo $(ARGS)
 
 release: console ## the programs as they are installed: optimised, stripped, in target/release

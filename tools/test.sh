@@ -6,8 +6,6 @@ say() { printf '\n== %s\n' "$*"; }
 
 [ -d "$SERENO_TEST_DATA" ] || echo "note: $SERENO_TEST_DATA is absent; tests that need it will say 'skipped'"
 
-say "build"
-cargo build --locked -p sereno -p sereno-edge
 say "rules, crates, programs"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
