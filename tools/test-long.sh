@@ -6,7 +6,6 @@ cd "$(dirname "$0")/.."
 mkdir -p docs/measurements
 out=docs/measurements/long-runs.md
 seconds=${FUZZ_SECONDS:-120}
-cargo build --locked -p sereno -p sereno-edge
 {
     echo "# Long runs"
     echo
@@ -17,7 +16,7 @@ cargo build --locked -p sereno -p sereno-edge
 
 echo "== 50 kills"
 seed=${SERENO_KILL_SEED:-$(date +%s)}
-if SERENO_KILLS=50 SERENO_KILL_SEED=$seed cargo test --locked -p sereno --test it kills -- --nocapture; then
+if SERENO_KILLS=50 SERENO_KILL_SEED=$seed cargo test --locked --workspace --test it the_loop_finishes -- --nocapture; then
     echo "- 50 times \`kill -9\` of either node at random moments (seed $seed): every loop finished, nothing twice." >>"$out"
 else
     echo "- 50 kills (seed $seed): FAILED." >>"$out"
@@ -26,7 +25,7 @@ fi
 
 echo "== tshark agreement"
 if command -v tshark >/dev/null; then
-    cargo test --locked -p protocols --test it agreement -- --ignored --nocapture
+    cargo test --locked --workspace --test it agreement -- --ignored --nocapture
     echo "- Every capture of the test data agrees with tshark frame by frame." >>"$out"
 else
     echo "- tshark agreement: skipped, tshark is not installed." >>"$out"
