@@ -9,7 +9,9 @@
 //! Entry points: [`capture::CaptureReader`] over a byte slice, [`capture::CaptureStream`] over a
 //! reader, [`capture::CaptureWriter`], and [`packet::decode`].
 
+pub mod app;
 pub mod capture;
+pub mod flow;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod packet;
