@@ -3,12 +3,12 @@
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::features::{ContextMemory, Values, values_of};
+use crate::features::ContextMemory;
 use crate::host::Host;
 use crate::memo::Memo;
 use crate::model::{DeviceModel, Judgement, Judges};
 use crate::model_file::ModelFile;
-use crate::novelty::{KnownKeys, Novelty};
+use crate::preparation::Preparation;
 use crate::record::{KeyCount, WindowRecord};
 
 /// Devices whose context is remembered; beyond, the memory of all is dropped and the drop counted.
@@ -76,8 +76,7 @@ pub struct DetectorStats {
 #[derive(Debug)]
 struct Ready {
     judges: Judges,
-    known: Option<KnownKeys>,
-    context: bool,
+    preparation: Preparation,
     detector: &'static str,
 }
 
@@ -85,21 +84,9 @@ impl Ready {
     fn new(model: DeviceModel) -> Self {
         Self {
             judges: model.judges(),
-            context: model.has_context(),
+            preparation: model.preparation(),
             detector: model.detector(),
-            known: model
-                .metrics
-                .iter()
-                .any(|metric| metric.metric.is_novelty())
-                .then_some(model.known),
         }
-    }
-
-    fn values(&self, record: &WindowRecord) -> Values {
-        values_of(
-            record,
-            self.known.as_ref().map_or_else(Novelty::default, |known| known.compare(record)),
-        )
     }
 }
 
@@ -163,8 +150,12 @@ impl Detector {
     /// What a window's traffic was, for a finding: unknown keys first, then by packets.
     #[must_use]
     pub fn evidence(&self, record: &WindowRecord, limit: usize) -> Vec<Evidence> {
-        let known =
-            self.by_device.get(&record.device).and_then(|place| self.models[*place].known.as_ref());
+        let known = self
+            .by_device
+            .get(&record.device)
+            .map(|place| &self.models[*place].preparation)
+            .filter(|preparation| preparation.judges_novelty())
+            .map(Preparation::known);
         let mut evidence: Vec<Evidence> = record
             .keys
             .iter()
@@ -194,15 +185,17 @@ impl Detector {
             self.stats.without_model += 1;
             return Verdict { judgement: Judgement::none(), basis, detector: "none" };
         };
-        let mut values = model.values(record);
-        if model.context {
+        let mut none = ContextMemory::default();
+        let memory = if model.preparation.judges_context() {
             if self.memories.len() >= MAX_MEMORIES && !self.memories.contains_key(&record.device) {
                 self.memories.clear();
                 self.stats.memory_drops += 1;
             }
-            let memory = self.memories.entry(record.device).or_default();
-            memory.complete(record.start_us, record.end_us, &mut values);
-        }
+            self.memories.entry(record.device).or_default()
+        } else {
+            &mut none
+        };
+        let values = model.preparation.values(record, memory);
         let judgement = self.memo.get_or(place, &values, || model.judges.judge(&values));
         match basis {
             Basis::Own => self.stats.own += 1,

@@ -21,6 +21,7 @@ pub mod model_file;
 pub mod network;
 pub mod novelty;
 pub mod policy;
+pub mod preparation;
 pub mod record;
 pub mod ridge;
 pub mod textbook;

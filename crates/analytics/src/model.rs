@@ -7,6 +7,7 @@ use crate::host::Host;
 use crate::metrics::{METRICS, Metric};
 use crate::network::{Network, Scaled};
 use crate::novelty::KnownKeys;
+use crate::preparation::{Preparation, scale_values};
 
 /// Which judge measured an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -176,6 +177,13 @@ impl DeviceModel {
         if self.network.is_some() { "aarnn" } else { "range" }
     }
 
+    /// What turns a later window of the device into a row, as in training.
+    #[must_use]
+    pub fn preparation(&self) -> Preparation {
+        let scales = self.metrics.iter().map(|metric| (metric.metric, metric.scale));
+        Preparation::new(scales, self.known.clone())
+    }
+
     /// Makes the model ready for judging.
     #[must_use]
     pub fn judges(&self) -> Judges {
@@ -200,19 +208,6 @@ impl DeviceModel {
             }),
         }
     }
-}
-
-/// `x = ln(1 + v) · inverse_scale`, 0 for metrics that are not judged.
-#[inline]
-#[must_use]
-pub(crate) fn scale_values(values: &Values, inverse_scale: &Scaled) -> Scaled {
-    let mut scaled = [0.0_f32; METRICS];
-    for ((x, value), inverse) in scaled.iter_mut().zip(values).zip(inverse_scale) {
-        if *value > 0.0 {
-            *x = (1.0 + *value).ln() as f32 * inverse;
-        }
-    }
-    scaled
 }
 
 impl Judges {

@@ -11,7 +11,7 @@ use crate::record::{KeyCount, WindowRecord};
 pub const MAX_KNOWN_KEYS: usize = 65_536;
 
 /// Peers, services and their combinations seen in training.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownKeys {
     peers: HashSet<Host>,
     services: HashSet<(u8, u16)>,
@@ -38,7 +38,8 @@ impl KnownKeys {
         }
     }
 
-    fn learn_key(&mut self, key: &KeyCount) {
+    /// Learns one key: its peer, its service and both together are known from now on.
+    pub fn learn_key(&mut self, key: &KeyCount) {
         let combination = (key.peer, key.protocol, key.port);
         if self.combinations.contains(&combination) {
             return;

@@ -11,9 +11,10 @@ use crate::draw::Draw;
 use crate::features::{CONTEXT_TRAINING_US, ContextMemory, Values, values_of};
 use crate::host::Host;
 use crate::metrics::{ALL, METRICS, Metric};
-use crate::model::{DeviceModel, MetricModel, TrainingFacts, scale_values};
+use crate::model::{DeviceModel, MetricModel, TrainingFacts};
 use crate::network::{Network, Plan, Scaled};
 use crate::novelty::{KnownKeys, Novelty};
+use crate::preparation::{Prepared, Preparation};
 use crate::record::WindowRecord;
 use crate::threshold::{BLOCKS, DEFAULT_ALPHA, block_of, limit, quantile};
 
@@ -131,16 +132,19 @@ pub fn train(
     Ok(Trained { devices, pooled, too_few, beyond_limit })
 }
 
-/// Makes one model. `device` is `None` for the pooled model, which judges neither novelty (the keys
-/// of one device say nothing about another) nor context (its windows are not one sequence).
+/// Prepares the windows of one device for learning: the rows every model of the device learns.
+/// `device` is `None` for the pooled model, which judges neither novelty (the keys of one device say
+/// nothing about another) nor context (its windows are not one sequence).
+///
+/// Novelty in the rows is computed forward in time blocks, so it is about as frequent as later.
 ///
 /// # Errors
 /// When there are too few windows.
-pub fn train_one(
+pub fn prepare(
     device: Option<Host>,
     mut windows: Vec<&WindowRecord>,
     options: &TrainOptions,
-) -> Result<DeviceModel, TrainError> {
+) -> Result<Prepared, TrainError> {
     let needed = options.min_windows.max(2);
     if windows.len() < needed {
         return Err(TrainError::TooFewWindows { windows: windows.len(), needed });
@@ -153,21 +157,40 @@ pub fn train_one(
     let known = if device.is_some() { learn_all(&windows) } else { KnownKeys::default() };
     let values = training_values(&windows, device.is_some(), context);
     let scale = scales(&values, &active);
-    let inverse: Scaled =
-        std::array::from_fn(
-            |metric| if scale[metric] > 0.0 { (1.0 / scale[metric]) as f32 } else { 0.0 },
-        );
-    let rows: Vec<Scaled> = values.iter().map(|values| scale_values(values, &inverse)).collect();
+    let preparation =
+        Preparation::new(active.iter().map(|metric| (*metric, scale[metric.index()])), known);
+    Ok(Prepared {
+        device,
+        name: device.map_or_else(|| "pooled".to_owned(), |device| device.to_string()),
+        mac: device.and(windows.iter().rev().find_map(|record| record.mac)),
+        rows: values.iter().map(|values| preparation.scale(values)).collect(),
+        active,
+        scale,
+        preparation,
+        first_us,
+        last_us,
+    })
+}
+
+/// Makes one model from the prepared windows (see [`prepare`]).
+///
+/// # Errors
+/// When there are too few windows.
+pub fn train_one(
+    device: Option<Host>,
+    windows: Vec<&WindowRecord>,
+    options: &TrainOptions,
+) -> Result<DeviceModel, TrainError> {
+    let lesson = prepare(device, windows, options)?;
+    let (rows, active) = (&lesson.rows, &lesson.active);
 
     let plan = (rows.len() >= NETWORK_WINDOWS).then(|| {
-        let name = device.map_or_else(|| "pooled".to_owned(), |device| device.to_string());
-        let places: Vec<usize> = active.iter().map(|metric| metric.index()).collect();
-        Plan::draw(&places, &mut Draw::new(options.seed, &name))
+        Plan::draw(&lesson.places(), &mut Draw::new(options.seed, &lesson.name))
     });
-    let errors = held_out_errors(&rows, plan.as_ref());
+    let errors = held_out_errors(rows, plan.as_ref());
     let votes = rows.len() >= VOTING_WINDOWS;
     let budget = options.alpha / (active.len() * if votes { 2 } else { 1 }) as f64;
-    let held_out_alarms = held_out_alarms(&errors, &active, votes, budget);
+    let held_out_alarms = held_out_alarms(&errors, active, votes, budget);
     let fitted = Fit::new(&rows.iter().collect::<Vec<_>>(), plan.as_ref());
     let metrics = active
         .iter()
@@ -180,7 +203,7 @@ pub fn train_one(
             };
             MetricModel {
                 metric: *metric,
-                scale: scale[place],
+                scale: lesson.scale[place],
                 mean: f64::from(fitted.mean[place]),
                 range_limit: held_out(0),
                 residual_mean: f64::from(fitted.residual_mean[place]),
@@ -190,16 +213,16 @@ pub fn train_one(
         .collect();
     Ok(DeviceModel {
         device,
-        mac: device.and(windows.iter().rev().find_map(|record| record.mac)),
+        mac: lesson.mac,
         training: TrainingFacts {
             windows: rows.len() as u64,
-            first_us,
-            last_us,
+            first_us: lesson.first_us,
+            last_us: lesson.last_us,
             alpha: options.alpha,
             held_out_alarms,
         },
         metrics,
-        known,
+        known: lesson.preparation.known().clone(),
         network: fitted.network,
         network_votes: votes,
     })
