@@ -9,6 +9,8 @@
 //! protocol, so that a model of commands needs to know none of them.
 
 mod bacnet;
+mod ber;
+mod bytes;
 mod coap;
 mod dhcp;
 mod dnp3;
@@ -29,6 +31,7 @@ mod ssdp;
 mod ssh;
 mod telnet;
 mod tls;
+mod tpkt;
 
 pub use operation::{Effect, Object, Operation, Role, Values};
 
@@ -53,6 +56,11 @@ pub mod message {
     pub use super::ssh::Message as Ssh;
     pub use super::telnet::Message as Telnet;
     pub use super::tls::Message as Tls;
+
+    /// Parts of Modbus messages.
+    pub mod modbus {
+        pub use super::super::modbus::{Body, FileRecord, FileRecords, Objects};
+    }
 }
 
 /// An application protocol this crate reads.
