@@ -13,11 +13,13 @@
 pub mod detector;
 mod draw;
 pub mod features;
+pub mod guard;
 pub mod host;
 mod memo;
 pub mod metrics;
 pub mod model;
 pub mod model_file;
+pub mod models;
 pub mod network;
 pub mod novelty;
 pub mod policy;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Device, Evidence, Finding, Incident, IncidentId, IncidentReport, Outcome, PeerId, RunId,
+    Device, Evidence, Finding, FindingGroup, Incident, IncidentId, IncidentReport, Outcome, PeerId, RunId,
     ShareDecision, ShareId, ShareState, Timestamp, Tlp,
 };
 
@@ -183,6 +183,121 @@ payload!(
     |it| it.finding.id.to_string(),
     format!("{} (goes on: {} windows)", it.finding.title, it.finding.windows),
     it.finding.last_at
+);
+
+/// A finding joined its group, or the group became worse. Comes before the finding's own fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingGrouped {
+    /// The group as it stands.
+    pub group: FindingGroup,
+    /// The finding.
+    pub finding: crate::FindingId,
+}
+payload!(
+    FindingGrouped,
+    "detection.finding_grouped",
+    |it| it.group.id.to_string(),
+    format!("{} ({} findings)", it.group.title, it.group.findings),
+    it.group.last_at
+);
+
+/// A person said what a finding is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingJudged {
+    /// The finding.
+    pub finding: crate::FindingId,
+    /// The device.
+    pub device: crate::DeviceId,
+    /// The finding's title.
+    pub title: String,
+    /// True for "this is normal for this device", false for "this is an attack".
+    pub normal: bool,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// Until when, for "normal"; absent means until it is taken back.
+    pub until: Option<Timestamp>,
+}
+payload!(
+    FindingJudged,
+    "detection.finding_judged",
+    |it| it.finding.to_string(),
+    format!(
+        "Judged {}: {} ({})",
+        if it.normal { "normal" } else { "an attack" },
+        it.title,
+        it.reason
+    )
+);
+
+/// A suppression was made without a finding, or taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SuppressionChanged {
+    /// The suppression.
+    pub suppression: crate::SuppressionId,
+    /// The device.
+    pub device: crate::DeviceId,
+    /// What it covers, in words.
+    pub scope: String,
+    /// False when it was taken back.
+    pub active: bool,
+    /// Why.
+    pub reason: String,
+}
+payload!(
+    SuppressionChanged,
+    "detection.suppression_changed",
+    |it| it.device.to_string(),
+    format!(
+        "{}: {} ({})",
+        if it.active { "Called normal" } else { "No longer called normal" },
+        it.scope,
+        it.reason
+    )
+);
+
+/// Another version of a device's model is in use, or a version was refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelChanged {
+    /// The device.
+    pub device: crate::DeviceId,
+    /// Its name.
+    pub device_name: String,
+    /// The version in use before; 0 for none.
+    pub from: i64,
+    /// The version in use now; 0 for none.
+    pub to: i64,
+    /// Why.
+    pub reason: String,
+}
+payload!(
+    ModelChanged,
+    "detection.model_changed",
+    |it| it.device.to_string(),
+    format!("Model of {}: version {} in place of {}: {}", it.device_name, it.to, it.from, it.reason)
+);
+
+/// Learning of a device was held or goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LearningSwitched {
+    /// The device.
+    pub device: crate::DeviceId,
+    /// Its name.
+    pub device_name: String,
+    /// True when learning goes on.
+    pub on: bool,
+    /// Why.
+    pub reason: String,
+}
+payload!(
+    LearningSwitched,
+    "detection.learning_switched",
+    |it| it.device.to_string(),
+    format!(
+        "Learning of {} {}: {}",
+        it.device_name,
+        if it.on { "goes on" } else { "is held" },
+        it.reason
+    )
 );
 
 /// An incident was opened.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceId, FindingId, Severity, Timestamp};
+use crate::{DeviceId, FindingId, GroupId, Severity, Timestamp};
 
 /// What a detector says about a device over a span of packet time (OCSF Detection Finding).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,20 @@ pub enum AttackKind {
     CommandAndControl,
     /// Unusual, kind not told by the evidence.
     Anomaly,
+    /// Many attempts to sign in.
+    BruteForce,
+    /// Far more data than usual leaves for an unknown party outside.
+    Exfiltration,
+    /// Remote administration of neighbours it never administered.
+    LateralMovement,
+    /// A command that this controller never gave.
+    FalseCommand,
+    /// Messages of the past, sent again.
+    Replay,
+    /// Somebody stands between two parties.
+    ManInTheMiddle,
+    /// An attack on the detector's own models.
+    ModelAttack,
 }
 
 impl AttackKind {
@@ -112,6 +126,57 @@ impl AttackKind {
             Self::Flood => "flood",
             Self::CommandAndControl => "command-and-control attempts",
             Self::Anomaly => "unusual behaviour",
+            Self::BruteForce => "attempts to sign in",
+            Self::Exfiltration => "exfiltration",
+            Self::LateralMovement => "lateral movement",
+            Self::FalseCommand => "false command",
+            Self::Replay => "replay",
+            Self::ManInTheMiddle => "man in the middle",
+            Self::ModelAttack => "attack on the detector",
         }
     }
+
+    /// The word in JSON and in databases.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Flood => "flood",
+            Self::CommandAndControl => "command_and_control",
+            Self::Anomaly => "anomaly",
+            Self::BruteForce => "brute_force",
+            Self::Exfiltration => "exfiltration",
+            Self::LateralMovement => "lateral_movement",
+            Self::FalseCommand => "false_command",
+            Self::Replay => "replay",
+            Self::ManInTheMiddle => "man_in_the_middle",
+            Self::ModelAttack => "model_attack",
+        }
+    }
+}
+
+/// Findings of one device, peer and technique near in time: what a person looks at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingGroup {
+    /// Identity.
+    pub id: GroupId,
+    /// The device.
+    pub device: DeviceId,
+    /// Its name.
+    pub device_name: String,
+    /// The remote party they have in common, where there is one.
+    pub peer: Option<IpAddr>,
+    /// The technique they have in common, where the evidence shows one.
+    pub technique: Option<String>,
+    /// What kind of attack.
+    pub kind: AttackKind,
+    /// The worst of them.
+    pub severity: Severity,
+    /// The title of the worst of them.
+    pub title: String,
+    /// Packet time of the first alerting window.
+    pub first_at: Timestamp,
+    /// Packet time of the last alerting window.
+    pub last_at: Timestamp,
+    /// Findings in it.
+    pub findings: u64,
 }

@@ -78,6 +78,10 @@ typed_id! {
     JobId;
     /// A detector's trained model.
     ModelId;
+    /// Findings of one device, peer and technique near in time.
+    GroupId;
+    /// A person's word that something is normal for a device.
+    SuppressionId;
 }
 
 #[cfg(test)]

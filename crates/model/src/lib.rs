@@ -16,7 +16,7 @@ pub mod tlp;
 
 pub use action::{BlockTarget, Outcome};
 pub use device::{Device, DeviceRole, WatchState};
-pub use finding::{AttackKind, Evidence, Finding, Reason, Technique};
+pub use finding::{AttackKind, Evidence, Finding, FindingGroup, Reason, Technique};
 pub use id::*;
 pub use incident::{Incident, IncidentReport, IncidentState, TimelineItem};
 pub use share::{ShareDecision, ShareState};

@@ -201,6 +201,11 @@ pub trait AssetDirectory: Send + Sync {
     async fn identify(&self, sighting: &AddressSighting) -> Result<Device, PortError>;
     /// A device by id.
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, PortError>;
+    /// What type of device it is (`camera`, `smart-lock`, `plc` …), where the inventory is sure
+    /// enough; devices of one type lend each other their models.
+    async fn type_of(&self, _id: DeviceId) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
 }
 
 /// Orders for a gateway, as the node's rooms see it.
