@@ -3,12 +3,14 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::link::unread;
-use super::{Flaw, MAX_EXTENSION_HEADERS, Net, PacketView, ether_type, transport};
+use super::{Flaw, Fragment, MAX_EXTENSION_HEADERS, Net, PacketView, ether_type, transport};
 
 /// Bytes of an IPv4 header without options.
 const IPV4_HEADER: usize = 20;
 /// Bytes of the fixed IPv6 header.
 const IPV6_HEADER: usize = 40;
+/// Protocol number of the IPv6 fragment header (RFC 8200 clause 4.5).
+const FRAGMENT: u8 = 44;
 /// Upper protocol number that says "nothing follows" (RFC 8200 clause 4.7).
 const NO_NEXT_HEADER: u8 = 59;
 
@@ -57,9 +59,18 @@ pub(super) fn ipv4<'a>(view: &mut PacketView<'a>, bytes: &'a [u8]) {
         return;
     };
     set_payload(view, rest, total - header_len);
+    if fragment & 0x3fff != 0 {
+        let id = u32::from(u16::from_be_bytes([head[4], head[5]]));
+        view.fragment = Some(part(view, id, protocol));
+    }
     if fragment_offset == 0 {
         transport::read(view, protocol);
     }
+}
+
+/// The payload of the view as a part of a fragmented packet.
+fn part<'a>(view: &PacketView<'a>, id: u32, protocol: u8) -> Fragment<'a> {
+    Fragment { id, protocol, bytes: view.payload, wire_len: view.payload_len }
 }
 
 /// Bytes of the frame on the wire from `rest` on.
@@ -123,7 +134,7 @@ fn extension_headers(view: &mut PacketView<'_>, first: u8) -> Chain {
             return chain;
         };
         let size = match chain.protocol {
-            44 => 8,
+            FRAGMENT => 8,
             51 => (usize::from(length) + 2) * 4,
             _ => (usize::from(length) + 1) * 8,
         };
@@ -131,13 +142,17 @@ fn extension_headers(view: &mut PacketView<'_>, first: u8) -> Chain {
             view.flaw = Some(Flaw::NetTruncated);
             return chain;
         };
-        if chain.protocol == 44 {
+        if chain.protocol == FRAGMENT {
             let field = u16::from_be_bytes([b2, b3]);
             chain.fragment_offset = field & 0xfff8;
             chain.more_fragments = field & 1 != 0;
         }
+        let is_fragment = chain.protocol == FRAGMENT && u16::from_be_bytes([b2, b3]) & 0xfff9 != 0;
         view.payload = rest;
         view.payload_len = view.payload_len.saturating_sub(u32::try_from(size).unwrap_or(u32::MAX));
+        if is_fragment && let Some((&[_, _, _, _, i0, i1, i2, i3], _)) = bytes.split_first_chunk() {
+            view.fragment = Some(part(view, u32::from_be_bytes([i0, i1, i2, i3]), next));
+        }
         chain.protocol = next;
     }
     if is_extension(chain.protocol) {
@@ -149,7 +164,7 @@ fn extension_headers(view: &mut PacketView<'_>, first: u8) -> Chain {
 /// Hop-by-hop, routing, fragment, authentication, destination options, mobility, HIP, Shim6.
 #[inline]
 const fn is_extension(protocol: u8) -> bool {
-    matches!(protocol, 0 | 43 | 44 | 51 | 60 | 135 | 139 | 140)
+    matches!(protocol, 0 | 43 | FRAGMENT | 51 | 60 | 135 | 139 | 140)
 }
 
 /// Reads an ARP packet for IPv4 over Ethernet (RFC 826).

@@ -38,6 +38,7 @@ pub fn decode(
         payload: captured,
         payload_len: wire_len.max(held),
         wire_len: wire_len.max(held),
+        fragment: None,
         flaw: None,
     };
     if link == LinkType::ETHERNET {

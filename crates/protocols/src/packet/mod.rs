@@ -123,8 +123,23 @@ pub struct PacketView<'a> {
     /// Bytes of the whole frame on the wire (the capture's word, or the captured length if the
     /// capture says less than it holds).
     pub wire_len: u32,
+    /// The part of a fragmented packet this frame carries, where it carries one.
+    pub fragment: Option<Fragment<'a>>,
     /// What went wrong above the link layer; the fields above then hold what was read before it.
     pub flaw: Option<Flaw>,
+}
+
+/// A part of a fragmented IP packet; its place is in [`Net`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fragment<'a> {
+    /// Number all parts of one packet share (of 16 bits in IPv4, of 32 in IPv6).
+    pub id: u32,
+    /// Protocol number of the packet's payload.
+    pub protocol: u8,
+    /// The part as captured, from behind the IP headers (with the transport header in the first).
+    pub bytes: &'a [u8],
+    /// Bytes of the part on the wire.
+    pub wire_len: u32,
 }
 
 /// Network layer of a frame.
@@ -323,7 +338,26 @@ pub enum Flaw {
     ArpFormat,
 }
 
-impl PacketView<'_> {
+impl<'a> PacketView<'a> {
+    /// The packet this is a part of, with the payload its parts made together.
+    pub(crate) fn reassembled(&self, protocol: u8, payload: &'a [u8]) -> Self {
+        let mut whole = *self;
+        match &mut whole.net {
+            Net::V4 { fragment_offset, more_fragments, .. }
+            | Net::V6 { fragment_offset, more_fragments, .. } => {
+                (*fragment_offset, *more_fragments) = (0, false);
+            }
+            _ => {}
+        }
+        whole.fragment = None;
+        whole.flaw = None;
+        whole.payload = payload;
+        whole.payload_len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        whole.transport = Transport::None;
+        transport::read(&mut whole, protocol);
+        whole
+    }
+
     /// Source IP address; for ARP the sender's protocol address.
     #[inline]
     #[must_use]
