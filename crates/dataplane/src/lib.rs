@@ -11,15 +11,17 @@
 //!   back, and on a live interface is counted. Every queue has a bound.
 //! - Packet time comes from the packets, never from a clock of ours.
 //!
-//! Entry points: [`gateway::run`] (live or fed by the lab), [`lab::build`], [`file::run`] (the same
+//! Entry points: [`gateway::run`] (live or fed by the lab), [`probe::run`] (only listens), [`lab::build`], [`file::run`] (the same
 //! loop from the file), [`check::run`].
 
+pub mod capture;
 pub mod captures;
 pub mod check;
 mod clock;
 pub mod enforce;
 mod error;
 pub mod file;
+pub mod folder;
 pub mod frame_time;
 pub mod gateway;
 pub mod lab;
@@ -27,6 +29,7 @@ pub mod lane;
 pub mod link;
 pub mod nft;
 pub mod outbox;
+pub mod probe;
 pub mod replay;
 mod sys;
 pub mod watch;

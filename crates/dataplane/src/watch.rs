@@ -10,6 +10,7 @@ use analytics::windows::{ANSWER_WITHIN_US, DEFAULT_WINDOW_US, WindowConfig, Wind
 use model::Timestamp;
 use ports::WindowBatch;
 use protocols::packet::{self, LinkType};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::enforce::Shared;
@@ -48,7 +49,7 @@ impl DeviceSide {
 }
 
 /// What could not be used, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WatchStats {
     /// Frames seen.
     pub frames: u64,

@@ -1,10 +1,13 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use dataplane::NodeAddress;
+use dataplane::capture::Filter;
+use dataplane::probe::{ProbeSettings, ProbeSource, ReportTo};
 use dataplane::replay::{ReplaySettings, SPEEDS};
 
 /// Probe and gateway for the lamppost.
@@ -21,6 +24,8 @@ pub(crate) enum Command {
     Lab(LabArgs),
     /// Watch a bridge between two ports, report windows to the node, carry out its orders
     Gateway(Box<GatewayArgs>),
+    /// Only listen: on an interface, or to a folder where another tool rotates captures
+    Probe(Box<ProbeArgs>),
     /// Tell what this machine allows
     Check {
         /// As JSON
@@ -87,6 +92,88 @@ impl ReplayArgs {
             credit: self.credit.clone().unwrap_or_else(|| names.join(", ")),
         })
     }
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("from").required(true).args(["interface", "folder"]))]
+#[command(group = ArgGroup::new("to").required(true).args(["socket", "out", "count"]))]
+pub(crate) struct ProbeArgs {
+    /// Interface to capture on (needs CAP_NET_RAW)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) interface: Option<String>,
+    /// Folder into which captures are rotated
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Only packets that pass, in the language of tcpdump: 'tcp port 502 and net 10.0.0.0/8'
+    #[arg(long, default_value = "", value_name = "EXPRESSION", value_parser = filter)]
+    pub(crate) filter: Filter,
+    /// MAC address of a device; repeat for more (default: every local host)
+    #[arg(long = "device-mac", value_name = "MAC", value_parser = mac)]
+    pub(crate) device_macs: Vec<[u8; 6]>,
+    /// Memory of the capture ring, MiB
+    #[arg(long, default_value_t = 64, value_name = "MIB", requires = "interface")]
+    pub(crate) ring: usize,
+    /// Seconds the newest file of the folder must rest before it is read
+    #[arg(long, default_value_t = 5, value_name = "SECONDS", requires = "folder")]
+    pub(crate) settle: u64,
+    /// File that keeps which captures of the folder were read, over restarts
+    #[arg(long, value_name = "FILE", requires = "folder")]
+    pub(crate) state: Option<PathBuf>,
+    /// End when all captures of the folder have been read
+    #[arg(long, requires = "folder")]
+    pub(crate) once: bool,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) last: Option<u64>,
+    /// Socket of the node (<data>/run/edge.sock)
+    #[arg(long, value_name = "PATH", requires = "token_file")]
+    pub(crate) socket: Option<PathBuf>,
+    /// File with the proof of enrolment (<data>/keys/edge.token)
+    #[arg(long, value_name = "FILE", requires = "socket")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Name of this edge
+    #[arg(long, default_value = "probe")]
+    pub(crate) name: String,
+    /// Write window records there as JSON lines instead of telling a node
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Only count
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// End when the process that started this one ends
+    #[arg(long)]
+    pub(crate) exit_with_parent: bool,
+}
+
+impl ProbeArgs {
+    pub(crate) fn settings(self) -> Result<ProbeSettings> {
+        let source = match (self.interface, self.folder) {
+            (Some(name), _) => {
+                ProbeSource::Interface { name, ring_bytes: self.ring.saturating_mul(1 << 20) }
+            }
+            (None, Some(path)) => ProbeSource::Folder {
+                path,
+                settle: Duration::from_secs(self.settle),
+                state: self.state,
+                once: self.once,
+            },
+            (None, None) => anyhow::bail!("name --interface or --folder"),
+        };
+        let report = match (self.socket, self.token_file, self.out) {
+            (Some(socket), Some(token_file), _) => {
+                ReportTo::Node(NodeAddress { socket, token_file, name: self.name })
+            }
+            (_, _, Some(out)) => ReportTo::File(out),
+            _ => ReportTo::Nobody,
+        };
+        let (filter, device_macs) = (self.filter, self.device_macs);
+        let last = self.last.map(Duration::from_secs);
+        Ok(ProbeSettings { source, filter, device_macs, report, last })
+    }
+}
+
+fn filter(text: &str) -> Result<Filter, String> {
+    Filter::compile(text).map_err(|error| error.to_string())
 }
 
 fn mac(text: &str) -> Result<[u8; 6], String> {

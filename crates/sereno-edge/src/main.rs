@@ -12,9 +12,9 @@ use clap::Parser;
 use dataplane::file::FileSettings;
 use dataplane::gateway::GatewaySettings;
 use dataplane::lab::LabSettings;
-use dataplane::{captures, check, file, gateway, lab};
+use dataplane::{captures, check, file, gateway, lab, probe};
 
-use args::{Args, Command, GatewayArgs, LabArgs};
+use args::{Args, Command, GatewayArgs, LabArgs, ProbeArgs};
 
 /// Exit code when the answer is "no".
 const NO: u8 = 1;
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Lab(args) => run_lab(args),
         Command::Gateway(args) => run_gateway(*args),
+        Command::Probe(args) => run_probe(*args),
         Command::Check { json } => run_check(json),
     };
     result.unwrap_or_else(|error| {
@@ -96,6 +97,17 @@ fn run_gateway(args: GatewayArgs) -> Result<ExitCode> {
     let device_macs = args.device_macs;
     let settings = GatewaySettings { node, device_port, rest_port, device_macs, credit };
     gateway::run(settings, lane, &stop)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was seen and what was not is told at the end, as JSON on standard output.
+fn run_probe(args: ProbeArgs) -> Result<ExitCode> {
+    let signals = life::block_signals()?;
+    let stop = life::stop_on(signals, args.exit_with_parent)?;
+    let summary = probe::run(args.settings()?, &stop)?;
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, &summary)?;
+    writeln!(out)?;
     Ok(ExitCode::SUCCESS)
 }
 

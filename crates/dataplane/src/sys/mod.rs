@@ -1,11 +1,14 @@
 //! Packet sockets (packet(7)): the only unsafe code of the repository.
 //!
 //! Why it is needed: `sockaddr_ll`, the statistics and the auxiliary data of packet sockets have no
-//! safe wrapper in the libraries used. Why it is sound: every call hands the kernel a pointer to a
+//! safe wrapper in the libraries used, and the ring of [`ring`] is memory shared with the kernel. Why
+//! it is sound: every call hands the kernel a pointer to a
 //! value that lives on this stack (or a caller's slice) together with its true size; every value
 //! read back is plain old data, initialised before the call; descriptors stay owned by `OwnedFd`;
 //! control messages are walked with the C library's own macros over a buffer of known length.
 #![allow(unsafe_code)]
+
+pub(crate) mod ring;
 
 use std::io;
 use std::mem::{size_of, size_of_val, zeroed};
