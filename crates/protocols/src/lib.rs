@@ -14,4 +14,5 @@ pub mod capture;
 pub mod flow;
 #[doc(hidden)]
 pub mod fuzz;
+pub mod netflow;
 pub mod packet;
