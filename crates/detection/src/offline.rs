@@ -8,6 +8,7 @@ mod input;
 mod jsonl;
 mod score;
 mod train;
+mod zstd;
 
 use std::path::PathBuf;
 

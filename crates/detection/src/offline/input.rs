@@ -11,13 +11,15 @@ use flate2::bufread::MultiGzDecoder;
 use protocols::capture::{CaptureError, CaptureStream};
 use protocols::packet::decode;
 
-use super::{CaptureSummary, OfflineError, OfflineProgress};
+use super::{CaptureSummary, OfflineError, OfflineProgress, zstd};
 
 /// Bytes a packed capture may unpack to. Memory does not grow with it: the bound ends endless input.
 pub const MAX_UNPACKED_BYTES: u64 = 1 << 40;
 /// Frames between two reports of progress.
 const PROGRESS_FRAMES: u64 = 1 << 17;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// Bytes that tell how a file is packed.
+const MAGIC_BYTES: u64 = 4;
 /// Bytes read from a packed file at a time.
 const PACKED_CHUNK_BYTES: usize = 64 * 1024;
 
@@ -60,16 +62,19 @@ pub(super) fn size_of(path: &Path) -> u64 {
 
 fn open(path: &Path, bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
     let mut file = File::open(path)?;
-    let mut magic = Vec::with_capacity(GZIP_MAGIC.len());
-    file.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut magic)?;
-    let packed = magic == GZIP_MAGIC;
+    let mut magic = Vec::new();
+    file.by_ref().take(MAGIC_BYTES).read_to_end(&mut magic)?;
+    let (gzip, zstd) = (magic.starts_with(&GZIP_MAGIC), zstd::is_packed(&magic));
     // What was looked at is given back in front; a pipe cannot be rewound.
     let whole = Counted { inner: io::Cursor::new(magic).chain(file), bytes: Arc::clone(bytes) };
-    Ok(if packed {
-        let buffered = io::BufReader::with_capacity(PACKED_CHUNK_BYTES, whole);
+    if !(gzip || zstd) {
+        return Ok(Box::new(whole));
+    }
+    let buffered = io::BufReader::with_capacity(PACKED_CHUNK_BYTES, whole);
+    Ok(if gzip {
         Box::new(Bounded { inner: MultiGzDecoder::new(buffered), left: MAX_UNPACKED_BYTES })
     } else {
-        Box::new(whole)
+        Box::new(Bounded { inner: zstd::Frames::new(buffered), left: MAX_UNPACKED_BYTES })
     })
 }
 
