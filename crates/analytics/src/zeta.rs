@@ -31,9 +31,18 @@ impl Cluster {
     pub fn activate(&self, x: f64) -> f64 {
         let x = x.max(0.0);
         let a = self.p * (self.inhibition + x);
-        let b = self.p.mul_add(self.r + self.excitation, self.inhibition + x);
+        // Not fused: without the instruction a fused sum is a call, and loops would not vectorise.
+        let b = self.p * (self.r + self.excitation) + (self.inhibition + x);
         let discriminant = (b * b - 4.0 * a * self.excitation).max(0.0);
         2.0 * self.excitation / (b + discriminant.sqrt())
+    }
+
+    /// [`Cluster::activate`] of every drive, in place.
+    #[inline]
+    pub fn activate_all(&self, drives: &mut [f64]) {
+        for drive in drives {
+            *drive = self.activate(*drive);
+        }
     }
 
     /// The same in single precision, written so that a loop over it vectorises.

@@ -1,0 +1,249 @@
+//! Drills: attack rows made from benign rows, so that a classifier has something to tell apart.
+//!
+//! Each drill changes the counts of a benign window as an attack of its kind would have to, whatever
+//! the device: packets are added with their bytes, attempts with their failures, and the context
+//! counts as if the attack had gone on for up to five minutes. Strength, direction, and whether the
+//! other end is known are drawn; no host, port or capture enters.
+//!
+//! | drill | what it adds to the window |
+//! |---|---|
+//! | scan | 3 to 1,000 attempts, to many ends (sweep) or many ports of one end, most unanswered or reset |
+//! | flood | 1,000 to 300,000 packets sent or received, TCP attempts, UDP or ICMP |
+//! | beacon | 1 to 12 attempts to one end, answered or not |
+//! | exfiltration | 20 kB to 10 MB sent, over TCP or UDP, with sparse answers |
+//! | brute force | 3 to 200 short conversations with one end, made or received |
+
+use crate::draw::Draw;
+use crate::features::Values;
+use crate::metrics::{FIRST_CONTEXT, GATED, METRICS, Metric};
+use crate::network::Scaled;
+
+/// Windows a context count adds up, at the usual window length.
+const CONTEXT_WINDOWS: f64 = 30.0;
+/// Bytes of an attempt on the wire.
+const ATTEMPT_BYTES: f64 = 66.0;
+
+/// Kind of a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drill {
+    /// Looking for hosts or services.
+    Scan,
+    /// Many packets.
+    Flood,
+    /// Attempts to reach one end, again and again.
+    Beacon,
+    /// Much sent.
+    Exfiltration,
+    /// Many short conversations with one end.
+    BruteForce,
+}
+
+/// Every kind.
+pub const ALL: [Drill; 5] =
+    [Drill::Scan, Drill::Flood, Drill::Beacon, Drill::Exfiltration, Drill::BruteForce];
+
+/// Attack rows of all kinds in turn, each from a benign row drawn from `rows`.
+///
+/// `scale` as in [`super::Lesson::scale`]; metrics that are not judged stay 0. The seed and the name
+/// decide every draw. Empty without rows.
+#[must_use]
+pub fn drills(
+    rows: &[Scaled],
+    scale: &[f64; METRICS],
+    count: usize,
+    seed: u64,
+    name: &str,
+) -> Vec<Scaled> {
+    let mut draw = Draw::new(seed, name);
+    let kinds = ALL.iter().cycle().take(if rows.is_empty() { 0 } else { count });
+    kinds.map(|drill| drill.row(&rows[draw.below(rows.len())], scale, &mut draw)).collect()
+}
+
+impl Drill {
+    fn row(self, benign: &Scaled, scale: &[f64; METRICS], draw: &mut Draw) -> Scaled {
+        let before: Values =
+            std::array::from_fn(|place| (f64::from(benign[place]) * scale[place]).exp_m1());
+        let mut edit = Edit { values: before };
+        match self {
+            Self::Scan => scan(&mut edit, draw),
+            Self::Flood => flood(&mut edit, draw),
+            Self::Beacon => beacon(&mut edit, draw),
+            Self::Exfiltration => exfiltration(&mut edit, draw),
+            Self::BruteForce => brute_force(&mut edit, draw),
+        }
+        edit.finish(&before, draw);
+        std::array::from_fn(|place| {
+            if scale[place] > 0.0 {
+                (edit.values[place].max(0.0).ln_1p() / scale[place]) as f32
+            } else {
+                0.0
+            }
+        })
+    }
+}
+
+/// The counts of a window while an attack is added to them.
+struct Edit {
+    values: Values,
+}
+
+impl Edit {
+    fn add(&mut self, metric: Metric, count: f64) {
+        self.values[metric.index()] += count;
+    }
+
+    fn send(&mut self, packets: f64, bytes_each: f64) {
+        self.add(Metric::PacketsOut, packets);
+        self.add(Metric::BytesOut, packets * bytes_each);
+    }
+
+    fn receive(&mut self, packets: f64, bytes_each: f64) {
+        self.add(Metric::PacketsIn, packets);
+        self.add(Metric::BytesIn, packets * bytes_each);
+    }
+
+    /// Marks packets as exchanged with an end never seen, with a new service, or a new combination.
+    fn news(&mut self, packets: f64, novelty: News) {
+        if novelty.peer {
+            self.add(Metric::NewPeer, packets);
+        }
+        if novelty.service {
+            self.add(Metric::NewService, packets);
+        }
+        if novelty.peer || novelty.service {
+            self.add(Metric::NewPeerService, packets);
+        }
+    }
+
+    /// Mean sizes and context counts follow from what was added.
+    fn finish(&mut self, before: &Values, draw: &mut Draw) {
+        for (mean, bytes, packets) in [
+            (Metric::MeanSizeOut, Metric::BytesOut, Metric::PacketsOut),
+            (Metric::MeanSizeIn, Metric::BytesIn, Metric::PacketsIn),
+        ] {
+            let packets = self.values[packets.index()];
+            if packets >= 1.0 {
+                self.values[mean.index()] = self.values[bytes.index()] / packets;
+            }
+        }
+        let windows = draw.between(1.0, CONTEXT_WINDOWS).floor();
+        for (context, metric) in GATED.iter().enumerate() {
+            let added = self.values[metric.index()] - before[metric.index()];
+            if added > 0.0 {
+                self.values[FIRST_CONTEXT + context] += added * windows;
+            }
+        }
+    }
+}
+
+/// What of an attack's packets is new to the device.
+#[derive(Clone, Copy)]
+struct News {
+    peer: bool,
+    service: bool,
+}
+
+impl News {
+    /// Half of all attacks use an end the device knows, half of all a service it knows.
+    fn drawn(draw: &mut Draw) -> Self {
+        Self { peer: draw.unit() < 0.5, service: draw.unit() < 0.5 }
+    }
+}
+
+/// `10^low` to `10^high`, even in the exponent, a whole number.
+fn magnitude(draw: &mut Draw, low: f64, high: f64) -> f64 {
+    10_f64.powf(draw.between(low, high)).round()
+}
+
+fn scan(edit: &mut Edit, draw: &mut Draw) {
+    let attempts = magnitude(draw, 0.5, 3.0);
+    let failed = (attempts * draw.between(0.5, 1.0)).round();
+    edit.send(attempts, ATTEMPT_BYTES);
+    edit.add(Metric::SynOut, attempts);
+    edit.add(Metric::SynFailed, failed);
+    edit.add(Metric::Resets, attempts - failed);
+    edit.receive(attempts - failed, ATTEMPT_BYTES);
+    if draw.unit() < 0.5 {
+        edit.add(Metric::Peers, attempts);
+        edit.news(attempts, News { peer: true, service: draw.unit() < 0.5 });
+    } else {
+        edit.add(Metric::ServicePorts, attempts);
+        edit.news(attempts, News { peer: draw.unit() < 0.5, service: true });
+    }
+}
+
+fn flood(edit: &mut Edit, draw: &mut Draw) {
+    let packets = magnitude(draw, 3.0, 5.5);
+    let bytes = draw.between(60.0, 1_400.0);
+    let outward = draw.unit() < 0.6;
+    let means = draw.below(3);
+    if outward {
+        edit.send(packets, bytes);
+    } else {
+        edit.receive(packets, bytes);
+    }
+    match (means, outward) {
+        (0, true) => {
+            edit.add(Metric::SynOut, packets);
+            edit.add(Metric::SynFailed, packets);
+        }
+        (0, false) => edit.add(Metric::SynIn, packets),
+        (1, _) => edit.add(Metric::Udp, packets),
+        _ => edit.add(Metric::Icmp, packets),
+    }
+    let novelty = News::drawn(draw);
+    edit.add(Metric::Peers, f64::from(u8::from(novelty.peer)));
+    edit.add(Metric::ServicePorts, f64::from(u8::from(novelty.service)));
+    edit.news(packets, novelty);
+}
+
+fn beacon(edit: &mut Edit, draw: &mut Draw) {
+    let attempts = 1.0 + draw.below(12) as f64;
+    let answered = draw.unit() < 0.3;
+    let novelty = News::drawn(draw);
+    edit.add(Metric::SynOut, attempts);
+    let mut packets = attempts;
+    if answered {
+        let talk = attempts * draw.between(3.0, 8.0).round();
+        edit.send(talk, draw.between(66.0, 300.0));
+        edit.receive(talk, draw.between(66.0, 300.0));
+        packets += 2.0 * talk;
+    } else {
+        edit.add(Metric::SynFailed, attempts);
+    }
+    edit.send(attempts, ATTEMPT_BYTES);
+    edit.add(Metric::Peers, 1.0);
+    edit.add(Metric::ServicePorts, 1.0);
+    edit.news(packets, novelty);
+}
+
+fn exfiltration(edit: &mut Edit, draw: &mut Draw) {
+    let bytes = magnitude(draw, 4.3, 7.0);
+    let size = draw.between(200.0, 1_450.0);
+    let packets = (bytes / size).ceil();
+    let answers = (packets * draw.between(0.05, 0.5)).ceil();
+    edit.send(packets, size);
+    edit.receive(answers, ATTEMPT_BYTES);
+    if draw.unit() < 0.5 {
+        edit.add(Metric::Udp, packets + answers);
+    } else {
+        edit.add(Metric::SynOut, 1.0);
+    }
+    let novelty = News::drawn(draw);
+    edit.add(Metric::Peers, f64::from(u8::from(novelty.peer)));
+    edit.news(packets + answers, novelty);
+}
+
+fn brute_force(edit: &mut Edit, draw: &mut Draw) {
+    let attempts = magnitude(draw, 0.5, 2.3);
+    let each = draw.between(6.0, 15.0).round();
+    let outward = draw.unit() < 0.5;
+    edit.add(if outward { Metric::SynOut } else { Metric::SynIn }, attempts);
+    edit.send(attempts * each, draw.between(66.0, 150.0));
+    edit.receive(attempts * each, draw.between(66.0, 150.0));
+    edit.add(Metric::Resets, (attempts * draw.between(0.0, 1.0)).round());
+    let novelty = News::drawn(draw);
+    edit.add(Metric::Peers, f64::from(u8::from(novelty.peer)));
+    edit.add(Metric::ServicePorts, f64::from(u8::from(novelty.service)));
+    edit.news(2.0 * attempts * each, novelty);
+}
