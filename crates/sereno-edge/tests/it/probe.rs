@@ -22,7 +22,9 @@ ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:0b dev left nud permanent
 "$PROBE" probe --interface right --filter "udp dst port 9999" --ring "$RING" --count >"$OUT" &
 probe=$!
 sleep 1
+if [ -n "$STALL" ]; then kill -STOP $probe; fi
 "$SENDER" --ignored --exact probe::send_frames --nocapture >/dev/null
+kill -CONT $probe
 sleep 1
 kill -TERM $probe
 wait $probe
@@ -41,13 +43,14 @@ fn namespaces() -> bool {
     there
 }
 
-fn watch_flood(frames: u32, ring_mib: u32) -> Value {
+fn watch_flood(frames: u32, ring_mib: u32, stall: bool) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.json");
     let status = Command::new("unshare")
         .args(["-rn", "bash", "-c", SCRIPT])
         .env("PROBE", PROBE)
         .env("RING", ring_mib.to_string())
+        .env("STALL", if stall { "yes" } else { "" })
         .env("OUT", &out)
         .env("SENDER", std::env::current_exe().unwrap())
         .env("SERENO_TEST_FRAMES", frames.to_string())
@@ -75,8 +78,8 @@ fn every_frame_is_seen_or_counted_as_dropped() {
     if !namespaces() {
         return;
     }
-    for ring_mib in [64, 2] {
-        let summary = watch_flood(FRAMES, ring_mib);
+    for (ring_mib, stall) in [(64, false), (2, true)] {
+        let summary = watch_flood(FRAMES, ring_mib, stall);
         let capture = &summary["capture"];
         let count = |name: &str| capture[name].as_u64().unwrap();
         eprintln!("ring of {ring_mib} MiB: {capture}");
@@ -84,6 +87,7 @@ fn every_frame_is_seen_or_counted_as_dropped() {
         assert_eq!(count("seen") + count("dropped"), u64::from(FRAMES));
         assert_eq!(summary["watch"]["frames"], count("seen"));
         assert_eq!(count("interface_dropped"), 0);
+        assert_eq!(count("dropped") > 0, stall, "a stopped reader with a small ring must lose");
     }
 }
 
