@@ -14,23 +14,24 @@ pub fn block_of(place: usize, total: usize) -> usize {
     place.saturating_mul(blocks).checked_div(total).unwrap_or(0).min(blocks - 1)
 }
 
-/// Quantile with linear interpolation between the order statistics; sorts `values`.
+/// Quantile with linear interpolation between the order statistics; reorders `values`.
 /// 0 for no values.
 #[must_use]
 pub fn quantile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
     let Some(last) = values.len().checked_sub(1) else { return 0.0 };
     let rank = share.clamp(0.0, 1.0) * last as f64;
-    let below = rank.floor() as usize;
-    let above = (below + 1).min(last);
-    let part = rank - below as f64;
-    values[below].mul_add(1.0 - part, values[above] * part)
+    let part = rank - rank.floor();
+    // A training takes thousands of quantiles: selecting costs a tenth of sorting.
+    let (_, below, above) = values.select_nth_unstable_by(rank.floor() as usize, f64::total_cmp);
+    let below = *below;
+    let above = above.iter().copied().min_by(f64::total_cmp).unwrap_or(below);
+    below * (1.0 - part) + above * part
 }
 
 /// Threshold of one error that may pass it in a share `alpha_each` of benign windows.
 ///
 /// Where so few windows cannot show that share, the largest error is widened by `1 + 1/√N`
-/// instead: the rate is then not known, only hoped for. Sorts `errors`.
+/// instead: the rate is then not known, only hoped for. Reorders `errors`.
 #[must_use]
 pub fn limit(errors: &mut [f64], alpha_each: f64) -> f64 {
     let count = errors.len() as f64;
@@ -64,6 +65,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn quantiles_agree_with_the_sorted_order(mut values in proptest::collection::vec(-9.0..9.0_f64, 1..80), share in 0.0..1.0_f64) {
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let rank = share * (sorted.len() - 1) as f64;
+            let (below, part) = (rank as usize, rank.fract());
+            let above = (below + 1).min(sorted.len() - 1);
+            let expected = sorted[below] * (1.0 - part) + sorted[above] * part;
+            prop_assert!((quantile(&mut values, share) - expected).abs() < 1e-12);
+        }
+
         #[test]
         fn many_windows_keep_the_budget(mut errors in proptest::collection::vec(0.1..9.0_f64, 400..800)) {
             let alpha = 0.01;
