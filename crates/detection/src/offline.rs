@@ -4,9 +4,12 @@
 //! A capture that is cut off or damaged is used up to the damage, and the summary names it; the
 //! caller decides what exit code that is. A file that is no capture at all is an error.
 
+pub mod eval;
 mod input;
 mod jsonl;
+pub mod scenario;
 mod score;
+pub mod scored;
 mod train;
 mod zstd;
 
@@ -71,6 +74,20 @@ pub enum OfflineError {
         /// What is lacking.
         source: TrainError,
     },
+    /// A file of labels is not what it should be.
+    #[error("{path}: {source}")]
+    Labels {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        source: eval::LabelError,
+    },
+    /// A scenario folder cannot be used.
+    #[error(transparent)]
+    Scenario(#[from] scenario::ScenarioError),
+    /// What was asked for does not exist or does not fit together; the text says what to do.
+    #[error("{0}")]
+    Unknown(String),
     /// The window length is out of bounds.
     #[error(transparent)]
     WindowLength(#[from] WindowLengthError),

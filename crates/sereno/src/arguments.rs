@@ -195,6 +195,40 @@ pub(crate) enum DetectCommand {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Compare every detector on scenario folders with labels: AUC, TPR, FPR, delay, false alarms,
+    /// times. `--json` prints the report as JSON.
+    Eval(Eval),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// Scenario folders (`scenario.toml`, train and test part, `labels.csv`), or folders of them.
+    #[arg(required = true)]
+    pub(crate) scenario: Vec<PathBuf>,
+    /// Only this detector; may be repeated.
+    #[arg(long)]
+    pub(crate) detector: Vec<String>,
+    /// Seeds for detectors that draw random numbers.
+    #[arg(long, default_value_t = detection::offline::eval::DEFAULT_SEEDS)]
+    pub(crate) seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Share of benign windows that may alert.
+    #[arg(long, default_value_t = analytics::threshold::DEFAULT_ALPHA)]
+    pub(crate) alpha: f64,
+    /// Folder for the scores: `<scenario>/<detector>.jsonl`.
+    #[arg(long)]
+    pub(crate) scores: Option<PathBuf>,
+    /// The report as JSON, into a file.
+    #[arg(long)]
+    pub(crate) json_file: Option<PathBuf>,
+    /// The report as one self-contained page.
+    #[arg(long)]
+    pub(crate) html: Option<PathBuf>,
+    /// The report as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

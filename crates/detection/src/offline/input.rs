@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use analytics::windows::Windower;
 use flate2::bufread::MultiGzDecoder;
-use protocols::capture::{CaptureError, CaptureStream};
+use protocols::capture::{CaptureError, CaptureStream, Frame};
 use protocols::packet::decode;
 
 use super::{CaptureSummary, OfflineError, OfflineProgress, zstd};
@@ -60,7 +60,8 @@ pub(super) fn size_of(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-fn open(path: &Path, bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
+/// Opens a file, unpacking it if it is packed, whatever it holds.
+pub(super) fn open(path: &Path, bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
     let mut file = File::open(path)?;
     let mut magic = Vec::new();
     file.by_ref().take(MAGIC_BYTES).read_to_end(&mut magic)?;
@@ -78,13 +79,12 @@ fn open(path: &Path, bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
     })
 }
 
-/// Reads a capture through a windower; `each` is called whenever finished windows wait, and once at
-/// the end.
-pub(super) fn read_windows<E: From<OfflineError>>(
+/// Reads the frames of a capture in order. What breaks off is used up to the break, and the summary
+/// names it.
+pub(super) fn read_frames<E: From<OfflineError>>(
     path: &Path,
-    windower: &mut Windower,
     mut progress: impl FnMut(OfflineProgress),
-    mut each: impl FnMut(&mut Windower) -> Result<(), E>,
+    mut each: impl FnMut(&Frame<'_>) -> Result<(), E>,
 ) -> Result<CaptureSummary, E> {
     let mut summary = CaptureSummary::new(path.to_path_buf());
     let bytes = Arc::new(AtomicU64::new(0));
@@ -101,25 +101,13 @@ pub(super) fn read_windows<E: From<OfflineError>>(
                 break;
             }
         };
-        match decode(frame.link, frame.captured, frame.wire_len) {
-            Ok(packet) => {
-                summary.flawed += u64::from(packet.flaw.is_some());
-                windower.push(frame.ts_ns, &packet);
-            }
-            Err(_) => summary.undecodable += 1,
-        }
         if frame.index % PROGRESS_FRAMES == 0 {
             let bytes = bytes.load(Ordering::Relaxed);
             progress(OfflineProgress::Reading { bytes, total_bytes, packets: frame.index });
         }
-        if windower.has_ready() {
-            each(windower)?;
-        }
+        each(&frame)?;
     }
-    windower.finish();
-    each(windower)?;
     summary.take_stats(stream.stats());
-    summary.windows = windower.stats();
     progress(OfflineProgress::Reading {
         bytes: total_bytes,
         total_bytes,
@@ -135,4 +123,30 @@ pub(super) fn read_windows<E: From<OfflineError>>(
         }
         None => Ok(summary),
     }
+}
+
+/// Reads a capture through a windower; `each` is called whenever finished windows wait, and once at
+/// the end.
+pub(super) fn read_windows<E: From<OfflineError>>(
+    path: &Path,
+    windower: &mut Windower,
+    progress: impl FnMut(OfflineProgress),
+    mut each: impl FnMut(&mut Windower) -> Result<(), E>,
+) -> Result<CaptureSummary, E> {
+    let (mut flawed, mut undecodable) = (0, 0);
+    let mut summary = read_frames(path, progress, |frame| {
+        match decode(frame.link, frame.captured, frame.wire_len) {
+            Ok(packet) => {
+                flawed += u64::from(packet.flaw.is_some());
+                windower.push(frame.ts_ns, &packet);
+            }
+            Err(_) => undecodable += 1,
+        }
+        if windower.has_ready() { each(windower) } else { Ok(()) }
+    })?;
+    windower.finish();
+    each(windower)?;
+    summary.windows = windower.stats();
+    (summary.flawed, summary.undecodable) = (flawed, undecodable);
+    Ok(summary)
 }

@@ -77,7 +77,7 @@ fn append_reason(out: &mut Vec<u8>, reason: &Reason) {
 }
 
 /// Microseconds as Unix seconds: whole where they are whole.
-fn append_seconds(out: &mut Vec<u8>, time_us: i64) {
+pub(super) fn append_seconds(out: &mut Vec<u8>, time_us: i64) {
     let (whole, rest) = (time_us.div_euclid(1_000_000), time_us.rem_euclid(1_000_000));
     if whole >= 0 && rest == 0 {
         append_unsigned(out, whole.unsigned_abs());
@@ -106,7 +106,7 @@ fn append_unsigned(out: &mut Vec<u8>, value: u64) {
 }
 
 /// A number with at most four decimals; JSON has no infinity, so what is not finite becomes `null`.
-fn append_number(out: &mut Vec<u8>, value: f64) {
+pub(super) fn append_number(out: &mut Vec<u8>, value: f64) {
     let scaled = value * ROUNDING as f64;
     if scaled.abs() < 9e15 {
         // Rounds half away from zero; the cast cuts towards zero.

@@ -170,7 +170,7 @@ pub fn train(
 }
 
 /// Writes beside the target and moves it there, so that a reader never sees half a model.
-fn write_whole(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn write_whole(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = out.file_name().unwrap_or_default().to_os_string();
     name.push(".partial");
     let partial = out.with_file_name(name);

@@ -1,4 +1,4 @@
-//! `sereno detect train|score`: on capture files, without a node.
+//! `sereno detect train|score|eval`: on capture files, without a node.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -31,6 +31,7 @@ pub(crate) fn run(command: DetectCommand, json: bool) -> Result<ExitCode, Failur
             progress.end();
             say_scored(&summary, &out, json)
         }
+        DetectCommand::Eval(eval) => super::detect_eval::run(eval, json),
     }
 }
 
@@ -47,9 +48,12 @@ fn policy(devices: &[String]) -> Result<DevicePolicy, Failure> {
     Ok(DevicePolicy::Listed(hosts?))
 }
 
-fn failed(error: OfflineError) -> Failure {
+pub(super) fn failed(error: OfflineError) -> Failure {
     let code = match &error {
-        OfflineError::Train(_) | OfflineError::WindowLength(_) => WRONG_USE,
+        OfflineError::Train(_)
+        | OfflineError::WindowLength(_)
+        | OfflineError::Scenario(_)
+        | OfflineError::Unknown(_) => WRONG_USE,
         _ => FAILURE,
     };
     Failure { code, message: error.to_string(), remedy: String::new() }

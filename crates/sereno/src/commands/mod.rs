@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod detect;
+mod detect_eval;
 pub(crate) mod doctor;
 pub(crate) mod intel;
 pub(crate) mod ledger;
