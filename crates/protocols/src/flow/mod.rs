@@ -177,12 +177,7 @@ impl Tracker {
     }
 
     #[inline]
-    fn whole(
-        &mut self,
-        ts_ns: i64,
-        packet: &PacketView<'_>,
-        each: &mut dyn FnMut(&Sighting<'_>),
-    ) {
+    fn whole(&mut self, ts_ns: i64, packet: &PacketView<'_>, each: &mut dyn FnMut(&Sighting<'_>)) {
         match packet.transport {
             Transport::Tcp { seq, ack, flags, .. } => {
                 self.tcp(ts_ns, packet, Header { seq, ack, flags }, each);
@@ -369,11 +364,7 @@ impl Tracker {
 /// Hardware addresses of the low and the high end.
 #[inline]
 fn ends(packet: &PacketView<'_>, dir: usize) -> [Option<[u8; 6]>; 2] {
-    if dir == LOW {
-        [packet.src_mac, packet.dst_mac]
-    } else {
-        [packet.dst_mac, packet.src_mac]
-    }
+    if dir == LOW { [packet.src_mac, packet.dst_mac] } else { [packet.dst_mac, packet.src_mac] }
 }
 
 /// Bytes of the payload the capture cut.

@@ -207,12 +207,7 @@ impl Reader {
     }
 
     /// Reads everything that waits behind holes.
-    pub(super) fn give_up_holes(
-        &mut self,
-        flow: &mut Conversation,
-        dir: usize,
-        now: &mut Now<'_>,
-    ) {
+    pub(super) fn give_up_holes(&mut self, flow: &mut Conversation, dir: usize, now: &mut Now<'_>) {
         while flow.dirs[dir].has_hole() {
             self.give_up_hole(flow, dir, now);
         }

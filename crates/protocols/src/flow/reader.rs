@@ -299,7 +299,10 @@ impl Reader {
     }
 
     /// Reads message after message.
-    #[expect(clippy::too_many_arguments, reason = "the inner loop: a bundle would only rename them")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the inner loop: a bundle would only rename them"
+    )]
     fn run(
         &mut self,
         flow: &mut Conversation,
@@ -487,13 +490,7 @@ impl Reader {
         pending
     }
 
-    fn put_pending(
-        &mut self,
-        flow: &mut Conversation,
-        dir: usize,
-        pending: Vec<u8>,
-        need: usize,
-    ) {
+    fn put_pending(&mut self, flow: &mut Conversation, dir: usize, pending: Vec<u8>, need: usize) {
         if let State::Reading(protocol) = flow.state {
             let full = self.buffered + pending.capacity() > self.buffer_limit;
             self.stats.budget_exceeded += u64::from(full);

@@ -115,8 +115,7 @@ impl Table {
             self.links.push(links);
         }
         let (slots, seed) = (&self.slots, self.seed);
-        self.index
-            .insert_unique(key.hash(seed), slot, |slot| slots[*slot as usize].key.hash(seed));
+        self.index.insert_unique(key.hash(seed), slot, |slot| slots[*slot as usize].key.hash(seed));
         self.link(slot, UNPROVEN);
         self.last = slot;
         slot
