@@ -12,11 +12,13 @@ mod bacnet;
 mod ber;
 mod bytes;
 mod coap;
+mod data;
 mod dhcp;
 mod dnp3;
 mod dns;
 mod enip;
 mod goose;
+mod head;
 mod http;
 mod iec104;
 mod mdns;
@@ -56,6 +58,12 @@ pub mod message {
     pub use super::ssh::Message as Ssh;
     pub use super::telnet::Message as Telnet;
     pub use super::tls::Message as Tls;
+
+    /// Parts of MMS messages.
+    pub mod mms {
+        pub use super::super::data::{Data, Datum, Leaves, UtcTime};
+        pub use super::super::mms::{Pdu, Service, Variable};
+    }
 
     /// Parts of Modbus messages.
     pub mod modbus {

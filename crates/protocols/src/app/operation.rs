@@ -1,5 +1,7 @@
 //! What a message asks of a machine, or tells of it: the same shape for every industrial protocol.
 
+use super::data::Data;
+
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
@@ -69,8 +71,15 @@ pub enum Object<'a> {
         /// Number of points.
         count: u32,
     },
-    /// A named object (MMS variable, CIP symbol, GOOSE control block).
+    /// A named object (CIP symbol, GOOSE control block, OPC UA endpoint).
     Name(&'a [u8]),
+    /// A named object of a named domain (MMS logical device and variable).
+    Member {
+        /// The domain.
+        domain: &'a [u8],
+        /// The object in it.
+        name: &'a [u8],
+    },
 }
 
 /// How values are written.
@@ -85,6 +94,8 @@ enum Coding {
     U32Le,
     F32Be,
     F32Le,
+    /// Leaves of MMS data.
+    Data,
 }
 
 /// The values an operation carries, read only when somebody asks.
@@ -167,6 +178,14 @@ impl<'a> Values<'a> {
         Self::of(Coding::F32Le, bytes.len() / 4, bytes)
     }
 
+    /// The leaves of MMS data, structures and arrays taken apart, each as [`Datum::number`].
+    ///
+    /// [`Datum::number`]: super::message::mms::Datum::number
+    #[must_use]
+    pub(super) fn data(data: Data<'a>) -> Self {
+        Self::of(Coding::Data, data.leaves().count(), data.bytes())
+    }
+
     /// Number of values stated; the bytes may hold fewer when the capture is cut.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -182,7 +201,11 @@ impl<'a> Values<'a> {
     /// The values, as far as they were captured.
     pub fn iter(&self) -> impl Iterator<Item = f64> + 'a {
         let Self { coding, count, bytes, single } = *self;
-        (0..count).map_while(move |place| single.or_else(|| value(coding, bytes, place)))
+        let mut leaves = Data::new(if coding == Coding::Data { bytes } else { &[] }).leaves();
+        (0..count).map_while(move |place| match coding {
+            Coding::Data => leaves.next().map(|leaf| leaf.number()),
+            _ => single.or_else(|| value(coding, bytes, place)),
+        })
     }
 }
 
@@ -199,6 +222,7 @@ fn value(coding: Coding, bytes: &[u8], place: usize) -> Option<f64> {
         Coding::U32Le => f64::from(u32::from_le_bytes(four()?)),
         Coding::F32Be => f64::from(f32::from_be_bytes(four()?)),
         Coding::F32Le => f64::from(f32::from_le_bytes(four()?)),
+        Coding::Data => return None,
     })
 }
 
