@@ -163,7 +163,8 @@ impl Script<'_> {
         body.extend(ports.0.to_be_bytes());
         body.extend(ports.1.to_be_bytes());
         if tcp {
-            let seq = 1_u32.wrapping_add(u32::from(self.word()));
+            // Around zero, where the numbers wrap.
+            let seq = i32::from(self.word().cast_signed()).cast_unsigned();
             let flags = self.byte().unwrap_or(0);
             body.extend(seq.to_be_bytes());
             body.extend([0, 0, 0, self.byte().unwrap_or(0), 0x50, flags & 0x17, 1, 0, 0, 0, 0, 0]);

@@ -1,5 +1,6 @@
 //! What was counted. Nothing is left out without being counted here.
 
+use std::fmt;
 use std::ops::{Index, IndexMut};
 
 use serde::Serialize;
@@ -79,12 +80,20 @@ pub struct ProtocolStats {
 }
 
 /// [`ProtocolStats`] by [`Protocol`]; printed are those that were met.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Protocols([ProtocolStats; PROTOCOLS]);
 
 impl Default for Protocols {
     fn default() -> Self {
         Self([ProtocolStats::default(); PROTOCOLS])
+    }
+}
+
+impl fmt::Debug for Protocols {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.met().map(|(protocol, counts)| (protocol.name(), counts)))
+            .finish()
     }
 }
 

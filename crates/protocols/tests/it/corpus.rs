@@ -1,4 +1,4 @@
-//! Replays the fuzz corpus of this crate's two targets.
+//! Replays the fuzz corpus of this crate's targets.
 
 use std::path::Path;
 
@@ -22,4 +22,9 @@ fn the_capture_corpus_is_survived() {
 #[test]
 fn the_packet_corpus_is_survived() {
     replay("packet", protocols::fuzz::packet);
+}
+
+#[test]
+fn the_flow_corpus_is_survived() {
+    replay("flow", protocols::fuzz::flow);
 }
