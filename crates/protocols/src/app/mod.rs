@@ -59,10 +59,56 @@ pub mod message {
     pub use super::telnet::Message as Telnet;
     pub use super::tls::Message as Tls;
 
+    /// Parts of IEC 104 messages.
+    pub mod iec104 {
+        pub use super::super::iec104::{Asdu, Frame, Point};
+    }
+
     /// Parts of MMS messages.
     pub mod mms {
         pub use super::super::data::{Data, Datum, Leaves, UtcTime};
         pub use super::super::mms::{Pdu, Service, Variable};
+    }
+
+    /// Parts of CoAP messages.
+    pub mod coap {
+        pub use super::super::coap::Kind;
+    }
+    /// Parts of DHCP messages.
+    pub mod dhcp {
+        pub use super::super::dhcp::{V4, V6};
+    }
+    /// Parts of DNS messages.
+    pub mod dns {
+        pub use super::super::dns::{Data, Entry, Name, Question, Section};
+    }
+    /// Parts of HTTP heads.
+    pub mod http {
+        pub use super::super::http::{Body, MAX_HEAD_BYTES, Start};
+    }
+    /// Parts of MQTT packets.
+    pub mod mqtt {
+        pub use super::super::mqtt::{Filters, MAX_PACKET_BYTES, Packet};
+    }
+    /// Parts of NTP messages.
+    pub mod ntp {
+        pub use super::super::ntp::Body;
+    }
+    /// Parts of SSDP messages.
+    pub mod ssdp {
+        pub use super::super::ssdp::Kind;
+    }
+    /// Parts of SSH identifications.
+    pub mod ssh {
+        pub use super::super::ssh::MAX_LINE_BYTES;
+    }
+    /// Parts of Telnet dialogues.
+    pub mod telnet {
+        pub use super::super::telnet::{MAX_SUBNEGOTIATION_BYTES, MAX_TEXT_BYTES, Text};
+    }
+    /// Parts of TLS hellos.
+    pub mod tls {
+        pub use super::super::tls::{ClientHello, Ja4, ServerHello, Text};
     }
 
     /// Parts of Modbus messages.
