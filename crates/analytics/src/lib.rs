@@ -10,6 +10,7 @@
 //! - everything that grows has a named bound, and what falls beyond it is counted;
 //! - an alert never hangs on the network alone: every metric also has a range of its own.
 
+pub mod arnn;
 pub mod detector;
 mod draw;
 pub mod features;
@@ -22,10 +23,12 @@ pub mod model_file;
 pub mod models;
 pub mod network;
 pub mod novelty;
+pub mod paper;
 pub mod policy;
 pub mod preparation;
 pub mod record;
 pub mod ridge;
+pub mod rnn;
 pub mod textbook;
 pub mod threshold;
 pub mod train;

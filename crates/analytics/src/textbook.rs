@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::draw::Draw;
 use crate::models::matrix::Matrix;
-use crate::models::{Block, Dense, MAX_WIDTH, blocks, fit_folds};
+use crate::models::{Block, Dense, MAX_WIDTH, StoredDense, blocks, fit_folds};
 use crate::threshold::limit;
 
 /// Metrics of a row at most.
@@ -51,6 +51,15 @@ impl Textbook {
             errors.extend(rows[range].iter().map(|row| held_out.error(row)));
         }
         Some(Self { network, threshold: limit(&mut errors, alpha) })
+    }
+
+    /// The stored form of the network, and the threshold.
+    pub(crate) fn stored(&self) -> (StoredDense, f64) {
+        (self.network.stored(), self.threshold)
+    }
+
+    pub(crate) fn opened(network: Dense, threshold: f64) -> Self {
+        Self { network, threshold }
     }
 
     /// What the network makes of a row; of a row of another length, of what fits.

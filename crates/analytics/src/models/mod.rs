@@ -42,8 +42,9 @@ use crate::metrics::METRICS;
 use crate::network::Scaled;
 use crate::preparation::Prepared;
 
-pub(crate) use dense::{Block, Dense, MAX_WIDTH, fit_folds};
+pub(crate) use dense::{Block, Dense, MAX_WIDTH, StoredDense, fit_folds};
 pub(crate) use held_out::blocks;
+pub(crate) use stored::{Numbers, from_value, to_value};
 
 /// Rows below which nothing can be learned.
 pub const LEAST_ROWS: usize = 3;
