@@ -171,6 +171,11 @@ fn step(payload: &[u8], more: bool, consumed: usize) -> Step<'_> {
     }
 }
 
+/// Whether transport data is MMS.
+pub(super) fn is_mms(payload: &[u8]) -> bool {
+    matches!(session::unwrap(payload), Inner::Unit(unit) if Pdu::of(unit.tag).is_some())
+}
+
 /// The parser.
 pub(super) struct Mms;
 

@@ -115,6 +115,11 @@ pub mod message {
     pub mod modbus {
         pub use super::super::modbus::{Body, FileRecord, FileRecords, Objects};
     }
+
+    /// Parts of S7 messages.
+    pub mod s7comm {
+        pub use super::super::s7comm::{Body, Item, Kind, Part};
+    }
 }
 
 /// An application protocol this crate reads.

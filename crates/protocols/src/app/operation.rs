@@ -89,7 +89,9 @@ enum Coding {
     U8,
     U16Be,
     U16Le,
+    I16Be,
     I16Le,
+    I32Be,
     U32Be,
     U32Le,
     F32Be,
@@ -152,6 +154,18 @@ impl<'a> Values<'a> {
     #[must_use]
     pub const fn i16_le(bytes: &'a [u8]) -> Self {
         Self::of(Coding::I16Le, bytes.len() / 2, bytes)
+    }
+
+    /// Signed 16-bit words, most significant byte first.
+    #[must_use]
+    pub const fn i16_be(bytes: &'a [u8]) -> Self {
+        Self::of(Coding::I16Be, bytes.len() / 2, bytes)
+    }
+
+    /// Signed 32-bit words, most significant byte first.
+    #[must_use]
+    pub const fn i32_be(bytes: &'a [u8]) -> Self {
+        Self::of(Coding::I32Be, bytes.len() / 4, bytes)
     }
 
     /// Unsigned 32-bit words, most significant byte first.
@@ -218,6 +232,8 @@ fn value(coding: Coding, bytes: &[u8], place: usize) -> Option<f64> {
         Coding::U16Be => f64::from(u16::from_be_bytes(two()?)),
         Coding::U16Le => f64::from(u16::from_le_bytes(two()?)),
         Coding::I16Le => f64::from(i16::from_le_bytes(two()?)),
+        Coding::I16Be => f64::from(i16::from_be_bytes(two()?)),
+        Coding::I32Be => f64::from(i32::from_be_bytes(four()?)),
         Coding::U32Be => f64::from(u32::from_be_bytes(four()?)),
         Coding::U32Le => f64::from(u32::from_le_bytes(four()?)),
         Coding::F32Be => f64::from(f32::from_be_bytes(four()?)),
