@@ -12,20 +12,23 @@
 //! - Memory has bounds ([`Limits`] and the constants here), and all that is left out is counted
 //!   ([`Stats`]). Time is the packets' own; a clock that jumps closes conversations at most.
 
+mod buffers;
 mod conversation;
 mod fragments;
 mod hints;
 mod key;
 mod order;
 mod reader;
+mod recognition;
 mod stats;
 mod table;
 
 use std::net::IpAddr;
 
+pub use buffers::MAX_MESSAGE_BYTES;
 pub use fragments::MAX_PARTIAL_PACKETS;
 pub use order::{MAX_DISTANCE, MAX_SEGMENTS};
-pub use reader::{MAX_MESSAGE_BYTES, RECOGNITION_BYTES, RECOGNITION_TRIES};
+pub use recognition::{RECOGNITION_BYTES, RECOGNITION_TRIES};
 pub use stats::{ProtocolStats, Protocols, Stats};
 
 use crate::app::{Carrier, Protocol, Record};

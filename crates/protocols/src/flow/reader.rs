@@ -1,22 +1,10 @@
 //! From bytes in order to messages: recognition, messages that span segments, bytes passed over.
 
 use super::conversation::{Conversation, Direction, State};
-use super::hints;
+use super::recognition::{Answer, RECOGNITION_BYTES, mask};
 use super::stats::Stats;
 use super::{End, Sighting};
-use crate::app::{self, Carrier, PROTOCOLS, Parser, Protocol, Recognition, Scratch, Step};
-
-/// Bytes of one direction the parsers may ask for before they must have made up their minds.
-pub const RECOGNITION_BYTES: usize = 2048;
-/// Segments or datagrams nobody recognises before a conversation is given up as unknown.
-pub const RECOGNITION_TRIES: u8 = 12;
-/// Longest message that is kept until it is complete; longer ones are passed over and counted.
-pub const MAX_MESSAGE_BYTES: usize = 128 * 1024;
-/// Emptied buffers kept for reuse, and the most bytes one of them may hold.
-const SPARE_BUFFERS: usize = 64;
-const SPARE_BYTES: usize = 16 * 1024;
-/// EtherTypes whose parsers are remembered.
-const REMEMBERED_LINKS: usize = 16;
+use crate::app::{self, Carrier, PROTOCOLS, Parser, Protocol, Recognition, Step};
 
 /// The packet at hand, and who is told of messages.
 pub(super) struct Now<'c> {
@@ -38,37 +26,18 @@ enum Left {
     Lost { from: usize },
 }
 
-/// What the parsers say.
-enum Answer {
-    Is(Protocol),
-    Perhaps,
-    Nobody,
-}
-
 #[derive(Debug)]
 pub(super) struct Reader {
-    parsers: &'static [&'static dyn Parser; PROTOCOLS],
-    tcp: u32,
-    udp: u32,
-    links: Vec<(u16, u32)>,
-    spare: Vec<Vec<u8>>,
+    pub(super) parsers: &'static [&'static dyn Parser; PROTOCOLS],
+    pub(super) tcp: u32,
+    pub(super) udp: u32,
+    pub(super) links: Vec<(u16, u32)>,
+    pub(super) spare: Vec<Vec<u8>>,
     pub(super) buffered: usize,
     pub(super) buffer_limit: usize,
     /// Directions with segments behind a hole.
     pub(super) holes: usize,
     pub(super) stats: Stats,
-}
-
-impl std::fmt::Debug for dyn Parser {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.protocol().name())
-    }
-}
-
-/// Parsers that run over a carrier, a bit each.
-fn mask(carrier: Carrier) -> u32 {
-    let all = app::all().iter().enumerate();
-    all.filter(|(_, parser)| parser.carried_by(carrier)).fold(0, |mask, (bit, _)| mask | 1 << bit)
 }
 
 impl Reader {
@@ -83,25 +52,6 @@ impl Reader {
             buffer_limit,
             holes: 0,
             stats: Stats::default(),
-        }
-    }
-
-    /// Parsers that run over a carrier, a bit each.
-    #[inline]
-    pub(super) fn carried(&mut self, carrier: Carrier) -> u32 {
-        match carrier {
-            Carrier::Tcp => self.tcp,
-            Carrier::Udp => self.udp,
-            Carrier::Link(ether_type) => {
-                if let Some((_, mask)) = self.links.iter().find(|(kind, _)| *kind == ether_type) {
-                    return *mask;
-                }
-                let mask = mask(carrier);
-                if self.links.len() < REMEMBERED_LINKS {
-                    self.links.push((ether_type, mask));
-                }
-                mask
-            }
         }
     }
 
@@ -135,73 +85,66 @@ impl Reader {
         cut: u32,
         now: &mut Now<'_>,
     ) {
-        let mut bytes = self.pass(&mut flow.dirs[dir], segment);
-        let mut again = true;
-        while again || !bytes.is_empty() {
-            again = false;
-            let mut pending = self.take_pending(&mut flow.dirs[dir]);
+        let bytes = self.pass(&mut flow.dirs[dir], segment);
+        let mut pending = self.take_pending(&mut flow.dirs[dir]);
+        if pending.is_empty() {
+            return self.fresh(flow, dir, bytes, cut, now);
+        }
+        pending.extend_from_slice(bytes);
+        if flow.state != State::Asking && pending.len() < flow.dirs[dir].need as usize {
+            return self.put_pending(flow, dir, pending);
+        }
+        let mut from = 0;
+        loop {
             if flow.quiet(dir) {
-                self.stats.dropped_bytes += pending.len() as u64;
-                self.recycle(pending);
-                return;
+                self.stats.dropped_bytes += (pending.len() - from) as u64;
+                return self.recycle(pending);
             }
-            if pending.is_empty() {
-                self.recycle(pending);
-                if bytes.is_empty() {
+            match self.piece(flow, dir, cut, &pending[from..], now) {
+                Left::Nothing => return self.recycle(pending),
+                Left::Keep { from: behind, need } => {
+                    pending.drain(..from + behind);
+                    flow.dirs[dir].need = u32::try_from(need).unwrap_or(u32::MAX);
+                    return self.put_pending(flow, dir, pending);
+                }
+                Left::Again { from: behind } => from += behind,
+                Left::Lost { from: behind } => {
+                    let lost = pending.len() - from - behind;
+                    self.recycle(pending);
+                    if flow.state == State::Asking && !bytes.is_empty() {
+                        // This segment may be the start of a message all the same.
+                        self.stats.dropped_bytes += lost.saturating_sub(bytes.len()) as u64;
+                        return self.fresh(flow, dir, bytes, cut, now);
+                    }
+                    self.stats.dropped_bytes += lost as u64;
                     return;
                 }
-                match self.piece(flow, dir, cut, bytes, now) {
-                    Left::Nothing => return,
-                    Left::Keep { from, need } => {
-                        let mut pending = self.spare.pop().unwrap_or_default();
-                        pending.extend_from_slice(&bytes[from..]);
-                        self.put_pending(flow, dir, pending, need);
-                        return;
-                    }
-                    Left::Again { from } => bytes = &bytes[from..],
-                    Left::Lost { from } => {
-                        self.stats.dropped_bytes += (bytes.len() - from) as u64;
-                        return;
-                    }
-                }
-                continue;
             }
-            let need = flow.dirs[dir].need as usize;
-            let asking = flow.state == State::Asking;
-            let room = if asking { RECOGNITION_BYTES } else { need };
-            let (more, rest) = bytes.split_at(room.saturating_sub(pending.len()).min(bytes.len()));
-            pending.extend_from_slice(more);
-            bytes = rest;
-            if !asking && pending.len() < need {
-                self.put_pending(flow, dir, pending, need);
-                return;
-            }
-            let behind = if bytes.is_empty() { cut } else { 0 };
-            match self.piece(flow, dir, behind, &pending, now) {
-                Left::Nothing => {
-                    self.recycle(pending);
-                    bytes = self.pass(&mut flow.dirs[dir], bytes);
-                }
+        }
+    }
+
+    /// Takes bytes before which nothing waits: they are read where they lie.
+    fn fresh(
+        &mut self,
+        flow: &mut Conversation,
+        dir: usize,
+        mut bytes: &[u8],
+        cut: u32,
+        now: &mut Now<'_>,
+    ) {
+        while !bytes.is_empty() && !flow.quiet(dir) {
+            match self.piece(flow, dir, cut, bytes, now) {
+                Left::Nothing => return,
                 Left::Keep { from, need } => {
-                    pending.drain(..from);
-                    self.put_pending(flow, dir, pending, need);
-                    bytes = self.pass(&mut flow.dirs[dir], bytes);
+                    let mut pending = self.spare.pop().unwrap_or_default();
+                    pending.extend_from_slice(&bytes[from..]);
+                    flow.dirs[dir].need = u32::try_from(need).unwrap_or(u32::MAX);
+                    return self.put_pending(flow, dir, pending);
                 }
-                Left::Again { from } => {
-                    pending.drain(..from);
-                    self.put_pending(flow, dir, pending, 0);
-                    again = true;
-                }
+                Left::Again { from } => bytes = &bytes[from..],
                 Left::Lost { from } => {
-                    self.stats.dropped_bytes += (pending.len() - from) as u64;
-                    self.recycle(pending);
-                    if flow.state == State::Asking {
-                        // This segment may be the start of a message all the same.
-                        bytes = segment;
-                    } else {
-                        self.stats.dropped_bytes += bytes.len() as u64;
-                        return;
-                    }
+                    self.stats.dropped_bytes += (bytes.len() - from) as u64;
+                    return;
                 }
             }
         }
@@ -247,55 +190,6 @@ impl Reader {
             Left::Again { from } if !self.mistake(flow, dir, protocol) => Left::Lost { from },
             left => left,
         }
-    }
-
-    /// Asks the parsers that may still be right, those at home on the ports first.
-    fn ask(&mut self, flow: &mut Conversation, dir: usize, cut: u32, bytes: &[u8]) -> Answer {
-        let place = flow.place(dir, cut);
-        let side = &mut flow.dirs[dir];
-        if side.candidates == 0 {
-            side.candidates = self.carried(place.carrier);
-        }
-        let hinted = hints::at_home(place.src_port) | hints::at_home(place.dst_port);
-        for group in [side.candidates & hinted, side.candidates & !hinted] {
-            let mut left = group;
-            while left != 0 {
-                let bit = left.trailing_zeros();
-                left &= left - 1;
-                let parser = self.parsers[bit as usize];
-                match parser.recognise(&place, bytes) {
-                    Recognition::Certain => return Answer::Is(parser.protocol()),
-                    Recognition::Unsure => {}
-                    Recognition::NotForUs => side.candidates &= !(1 << bit),
-                }
-            }
-        }
-        if side.candidates == 0 { Answer::Nobody } else { Answer::Perhaps }
-    }
-
-    fn unrecognised(&mut self, flow: &mut Conversation, dir: usize) {
-        flow.dirs[dir].candidates = 0;
-        flow.asked += 1;
-        if flow.asked >= RECOGNITION_TRIES {
-            self.stats.unknown += 1;
-            self.hush(flow);
-        }
-    }
-
-    /// The parser that was certain cannot read its first message: the others are asked again, if
-    /// there are any (the answer).
-    fn mistake(&mut self, flow: &mut Conversation, dir: usize, protocol: Protocol) -> bool {
-        self.stats.protocols[protocol].mistaken += 1;
-        flow.state = State::Asking;
-        flow.scratch = Scratch::default();
-        let side = &mut flow.dirs[dir];
-        side.candidates &= !(1 << protocol as u32);
-        side.skip = 0;
-        if side.candidates == 0 {
-            self.unrecognised(flow, dir);
-            return false;
-        }
-        true
     }
 
     /// Reads message after message.
@@ -446,30 +340,6 @@ impl Reader {
         self.recycle(pending);
     }
 
-    /// Nothing of a conversation is read any more.
-    fn hush(&mut self, flow: &mut Conversation) {
-        flow.state = State::Quiet;
-        for dir in 0..2 {
-            self.forget(&mut flow.dirs[dir]);
-        }
-    }
-
-    /// Gives up what waits in a direction.
-    pub(super) fn forget(&mut self, side: &mut Direction) {
-        let pending = self.take_pending(side);
-        self.stats.dropped_bytes += pending.len() as u64;
-        self.recycle(pending);
-        if side.has_hole() {
-            self.holes -= 1;
-        }
-        if let Some(held) = side.held.take() {
-            for segment in held.segments {
-                self.stats.dropped_bytes += segment.bytes.len() as u64;
-                self.release(&segment);
-            }
-        }
-    }
-
     /// Passes over bytes that say nothing.
     fn pass<'b>(&self, side: &mut Direction, bytes: &'b [u8]) -> &'b [u8] {
         if side.skip == 0 {
@@ -478,55 +348,5 @@ impl Reader {
         let over = side.skip.min(bytes.len() as u64);
         side.skip -= over;
         &bytes[over as usize..]
-    }
-
-    fn take_pending(&mut self, side: &mut Direction) -> Vec<u8> {
-        let Some(held) = &mut side.held else { return Vec::new() };
-        let pending = std::mem::take(&mut held.pending);
-        self.buffered -= pending.capacity();
-        if held.segments.is_empty() {
-            side.held = None;
-        }
-        pending
-    }
-
-    fn put_pending(&mut self, flow: &mut Conversation, dir: usize, pending: Vec<u8>, need: usize) {
-        if let State::Reading(protocol) = flow.state {
-            let full = self.buffered + pending.capacity() > self.buffer_limit;
-            self.stats.budget_exceeded += u64::from(full);
-            self.stats.oversized += u64::from(need > MAX_MESSAGE_BYTES);
-            if full || need > MAX_MESSAGE_BYTES {
-                self.stats.protocols[protocol].truncated += 1;
-                self.stats.dropped_bytes += pending.len() as u64;
-                flow.dirs[dir].skip = need.saturating_sub(pending.len()) as u64;
-                self.recycle(pending);
-                return;
-            }
-        } else if self.buffered + pending.capacity() > self.buffer_limit {
-            self.stats.budget_exceeded += 1;
-            self.stats.dropped_bytes += pending.len() as u64;
-            self.recycle(pending);
-            return;
-        }
-        self.buffered += pending.capacity();
-        self.note_buffered();
-        let asking = flow.state == State::Asking;
-        let side = &mut flow.dirs[dir];
-        side.need = if asking { 0 } else { u32::try_from(need).unwrap_or(u32::MAX) };
-        side.held.get_or_insert_default().pending = pending;
-    }
-
-    pub(super) fn note_buffered(&mut self) {
-        self.stats.most_buffered_bytes = self.stats.most_buffered_bytes.max(self.buffered as u64);
-    }
-
-    fn recycle(&mut self, mut buffer: Vec<u8>) {
-        if buffer.capacity() > 0
-            && buffer.capacity() <= SPARE_BYTES
-            && self.spare.len() < SPARE_BUFFERS
-        {
-            buffer.clear();
-            self.spare.push(buffer);
-        }
     }
 }
