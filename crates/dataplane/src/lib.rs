@@ -21,6 +21,7 @@ mod clock;
 pub mod enforce;
 mod error;
 pub mod file;
+pub mod flows;
 pub mod folder;
 pub mod frame_time;
 pub mod gateway;

@@ -1,8 +1,10 @@
-//! The probe: watches an interface, or a folder where another tool rotates captures, and reports.
+//! The probe: watches an interface, a folder where another tool rotates captures, or the flow export
+//! of routers, and reports.
 //! It only listens; orders are answered "not enforced here".
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +15,7 @@ use protocols::packet::LinkType;
 use serde::Serialize;
 
 use crate::capture::{CaptureCounts, Filter, Live};
+use crate::flows::{FlowCounts, FlowIntake};
 use crate::folder::{Folder, FolderCounts};
 use crate::gateway::Helpers;
 use crate::link::NodeAddress;
@@ -49,6 +52,13 @@ pub enum ProbeSource {
         /// Ends when every file there is has been read.
         once: bool,
     },
+    /// NetFlow 5, 9 or IPFIX over UDP.
+    Flows {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// How long a window stays open for flows that are told late.
+        lateness: Duration,
+    },
 }
 
 /// Who gets the windows.
@@ -84,6 +94,8 @@ pub struct ProbeSummary {
     pub capture: Option<CaptureCounts>,
     /// Files of a folder.
     pub folder: Option<FolderCounts>,
+    /// Flows that exporters told.
+    pub flows: Option<FlowCounts>,
     /// What became of the frames.
     pub watch: WatchStats,
 }
@@ -91,6 +103,7 @@ pub struct ProbeSummary {
 enum Intake {
     Live(Box<Live>),
     Folder(Box<Folder>),
+    Flows(Box<FlowIntake>),
 }
 
 enum Report {
@@ -136,6 +149,12 @@ fn build(settings: ProbeSettings, stop: &Arc<AtomicBool>) -> Result<Probe, EdgeE
             let name = path.display().to_string();
             let folder = Folder::open(path, settle, state, once)?;
             (Intake::Folder(Box::new(folder)), Source::Live { interface: name }, true)
+        }
+        ProbeSource::Flows { listen, lateness } => {
+            let lateness_us = i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX / 4);
+            let intake = FlowIntake::listen(listen, lateness_us)?;
+            let interface = format!("flow export on {listen}");
+            (Intake::Flows(Box::new(intake)), Source::Live { interface }, false)
         }
     };
     let outbox = Arc::new(Outbox::default());
@@ -209,6 +228,16 @@ impl Probe {
                 }
                 !taken
             }
+            Intake::Flows(flows) => {
+                let taken = flows.take()?;
+                if let Some((records, complete_us)) = flows.ready() {
+                    watch.windows(records, complete_us);
+                }
+                if !taken {
+                    std::thread::sleep(IDLE / 10);
+                }
+                !taken
+            }
         };
         self.watch.settle();
         self.deliver()?;
@@ -267,6 +296,13 @@ impl Probe {
                 })?);
             }
             Intake::Folder(folder) => summary.folder = Some(folder.counts()),
+            Intake::Flows(flows) => {
+                let (records, end_us) = flows.finish();
+                if let Some(end_us) = end_us {
+                    watch.windows(records, end_us);
+                }
+                summary.flows = Some(flows.counts());
+            }
         }
         self.watch.finish();
         self.deliver()?;

@@ -148,6 +148,14 @@ impl Watch {
         self.collect();
     }
 
+    /// Windows that another made (from flow export), complete up to `complete_to_us`.
+    pub fn windows(&mut self, records: Vec<WindowRecord>, complete_to_us: i64) {
+        self.reached(complete_to_us.saturating_mul(1_000));
+        self.take_records(records);
+        self.flush(complete_to_us);
+        self.say(Timestamp::from_micros(complete_to_us), Vec::new());
+    }
+
     /// Packet time has come this far without a frame.
     pub fn advance(&mut self, at_ns: i64) {
         self.reached(at_ns);
@@ -197,10 +205,14 @@ impl Watch {
     }
 
     fn collect(&mut self) {
-        if !self.windower.has_ready() {
-            return;
+        if self.windower.has_ready() {
+            let records = self.windower.take_ready();
+            self.take_records(records);
         }
-        for record in self.windower.take_ready() {
+    }
+
+    fn take_records(&mut self, records: Vec<WindowRecord>) {
+        for record in records {
             if !self.side.holds(record.mac) {
                 self.stats.other_side += 1;
                 continue;

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(crate) enum Command {
     Lab(LabArgs),
     /// Watch a bridge between two ports, report windows to the node, carry out its orders
     Gateway(Box<GatewayArgs>),
-    /// Only listen: on an interface, or to a folder where another tool rotates captures
+    /// Only listen: on an interface, to a folder of rotated captures, or to the flow export of routers
     Probe(Box<ProbeArgs>),
     /// Tell what this machine allows
     Check {
@@ -95,7 +96,7 @@ impl ReplayArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(group = ArgGroup::new("from").required(true).args(["interface", "folder"]))]
+#[command(group = ArgGroup::new("from").required(true).args(["interface", "folder", "netflow"]))]
 #[command(group = ArgGroup::new("to").required(true).args(["socket", "out", "count"]))]
 pub(crate) struct ProbeArgs {
     /// Interface to capture on (needs CAP_NET_RAW)
@@ -104,6 +105,12 @@ pub(crate) struct ProbeArgs {
     /// Folder into which captures are rotated
     #[arg(long, value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
+    /// Address on which routers tell their flows (NetFlow 5, 9, IPFIX over UDP)
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["filter", "device_macs"])]
+    pub(crate) netflow: Option<SocketAddr>,
+    /// Seconds that windows wait for flows told late: the active timeout of the routers, and more
+    #[arg(long, default_value_t = 90, value_name = "SECONDS", requires = "netflow")]
+    pub(crate) lateness: u64,
     /// Only packets that pass, in the language of tcpdump: 'tcp port 502 and net 10.0.0.0/8'
     #[arg(long, default_value = "", value_name = "EXPRESSION", value_parser = filter)]
     pub(crate) filter: Filter,
@@ -147,17 +154,20 @@ pub(crate) struct ProbeArgs {
 
 impl ProbeArgs {
     pub(crate) fn settings(self) -> Result<ProbeSettings> {
-        let source = match (self.interface, self.folder) {
-            (Some(name), _) => {
+        let source = match (self.interface, self.folder, self.netflow) {
+            (Some(name), ..) => {
                 ProbeSource::Interface { name, ring_bytes: self.ring.saturating_mul(1 << 20) }
             }
-            (None, Some(path)) => ProbeSource::Folder {
+            (None, Some(path), _) => ProbeSource::Folder {
                 path,
                 settle: Duration::from_secs(self.settle),
                 state: self.state,
                 once: self.once,
             },
-            (None, None) => anyhow::bail!("name --interface or --folder"),
+            (None, None, Some(listen)) => {
+                ProbeSource::Flows { listen, lateness: Duration::from_secs(self.lateness) }
+            }
+            (None, None, None) => anyhow::bail!("name --interface, --folder or --netflow"),
         };
         let report = match (self.socket, self.token_file, self.out) {
             (Some(socket), Some(token_file), _) => {

@@ -191,3 +191,58 @@ fn bad_use_is_told_with_place_and_remedy() {
         assert!(said.contains(words), "{arguments:?}: {said}");
     }
 }
+
+/// What `tcpdump -r … 'ip host 192.168.100.113'` counts in the test part of hakai; ARP is no flow.
+const INTERNET_PACKETS: u64 = 16_477;
+
+/// A real exporter reads the capture and tells its flows; every packet of the device is counted.
+#[test]
+fn flow_export_of_softflowd_is_understood() {
+    let Some([_, capture]) = captures() else {
+        eprintln!("skipped: the hakai capture is not there (SERENO_TEST_DATA)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("test.pcap");
+    let packed = std::fs::File::open(&capture).unwrap();
+    let mut unpacked = std::fs::File::create(&plain).unwrap();
+    std::io::copy(&mut flate2::read::MultiGzDecoder::new(packed), &mut unpacked).unwrap();
+    for version in ["5", "9", "10"] {
+        let listen = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let out = folder.path().join("windows.jsonl");
+        let probe = Command::new(PROBE)
+            .args(["probe", "--netflow", &listen, "--lateness", "3600", "--last", "4", "--out"])
+            .arg(&out)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        let exporter = Command::new("softflowd")
+            .args(["-n", &listen, "-v", version, "-d", "-p"])
+            .arg(folder.path().join("pid"))
+            .arg("-r")
+            .arg(&plain)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        let output = probe.wait_with_output().unwrap();
+        if exporter.is_err() {
+            eprintln!("skipped: softflowd is not installed");
+            return;
+        }
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let flows = &summary["flows"];
+        eprintln!("version {version}: {flows}");
+        assert_eq!(flows["malformed"], 0);
+        assert!(flows["flows"].as_u64().unwrap() > 100, "{flows}");
+        let lines = std::fs::read_to_string(&out).unwrap();
+        let packets: u64 = lines
+            .lines()
+            .map(|line| serde_json::from_str::<analytics::record::WindowRecord>(line).unwrap())
+            .filter(|record| record.device.to_string() == "192.168.100.113")
+            .map(|record| record.packets())
+            .sum();
+        eprintln!("version {version}: {packets} packets in windows");
+        assert_eq!(packets, INTERNET_PACKETS);
+    }
+}
