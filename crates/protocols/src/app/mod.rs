@@ -59,6 +59,11 @@ pub mod message {
     pub use super::telnet::Message as Telnet;
     pub use super::tls::Message as Tls;
 
+    /// Parts of DNP3 messages.
+    pub mod dnp3 {
+        pub use super::super::dnp3::Application;
+    }
+
     /// Parts of IEC 104 messages.
     pub mod iec104 {
         pub use super::super::iec104::{Asdu, Frame, Point};
