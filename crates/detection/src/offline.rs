@@ -4,18 +4,22 @@
 //! A capture that is cut off or damaged is used up to the damage, and the summary names it; the
 //! caller decides what exit code that is. A file that is no capture at all is an error.
 
+pub mod benign;
 pub mod eval;
 mod input;
 mod jsonl;
+pub mod keys;
+pub mod rows;
 pub mod scenario;
 mod score;
 pub mod scored;
+mod singles;
+pub mod store;
 mod train;
 mod zstd;
 
 use std::path::PathBuf;
 
-use analytics::model_file::ModelFileError;
 use analytics::train::TrainError;
 use analytics::windows::{WindowLengthError, WindowStats};
 use protocols::capture::{CaptureError, CaptureStats};
@@ -23,7 +27,7 @@ use serde::Serialize;
 
 pub use input::MAX_UNPACKED_BYTES;
 pub use jsonl::{append_verdict, verdict_json};
-pub use score::{DeviceAlerts, ScoreSummary, read_model, score};
+pub use score::{DeviceAlerts, ScoreRequest, ScoreSummary, read_model, score, score_with};
 pub use train::{DeviceTraining, TrainRequest, TrainSummary, train};
 
 /// Why a training or a scoring could not be done.
@@ -59,7 +63,7 @@ pub enum OfflineError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: ModelFileError,
+        source: store::StoreError,
     },
     /// The captures hold too little, or an option is out of bounds.
     #[error(transparent)]

@@ -61,8 +61,12 @@ pub(crate) enum Command {
     Peer(PeerCommand),
     /// Devices seen.
     Devices(List),
-    /// Findings of the detectors.
-    Findings(List),
+    /// Findings of the detectors: the list, a word on one, its packets.
+    Findings(crate::commands::feedback::Findings),
+    /// Versions of the devices' models: list, compare, go back.
+    Models(crate::commands::models::Models),
+    /// What people called normal: list, take back.
+    Suppressions(crate::commands::models::Suppressions),
     /// Incidents.
     Incidents(List),
     /// Playbook runs.
@@ -169,35 +173,59 @@ pub(crate) enum TokenCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DetectCommand {
     /// Learn what is normal from captures of normal traffic.
-    Train {
-        /// pcap, pcapng, also gzip-compressed; in order of time.
-        #[arg(long, required = true, num_args = 1..)]
-        pcap: Vec<PathBuf>,
-        /// The model file to write.
-        #[arg(long)]
-        out: PathBuf,
-        /// Seed of every random draw.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Protected device (address or MAC); all private addresses when absent.
-        #[arg(long)]
-        device: Vec<String>,
-    },
+    Train(Train),
     /// Judge a capture window by window. Exit 1 when there is an alert.
-    Score {
-        /// A model file of `detect train`.
-        #[arg(long)]
-        model: PathBuf,
-        /// pcap or pcapng, also gzip-compressed.
-        #[arg(long)]
-        pcap: PathBuf,
-        /// JSON lines, one per window and device.
-        #[arg(long)]
-        out: PathBuf,
-    },
+    Score(Score),
     /// Compare every detector on scenario folders with labels: AUC, TPR, FPR, delay, false alarms,
     /// times. `--json` prints the report as JSON.
     Eval(Eval),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// pcap, pcapng, also packed with gzip or Zstandard; in order of time.
+    #[arg(long, num_args = 1.., required_unless_present = "scenario")]
+    pub(crate) pcap: Vec<PathBuf>,
+    /// A scenario folder: its training part, and the suggested one where its own is short.
+    #[arg(long, conflicts_with_all = ["pcap", "device"])]
+    pub(crate) scenario: Option<PathBuf>,
+    /// The model file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Seed of every random draw.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Protected device (address or MAC); all private addresses when absent.
+    #[arg(long)]
+    pub(crate) device: Vec<String>,
+    /// Train the shipped detector alone, without those to compare with.
+    #[arg(long, value_parser = ["ensemble"])]
+    pub(crate) only: Option<String>,
+    /// Sign the file with this Ed25519 private key (PKCS #8, PEM).
+    #[arg(long)]
+    pub(crate) sign: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Score {
+    /// A model file of `detect train`.
+    #[arg(long)]
+    pub(crate) model: PathBuf,
+    /// pcap or pcapng, also packed with gzip or Zstandard.
+    #[arg(long, required_unless_present = "scenario")]
+    pub(crate) pcap: Option<PathBuf>,
+    /// A scenario folder: its test part.
+    #[arg(long, conflicts_with = "pcap")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// JSON lines, one per window, device and detector.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// A detector of the model file; may be repeated [default: ensemble].
+    #[arg(long)]
+    pub(crate) detector: Vec<String>,
+    /// Refuse the model file unless the owner of this Ed25519 public key signed it.
+    #[arg(long)]
+    pub(crate) verify_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

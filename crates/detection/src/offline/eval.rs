@@ -13,6 +13,7 @@ mod packets;
 mod report;
 mod run;
 mod table;
+mod training;
 mod truth;
 
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ pub use report::{
 };
 pub use run::evaluate;
 pub use table::{to_markdown, to_table};
+pub use training::training_captures;
 
 /// Seeds tried unless chosen otherwise.
 pub const DEFAULT_SEEDS: u64 = 10;

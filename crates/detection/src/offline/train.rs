@@ -5,15 +5,22 @@ use std::path::{Path, PathBuf};
 
 use analytics::host::Host;
 use analytics::model::DeviceModel;
-use analytics::model_file::ModelFile;
+use analytics::model_file::{ModelFile, ModelFileError};
 use analytics::policy::DevicePolicy;
 use analytics::record::WindowRecord;
-use analytics::train::{MAX_TRAINING_WINDOWS, TrainOptions};
+use analytics::train::{MAX_TRAINING_WINDOWS, TrainOptions, VOTING_WINDOWS};
 use analytics::windows::{DEFAULT_WINDOW_US, WindowConfig, Windower};
+use ed25519_dalek::SigningKey;
 use serde::Serialize;
 
+use super::benign::suspicions;
 use super::input::{read_windows, size_of};
+use super::singles::Singles;
+use super::store::{ModelStore, key_text};
 use super::{CaptureSummary, OfflineError, OfflineProgress, lesson_failed};
+
+/// Devices with too little training that are told at most.
+const MAX_SHORT_TOLD: usize = 20;
 
 /// What to train, and how.
 #[derive(Clone, Debug)]
@@ -26,6 +33,10 @@ pub struct TrainRequest {
     pub window_us: i64,
     /// Who counts as a device.
     pub policy: DevicePolicy,
+    /// Whether the detectors to compare with are trained as well.
+    pub baselines: bool,
+    /// Key that signs the file.
+    pub signer: Option<SigningKey>,
 }
 
 impl TrainRequest {
@@ -37,6 +48,8 @@ impl TrainRequest {
             options: TrainOptions::default(),
             window_us: DEFAULT_WINDOW_US,
             policy: DevicePolicy::Local,
+            baselines: true,
+            signer: None,
         }
     }
 }
@@ -99,6 +112,15 @@ pub struct TrainSummary {
     pub devices_beyond_limit: usize,
     /// Windows beyond the limit of a training: not used.
     pub windows_beyond_limit: u64,
+    /// Detectors in the file.
+    pub detectors: Vec<String>,
+    /// Detectors that could not learn, each with the reason.
+    pub not_trained: Vec<(String, String)>,
+    /// What speaks against the training: too short, not benign.
+    pub warnings: Vec<String>,
+    /// Public key of the signature, if the file is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// Bytes of the model file.
     pub model_bytes: usize,
 }
@@ -112,61 +134,137 @@ pub fn train(
     out: &Path,
     mut progress: impl FnMut(OfflineProgress),
 ) -> Result<TrainSummary, OfflineError> {
-    let total_bytes: u64 = request.captures.iter().map(|path| size_of(path)).sum();
-    let (mut records, mut captures): (Vec<WindowRecord>, Vec<CaptureSummary>) =
-        (Vec::new(), Vec::new());
-    let (mut windows_beyond_limit, mut bytes_before, mut packets_before) = (0, 0, 0);
-    for path in &request.captures {
-        let mut windower = Windower::new(WindowConfig {
-            window_us: request.window_us,
-            policy: request.policy.clone(),
-            ..WindowConfig::default()
-        })?;
-        let report = |now: OfflineProgress| {
-            if let OfflineProgress::Reading { bytes, packets, .. } = now {
-                let (bytes, packets) = (bytes_before + bytes, packets_before + packets);
-                progress(OfflineProgress::Reading { bytes, total_bytes, packets });
-            }
-        };
-        let summary = read_windows(path, &mut windower, report, |windower| {
-            for record in windower.take_ready() {
-                if records.len() < MAX_TRAINING_WINDOWS {
-                    records.push(record);
-                } else {
-                    windows_beyond_limit += 1;
-                }
-            }
-            Ok::<(), OfflineError>(())
-        })?;
-        bytes_before += size_of(path);
-        packets_before += summary.packets;
-        captures.push(summary);
-    }
-    let trained = analytics::train::train(&records, &request.options, |now| {
+    let lessons = Lessons::read(request, &mut progress)?;
+    let trained = analytics::train::train(&lessons.records, &request.options, |now| {
         progress(OfflineProgress::Fitting { done: now.done, total: now.total });
     })
-    .map_err(|cause| lesson_failed(cause, &captures))?;
-    drop(records);
-    let devices = trained.devices.iter().map(DeviceTraining::new).collect();
+    .map_err(|cause| lesson_failed(cause, &lessons.captures))?;
+    let devices: Vec<DeviceTraining> = trained.devices.iter().map(DeviceTraining::new).collect();
     let pooled = trained.pooled.as_ref().map(DeviceTraining::new);
     let (too_few, devices_beyond_limit) = (trained.too_few.clone(), trained.beyond_limit);
     let file = ModelFile::new(trained, &request.options, request.window_us, request.policy.clone());
-    let bytes = file
-        .to_bytes()
-        .map_err(|source| OfflineError::Model { path: out.to_path_buf(), source })?;
+    let refused = |source: ModelFileError| OfflineError::Model {
+        path: out.to_path_buf(),
+        source: source.into(),
+    };
+    let mut store = ModelStore::new(&file).map_err(refused)?;
+    let not_trained = if request.baselines {
+        add_baselines(&mut store, &lessons, request, &mut progress)
+    } else {
+        Vec::new()
+    };
+    let bytes = store.to_bytes(request.signer.as_ref()).map_err(refused)?;
     write_whole(out, &bytes)
         .map_err(|source| OfflineError::Write { path: out.to_path_buf(), source })?;
+    let mut warnings = too_short(&devices, &too_few);
+    warnings.extend(suspicions(&lessons.records).iter().map(ToString::to_string));
     Ok(TrainSummary {
-        captures,
+        captures: lessons.captures,
         seed: request.options.seed,
         alpha: request.options.alpha,
         devices,
         pooled,
         too_few,
         devices_beyond_limit,
-        windows_beyond_limit,
+        windows_beyond_limit: lessons.windows_beyond_limit,
+        detectors: store.names().map(str::to_owned).collect(),
+        not_trained,
+        warnings,
+        signed_by: request.signer.as_ref().map(|key| key_text(&key.verifying_key())),
         model_bytes: bytes.len(),
     })
+}
+
+/// The windows of all captures.
+struct Lessons {
+    records: Vec<WindowRecord>,
+    captures: Vec<CaptureSummary>,
+    windows_beyond_limit: u64,
+}
+
+impl Lessons {
+    fn read(
+        request: &TrainRequest,
+        progress: &mut impl FnMut(OfflineProgress),
+    ) -> Result<Self, OfflineError> {
+        let total_bytes: u64 = request.captures.iter().map(|path| size_of(path)).sum();
+        let mut lessons =
+            Self { records: Vec::new(), captures: Vec::new(), windows_beyond_limit: 0 };
+        let (mut bytes_before, mut packets_before) = (0, 0);
+        for path in &request.captures {
+            let mut windower = Windower::new(WindowConfig {
+                window_us: request.window_us,
+                policy: request.policy.clone(),
+                ..WindowConfig::default()
+            })?;
+            let report = |now: OfflineProgress| {
+                if let OfflineProgress::Reading { bytes, packets, .. } = now {
+                    let (bytes, packets) = (bytes_before + bytes, packets_before + packets);
+                    progress(OfflineProgress::Reading { bytes, total_bytes, packets });
+                }
+            };
+            let (records, beyond) = (&mut lessons.records, &mut lessons.windows_beyond_limit);
+            let summary = read_windows(path, &mut windower, report, |windower| {
+                for record in windower.take_ready() {
+                    if records.len() < MAX_TRAINING_WINDOWS {
+                        records.push(record);
+                    } else {
+                        *beyond += 1;
+                    }
+                }
+                Ok::<(), OfflineError>(())
+            })?;
+            bytes_before += size_of(path);
+            packets_before += summary.packets;
+            lessons.captures.push(summary);
+        }
+        Ok(lessons)
+    }
+}
+
+/// Every detector of the visible list; those that cannot learn are named with the reason.
+fn add_baselines(
+    store: &mut ModelStore,
+    lessons: &Lessons,
+    request: &TrainRequest,
+    progress: &mut impl FnMut(OfflineProgress),
+) -> Vec<(String, String)> {
+    let learners = analytics::models::all();
+    let mut not_trained = Vec::new();
+    for (place, learner) in learners.iter().enumerate() {
+        progress(OfflineProgress::Fitting { done: place, total: learners.len() });
+        let stored = Singles::learn(*learner, &lessons.records, &request.options)
+            .and_then(|singles| singles.stored().map_err(|error| error.to_string()));
+        match stored {
+            Ok(bytes) => store.add(learner.name(), bytes),
+            Err(why) => not_trained.push((learner.name().to_owned(), why)),
+        }
+    }
+    progress(OfflineProgress::Fitting { done: learners.len(), total: learners.len() });
+    not_trained
+}
+
+/// Too little training is said with how much is missing.
+fn too_short(devices: &[DeviceTraining], too_few: &[(Host, usize)]) -> Vec<String> {
+    let learned = devices
+        .iter()
+        .filter_map(|device| Some((device.device?, usize::try_from(device.windows).ok()?)));
+    learned
+        .chain(too_few.iter().copied())
+        .filter(|(_, windows)| *windows < VOTING_WINDOWS)
+        .take(MAX_SHORT_TOLD)
+        .map(|(device, windows)| short_training(&device.to_string(), windows))
+        .collect()
+}
+
+/// In words: how much training is missing, and how long that takes.
+pub(super) fn short_training(device: &str, windows: usize) -> String {
+    let missing = VOTING_WINDOWS.saturating_sub(windows);
+    let minutes = (missing * 10).div_ceil(60);
+    format!(
+        "{device}: {windows} windows with traffic in training, {missing} too few for a measured \
+         false-alarm rate; that is {minutes} more minutes of steady traffic, longer if it is idle"
+    )
 }
 
 /// Writes beside the target and moves it there, so that a reader never sees half a model.

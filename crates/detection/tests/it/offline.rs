@@ -262,7 +262,7 @@ fn damaged_models_are_refused_with_the_reason() {
     flipped[middle] ^= 1;
     refuse(&flipped, "SHA-256");
     let text = String::from_utf8(good).unwrap();
-    refuse(text.replacen("\"version\":1", "\"version\":9", 1).as_bytes(), "version 9");
+    refuse(text.replacen("\"version\":1", "\"version\":9", 1).as_bytes(), "newer version (form 9");
 }
 
 #[test]

@@ -1,38 +1,75 @@
 //! `sereno detect train|score|eval`: on capture files, without a node.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
 use analytics::host::Host;
 use analytics::policy::DevicePolicy;
+use detection::offline::eval::training_captures;
+use detection::offline::keys::{KeyError, signing_key, verifying_key};
+use detection::offline::scenario::{Kind, Scenario};
 use detection::offline::{
-    CaptureSummary, OfflineError, OfflineProgress, ScoreSummary, TrainRequest, TrainSummary, score,
-    train,
+    CaptureSummary, OfflineError, OfflineProgress, ScoreRequest, ScoreSummary, TrainRequest,
+    TrainSummary, score_with, train,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::DetectCommand;
+use crate::arguments::{DetectCommand, Score, Train};
 use crate::output::{self, FAILURE, Failure, WRONG_USE};
 
 pub(crate) fn run(command: DetectCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
-        DetectCommand::Train { pcap, out, seed, device } => {
-            let mut request = TrainRequest::new(pcap);
-            request.options.seed = seed;
-            request.policy = policy(&device)?;
-            let progress = Progress::new();
-            let summary = train(&request, &out, |step| progress.show(step)).map_err(failed)?;
-            progress.end();
-            say_trained(&summary, &out, json)
-        }
-        DetectCommand::Score { model, pcap, out } => {
-            let progress = Progress::new();
-            let summary = score(&model, &pcap, &out, |step| progress.show(step)).map_err(failed)?;
-            progress.end();
-            say_scored(&summary, &out, json)
-        }
+        DetectCommand::Train(arguments) => run_train(arguments, json),
+        DetectCommand::Score(arguments) => run_score(arguments, json),
         DetectCommand::Eval(eval) => super::detect_eval::run(eval, json),
     }
+}
+
+fn run_train(arguments: Train, json: bool) -> Result<ExitCode, Failure> {
+    let mut request = TrainRequest::new(arguments.pcap);
+    request.policy = policy(&arguments.device)?;
+    if let Some(folder) = &arguments.scenario {
+        let scenario = capture_scenario(folder)?;
+        let (captures, notes) = training_captures(&scenario).map_err(failed)?;
+        notes.iter().for_each(|text| output::note(text));
+        (request.captures, request.policy) = (captures, scenario.policy());
+    }
+    request.options.seed = arguments.seed;
+    request.baselines = arguments.only.is_none();
+    let wrong_key = |error: KeyError| Failure::wrong_use(error.to_string());
+    request.signer = arguments.sign.as_deref().map(signing_key).transpose().map_err(wrong_key)?;
+    let progress = Progress::new();
+    let summary = train(&request, &arguments.out, |step| progress.show(step)).map_err(failed)?;
+    progress.end();
+    say_trained(&summary, &arguments.out, json)
+}
+
+fn run_score(arguments: Score, json: bool) -> Result<ExitCode, Failure> {
+    let capture = match (&arguments.scenario, arguments.pcap) {
+        (Some(folder), _) => capture_scenario(folder)?.test,
+        (None, pcap) => pcap,
+    };
+    let capture = capture.ok_or_else(|| Failure::wrong_use("give --pcap or --scenario"))?;
+    let mut request = ScoreRequest::new(arguments.model, capture);
+    request.detectors = arguments.detector;
+    let wrong_key = |error: KeyError| Failure::wrong_use(error.to_string());
+    request.signer =
+        arguments.verify_key.as_deref().map(verifying_key).transpose().map_err(wrong_key)?;
+    let progress = Progress::new();
+    let summary =
+        score_with(&request, &arguments.out, |step| progress.show(step)).map_err(failed)?;
+    progress.end();
+    say_scored(&summary, &arguments.out, json)
+}
+
+fn capture_scenario(folder: &Path) -> Result<Scenario, Failure> {
+    let scenario = Scenario::read(folder).map_err(|error| Failure::wrong_use(error.to_string()))?;
+    if scenario.kind == Kind::Pcap {
+        return Ok(scenario);
+    }
+    Err(Failure::wrong_use(format!("{} holds no captures", scenario.name))
+        .remedy("rows are judged by `sereno detect eval --scores DIR`"))
 }
 
 fn policy(devices: &[String]) -> Result<DevicePolicy, Failure> {
@@ -74,12 +111,12 @@ fn say_capture(capture: &CaptureSummary) -> bool {
     capture.error.is_none()
 }
 
-fn say_trained(
-    summary: &TrainSummary,
-    out: &std::path::Path,
-    json: bool,
-) -> Result<ExitCode, Failure> {
+fn say_trained(summary: &TrainSummary, out: &Path, json: bool) -> Result<ExitCode, Failure> {
     let whole = summary.captures.iter().map(say_capture).fold(true, |all, one| all & one);
+    summary.warnings.iter().for_each(|text| output::note(text));
+    for (name, why) in &summary.not_trained {
+        output::note(&format!("{name} was not trained: {why}"));
+    }
     if json {
         output::value(summary)?;
     } else {
@@ -96,25 +133,31 @@ fn say_trained(
         for (host, windows) in &summary.too_few {
             output::line(&format!("{host}: only {windows} windows, no model of its own"));
         }
-        output::line(&format!("{} ({} bytes)", out.display(), summary.model_bytes));
+        if let Some(key) = &summary.signed_by {
+            output::line(&format!("signed with {key}"));
+        }
+        output::line(&format!(
+            "{} ({} bytes): {}",
+            out.display(),
+            summary.model_bytes,
+            summary.detectors.join(", ")
+        ));
     }
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
 
-fn say_scored(
-    summary: &ScoreSummary,
-    out: &std::path::Path,
-    json: bool,
-) -> Result<ExitCode, Failure> {
+fn say_scored(summary: &ScoreSummary, out: &Path, json: bool) -> Result<ExitCode, Failure> {
     let whole = say_capture(&summary.capture);
     if json {
         output::value(summary)?;
     } else {
+        for (detector, lines) in &summary.detectors {
+            output::line(&format!("{detector}: {lines} windows"));
+        }
         let judged = summary.judged;
-        let windows = judged.own + judged.pooled;
         output::line(&format!(
-            "{windows} windows judged ({} by the pooled model), {} alert; {} without a model",
-            judged.pooled, judged.alerts, judged.without_model
+            "{} windows by a device's own model, {} by the pooled one, {} without a model; {} alerts",
+            judged.own, judged.pooled, judged.without_model, summary.alerts
         ));
         for device in &summary.devices {
             output::line(&format!(
@@ -127,7 +170,7 @@ fn say_scored(
     if !whole {
         return Ok(ExitCode::from(FAILURE));
     }
-    Ok(output::answer(summary.judged.alerts == 0))
+    Ok(output::answer(summary.alerts == 0))
 }
 
 /// A bar on a terminal, nothing elsewhere.

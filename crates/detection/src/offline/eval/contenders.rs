@@ -1,20 +1,13 @@
 //! The detectors that are compared, behind one trait: learn from a training part, score a test part.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-
 use analytics::detector::Detector;
-use analytics::features::ContextMemory;
-use analytics::host::Host;
-use analytics::metrics::ALL;
 use analytics::model_file::ModelFile;
-use analytics::models::{Learner, Lesson, Model};
-use analytics::preparation::Preparation;
-use analytics::record::WindowRecord;
-use analytics::train::{MAX_MODELS, TrainOptions, prepare, train};
+use analytics::models::Learner;
+use analytics::train::{TrainOptions, train};
 
 use super::material::Captures;
-use crate::offline::scored::{ScoredWindow, Why};
+use crate::offline::scored::ScoredWindow;
+use crate::offline::singles::{Names, Singles, SinglesJudge};
 
 /// Learns from captures.
 pub(super) trait Contender {
@@ -115,17 +108,6 @@ impl Learned for LearnedEnsemble {
 /// One model of the list for each device, on the rows the shipped detector learns from.
 struct Single(&'static dyn Learner);
 
-struct LearnedSingle {
-    name: &'static str,
-    devices: BTreeMap<Host, One>,
-    pooled: Option<One>,
-}
-
-struct One {
-    preparation: Preparation,
-    model: Box<dyn Model>,
-}
-
 impl Contender for Single {
     fn name(&self) -> &'static str {
         self.0.name()
@@ -144,106 +126,25 @@ impl Contender for Single {
         training: &Captures,
         options: &TrainOptions,
     ) -> Result<Box<dyn Learned>, String> {
-        let mut by_device: BTreeMap<Host, Vec<&WindowRecord>> = BTreeMap::new();
-        for record in &training.records {
-            by_device.entry(record.device).or_default().push(record);
-        }
-        let mut devices = BTreeMap::new();
-        let mut refusal = None;
-        for (device, windows) in by_device.into_iter().take(MAX_MODELS) {
-            match self.one(Some(device), windows, options) {
-                Ok(one) => {
-                    devices.insert(device, one);
-                }
-                Err(error) => refusal = refusal.or(Some(error)),
-            }
-        }
-        let pooled = self.one(None, training.records.iter().collect(), options);
-        if devices.is_empty() && pooled.is_err() {
-            return Err(refusal.unwrap_or_else(|| "no window of any device".to_owned()));
-        }
-        Ok(Box::new(LearnedSingle { name: self.0.name(), devices, pooled: pooled.ok() }))
+        let singles = Singles::learn(self.0, &training.records, options)?;
+        Ok(Box::new(singles))
     }
 }
 
-impl Single {
-    fn one(
-        &self,
-        device: Option<Host>,
-        windows: Vec<&WindowRecord>,
-        options: &TrainOptions,
-    ) -> Result<One, String> {
-        let prepared = prepare(device, windows, options).map_err(|error| error.to_string())?;
-        let places = prepared.places();
-        let lesson = Lesson::of(&prepared, &places, options.seed, options.alpha);
-        let model = self.0.learn(&lesson).ok_or_else(|| {
-            self.0.refusal(&lesson).unwrap_or_else(|| "too little to learn from".to_owned())
-        })?;
-        Ok(One { preparation: prepared.preparation, model })
-    }
-}
-
-impl LearnedSingle {
-    fn of(&self, device: Host) -> Option<&One> {
-        self.devices.get(&device).or(self.pooled.as_ref())
-    }
-}
-
-impl Learned for LearnedSingle {
+impl Learned for Singles {
     fn score(&self, test: &Captures) -> Result<Vec<ScoredWindow>, String> {
-        let mut memories: HashMap<Host, ContextMemory> = HashMap::new();
-        let mut names = Names::default();
-        let mut scored = Vec::with_capacity(test.records.len());
-        for record in &test.records {
-            let Some(one) = self.of(record.device) else { continue };
-            let memory = memories.entry(record.device).or_default();
-            let values = one.preparation.values(record, memory);
-            let row = one.preparation.scale(&values);
-            let score = finite(one.model.score(&row));
-            let why = one.model.why(&row).and_then(|(place, expected)| {
-                let metric = ALL.get(place)?.name();
-                let expected = one.preparation.unscale(place, expected);
-                Some(Why::numbers(metric, values[place], expected))
-            });
-            scored.push(ScoredWindow {
-                device: names.of(record.device),
-                group: None,
-                start_us: record.start_us,
-                end_us: record.end_us,
-                score,
-                alert: score > 1.0,
-                detector: self.name,
-                why: why.into_iter().collect(),
-            });
-        }
-        Ok(scored)
+        let mut judge = SinglesJudge::new(self);
+        Ok(test.records.iter().filter_map(|record| judge.judge(record)).collect())
     }
 
     fn pace(&self, test: &Captures) -> u64 {
-        let mut memories: HashMap<Host, ContextMemory> = HashMap::new();
+        let mut judge = SinglesJudge::new(self);
         let (mut sum, mut judged) = (0.0_f64, 0);
-        for record in &test.records {
-            let Some(one) = self.of(record.device) else { continue };
-            let memory = memories.entry(record.device).or_default();
-            sum += one.model.score(&one.preparation.row(record, memory));
+        for score in test.records.iter().filter_map(|record| judge.score(record)) {
+            sum += score;
             judged += 1;
         }
         std::hint::black_box(sum);
         judged
-    }
-}
-
-/// A score that is no number is the strongest: what cannot be judged must not look quiet.
-fn finite(score: f64) -> f64 {
-    if score.is_finite() { score } else { f64::from(f32::MAX) }
-}
-
-/// Addresses, printed once.
-#[derive(Default)]
-struct Names(HashMap<Host, Arc<str>>);
-
-impl Names {
-    fn of(&mut self, host: Host) -> Arc<str> {
-        Arc::clone(self.0.entry(host).or_insert_with(|| host.to_string().into()))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use analytics::train::{TrainOptions, VOTING_WINDOWS};
+use analytics::train::TrainOptions;
 use analytics::windows::DEFAULT_WINDOW_US;
 
 use super::contenders::{Contender, Learned, for_captures};
@@ -18,14 +18,16 @@ use super::report::{
     DetectorReport, FORMAT, Report, ScenarioReport, SubjectReport, TestReport, TrainingReport,
     VERSION,
 };
+use super::training::{training_of, warn_of_short_training};
 use super::truth::{Judged, Truth};
 use super::{CpuClock, EvalProgress, EvalRequest, check};
+use crate::offline::OfflineError;
 use crate::offline::input::open;
 use crate::offline::scenario::{
     Kind, Protected, SHORT_TRAINING_WINDOWS, Scenario, scenario_folders,
 };
 use crate::offline::scored::ScoredWindow;
-use crate::offline::{OfflineError, OfflineProgress};
+use crate::offline::train::write_whole;
 
 /// Processor time a measurement of the pace takes at least, unless [`MAX_PACES`] come first.
 const PACE_TIME: Duration = Duration::from_millis(30);
@@ -362,74 +364,6 @@ fn failed(name: String, why: String) -> ScenarioReport {
     }
 }
 
-/// The training part of the scenario, and the suggested one where its own is absent or short.
-fn training_of(scenario: &Scenario, report: &mut TrainingReport) -> Result<Captures, OfflineError> {
-    let policy = scenario.policy();
-    let read = |paths: Vec<PathBuf>| {
-        Captures::read(paths, &policy, DEFAULT_WINDOW_US, &mut |_: OfflineProgress| {})
-    };
-    let mut paths: Vec<PathBuf> = scenario.train.iter().cloned().collect();
-    let mut own = read(paths.clone())?;
-    if scenario.train.is_some() {
-        report.from.push(scenario.name.clone());
-    }
-    let short =
-        scenario.devices.iter().any(|device| windows_of(&own, device) < SHORT_TRAINING_WINDOWS);
-    if let Some(folder) = scenario.suggested_folder().filter(|_| short) {
-        match Scenario::read(&folder) {
-            Ok(Scenario { name, train: Some(train), .. }) => {
-                paths.push(train);
-                own = read(paths)?;
-                report.from.push(name);
-            }
-            Ok(other) => report
-                .warnings
-                .push(format!("the suggested training {} has no training part", other.name)),
-            Err(error) => {
-                report.warnings.push(format!("the suggested training cannot be used: {error}"));
-            }
-        }
-    }
-    if report.from.is_empty() {
-        return Err(OfflineError::Unknown(format!(
-            "{} has no training part and none is suggested: add train.pcap.gz, or [protocol] suggested_train",
-            scenario.name
-        )));
-    }
-    report.packets = own.packets();
-    report.warnings.extend(own.notes());
-    report.windows = scenario
-        .devices
-        .iter()
-        .map(|device| (device.name.to_string(), windows_of(&own, device) as u64))
-        .collect();
-    Ok(own)
-}
-
-fn windows_of(captures: &Captures, device: &Protected) -> usize {
-    let host = device.ip.or(device.mac);
-    captures.records.iter().filter(|record| Some(record.device) == host).count()
-}
-
-/// Too little training is said with how much is missing.
-fn warn_of_short_training(scenario: &Scenario, training: &Captures, report: &mut TrainingReport) {
-    for device in &scenario.devices {
-        let windows = windows_of(training, device);
-        if windows == 0 {
-            report.warnings.push(format!(
-                "{}: no window in training, so it is judged by what all devices together do",
-                device.name
-            ));
-        } else if windows < VOTING_WINDOWS {
-            report.warnings.push(format!(
-                "{}: {windows} windows with traffic in training, {} too few for a measured false-alarm rate",
-                device.name,
-                VOTING_WINDOWS - windows,
-            ));
-        }
-    }
-}
-
 /// A file of labels, in any packing; `None` where there is none.
 fn label_file(folder: &Path, name: &str) -> Option<PathBuf> {
     PACKINGS
@@ -487,6 +421,6 @@ fn write_scores(
     let mut lines = Vec::with_capacity(scored.len() * 160);
     scored.iter().for_each(|window| window.append_line(&mut lines));
     std::fs::create_dir_all(&folder)
-        .and_then(|()| crate::offline::train::write_whole(&path, &lines))
+        .and_then(|()| write_whole(&path, &lines))
         .map_err(|source| OfflineError::Write { path, source })
 }
