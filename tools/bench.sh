@@ -37,6 +37,45 @@ if [ -f "$capture" ]; then
     awk -v a="$best_ours" -v b="$best_peer" 'BEGIN {printf "ratio sereno / softflowd: %.2f (best of five each)\n", a / b}'
 fi
 
+say "whole pass: decode, windows, conversations, all parsers, beside nDPI, argus and softflowd"
+if [ -f "$capture" ]; then
+    [ -n "${SKIP_BUILD:-}" ] || cargo build --release --locked -p analytics --example pass
+    pass=target/release/examples/pass
+    for stage in read decode windows flow all; do
+        printf '%-8s ' "$stage"
+        "$pass" "$capture" "$stage" | awk '/^(messages|CPU|memory)/ {printf "%s  ", $0} END {print ""}'
+    done
+    echo "10,000 devices with seven conversations each:"
+    "$pass" --devices 10000 | awk '/^(CPU|memory)/ || / open:/'
+    # The same work of each: read the capture, follow every conversation, recognise what it can.
+    declare -A command=(
+        [sereno]="$pass $capture all"
+        [ndpi]="ndpiReader -q -d -i $capture"
+        [argus]="argus -F /dev/null -r $capture -w /dev/null"
+        [softflowd]="softflowd -r $capture -n 127.0.0.1:9 -d -p target/bench/flow.pid"
+    )
+    declare -A best=()
+    for round in 1 2 3 4 5; do
+        line="round $round:"
+        for name in sereno ndpi argus softflowd; do
+            read -r -a words <<<"${command[$name]}"
+            if ! command -v "${words[0]}" >/dev/null; then
+                line+=" $name not installed,"
+                continue
+            fi
+            read -r seconds kib _ < <(cpu "${words[@]}")
+            line+=" $name $seconds CPU s ($((kib / 1024)) MiB),"
+            best[$name]=$(awk -v a="$seconds" -v b="${best[$name]:-999}" 'BEGIN {print (a < b) ? a : b}')
+        done
+        echo "${line%,}"
+    done
+    for name in ndpi argus softflowd; do
+        [ -n "${best[$name]:-}" ] || continue
+        awk -v a="${best[sereno]}" -v b="${best[$name]}" -v n="$name" \
+            'BEGIN {printf "ratio sereno / %s: %.2f (best of five each)\n", n, a / b}'
+    done
+fi
+
 say "node: start-up and memory"
 bash tools/bench-node.sh
 say "sizes"
