@@ -1,5 +1,6 @@
 //! Section `[detection]`.
 
+use analytics::guard::learning::RefitRule;
 use analytics::threshold::DEFAULT_ALPHA;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,17 @@ pub struct Config {
     pub max_scores_per_device: u32,
     /// Findings kept per device.
     pub max_findings_per_device: u32,
+    /// Whether devices go on learning while they are watched.
+    pub learn_online: bool,
+    /// Time between two fittings of a watched device, seconds.
+    pub refit_every_s: i64,
+    /// Trusted windows since the last fitting below which none is tried.
+    pub min_refit_windows: u32,
+    /// Windows kept per device to learn from and to compare models on.
+    pub max_kept_windows: u32,
+    /// Findings of one device, peer and technique with a longer pause between them belong to
+    /// different groups, seconds.
+    pub group_gap_s: i64,
 }
 
 impl Default for Config {
@@ -39,6 +51,11 @@ impl Default for Config {
             max_waiting_windows: 20_000,
             max_scores_per_device: 200_000,
             max_findings_per_device: 1_000,
+            learn_online: true,
+            refit_every_s: 86_400,
+            min_refit_windows: 200,
+            max_kept_windows: 6_000,
+            group_gap_s: 3_600,
         }
     }
 }
@@ -74,6 +91,19 @@ impl Config {
             ),
             (self.max_scores_per_device >= 1_000, "max_scores_per_device must be at least 1000"),
             (self.max_findings_per_device >= 10, "max_findings_per_device must be at least 10"),
+            (
+                (60..=31_536_000).contains(&self.refit_every_s),
+                "refit_every_s must lie between 60 and 31536000 (a year)",
+            ),
+            (self.min_refit_windows >= 20, "min_refit_windows must be at least 20"),
+            (
+                (100..=1_000_000).contains(&self.max_kept_windows),
+                "max_kept_windows must lie between 100 and 1000000",
+            ),
+            (
+                (10..=604_800).contains(&self.group_gap_s),
+                "group_gap_s must lie between 10 and 604800 (a week)",
+            ),
         ];
         match rules.into_iter().find(|(holds, _)| !holds) {
             Some((_, broken)) => Err(format!("detection.{broken}; leave it out for the default")),
@@ -84,6 +114,19 @@ impl Config {
     /// The training span in microseconds of packet time.
     pub(crate) const fn training_span_us(&self) -> i64 {
         self.training_span_s * 1_000_000
+    }
+
+    /// When a watched device is fitted again.
+    pub(crate) const fn refit_rule(&self) -> RefitRule {
+        RefitRule {
+            every_us: if self.learn_online { self.refit_every_s * 1_000_000 } else { i64::MAX },
+            min_lessons: self.min_refit_windows as u64,
+        }
+    }
+
+    /// The longest pause inside a group, microseconds of packet time.
+    pub(crate) const fn group_gap_us(&self) -> i64 {
+        self.group_gap_s * 1_000_000
     }
 
     /// The longest pause inside a finding, microseconds of packet time.

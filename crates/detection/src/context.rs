@@ -1,69 +1,42 @@
-//! What the context counts of a device remember, in a form that survives a restart.
+//! What the metrics that look back remember of a device, in a form that survives a restart.
 
-use std::collections::VecDeque;
+use analytics::features::{ContextMemory, Values};
+use analytics::novelty::Usual;
+use analytics::record::{KeyCount, WindowRecord};
 
-use analytics::features::{CONTEXT_US, ContextMemory, Values};
-use analytics::metrics::{CONTEXTS, GATED, METRICS};
-use serde::{Deserialize, Serialize};
-
-/// Windows remembered: as many as fit into the context at the shortest window length.
-const MAX_WINDOWS: usize = 300;
-
-/// The context memory with the windows it was made of; feeding those again makes it again.
+/// The context memory of one device.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Context {
-    memory: ContextMemory,
-    windows: VecDeque<Remembered>,
-}
-
-/// Start and end (microseconds, packet time) and the gated counts of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Remembered(i64, i64, [f64; CONTEXTS]);
+pub(crate) struct Context(ContextMemory);
 
 impl Context {
-    /// Completes the values of a window by its context counts and remembers it.
-    pub(crate) fn complete(&mut self, start_us: i64, end_us: i64, values: &mut Values) {
-        let gated = GATED.map(|metric| values[metric.index()]);
-        self.memory.complete(start_us, end_us, values);
-        while self.windows.back().is_some_and(|last| last.0 > start_us) {
-            self.windows.pop_back();
-        }
-        let horizon_us = end_us.saturating_sub(CONTEXT_US);
-        while self.windows.front().is_some_and(|first| first.0 < horizon_us) {
-            self.windows.pop_front();
-        }
-        if gated.iter().any(|count| *count != 0.0) {
-            if self.windows.len() >= MAX_WINDOWS {
-                self.windows.pop_front();
-            }
-            self.windows.push_back(Remembered(start_us, end_us, gated));
-        }
+    /// Completes the values of a window by those that look back, and remembers the window. `usual`
+    /// tells the most a conversation did in training, or `None` if it is not known.
+    pub(crate) fn complete(
+        &mut self,
+        record: &WindowRecord,
+        values: &mut Values,
+        usual: impl FnMut(&KeyCount) -> Option<Usual>,
+    ) {
+        self.0.complete(record, values, usual);
     }
 
     /// The stored form.
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(&self.windows).unwrap_or_else(|_| "[]".into())
+        serde_json::to_string(&self.0).unwrap_or_else(|_| "{}".into())
     }
 
     /// From the stored form; what cannot be read is an empty memory, as after a long pause.
     pub(crate) fn from_json(text: &str) -> Self {
-        let windows: Vec<Remembered> = serde_json::from_str(text).unwrap_or_default();
-        let mut context = Self::default();
-        for Remembered(start_us, end_us, gated) in windows.into_iter().take(MAX_WINDOWS) {
-            let mut values = [0.0; METRICS];
-            for (metric, count) in GATED.iter().zip(gated) {
-                values[metric.index()] = count;
-            }
-            context.complete(start_us, end_us, &mut values);
-        }
-        context
+        Self(serde_json::from_str(text).unwrap_or_default())
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use analytics::metrics::Metric;
+    use analytics::host::Host;
+    use analytics::metrics::{COUNTS, METRICS, Metric};
+    use analytics::record::RECORD_VERSION;
     use proptest::prelude::*;
 
     use super::*;
@@ -72,23 +45,32 @@ mod tests {
         /// Stored and read back at any moment, the memory gives the same counts from then on.
         #[test]
         fn a_restart_changes_no_count(
-            steps in proptest::collection::vec((0i64..60, 0u8..5, 0u8..3, any::<bool>()), 1..120)
+            steps in proptest::collection::vec((0i64..60, 0u32..5, 0u8..3, any::<bool>()), 1..120)
         ) {
             let (mut kept, mut stored) = (Context::default(), Context::default());
             let mut window = 0;
-            for (step, syn, resets, restart) in steps {
+            for (step, failed, last, restart) in steps {
                 // Mostly forward; a large step may also lead back, as a restarted replay does.
                 window = if step > 56 { window - 20 } else { window + step % 7 };
                 if restart {
                     stored = Context::from_json(&stored.to_json());
                 }
+                let peer = Host::v4([192, 0, 2, last].into());
+                let record = WindowRecord {
+                    version: RECORD_VERSION,
+                    device: Host::v4([10, 0, 0, 1].into()),
+                    mac: None,
+                    start_us: window * 10_000_000,
+                    end_us: (window + 1) * 10_000_000,
+                    counts: [0; COUNTS],
+                    keys: vec![KeyCount { failed, ..KeyCount::new(peer, 6, 80, 5) }],
+                    overflow_packets: 0,
+                };
                 let mut values = [0.0; METRICS];
-                values[Metric::SynOut.index()] = f64::from(syn);
-                values[Metric::Resets.index()] = f64::from(resets);
+                values[Metric::SynFailed.index()] = f64::from(failed);
                 let mut again = values;
-                let (start_us, end_us) = (window * 10_000_000, (window + 1) * 10_000_000);
-                kept.complete(start_us, end_us, &mut values);
-                stored.complete(start_us, end_us, &mut again);
+                kept.complete(&record, &mut values, |_| None);
+                stored.complete(&record, &mut again, |_| None);
                 prop_assert_eq!(values, again);
             }
         }
@@ -96,6 +78,6 @@ mod tests {
 
     #[test]
     fn an_unreadable_memory_is_an_empty_one() {
-        assert_eq!(Context::from_json("{").to_json(), "[]");
+        assert_eq!(Context::from_json("{").to_json(), Context::default().to_json());
     }
 }

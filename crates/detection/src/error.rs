@@ -26,6 +26,12 @@ pub enum DetectionError {
     /// Something asked for does not exist.
     #[error("{0} not found")]
     NotFound(String),
+    /// What is asked for does not go with how things stand.
+    #[error("{0}")]
+    Conflict(String),
+    /// A request that makes no sense; the text says how to mend it.
+    #[error("{0}")]
+    Invalid(String),
     /// Too many windows wait; the edge must keep what it has.
     #[error(
         "{waiting} windows of {device} wait for its model, the limit is {limit} (detection.max_waiting_windows); the edge keeps the rest"
@@ -51,7 +57,7 @@ impl From<DetectionError> for PortError {
         match error {
             DetectionError::Port(port) => port,
             DetectionError::NotFound(what) => Self::NotFound(what),
-            DetectionError::Batch(why) => Self::Invalid(why),
+            DetectionError::Batch(why) | DetectionError::Invalid(why) => Self::Invalid(why),
             DetectionError::Waiting { .. }
             | DetectionError::Db(DbError::DiskFull | DbError::Stopped | DbError::Commit(_)) => {
                 Self::Unavailable(error.to_string())
@@ -65,6 +71,7 @@ impl From<DetectionError> for Problem {
     fn from(error: DetectionError) -> Self {
         match error {
             DetectionError::Db(db) => db.into(),
+            DetectionError::Conflict(why) => Self::conflict(why),
             other => PortError::from(other).into(),
         }
     }

@@ -1,26 +1,32 @@
 //! Alerting windows that belong together become one finding that goes on.
 
 mod classify;
+mod guard;
 mod tally;
 mod words;
 
-use analytics::model::Judgement;
+use analytics::model::{Judge, Judgement};
 use analytics::record::WindowRecord;
-use model::{Finding, FindingId, Reason, Severity, Timestamp};
+use model::{Finding, FindingId, Reason, Severity, Technique, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{Watch, meaning};
 use crate::state::{DeviceRow, moment};
 
-pub(crate) use tally::{Lane, Tally};
+pub(crate) use guard::GuardNews;
+pub(crate) use tally::{LANES, Lane, Tally, protocol_name};
+pub(crate) use words::explanation;
 
 /// Reasons a finding keeps, the strongest first.
 pub(crate) const MAX_FINDING_REASONS: usize = 6;
 /// News of a finding that goes on are published at most this often (wall time), unless its severity
 /// rises: that is told at once.
-pub(crate) const UPDATE_PAUSE_US: i64 = 2_000_000;
+pub(crate) const UPDATE_PAUSE_US: i64 = 10_000_000;
 /// A score so much higher than the last published one is news.
 pub(crate) const NOTABLE_SCORE_RISE: f64 = 1.25;
+
+/// Windows shaped to pass from which on the finding says so.
+const MIN_HIDDEN_WINDOWS: u64 = 3;
 
 /// A finding as it stands, with what is needed to go on with it.
 #[derive(Clone, Debug)]
@@ -127,6 +133,12 @@ impl OpenFinding {
             classify::severity(finding.kind, finding.windows, finding.score, &self.tally);
         finding.severity = finding.severity.max(severity);
         finding.techniques = classify::techniques(finding.kind, &self.tally);
+        self.tally.hidden += u64::from(hides(alert));
+        if self.tally.hidden >= MIN_HIDDEN_WINDOWS {
+            let (id, name) = analytics::guard::EVADE_MODEL;
+            let framework = "mitre-atlas".to_owned();
+            finding.techniques.push(Technique { framework, id: id.into(), name: name.into() });
+        }
         finding.title = words::title(finding, &self.tally);
     }
 
@@ -137,6 +149,11 @@ impl OpenFinding {
         let Some(severity) = published.severity else { return Some(News::Raised) };
         let due = now.micros_since(published.at) >= UPDATE_PAUSE_US;
         (self.finding.severity > severity || (due && self.pending())).then_some(News::Updated)
+    }
+
+    /// New, or worse than told: not to be held back.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.tally.published.severity.is_none_or(|told| self.finding.severity > told)
     }
 
     /// Has something happened that is worth telling and was not told?
@@ -158,6 +175,15 @@ impl OpenFinding {
             at: now,
         };
     }
+}
+
+/// Whether a window has every metric in its range and yet does not fit together: traffic shaped to
+/// pass the judges of single metrics looks like this.
+fn hides(alert: &Alert<'_>) -> bool {
+    let above = || alert.judgement.reasons().filter(|reason| reason.ratio > 1.0);
+    alert.judgement.range <= 1.0
+        && above().next().is_some()
+        && above().all(|reason| reason.judge != Judge::Range && !reason.metric.is_novelty())
 }
 
 /// How many of 1, 2, 5, 10, 20, 50, 100 … a count has reached.

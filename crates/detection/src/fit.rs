@@ -16,14 +16,17 @@ use platform::blobs::Blobs;
 use platform::db::DbError;
 use platform::jobs::{Job, JobEnd, JobHandler};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::Detection;
 use crate::engine::Engine;
 use crate::error::DetectionError;
 use crate::judge::{Watch, judges_in_words};
-use crate::plan::{FIT_JOB, StoredWindow};
+use crate::plan::{FIT_JOB, PRIOR_JOB, StoredWindow};
+use crate::registry;
 use crate::state::{DeviceRow, Phase, moment};
-use crate::store::{self, models::ModelRow};
+use crate::store::models::{self, ModelRow};
+use crate::store;
 
 /// Waiting windows scored in one transaction.
 const DRAINED_AT_ONCE: i64 = 500;
@@ -38,9 +41,9 @@ struct Order {
 }
 
 /// A model that was fitted, with its file.
-struct Fitted {
-    model: DeviceModel,
-    file: Vec<u8>,
+pub(crate) struct Fitted {
+    pub(crate) model: DeviceModel,
+    pub(crate) file: Vec<u8>,
 }
 
 #[async_trait]
@@ -82,18 +85,23 @@ impl Detection {
             store::windows::stored(&mut connection, order.device, StoredWindow::TRAIN, i64::MAX)
                 .await?
         };
-        let records = records.into_iter().map(|(_, _, record)| record).collect();
-        match self.fit_model(records).await {
+        let records: Arc<Vec<WindowRecord>> =
+            Arc::new(records.into_iter().map(|(_, _, record)| record).collect());
+        match self.fit_model(Arc::clone(&records)).await {
             Ok(fitted) => {
                 self.inner.news.state(order.device, WatchState::Training { progress: 0.9 });
-                self.put_in_use(order, fitted).await?;
+                self.put_in_use(order, fitted, &records).await?;
                 self.drain(order).await
             }
             Err(reason) => self.give_up(order, reason).await,
         }
     }
 
-    async fn fit_model(&self, records: Vec<WindowRecord>) -> Result<Fitted, String> {
+    /// Fits one model and makes its file; away from the threads that answer.
+    pub(crate) async fn fit_model(
+        &self,
+        records: Arc<Vec<WindowRecord>>,
+    ) -> Result<Fitted, String> {
         let config = &self.inner.config;
         let options = TrainOptions {
             seed: config.seed,
@@ -123,14 +131,31 @@ impl Detection {
             .map_err(|cause| format!("the fitting ended abnormally: {cause}"))?
     }
 
-    async fn put_in_use(&self, order: &Order, fitted: Fitted) -> Result<(), DetectionError> {
+    async fn put_in_use(
+        &self,
+        order: &Order,
+        fitted: Fitted,
+        records: &[WindowRecord],
+    ) -> Result<(), DetectionError> {
         let platform = &self.inner.platform;
         let hash = Blobs::new(&platform.data).put(&fitted.file).await?;
         let mut engine = self.engine().await?;
         let Some(mut state) = in_phase(&engine, order, Phase::Training) else { return Ok(()) };
+        let number = {
+            let mut connection = platform.db.read().await?;
+            store::models::next_number(&mut connection, order.device).await?
+        };
         state.row.phase = Phase::Draining;
         state.row.model = Some(hash.clone());
-        let model_row = self.model_row(&state.row, &fitted.model, &hash);
+        state.row.version = number;
+        let anchor: Vec<&WindowRecord> = records.iter().collect();
+        state.memory.learning.begin(&anchor, fitted.model.training.last_us);
+        state.memory.fallback = None;
+        let facts = json!({ "made": "from the device's own learning" });
+        let mut model_row = self.model_row((&state.row, number), &fitted.model, &hash, &facts);
+        models::ACTIVE.clone_into(&mut model_row.state);
+        "the first model of this learning".clone_into(&mut model_row.reason);
+        registry::sign(platform, &mut model_row);
         let trained = ModelTrained {
             device: order.device,
             device_name: state.row.name.clone(),
@@ -142,15 +167,20 @@ impl Detection {
         };
         state.watch = Some(Arc::new(Watch::new(fitted.model, &hash)));
         let (row, context) = (state.row.clone(), state.context.to_json());
+        let (memory, counts) = (state.memory.to_json(), state.counts());
+        let kept = i64::from(self.inner.config.max_kept_windows);
         engine.sound = false;
         let done: Result<(), DbError> = platform
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    store::models::put_in_use(tx, &model_row).await?;
+                    store::models::add(tx, &model_row, counts).await?;
+                    store::kept::anchor(tx, row.device, kept).await?;
                     store::windows::used(tx, row.device, StoredWindow::TRAIN, i64::MAX).await?;
-                    store::devices::write(tx, &row, &context).await?;
+                    store::devices::write(tx, &row, &context, &memory).await?;
                     tx.publish("system", &trained).await?;
+                    let (key, now) = (format!("{}/{number}", row.device), tx.now());
+                    tx.enqueue(PRIOR_JOB, &key, &json!({ "device": row.device }), now).await?;
                     Ok(())
                 })
             })
@@ -161,7 +191,14 @@ impl Detection {
         Ok(())
     }
 
-    fn model_row(&self, row: &DeviceRow, model: &DeviceModel, hash: &str) -> ModelRow {
+    /// A version as it is registered; `facts` are what else is to be known of how it was made.
+    pub(crate) fn model_row(
+        &self,
+        (row, number): (&DeviceRow, i64),
+        model: &DeviceModel,
+        hash: &str,
+        facts: &serde_json::Value,
+    ) -> ModelRow {
         let training = model.training;
         let windows = training.windows.max(1) as f64;
         ModelRow {
@@ -173,8 +210,17 @@ impl Detection {
             windows: i64::try_from(training.windows).unwrap_or(i64::MAX),
             alpha: training.alpha,
             seed: i64::try_from(self.inner.config.seed).unwrap_or(i64::MAX),
+            config: facts.to_string(),
             judges: judges_in_words(model),
             measured_false_rate: training.held_out_alarms as f64 / windows,
+            number,
+            state: models::CANDIDATE.to_owned(),
+            reason: String::new(),
+            created_at: 0,
+            signature: String::new(),
+            signed_by: String::new(),
+            base: [0, 0],
+            used: [0, 0],
         }
     }
 
@@ -188,7 +234,7 @@ impl Detection {
                 let role = StoredWindow::WAIT;
                 store::windows::stored(&mut connection, order.device, role, DRAINED_AT_ONCE).await?
             };
-            let mut stage = self.stage();
+            let mut stage = self.stage_with(&engine).await?;
             for (_, epoch, record) in &waiting {
                 stage.watch(&mut state, *epoch, record);
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use analytics::guard::flood::{MAX_WINDOWS_PER_DEVICE, is_sampled};
 use analytics::host::Host;
 use analytics::metrics::Metric;
 use analytics::record::{KeyCount, MAX_KEYS, WindowRecord};
@@ -62,19 +63,26 @@ impl Intake {
         Ok(Self { edge: batch.edge, epoch, seq, complete_to: batch.complete_to, records, refused })
     }
 
-    /// The windows by protected device, in the order of time, and how many belong to none.
+    /// The windows by protected device, in the order of time, and how many belong to none. Sources
+    /// that are not admitted, and windows beyond a device's share, are counted.
     pub(crate) async fn by_device(
         self,
         assets: &dyn AssetDirectory,
-    ) -> Result<(Vec<DeviceWindows>, u64), DetectionError> {
+        mut admits: impl FnMut((Option<Host>, Host), i64) -> bool + Send,
+    ) -> Result<Sorted, DetectionError> {
         let mut groups: BTreeMap<(Option<Host>, Host), Vec<WindowRecord>> = BTreeMap::new();
         for record in self.records {
             groups.entry((record.mac, record.device)).or_default().push(record);
         }
         let mut devices: BTreeMap<DeviceId, DeviceWindows> = BTreeMap::new();
-        let mut unwatched = 0;
-        for ((mac, host), records) in groups {
+        let (mut unwatched, mut turned_away) = (0, 0);
+        for ((mac, host), mut records) in groups {
             let last_us = records.iter().map(|record| record.end_us).max().unwrap_or_default();
+            if !admits((mac, host), last_us) {
+                turned_away += records.len() as u64;
+                continue;
+            }
+            turned_away += sample(&mut records);
             let sighting = AddressSighting {
                 sensor: self.edge.clone(),
                 mac: mac.or(host.as_mac().map(|_| host)).map(|mac| mac.to_string()),
@@ -96,7 +104,7 @@ impl Intake {
         for windows in devices.values_mut() {
             windows.put_in_order();
         }
-        Ok((devices.into_values().collect(), unwatched))
+        Ok(Sorted { devices: devices.into_values().collect(), unwatched, turned_away })
     }
 }
 
@@ -106,6 +114,30 @@ fn address_in_words(seen: Option<IpAddr>, device: &Device) -> String {
         .map(|address| address.to_string())
         .or_else(|| device.mac.clone())
         .unwrap_or_default()
+}
+
+/// A batch, sorted.
+#[derive(Debug)]
+pub(crate) struct Sorted {
+    pub(crate) devices: Vec<DeviceWindows>,
+    /// Windows of nobody who is watched.
+    pub(crate) unwatched: u64,
+    /// Windows that were not taken, because there were too many.
+    pub(crate) turned_away: u64,
+}
+
+/// Leaves an even sample of the windows of one source that exceed its share; says how many went.
+fn sample(records: &mut Vec<WindowRecord>) -> u64 {
+    let total = records.len();
+    if total <= MAX_WINDOWS_PER_DEVICE {
+        return 0;
+    }
+    let mut place = 0;
+    records.retain(|_| {
+        place += 1;
+        is_sampled(place - 1, total, MAX_WINDOWS_PER_DEVICE)
+    });
+    (total - records.len()) as u64
 }
 
 /// One device's part of a batch.
@@ -124,47 +156,12 @@ impl DeviceWindows {
         for record in self.records.drain(..) {
             match merged.last_mut() {
                 Some(last) if (last.start_us, last.end_us) == (record.start_us, record.end_us) => {
-                    merge(last, &record);
+                    last.merge(&record);
                 }
                 _ => merged.push(record),
             }
         }
         self.records = merged;
-    }
-}
-
-/// Adds the window of another address of the same device.
-fn merge(into: &mut WindowRecord, other: &WindowRecord) {
-    let packets = |record: &WindowRecord, metric: Metric| record.count(metric) as f64;
-    for (size, count) in
-        [(Metric::MeanSizeOut, Metric::PacketsOut), (Metric::MeanSizeIn, Metric::PacketsIn)]
-    {
-        let (a, b) = (packets(into, count), packets(other, count));
-        let total = packets(into, size) * a + packets(other, size) * b;
-        into.counts[size.index()] = (total / (a + b).max(1.0)).round() as u64;
-    }
-    for (place, count) in other.counts.iter().enumerate() {
-        let mean = place == Metric::MeanSizeOut.index() || place == Metric::MeanSizeIn.index();
-        if !mean {
-            into.counts[place] = into.counts[place].saturating_add(*count);
-        }
-    }
-    for key in &other.keys {
-        add_key(into, *key);
-    }
-    into.overflow_packets = into.overflow_packets.saturating_add(other.overflow_packets);
-}
-
-fn add_key(into: &mut WindowRecord, key: KeyCount) {
-    let same = |known: &&mut KeyCount| {
-        (known.peer, known.protocol, known.port) == (key.peer, key.protocol, key.port)
-    };
-    if let Some(known) = into.keys.iter_mut().find(same) {
-        known.packets = known.packets.saturating_add(key.packets);
-    } else if into.keys.len() < MAX_KEYS {
-        into.keys.push(key);
-    } else {
-        into.overflow_packets = into.overflow_packets.saturating_add(u64::from(key.packets));
     }
 }
 
@@ -189,12 +186,7 @@ mod tests {
             start_us: start_s * 1_000_000,
             end_us: (start_s + 10) * 1_000_000,
             counts,
-            keys: vec![KeyCount {
-                peer: Host::v4([192, 0, 2, 1].into()),
-                protocol: 6,
-                port: 80,
-                packets: 2,
-            }],
+            keys: vec![KeyCount::new(Host::v4([192, 0, 2, 1].into()), 6, 80, 2)],
             overflow_packets: 0,
         }
     }
@@ -213,9 +205,9 @@ mod tests {
     async fn two_addresses_of_a_device_make_one_window() {
         let records = vec![record(8, 20, 4, 100), record(7, 10, 1, 50), record(7, 20, 1, 50)];
         let intake = Intake::read(batch(serde_json::to_value(&records).unwrap())).unwrap();
-        let (devices, unwatched) = intake.by_device(&FakeAssets::default()).await.unwrap();
-        assert_eq!((devices.len(), unwatched), (1, 0));
-        let windows = &devices[0].records;
+        let sorted = intake.by_device(&FakeAssets::default(), |_, _| true).await.unwrap();
+        assert_eq!((sorted.devices.len(), sorted.unwatched, sorted.turned_away), (1, 0, 0));
+        let windows = &sorted.devices[0].records;
         assert_eq!(
             windows.iter().map(|w| w.start_us).collect::<Vec<_>>(),
             [10_000_000, 20_000_000]

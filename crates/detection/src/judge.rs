@@ -1,16 +1,20 @@
 //! A model made ready to judge one device's windows.
 
+use std::borrow::Cow;
+
 use analytics::features::values_of;
+use analytics::guard::keys::Key;
 use analytics::metrics::{COUNTS, Metric};
 use analytics::model::{DeviceModel, Judgement, Judges};
 use analytics::model_file::{ModelFile, ModelFileError};
-use analytics::novelty::{KnownKeys, Novelty};
+use analytics::novelty::{KnownKeys, Novelty, Usual};
 use analytics::record::{KeyCount, RECORD_VERSION, WindowRecord};
 
 use crate::context::Context;
+use crate::suppress::Suppression;
 
 /// The model of one device, ready.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Watch {
     /// SHA-256 of the model file.
     pub(crate) hash: String,
@@ -23,10 +27,10 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// From the bytes of a model file that holds this device's model alone.
+    /// From the bytes of a model file that holds one model, a device's or a pooled one.
     pub(crate) fn from_bytes(bytes: &[u8], hash: &str) -> Result<Self, ModelFileError> {
         let mut file = ModelFile::from_bytes(bytes)?;
-        match file.devices.pop() {
+        match file.devices.pop().or(file.pooled) {
             Some(model) => Ok(Self::new(model, hash)),
             None => Err(ModelFileError::Damaged("it holds no model of a device".into())),
         }
@@ -44,30 +48,71 @@ impl Watch {
         }
     }
 
-    /// Judges one window. The windows of a device must come in the order of time.
-    pub(crate) fn judge(&self, record: &WindowRecord, context: &mut Context) -> Judgement {
-        let novelty = if self.novelty { self.known.compare(record) } else { Novelty::default() };
+    /// The same model that knows more keys.
+    pub(crate) fn with_keys(&self, keys: &[Key]) -> Self {
+        let mut more = self.clone();
+        more.learn(keys);
+        more
+    }
+
+    /// Learns keys; in a place of its own so that the stored model stays as it was signed.
+    pub(crate) fn learn(&mut self, keys: &[Key]) {
+        for (peer, protocol, port) in keys {
+            let key = KeyCount::new(*peer, *protocol, *port, 1);
+            self.known.learn(&window_of(key));
+        }
+    }
+
+    /// Whether a conversation is known, or called normal.
+    pub(crate) fn knows(&self, key: &KeyCount, normal: &[&Suppression]) -> bool {
+        self.known.contains(key) || normal.iter().any(|one| one.covers_key(key))
+    }
+
+    /// Judges one window. The windows of a device must come in the order of time. Conversations that
+    /// people called normal count as known.
+    pub(crate) fn judge(
+        &self,
+        record: &WindowRecord,
+        context: &mut Context,
+        normal: &[&Suppression],
+    ) -> Judgement {
+        let covered = |key: &KeyCount| normal.iter().any(|one| one.covers_key(key));
+        let seen = if normal.is_empty() || !record.keys.iter().any(covered) {
+            Cow::Borrowed(record)
+        } else {
+            let mut rest = record.clone();
+            rest.keys.retain(|key| !covered(key));
+            Cow::Owned(rest)
+        };
+        let novelty =
+            if self.novelty { self.known.compare(seen.as_ref()) } else { Novelty::default() };
         let mut values = values_of(record, novelty);
         if self.context {
-            context.complete(record.start_us, record.end_us, &mut values);
+            context.complete(record, &mut values, |key| {
+                self.known.usual(key).or_else(|| covered(key).then(Usual::default))
+            });
         }
         self.judges.judge(&values)
     }
 
     /// How much of one key was never seen in training: `(peer, peer and service together)`.
     pub(crate) fn novelty(&self, key: KeyCount) -> (bool, bool) {
-        let alone = WindowRecord {
-            version: RECORD_VERSION,
-            device: key.peer,
-            mac: None,
-            start_us: 0,
-            end_us: 1,
-            counts: [0; COUNTS],
-            keys: vec![KeyCount { packets: 1, ..key }],
-            overflow_packets: 0,
-        };
-        let novelty = self.known.compare(&alone);
+        let novelty = self.known.compare(&window_of(KeyCount { packets: 1, ..key }));
         (novelty.peer > 0, novelty.combination > 0)
+    }
+}
+
+/// A window that holds one conversation and nothing else.
+fn window_of(key: KeyCount) -> WindowRecord {
+    WindowRecord {
+        version: RECORD_VERSION,
+        device: key.peer,
+        mac: None,
+        start_us: 0,
+        end_us: 1,
+        counts: [0; COUNTS],
+        keys: vec![key],
+        overflow_packets: 0,
     }
 }
 

@@ -7,38 +7,56 @@
 //! - No window is lost: those that come while a model is fitted wait in the database; what cannot be
 //!   read or belongs to no watched device is counted.
 //! - No device is silently unprotected: each has a state, and a reason where it is not watched.
+//! - A model is used only when it is what this node signed; otherwise the newest earlier version that
+//!   is takes its place, and health says so.
+//! - Nothing is learned during an alert, an open incident, after a jump, or while somebody may be
+//!   teaching; what people call normal is honoured, counted, and can be taken back.
 //! - Only packet time decides; wall time only spaces out what people are told.
 //!
 //! Entry points: [`Detection`] ([`ports::WindowSink`]), [`Detection::router`], [`Detection::jobs`];
 //! without a node: [`offline`].
 
+mod capture;
 mod config;
 mod context;
 mod engine;
 mod error;
+mod feedback;
 mod finding;
 mod fit;
+mod groups;
 mod http;
 mod intake;
 mod judge;
+mod listen;
+mod memory;
 mod news;
 pub mod offline;
 mod plan;
+mod prior;
+mod protection;
+mod refit;
+mod registry;
 mod sink;
 mod stage;
 mod state;
 mod store;
+mod suppress;
+mod versions;
+mod watching;
 mod worker;
 
 use std::sync::Arc;
 
 use platform::Platform;
+use platform::bus::Consumer;
 use platform::db::{Migration, RoomMigrations};
 use platform::http::{Permission, RoomRouter};
 use platform::jobs::JobHandler;
 use ports::AssetDirectory;
 use tokio::sync::Mutex;
 
+pub use capture::{MAX_SLICE_BYTES, MAX_SLICE_PACKETS, Slice, SliceRequest, slice};
 pub use config::Config;
 pub use error::DetectionError;
 pub use intake::MAX_BATCH_WINDOWS;
@@ -46,7 +64,10 @@ pub use intake::MAX_BATCH_WINDOWS;
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "detection",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_detection.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_detection.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_learning.sql") },
+    ],
 };
 
 /// The detection room.
@@ -95,17 +116,39 @@ impl Detection {
     /// The room's routes.
     pub fn router(&self) -> RoomRouter {
         let read = Permission("detection.read");
+        let models = Permission("detection.models");
+        let feedback = Permission("detection.feedback");
         RoomRouter::<Self>::default()
             .route(read, utoipa_axum::routes!(http::devices::devices))
             .route(read, utoipa_axum::routes!(http::scores::scores))
             .route(read, utoipa_axum::routes!(http::findings::findings))
             .route(read, utoipa_axum::routes!(http::finding::finding))
+            .route(read, utoipa_axum::routes!(http::models::models))
+            .route(read, utoipa_axum::routes!(http::model_compare::compare))
+            .route(read, utoipa_axum::routes!(http::groups::groups))
+            .route(read, utoipa_axum::routes!(http::suppressions::suppressions))
+            .route(read, utoipa_axum::routes!(http::capture::capture))
+            .route(models, utoipa_axum::routes!(http::model_activate::activate))
+            .route(models, utoipa_axum::routes!(http::learning::learning))
+            .route(feedback, utoipa_axum::routes!(http::feedback::feedback))
+            .route(feedback, utoipa_axum::routes!(http::suppression_add::add))
+            .route(feedback, utoipa_axum::routes!(http::suppression_revoke::revoke))
+            .route(feedback, utoipa_axum::routes!(http::capture::put_capture))
             .route(Permission("detection.write"), utoipa_axum::routes!(http::relearn::relearn))
             .with_state(self.clone())
     }
 
     /// The room's durable work.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(fit::Fitter(self.clone()))]
+        vec![
+            Arc::new(fit::Fitter(self.clone())),
+            Arc::new(refit::Refitter(self.clone())),
+            Arc::new(prior::Lender(self.clone())),
+        ]
+    }
+
+    /// What the room listens to.
+    pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
+        vec![Arc::new(listen::Ear)]
     }
 }

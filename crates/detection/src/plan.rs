@@ -1,20 +1,27 @@
 //! What one transaction writes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use analytics::guard::keys::Key;
 use analytics::metrics::Metric;
 use analytics::model::Judgement;
 use analytics::record::WindowRecord;
-use model::event::{FindingRaised, FindingUpdated};
-use model::{DeviceId, Finding};
+use model::event::{FindingGrouped, FindingRaised, FindingUpdated};
+use model::{DeviceId, Finding, FindingId, SuppressionId};
 use platform::db::{DbError, Tx};
 use serde_json::json;
 
 use crate::config::Config;
 use crate::finding::{Lane, News, Tally};
 use crate::state::DeviceRow;
-use crate::store;
+use crate::{groups, store};
 
 /// Kind of the durable work that fits a model.
 pub(crate) const FIT_JOB: &str = "detection.fit";
+/// Kind of the durable work that fits a watched device's model again.
+pub(crate) const REFIT_JOB: &str = "detection.refit";
+/// Kind of the durable work that fits pooled models.
+pub(crate) const PRIOR_JOB: &str = "detection.prior";
 /// Scores older than the limit are removed each time so many new ones came.
 const SCORES_BETWEEN_CLEANINGS: i64 = 512;
 
@@ -45,6 +52,18 @@ impl StoredWindow {
         let record = serde_json::to_string(record).unwrap_or_default();
         Self { device: row.device, role, place: row.place, epoch, record }
     }
+}
+
+/// A window kept to learn from or to compare models on.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptWindow {
+    pub(crate) device: DeviceId,
+    pub(crate) place: i64,
+    pub(crate) role: &'static str,
+    pub(crate) epoch: i64,
+    pub(crate) score: Option<f64>,
+    pub(crate) finding: Option<FindingId>,
+    pub(crate) record: String,
 }
 
 /// A row of `detection_scores`.
@@ -116,18 +135,29 @@ pub(crate) struct BatchRow {
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) batch: Option<BatchRow>,
+    /// Devices met briefly that give way to others.
+    pub(crate) removed: BTreeSet<DeviceId>,
     /// Devices whose stored windows are of no use any more.
     forget: Vec<DeviceId>,
     pub(crate) windows: Vec<StoredWindow>,
     /// Stored windows that were used: device, role, up to this place.
     pub(crate) used: Vec<(DeviceId, &'static str, i64)>,
-    pub(crate) devices: Vec<(DeviceRow, String)>,
+    /// Row, context memory and guards' memory.
+    pub(crate) devices: Vec<(DeviceRow, String, String)>,
+    pub(crate) kept: Vec<KeptWindow>,
+    pub(crate) keys: Vec<(DeviceId, Vec<Key>)>,
+    /// Windows that suppressions covered.
+    pub(crate) hits: BTreeMap<SuppressionId, i64>,
     pub(crate) scores: Vec<ScoreRow>,
     pub(crate) findings: Vec<FindingWrite>,
     /// Models to fit: device and generation.
     pub(crate) fit: Vec<(DeviceId, i64)>,
+    /// Models to fit again: device, generation and packet time.
+    pub(crate) refit: Vec<(DeviceId, i64, i64)>,
     max_scores: i64,
     max_findings: i64,
+    max_kept: i64,
+    group_gap_us: i64,
 }
 
 impl Plan {
@@ -135,6 +165,8 @@ impl Plan {
         Self {
             max_scores: i64::from(config.max_scores_per_device),
             max_findings: i64::from(config.max_findings_per_device),
+            max_kept: i64::from(config.max_kept_windows),
+            group_gap_us: config.group_gap_us(),
             ..Self::default()
         }
     }
@@ -150,6 +182,10 @@ impl Plan {
         if let Some(batch) = &self.batch {
             store::windows::take_batch(tx, batch).await?;
         }
+        for device in &self.removed {
+            store::windows::forget(tx, *device).await?;
+            store::devices::remove(tx, *device).await?;
+        }
         for device in &self.forget {
             store::windows::forget(tx, *device).await?;
         }
@@ -159,8 +195,15 @@ impl Plan {
         for (device, role, place) in &self.used {
             store::windows::used(tx, *device, role, *place).await?;
         }
-        for (row, context) in &self.devices {
-            store::devices::write(tx, row, context).await?;
+        for (row, context, memory) in &self.devices {
+            store::devices::write(tx, row, context, memory).await?;
+        }
+        store::kept::keep(tx, &self.kept).await?;
+        for (device, keys) in &self.keys {
+            store::kept::add_keys(tx, *device, keys).await?;
+        }
+        for (suppression, windows) in &self.hits {
+            store::suppressions::hit(tx, *suppression, *windows).await?;
         }
         store::scores::insert(tx, &self.scores).await?;
         self.clean_scores(tx).await?;
@@ -172,6 +215,11 @@ impl Plan {
             let payload = json!({ "device": device, "generation": generation });
             tx.enqueue(FIT_JOB, &key, &payload, now).await?;
         }
+        for (device, generation, at_us) in &self.refit {
+            let (key, now) = (format!("{device}/{generation}/{at_us}"), tx.now());
+            let payload = json!({ "device": device, "generation": generation, "at_us": at_us });
+            tx.enqueue(REFIT_JOB, &key, &payload, now).await?;
+        }
         Ok(())
     }
 
@@ -179,6 +227,7 @@ impl Plan {
         let due = self.scores.iter().filter(|score| score.place % SCORES_BETWEEN_CLEANINGS == 0);
         for score in due {
             store::scores::clean(tx, score.device, score.place - self.max_scores).await?;
+            store::kept::clean(tx, score.device, self.max_kept).await?;
         }
         Ok(())
     }
@@ -186,6 +235,12 @@ impl Plan {
     async fn write_finding_row(&self, tx: &mut Tx, write: &FindingWrite) -> Result<(), DbError> {
         store::findings::write(tx, write).await?;
         let finding = write.finding.clone();
+        if write.news.is_some()
+            && let Some(group) = groups::join(tx, &finding, self.group_gap_us).await?
+        {
+            let actor = "system";
+            tx.publish(actor, &FindingGrouped { group, finding: finding.id }).await?;
+        }
         match write.news {
             Some(News::Raised) => {
                 store::findings::clean(tx, finding.device, self.max_findings).await?;

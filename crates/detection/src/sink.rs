@@ -1,5 +1,7 @@
 //! Batches from edges: stored, learned from or scored, exactly once, in one transaction each.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use platform::db::DbError;
 use ports::{PortError, WindowBatch, WindowSink};
@@ -11,6 +13,7 @@ use crate::error::DetectionError;
 use crate::intake::Intake;
 use crate::plan::{BatchRow, Plan};
 use crate::stage::Stage;
+use crate::store;
 
 impl Detection {
     /// The engine, alone; made again from the database where that is needed.
@@ -46,6 +49,16 @@ impl Detection {
         Stage::new(&self.inner.config, platform.clock.as_ref(), platform.random.as_ref())
     }
 
+    /// A stage with what it needs from elsewhere: models to borrow, and open incidents.
+    pub(crate) async fn stage_with(&self, engine: &Engine) -> Result<Stage<'_>, DetectionError> {
+        let mut connection = self.inner.platform.db.read().await?;
+        let incidents = store::groups::devices_in_incidents(&mut connection).await?;
+        let mut stage = self.stage();
+        stage.priors = Arc::clone(&engine.priors);
+        stage.incidents = Arc::new(incidents);
+        Ok(stage)
+    }
+
     async fn take(&self, batch: WindowBatch) -> Result<(), DetectionError> {
         let intake = Intake::read(batch)?;
         let (edge, epoch, seq) = (intake.edge.clone(), intake.epoch, intake.seq);
@@ -70,21 +83,35 @@ impl Detection {
             }
             _ => {}
         }
-        let (devices, unwatched) = intake.by_device(self.inner.assets.as_ref()).await?;
-        let mut stage = self.stage();
-        for windows in devices {
+        let assets = self.inner.assets.as_ref();
+        let sorted = intake
+            .by_device(assets, |source, now_us| engine.admits(&edge, source, now_us))
+            .await?;
+        let (unwatched, turned_away) = (sorted.unwatched, sorted.turned_away);
+        let mut stage = self.stage_with(&engine).await?;
+        for windows in sorted.devices {
             let who = (&windows.device, windows.address.as_str());
-            stage.take(&engine, who, (&edge, epoch), windows.records)?;
+            let kind = match engine.device(windows.device.id) {
+                None => assets.type_of(windows.device.id).await?,
+                Some(_) => None,
+            };
+            stage.take(&engine, who, (&edge, epoch), (windows.records, kind))?;
+        }
+        if let Some(devices) = engine.flood_news(&edge) {
+            let dropped = turned_away + stage.beyond_limit;
+            stage.tell_flood(&edge, (devices, dropped), complete_to);
         }
         stage.complete_to(&engine, &edge, epoch, complete_to);
         stage.finish();
         let windows = i64::try_from(windows).unwrap_or(i64::MAX);
         stage.plan.batch = Some(BatchRow { edge: edge.clone(), epoch, seq, windows, refused });
         let Stage { changed, plan, news, beyond_limit, .. } = stage;
+        let removed = plan.removed.clone();
         let scored = news.iter().filter(|news| news.score.is_some()).count() as u64;
         let alerts = news.iter().filter(|news| news.alert).count() as u64;
         self.commit(&mut engine, plan).await?;
         engine.taken(edge, epoch, seq);
+        removed.into_iter().for_each(|device| engine.remove(device));
         for state in changed.values() {
             self.inner.news.state(state.row.device, state.row.watch_state(&self.inner.config));
         }
@@ -94,9 +121,10 @@ impl Detection {
         metrics::counter!("sereno_detection_windows_alerting_total").increment(alerts);
         metrics::counter!("sereno_detection_windows_unwatched_total")
             .increment(unwatched + beyond_limit);
+        metrics::counter!("sereno_detection_windows_turned_away_total").increment(turned_away);
         metrics::counter!("sereno_detection_records_refused_total")
             .increment(refused.unsigned_abs());
-        self.inner.news.beyond_limit(beyond_limit);
+        self.inner.news.beyond_limit(beyond_limit + turned_away);
         self.inner.news.windows(news);
         Ok(())
     }

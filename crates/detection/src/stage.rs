@@ -1,27 +1,32 @@
 //! Windows through the phases of their devices. Everything is worked out on copies first; the copies
 //! take the place of the originals only after the transaction that holds the same changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use analytics::guard::flood::{Place, gives_way};
 use analytics::record::WindowRecord;
 use model::{Device, DeviceId, Timestamp};
 use ports::{Clock, Random};
 
 use crate::config::Config;
-use crate::engine::Engine;
+use crate::engine::{Engine, Priors};
 use crate::error::DetectionError;
-use crate::finding::{Alert, Lane, News, OpenFinding};
+use crate::finding::{GuardNews, Lane, News, OpenFinding, UPDATE_PAUSE_US};
 use crate::news::WindowNews;
 use crate::plan::{FindingWrite, Plan, ScoreRow, StoredWindow};
 use crate::state::{DeviceState, Phase};
 
 /// What a batch changes.
 pub(crate) struct Stage<'a> {
-    config: &'a Config,
-    clock: &'a dyn Clock,
-    random: &'a dyn Random,
-    now: Timestamp,
+    pub(crate) config: &'a Config,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) random: &'a dyn Random,
+    pub(crate) now: Timestamp,
+    /// Models that learning devices borrow.
+    pub(crate) priors: Arc<Priors>,
+    /// Devices with an open incident: nothing is learned from them.
+    pub(crate) incidents: Arc<HashSet<DeviceId>>,
     pub(crate) changed: BTreeMap<DeviceId, DeviceState>,
     pub(crate) plan: Plan,
     pub(crate) news: Vec<WindowNews>,
@@ -36,6 +41,8 @@ impl<'a> Stage<'a> {
             clock,
             random,
             now: clock.now(),
+            priors: Arc::default(),
+            incidents: Arc::default(),
             changed: BTreeMap::new(),
             plan: Plan::new(config),
             news: vec![],
@@ -49,25 +56,50 @@ impl<'a> Stage<'a> {
         engine: &Engine,
         (device, address): (&Device, &str),
         (edge, epoch): (&str, i64),
-        records: Vec<WindowRecord>,
+        (records, kind): (Vec<WindowRecord>, Option<String>),
     ) -> Result<(), DetectionError> {
         let known = self.changed.remove(&device.id).or_else(|| engine.device(device.id).cloned());
         let mut state = match known {
             Some(state) => state,
-            None if engine.device_count() + self.changed.len()
-                >= self.config.max_devices as usize =>
-            {
+            None if self.is_full(engine, &records) => {
                 self.beyond_limit += records.len() as u64;
                 return Ok(());
             }
             None => DeviceState::new(device, edge),
         };
         state.describe(device, edge, address);
+        state.memory.kind = kind.or(state.memory.kind.take());
         for record in records {
             self.window(&mut state, epoch, record)?;
         }
         self.changed.insert(device.id, state);
         Ok(())
+    }
+
+    /// Whether there is no place for one more device. A device met briefly long ago gives way.
+    fn is_full(&mut self, engine: &Engine, records: &[WindowRecord]) -> bool {
+        let new = self.changed.keys().filter(|id| engine.device(**id).is_none()).count();
+        let taken = (engine.device_count() + new).saturating_sub(self.plan.removed.len());
+        if taken < self.config.max_devices as usize {
+            return false;
+        }
+        let now_us = records.first().map_or(0, |record| record.start_us);
+        let free = |id: &DeviceId| {
+            !self.changed.contains_key(id) && !self.plan.removed.contains(id)
+        };
+        let places = engine.devices().filter(|state| free(&state.row.device)).map(|state| Place {
+            id: state.row.device,
+            learned: state.row.learned,
+            last_us: state.row.last_us,
+            watched: state.row.phase != Phase::Learning || state.row.generation > 0,
+        });
+        match gives_way(places, now_us) {
+            Some(device) => {
+                self.plan.removed.insert(device);
+                false
+            }
+            None => true,
+        }
     }
 
     fn window(
@@ -109,12 +141,19 @@ impl<'a> Stage<'a> {
             self.begin_training(state);
             return self.wait(state, epoch, record);
         }
-        row.learned += 1;
-        row.place += 1;
         (row.epoch, row.last_us) = (epoch, row.last_us.max(record.end_us));
+        let borrowed = self.judge_borrowed(state, &record);
+        if borrowed.as_ref().is_some_and(|(_, alert)| *alert) {
+            // Learned is only what nothing speaks against.
+            return Ok(());
+        }
+        let row = &mut state.row;
+        row.learned += 1;
+        row.place += i64::from(borrowed.is_none());
         self.plan.windows.push(StoredWindow::train(row, epoch, &record));
-        self.plan.scores.push(ScoreRow::new(row, &record, None));
-        self.news.push(WindowNews::new(row.device, &record, None));
+        let judgement = borrowed.as_ref().map(|(judgement, _)| judgement);
+        self.plan.scores.push(ScoreRow::new(row, &record, judgement));
+        self.news.push(WindowNews::new(row.device, &record, judgement));
         Ok(())
     }
 
@@ -142,42 +181,6 @@ impl<'a> Stage<'a> {
         (row.epoch, row.last_us) = (epoch, record.end_us);
         self.plan.windows.push(StoredWindow::wait(row, epoch, &record));
         Ok(())
-    }
-
-    /// Scores a window; an alerting one opens a finding or goes on with one.
-    pub(crate) fn watch(&mut self, state: &mut DeviceState, epoch: i64, record: &WindowRecord) {
-        let Some(watch) = state.watch.as_ref().map(Arc::clone) else {
-            state.fail("its model is not loaded".into());
-            state.row.unscored += 1;
-            return;
-        };
-        (state.row.epoch, state.row.last_us) = (epoch, record.end_us);
-        let judgement = watch.judge(record, &mut state.context);
-        let row = &mut state.row;
-        row.scored += 1;
-        row.place += 1;
-        row.alerting += i64::from(judgement.alert());
-        row.last_score = Some(judgement.score);
-        self.plan.scores.push(ScoreRow::new(row, record, Some(&judgement)));
-        self.news.push(WindowNews::new(row.device, record, Some(&judgement)));
-        if !judgement.alert() {
-            return;
-        }
-        let alert = Alert { row, watch: &watch, record, judgement: &judgement, now: self.now };
-        let gap_us = self.config.finding_gap_us();
-        let lane = Lane::of(&state.findings, &alert, gap_us);
-        match &mut state.findings[lane as usize] {
-            Some(open) if open.covers(record, gap_us) => open.extend(&alert),
-            other => {
-                let fresh = OpenFinding::open(ports::mint(self.clock, self.random), &alert);
-                if let Some(mut ended) = other.replace(fresh)
-                    && (ended.dirty || ended.pending())
-                {
-                    let news = ended.pending().then_some(News::Updated);
-                    self.plan.write_finding(lane, &mut ended, news, self.now);
-                }
-            }
-        }
     }
 
     /// Packet time has reached `at` at this edge: a quiet device may have learned enough.
@@ -208,18 +211,46 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Closes the stage: the rows of the changed devices, and what to tell of their findings.
+    /// Closes the stage: the rows of the changed devices, and what to tell of their findings: what
+    /// goes on, at most once a group and pause.
     pub(crate) fn finish(&mut self) {
         for state in self.changed.values_mut() {
+            let told: Vec<_> = state
+                .findings
+                .iter()
+                .flatten()
+                .map(|open| (open.finding.id, about(open), open.tally.published.at))
+                .collect();
             for (lane, open) in Lane::ALL.into_iter().zip(&mut state.findings) {
                 let Some(open) = open else { continue };
-                let news = open.news(self.now);
+                let crowded = told.iter().any(|(id, what, at)| {
+                    *id != open.finding.id
+                        && *what == about(open)
+                        && self.now.micros_since(*at) < UPDATE_PAUSE_US
+                });
+                let news = open.news(self.now).filter(|_| !crowded || open.is_urgent());
                 if open.dirty || news.is_some() {
                     self.plan.write_finding(lane, open, news, self.now);
                 }
             }
-            self.plan.devices.push((state.row.clone(), state.context.to_json()));
+            let (context, memory) = (state.context.to_json(), state.memory.to_json());
+            self.plan.devices.push((state.row.clone(), context, memory));
         }
+    }
+
+    /// Tells of a flood through an edge, as a finding about the edge itself.
+    pub(crate) fn tell_flood(
+        &mut self,
+        edge: &str,
+        (devices, windows): (u64, u64),
+        at: Timestamp,
+    ) {
+        let mut row = crate::state::DeviceRow::of_edge(edge);
+        row.last_us = at.as_micros();
+        let news = GuardNews::Flood { source: edge.to_owned(), devices, windows };
+        let id = ports::mint(self.clock, self.random);
+        let mut open = news.open(id, &row, at.as_micros(), self.now);
+        self.plan.write_finding(Lane::Model, &mut open, None, self.now);
     }
 
     /// Adds the news of a finding that was only waiting for its time.
@@ -229,6 +260,12 @@ impl<'a> Stage<'a> {
             self.changed.insert(state.row.device, state.clone());
         }
     }
+}
+
+/// What a finding is about, as far as groups are concerned.
+fn about(open: &OpenFinding) -> (model::AttackKind, Option<String>) {
+    let technique = open.finding.techniques.first();
+    (open.finding.kind, technique.map(|technique| technique.id.clone()))
 }
 
 impl Plan {

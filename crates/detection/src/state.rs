@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use model::id::TypedId;
 use model::{DeviceId, Timestamp, WatchState};
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::finding::OpenFinding;
+use crate::finding::{LANES, OpenFinding};
 use crate::judge::Watch;
+use crate::memory::Memory;
+use crate::suppress::Suppression;
 
 /// The steps a device goes through; each is written before its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +82,8 @@ pub(crate) struct DeviceRow {
     /// Windows that could not be scored, because the device has no model.
     pub(crate) unscored: i64,
     pub(crate) last_score: Option<f64>,
+    /// Number of the model's version in use; 0 for none.
+    pub(crate) version: i64,
 }
 
 impl DeviceRow {
@@ -104,7 +109,31 @@ impl DeviceRow {
             alerting: 0,
             unscored: 0,
             last_score: None,
+            version: 0,
         }
+    }
+
+    /// What stands for an edge in findings that are about no single device. The id follows from the
+    /// name, so that such findings stay together.
+    pub(crate) fn of_edge(edge: &str) -> Self {
+        let mut bytes = [0_u8; 10];
+        for (place, byte) in edge.bytes().enumerate() {
+            let own = &mut bytes[place % 10];
+            *own = own.rotate_left(3) ^ byte;
+        }
+        let name = format!("what lies behind {edge}");
+        let device = model::Device {
+            id: DeviceId::mint(Timestamp::from_micros(0), bytes),
+            name,
+            place: None,
+            role: model::DeviceRole::Infrastructure,
+            criticality: model::Severity::Medium,
+            mac: None,
+            addresses: vec![],
+            first_seen: Timestamp::from_micros(0),
+            last_seen: Timestamp::from_micros(0),
+        };
+        Self::new(&device, edge)
     }
 
     /// How far it is, for people.
@@ -138,7 +167,11 @@ pub(crate) struct DeviceState {
     pub(crate) watch: Option<Arc<Watch>>,
     pub(crate) context: Context,
     /// What goes on, by lane.
-    pub(crate) findings: [Option<OpenFinding>; 2],
+    pub(crate) findings: [Option<OpenFinding>; LANES],
+    /// What the guards of learning remember.
+    pub(crate) memory: Memory,
+    /// What people called normal and did not take back; expiry is looked at when it matters.
+    pub(crate) normal: Arc<Vec<Suppression>>,
 }
 
 impl DeviceState {
@@ -148,8 +181,26 @@ impl DeviceState {
             row: DeviceRow::new(device, edge),
             watch: None,
             context: Context::default(),
-            findings: [None, None],
+            findings: Default::default(),
+            memory: Memory::default(),
+            normal: Arc::default(),
         }
+    }
+
+    /// Counts of windows scored and alerting so far.
+    pub(crate) const fn counts(&self) -> [i64; 2] {
+        [self.row.scored, self.row.alerting]
+    }
+
+    /// Puts another version in use.
+    pub(crate) fn use_version(&mut self, watch: Arc<Watch>, number: i64, at_us: i64) {
+        self.row.version = number;
+        self.row.model = Some(watch.hash.clone());
+        self.row.phase = Phase::Watching;
+        self.row.reason.clear();
+        self.watch = Some(watch);
+        self.memory.learning.renew(at_us);
+        self.memory.fallback = None;
     }
 
     /// Takes over what the inventory says of the device today.
@@ -170,7 +221,9 @@ impl DeviceState {
         self.row.reason.clear();
         self.row.last_score = None;
         self.watch = None;
-        self.findings = [None, None];
+        self.row.version = 0;
+        self.memory.learn_again();
+        self.findings = Default::default();
         self.context = Context::default();
     }
 

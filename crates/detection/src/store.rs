@@ -2,8 +2,11 @@
 
 pub(crate) mod devices;
 pub(crate) mod findings;
+pub(crate) mod groups;
+pub(crate) mod kept;
 pub(crate) mod models;
 pub(crate) mod scores;
+pub(crate) mod suppressions;
 pub(crate) mod windows;
 
 use model::DeviceId;

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use platform::health::{Component, Health};
 
-use crate::Detection;
+use crate::config::Config;
+use crate::engine::Priors;
 use crate::error::DetectionError;
+use crate::finding::{GuardNews, Lane};
+use crate::memory::Memory;
 use crate::stage::Stage;
-use crate::state::Phase;
-use crate::store;
+use crate::state::{DeviceRow, Phase};
+use crate::{Detection, protection, store};
 
 /// Live news go out this often: five times a second.
 const BEAT: Duration = Duration::from_millis(200);
@@ -41,6 +44,13 @@ impl Detection {
         for state in engine.devices() {
             stage.tell_pending(state);
         }
+        for (device, number, cause) in std::mem::take(&mut engine.tampered) {
+            let known = stage.changed.remove(&device).or_else(|| engine.device(device).cloned());
+            let Some(mut state) = known else { continue };
+            let at_us = state.row.last_us;
+            stage.tell(&mut state, Lane::Model, GuardNews::Tampered { number, cause }, at_us);
+            stage.changed.insert(device, state);
+        }
         if stage.changed.is_empty() {
             return Ok(());
         }
@@ -65,10 +75,11 @@ impl Detection {
     }
 
     async fn look(&self) -> Result<Component, DetectionError> {
+        let priors = std::sync::Arc::clone(&self.engine().await?.priors);
         let mut connection = self.inner.platform.db.read().await?;
         let rows = store::devices::all(&mut connection).await?;
         let refused = store::windows::refused(&mut connection).await?;
-        let count = |phase| rows.iter().filter(|(row, _)| row.phase == phase).count();
+        let count = |phase| rows.iter().filter(|(row, ..)| row.phase == phase).count();
         let fitting = count(Phase::Training) + count(Phase::Draining);
         let mut cause = format!(
             "{} devices watched, {} learning, {fitting} being fitted",
@@ -78,13 +89,33 @@ impl Detection {
         if refused > 0 {
             cause.push_str(&format!("; {refused} unreadable window records refused"));
         }
-        if let Some((row, _)) = rows.iter().find(|(row, _)| row.phase == Phase::Failed) {
+        if let Some((row, ..)) = rows.iter().find(|(row, ..)| row.phase == Phase::Failed) {
             let failed = count(Phase::Failed);
             return Ok(Component::not_ok(
                 "detection",
                 Health::Degraded,
                 format!("{cause}; {failed} not watched, e.g. {}: {}", row.name, row.reason),
                 "Let the device learn again: POST /api/v1/detection/devices/{device}/relearn.",
+            ));
+        }
+        let older = rows.iter().find_map(|(row, _, memory)| {
+            Memory::from_json(memory).fallback.map(|why| (row, why))
+        });
+        if let Some((row, why)) = older {
+            return Ok(Component::not_ok(
+                "detection",
+                Health::Degraded,
+                format!(
+                    "{cause}; {} is watched by its earlier version {}, because {why}",
+                    row.name, row.version
+                ),
+                "Restore the model file from a backup and activate its version, or let the device learn again.",
+            ));
+        }
+        let bare = bare(&rows, &priors, &self.inner.config);
+        if bare > 0 {
+            cause.push_str(&format!(
+                "; {bare} of the learning devices have no model to borrow: not protected yet"
             ));
         }
         let beyond = self.inner.news.windows_beyond_limit();
@@ -98,4 +129,13 @@ impl Detection {
         }
         Ok(Component::ok("detection", cause))
     }
+}
+
+/// Learning devices without a model to borrow.
+fn bare(rows: &[(DeviceRow, String, String)], priors: &Priors, config: &Config) -> usize {
+    let bare = rows.iter().filter(|(row, _, memory)| {
+        row.phase == Phase::Learning
+            && !protection::is_protected(row, &Memory::from_json(memory), config, priors)
+    });
+    bare.count()
 }

@@ -6,10 +6,13 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 30] = [
+const TABLE: [(&str, &[&str]); 33] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("detection.feedback", &["analyst", "operator"]),
+    ("detection.models", &["analyst"]),
+    ("detection.write", &[]),
     ("gateway.read", &["analyst", "operator", "assessor", "read-only"]),
     ("playbooks.read", &["analyst", "operator", "assessor", "read-only"]),
     ("cti.read", &["analyst", "operator", "assessor", "read-only"]),

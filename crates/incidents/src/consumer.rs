@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::event::{
-    EnforcementChanged, Fact, FindingRaised, FindingUpdated, IncidentChanged, IncidentOpened,
-    IncidentReceived, Payload, RunFinished, RunStarted, ShareDecided, ShareMoved, StepFinished,
+    EnforcementChanged, Fact, FindingGrouped, FindingJudged, FindingRaised, FindingUpdated,
+    IncidentChanged, IncidentOpened, IncidentReceived, Payload, RunFinished, RunStarted, ShareDecided, ShareMoved, StepFinished,
 };
 use model::{
-    Finding, Incident, IncidentId, IncidentReport, IncidentState, Outcome, ShareState, TimelineItem,
+    AttackKind, Finding, Incident, IncidentId, IncidentReport, IncidentState, Outcome, ShareState, TimelineItem,
 };
 use platform::Platform;
 use platform::bus::{ConsumeError, Consumer};
@@ -16,7 +16,7 @@ use platform::db::Tx;
 
 use crate::config::Config;
 use crate::error::IncidentsError;
-use crate::{desk, store};
+use crate::{desk, grouping, store};
 
 /// The consumer of this room.
 pub(crate) struct Desk {
@@ -38,8 +38,10 @@ impl Consumer for Desk {
 
     fn kinds(&self) -> &'static [&'static str] {
         &[
+            FindingGrouped::KIND,
             FindingRaised::KIND,
             FindingUpdated::KIND,
+            FindingJudged::KIND,
             RunStarted::KIND,
             StepFinished::KIND,
             RunFinished::KIND,
@@ -55,6 +57,10 @@ impl Consumer for Desk {
             self.take_finding(tx, raised.finding).await?;
         } else if let Some(updated) = fact.read::<FindingUpdated>()? {
             self.take_finding(tx, updated.finding).await?;
+        } else if let Some(grouped) = fact.read::<FindingGrouped>()? {
+            grouping::put(tx.sql(), grouped.finding, &grouped.group.id.to_string()).await?;
+        } else if let Some(judged) = fact.read::<FindingJudged>()? {
+            self.judged(tx, fact, &judged).await?;
         } else if let Some(received) = fact.read::<IncidentReceived>()? {
             self.receive(tx, fact, received).await?;
         } else if let Some(enforced) = fact.read::<EnforcementChanged>()? {
@@ -116,10 +122,14 @@ impl Desk {
         if let Some(incident) = store::incident_of(tx.sql(), &finding).await? {
             return self.renew(tx, incident, &finding).await;
         }
-        if finding.severity < self.config.open_from {
+        let group = grouping::open_of_group(tx.sql(), finding.id).await?;
+        if group.is_none() && finding.severity < self.config.open_from {
             return Ok(());
         }
-        let home = self.belongs_to(tx, &finding).await?;
+        let home = match group {
+            Some(home) => Some(home),
+            None => self.belongs_to(tx, &finding).await?,
+        };
         if let Some(incident) = home.filter(|incident| incident.findings < store::MAX_FINDINGS) {
             let text = format!("Joined by: {}", finding.title);
             return self.join(tx, incident, &finding, text).await;
@@ -139,12 +149,42 @@ impl Desk {
         if near.is_some() {
             return Ok(near);
         }
+        if finding.kind == AttackKind::ModelAttack {
+            // Whoever attacks the detector does not stop at one device.
+            let at = finding.first_at;
+            return Ok(grouping::open_about_the_detector(tx.sql(), at, within_us).await?);
+        }
         for evidence in finding.evidence.iter().filter(|evidence| evidence.new) {
             if let Some(incident) = store::open_with_peer(tx.sql(), evidence.peer).await? {
                 return Ok(Some(incident));
             }
         }
         Ok(None)
+    }
+
+    /// A person's word on a finding is a line; a case of nothing but the normal is a false alarm.
+    async fn judged(
+        &self,
+        tx: &mut Tx,
+        fact: &Fact,
+        judged: &FindingJudged,
+    ) -> Result<(), ConsumeError> {
+        let incident = grouping::judged(tx.sql(), judged.finding, judged.normal).await?;
+        let Some(incident) = incident else { return Ok(()) };
+        let link = Some(format!("/findings/{}", judged.finding));
+        let line = item(fact, "feedback", link);
+        if !store::add_line(tx.sql(), incident.id, &source(fact), &line).await? {
+            return Ok(());
+        }
+        let over = judged.normal
+            && incident.received_share.is_none()
+            && incident.state.may_become(IncidentState::FalseAlarm)
+            && grouping::all_normal(tx.sql(), incident.id).await?;
+        if over {
+            let reason = format!("all its findings were called normal: {}", judged.reason);
+            desk::move_to(tx, incident, IncidentState::FalseAlarm, &reason, &fact.actor).await?;
+        }
+        Ok(())
     }
 
     async fn open(&self, tx: &mut Tx, finding: Finding) -> Result<(), IncidentsError> {

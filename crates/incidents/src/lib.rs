@@ -1,7 +1,7 @@
 //! The only room to open, merge and close incidents: cases with a state, findings and a timeline.
 //!
 //! Invariants: an incident moves only along [`model::IncidentState::may_become`]; a finding belongs
-//! to one incident; a fact heard twice changes nothing; every change is a fact.
+//! to one incident, and so do the findings of one group; a fact heard twice changes nothing; every change is a fact.
 //!
 //! Entry points: [`Incidents`] ([`ports::IncidentReader`]), [`Incidents::router`],
 //! [`Incidents::consumers`].
@@ -10,6 +10,7 @@ mod config;
 mod consumer;
 mod desk;
 mod error;
+mod grouping;
 mod http;
 mod store;
 
@@ -31,7 +32,10 @@ pub use error::IncidentsError;
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "incidents",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_incidents.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_incidents.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_groups.sql") },
+    ],
 };
 
 /// The desk where incidents are kept.

@@ -47,7 +47,7 @@ fn window(place: i64, draw: &mut Draw, scale: f64, peer: u8) -> WindowRecord {
         record.counts[metric.index()] = value as u64;
     }
     let peer = Host::v4([192, 0, 2, peer].into());
-    record.keys = vec![KeyCount { peer, protocol: 6, port: 443, packets: packets as u32 }];
+    record.keys = vec![KeyCount::new(peer, 6, 443, packets as u32)];
     record
 }
 
@@ -60,7 +60,7 @@ fn judge(model: &DeviceModel, record: &WindowRecord) -> Judgement {
     let novelty = if judged { model.known.compare(record) } else { Novelty::default() };
     let mut values = values_of(record, novelty);
     if model.has_context() {
-        ContextMemory::default().complete(record.start_us, record.end_us, &mut values);
+        ContextMemory::default().complete(record, &mut values, |key| model.known.usual(key));
     }
     model.judges().judge(&values)
 }
@@ -215,12 +215,8 @@ fn a_beacon_in_normal_volumes_is_told_by_its_rhythm_and_never_learned() {
         let mut record = window(place, &mut draw, 1.0, 1);
         let beacon = place % 6 == 0;
         if beacon {
-            record.keys.push(KeyCount {
-                peer: Host::v4([203, 0, 113, 9].into()),
-                protocol: 6,
-                port: 8_080,
-                packets: 2,
-            });
+            let peer = Host::v4([203, 0, 113, 9].into());
+            record.keys.push(KeyCount::new(peer, 6, 8_080, 2));
         }
         // The window alerts by novelty: an alert, so nothing is learned for ten minutes.
         let lesson = observe(&mut learning, &record, if beacon { 3.0 } else { 0.4 });
@@ -282,7 +278,7 @@ fn the_memory_of_the_guards_is_small_and_survives_a_restart() {
         let mut record = window(place, &mut draw, 1.0, 1);
         for peer in 0..200_u8 {
             let peer = Host::v4([198, 51, (place % 251) as u8, peer].into());
-            record.keys.push(KeyCount { peer, protocol: 6, port: 80, packets: 1 });
+            record.keys.push(KeyCount::new(peer, 6, 80, 1));
         }
         let mut again: Learning =
             serde_json::from_str(&serde_json::to_string(&learning).unwrap()).unwrap();

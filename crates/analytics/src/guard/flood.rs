@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Unknown devices admitted at once from one source.
-pub const NEW_DEVICES_BURST: u32 = 512;
+pub const NEW_DEVICES_BURST: u32 = 4_096;
 /// Unknown devices admitted an hour after that, packet time.
-pub const NEW_DEVICES_PER_HOUR: u32 = 256;
+pub const NEW_DEVICES_PER_HOUR: u32 = 1_024;
 /// Windows of a device that fit into one batch before it is sampled.
 pub const MAX_WINDOWS_PER_DEVICE: usize = 4_096;
 /// A device that was only met briefly gives way after being away for so long.
@@ -152,7 +152,7 @@ mod tests {
     /// A million fake devices in ten minutes, one real device that was there before, one after.
     #[test]
     fn a_million_fake_devices_do_not_push_out_a_real_one() {
-        const PLACES: usize = 2_048;
+        const PLACES: usize = 8_192;
         let mut guarded: std::collections::BTreeMap<u32, (i64, i64)> = [(7, (400, 0))].into();
         let mut unguarded: std::collections::BTreeSet<u32> = [7].into();
         let mut admission = Admission::default();
@@ -168,7 +168,8 @@ mod tests {
             news += u32::from(admission.is_news());
         }
         assert_eq!(unguarded.len(), PLACES, "first come, first served: no place is left");
-        assert!(guarded.len() <= 1 + NEW_DEVICES_BURST as usize + 64, "{}", guarded.len());
+        let most = 1 + NEW_DEVICES_BURST + NEW_DEVICES_PER_HOUR;
+        assert!(guarded.len() <= most as usize, "{}", guarded.len());
         assert!(guarded.contains_key(&7));
         assert!(admission.refused() > 990_000);
         assert_eq!(news, 1, "told once, not a million times");

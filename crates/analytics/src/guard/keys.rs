@@ -115,12 +115,7 @@ mod tests {
             end_us: (at_s + 10) * 1_000_000,
             counts: [0; COUNTS],
             keys: peers
-                .map(|last| KeyCount {
-                    peer: Host::v4([192, 0, 2, last].into()),
-                    protocol: 6,
-                    port: 443,
-                    packets: 2,
-                })
+                .map(|last| KeyCount::new(Host::v4([192, 0, 2, last].into()), 6, 443, 2))
                 .collect(),
             ..serde_json::from_value(serde_json::json!({
                 "version": RECORD_VERSION, "device": "10.0.0.1", "start_us": 0, "end_us": 1,

@@ -1,9 +1,10 @@
 //! What kind of attack the evidence supports, and how bad it is. No kind is claimed that the
 //! windows do not show: the rest is "unusual behaviour".
 
+use analytics::policy::is_local;
 use model::{AttackKind, Reason, Severity, Technique};
 
-use super::tally::{Party, Tally};
+use super::tally::{Party, TCP, Tally};
 
 /// New peers, or new services of one peer, from which on it is a scan.
 pub(super) const SCAN_TARGETS: usize = 16;
@@ -33,17 +34,64 @@ const STANDARD_PORTS: [u16; 22] = [
     8443, 8883,
 ];
 
+/// Services where people sign in.
+const SIGN_IN_PORTS: [u16; 14] =
+    [21, 22, 23, 110, 143, 389, 445, 1433, 2323, 3306, 3389, 5432, 5900, 5985];
+/// Services by which machines are administered.
+const ADMIN_PORTS: [u16; 9] = [22, 23, 135, 445, 2323, 3389, 5900, 5985, 5986];
+/// Answered connections to one sign-in service in one window from which on they are tries.
+pub(super) const SIGN_IN_TRIES: u64 = 10;
+/// Share of the packets that one party must carry to be what it is all about.
+const MAIN_SHARE: f64 = 0.5;
+/// Bytes sent in one window from which on it can be exfiltration.
+const EXFILTRATION_BYTES: u64 = 100_000;
+
 /// The kind the sums show.
 pub(super) fn kind(tally: &Tally, why: &[Reason]) -> AttackKind {
     if scan_targets(tally) >= SCAN_TARGETS {
         AttackKind::Scan
+    } else if exfiltrates(tally, why) {
+        AttackKind::Exfiltration
+    } else if tries_to_sign_in(tally) {
+        AttackKind::BruteForce
     } else if is_flood(tally, why) {
         AttackKind::Flood
     } else if calls_a_controller(tally) {
         AttackKind::CommandAndControl
+    } else if administers_neighbours(tally) {
+        AttackKind::LateralMovement
     } else {
         AttackKind::Anomaly
     }
+}
+
+/// Far more data than expected, most of it with one unknown party outside that answers.
+fn exfiltrates(tally: &Tally, why: &[Reason]) -> bool {
+    let much = why.iter().any(|reason| {
+        reason.metric == "bytes_out" && reason.measured >= FLOOD_FACTOR * reason.expected.max(1.0)
+    });
+    let stranger = |party: &Party| party.is_unknown_outside() && !party.is_called();
+    much && tally.peak_bytes_out >= EXFILTRATION_BYTES
+        && tally.strongest(stranger).is_some_and(|(_, share)| share >= MAIN_SHARE)
+}
+
+/// Many answered connections to one service where people sign in, in either direction.
+pub(super) fn tries_to_sign_in(tally: &Tally) -> bool {
+    let many = tally.peak_answered_out.max(tally.peak_attempts_in) >= SIGN_IN_TRIES;
+    let sign_in = |party: &Party| party.protocol == TCP && SIGN_IN_PORTS.contains(&party.port);
+    many && tally.strongest(sign_in).is_some_and(|(_, share)| share >= MAIN_SHARE)
+}
+
+/// New neighbours, on services by which machines are administered.
+fn administers_neighbours(tally: &Tally) -> bool {
+    tally.peers(is_administered) > 0
+}
+
+pub(super) fn is_administered(party: &Party) -> bool {
+    party.new_peer
+        && party.protocol == TCP
+        && is_local(party.peer)
+        && ADMIN_PORTS.contains(&party.port)
 }
 
 /// New peers, or new services of the peer with the most of them.
@@ -84,8 +132,19 @@ pub(super) fn severity(kind: AttackKind, windows: u64, score: f64, tally: &Tally
         AttackKind::Scan if windows > 1 || scan_targets(tally) >= WIDE_SCAN_TARGETS => {
             Severity::High
         }
-        AttackKind::Flood if windows > 1 => Severity::High,
-        AttackKind::Scan | AttackKind::Flood => Severity::Medium,
+        AttackKind::Flood | AttackKind::BruteForce | AttackKind::Exfiltration if windows > 1 => {
+            Severity::High
+        }
+        AttackKind::LateralMovement if windows >= REPEATED_WINDOWS => Severity::High,
+        AttackKind::Scan
+        | AttackKind::Flood
+        | AttackKind::BruteForce
+        | AttackKind::Exfiltration
+        | AttackKind::LateralMovement
+        | AttackKind::FalseCommand
+        | AttackKind::Replay
+        | AttackKind::ManInTheMiddle
+        | AttackKind::ModelAttack => Severity::Medium,
         AttackKind::Anomaly if windows >= LASTING_WINDOWS && score >= STRONG_SCORE => {
             Severity::Medium
         }
@@ -110,7 +169,17 @@ pub(super) fn techniques(kind: AttackKind, tally: &Tally) -> Vec<Technique> {
         }
         AttackKind::Scan => vec![attack("T1046", "Network Service Discovery")],
         AttackKind::Flood => vec![attack("T1498", "Network Denial of Service")],
-        AttackKind::Anomaly => vec![],
+        AttackKind::BruteForce => vec![attack("T1110", "Brute Force")],
+        AttackKind::Exfiltration => {
+            vec![attack("T1048", "Exfiltration Over Alternative Protocol")]
+        }
+        AttackKind::LateralMovement => vec![attack("T1021", "Remote Services")],
+        // The detectors that find these name their techniques themselves.
+        AttackKind::FalseCommand
+        | AttackKind::Replay
+        | AttackKind::ManInTheMiddle
+        | AttackKind::ModelAttack
+        | AttackKind::Anomaly => vec![],
     }
 }
 
@@ -119,7 +188,6 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use std::net::IpAddr;
 
-    use super::super::tally::TCP;
     use super::*;
 
     fn party(peer: &str, port: u16, new: bool, in_vain: u64) -> Party {
@@ -165,6 +233,34 @@ mod tests {
         assert_eq!(severity(AttackKind::Anomaly, 1_000, 1.8, &empty), Severity::Low);
         assert_eq!(severity(AttackKind::Anomaly, 6, 20.0, &empty), Severity::Medium);
         assert_eq!(severity(AttackKind::Anomaly, 5, 20.0, &empty), Severity::Low);
+    }
+
+    #[test]
+    fn signing_in_administering_and_carrying_away_have_names() {
+        let tries = Tally { peak_answered_out: 12, ..tally(vec![party("192.0.2.1", 22, false, 0)]) };
+        assert_eq!(kind(&tries, &[]), AttackKind::BruteForce);
+        assert_eq!(techniques(AttackKind::BruteForce, &tries)[0].id, "T1110");
+        let few = Tally { peak_answered_out: 9, ..tries.clone() };
+        assert_eq!(kind(&few, &[]), AttackKind::Anomaly);
+        let web = Tally { peak_answered_out: 40, ..tally(vec![party("192.0.2.1", 443, false, 0)]) };
+        assert_eq!(kind(&web, &[]), AttackKind::Anomaly);
+        let neighbour = tally(vec![party("192.168.1.9", 445, true, 0)]);
+        assert_eq!(kind(&neighbour, &[]), AttackKind::LateralMovement);
+        assert_eq!(kind(&tally(vec![party("192.168.1.9", 445, false, 0)]), &[]), AttackKind::Anomaly);
+        let much = [Reason {
+            metric: "bytes_out".into(),
+            meaning: String::new(),
+            measured: 2e6,
+            expected: 4_000.0,
+            judge: "range".into(),
+            ratio: 9.0,
+        }];
+        let away =
+            Tally { peak_bytes_out: 2_000_000, ..tally(vec![party("203.0.113.5", 443, true, 0)]) };
+        assert_eq!(kind(&away, &much), AttackKind::Exfiltration);
+        let known =
+            Tally { peak_bytes_out: 2_000_000, ..tally(vec![party("203.0.113.5", 443, false, 0)]) };
+        assert_eq!(kind(&known, &much), AttackKind::Anomaly);
     }
 
     #[test]

@@ -56,17 +56,30 @@ pub(crate) enum Lane {
     Calls,
     /// All other alerting windows.
     Other,
+    /// Unknown parties met like clockwork.
+    Rhythm,
+    /// The device's habits changed.
+    Habits,
+    /// Attacks on what the detector learns and on the detector itself.
+    Model,
 }
+
+/// How many lanes there are.
+pub(crate) const LANES: usize = 5;
 
 impl Lane {
     /// All lanes, in the order of their places.
-    pub(crate) const ALL: [Self; 2] = [Self::Calls, Self::Other];
+    pub(crate) const ALL: [Self; LANES] =
+        [Self::Calls, Self::Other, Self::Rhythm, Self::Habits, Self::Model];
 
     /// The word in the database.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Calls => "calls",
             Self::Other => "other",
+            Self::Rhythm => "rhythm",
+            Self::Habits => "habits",
+            Self::Model => "model",
         }
     }
 
@@ -78,12 +91,16 @@ impl Lane {
 
     /// The lane of an alerting window, given what goes on: while calls go on, a window that says
     /// nothing else, or hardly anything, is a part of them.
-    pub(crate) fn of(findings: &[Option<OpenFinding>; 2], alert: &Alert<'_>, gap_us: i64) -> Self {
+    pub(crate) fn of(
+        findings: &[Option<OpenFinding>; LANES],
+        alert: &Alert<'_>,
+        gap_us: i64,
+    ) -> Self {
         let (watch, record) = (alert.watch, alert.record);
         if Self::alone(watch, record) == Self::Calls {
             return Self::Calls;
         }
-        let [calls, other] = findings;
+        let [calls, other, ..] = findings;
         let goes_on = |open: &OpenFinding| open.covers(record, gap_us);
         let Some(calls) = calls.as_ref().filter(|open| goes_on(open)) else { return Self::Other };
         let weak = alert.judgement.score < STRONG_SCORE && !other.as_ref().is_some_and(goes_on);
@@ -109,6 +126,18 @@ pub(crate) struct Tally {
     pub(crate) last_start_us: i64,
     /// The most packets sent in one window.
     pub(super) peak_packets_out: u64,
+    /// The most bytes sent in one window.
+    #[serde(default)]
+    pub(super) peak_bytes_out: u64,
+    /// The most connection attempts sent in one window that were answered.
+    #[serde(default)]
+    pub(super) peak_answered_out: u64,
+    /// The most connection attempts received in one window.
+    #[serde(default)]
+    pub(super) peak_attempts_in: u64,
+    /// Windows with every metric in range that yet did not fit together.
+    #[serde(default)]
+    pub(super) hidden: u64,
     pub(super) parties: Vec<Party>,
     /// Packets of parties that found no place.
     pub(super) beyond: u64,
@@ -121,6 +150,10 @@ impl Tally {
             epoch,
             last_start_us: start_us,
             peak_packets_out: 0,
+            peak_bytes_out: 0,
+            peak_answered_out: 0,
+            peak_attempts_in: 0,
+            hidden: 0,
             parties: vec![],
             beyond: 0,
             published: Published::default(),
@@ -131,6 +164,11 @@ impl Tally {
         let record = alert.record;
         self.last_start_us = self.last_start_us.max(record.start_us);
         self.peak_packets_out = self.peak_packets_out.max(record.count(Metric::PacketsOut));
+        self.peak_bytes_out = self.peak_bytes_out.max(record.count(Metric::BytesOut));
+        let answered =
+            record.count(Metric::SynOut).saturating_sub(record.count(Metric::SynFailed));
+        self.peak_answered_out = self.peak_answered_out.max(answered);
+        self.peak_attempts_in = self.peak_attempts_in.max(record.count(Metric::SynIn));
         self.beyond += record.overflow_packets;
         for key in &record.keys {
             self.add_key(alert, *key);
@@ -177,6 +215,14 @@ impl Tally {
     /// Parties whose peer was never seen in training.
     pub(crate) fn new_parties(&self) -> usize {
         self.parties.iter().filter(|party| party.new_peer).count()
+    }
+
+    /// The party with the most packets among those that pass, with its share of all packets.
+    pub(super) fn strongest(&self, pass: impl Fn(&Party) -> bool) -> Option<(&Party, f64)> {
+        let all: u64 = self.parties.iter().map(|party| party.packets).sum::<u64>() + self.beyond;
+        let passing = self.parties.iter().filter(|party| pass(party));
+        let most = passing.max_by_key(|party| (party.packets, party.peer, party.port))?;
+        Some((most, most.packets as f64 / all.max(1) as f64))
     }
 
     /// The parties that carry the evidence: those called in vain, else the new ones, else all.
@@ -228,7 +274,7 @@ impl Tally {
 }
 
 /// An IP protocol number as people write it.
-pub(super) fn protocol_name(number: u8) -> String {
+pub(crate) fn protocol_name(number: u8) -> String {
     match number {
         PROTOCOL_ARP => "arp".into(),
         1 => "icmp".into(),

@@ -2,7 +2,7 @@
 
 use model::{AttackKind, Finding};
 
-use super::classify::scan_targets;
+use super::classify::{is_administered, scan_targets};
 use super::tally::{Party, Tally, protocol_name};
 
 /// The sentence.
@@ -18,12 +18,60 @@ pub(super) fn title(finding: &Finding, tally: &Tally) -> String {
             let packets = tally.peak_packets_out;
             format!("{who} sends far more than usual: up to {packets} packets in one window")
         }
-        AttackKind::Anomaly => unusual(&who, finding, tally),
+        AttackKind::BruteForce => sign_in(&who, tally),
+        AttackKind::Exfiltration => {
+            let mega = tally.peak_bytes_out as f64 / 1e6;
+            let hosts = count(tally.peers(Party::is_unknown_outside), "unknown host", "unknown hosts");
+            format!("{who} sends far more data than usual to {hosts}: up to {mega:.1} MB in one window")
+        }
+        AttackKind::LateralMovement => {
+            let hosts = count(tally.peers(is_administered), "neighbour", "neighbours");
+            format!("{who} administers {hosts} it never administered")
+        }
+        // Their detectors word them.
+        AttackKind::FalseCommand
+        | AttackKind::Replay
+        | AttackKind::ManInTheMiddle
+        | AttackKind::ModelAttack
+        | AttackKind::Anomaly => unusual(&who, finding, tally),
     }
 }
 
+fn sign_in(who: &str, tally: &Tally) -> String {
+    if tally.peak_attempts_in > tally.peak_answered_out {
+        let times = tally.peak_attempts_in;
+        format!("Somebody tries to sign in to {who}: up to {times} times in one window")
+    } else {
+        let times = tally.peak_answered_out;
+        format!("{who} tries to sign in elsewhere: up to {times} times in one window")
+    }
+}
+
+/// What, compared with what, since when: the explanation people read.
+pub(crate) fn explanation(finding: &Finding) -> String {
+    let mut text = format!("{}.", finding.title);
+    for reason in finding.why.iter().take(3) {
+        let by = match reason.judge.as_str() {
+            "network" => "given its other traffic, about",
+            _ => "in its own past, about",
+        };
+        text.push_str(&format!(
+            " Measured: {} {}; expected {by} {}.",
+            rounded(reason.measured),
+            reason.meaning,
+            rounded(reason.expected)
+        ));
+    }
+    let windows = count(usize::try_from(finding.windows).unwrap_or(usize::MAX), "window", "windows");
+    text.push_str(&format!(
+        " Since {} (until {}, {windows}); {:.1} times the threshold at most.",
+        finding.first_at, finding.last_at, finding.score
+    ));
+    text
+}
+
 /// The name somebody gave, else the address: a MAC address tells people nothing.
-fn who(finding: &Finding) -> String {
+pub(super) fn who(finding: &Finding) -> String {
     let automatic = finding.device_mac.as_deref() == Some(finding.device_name.as_str());
     if automatic && !finding.device_address.is_empty() {
         finding.device_address.clone()

@@ -1,5 +1,8 @@
 //! `GET /api/v1/detection/devices`: how far detection is with each device.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use model::{DeviceId, Timestamp, WatchState};
 use platform::http::{Json, Page, PageQuery, Problem};
@@ -8,9 +11,61 @@ use utoipa::ToSchema;
 
 use crate::Detection;
 use crate::config::Config;
+use crate::engine::Priors;
 use crate::error::DetectionError;
+use crate::memory::Memory;
+use crate::protection::protection;
 use crate::state::{DeviceRow, moment};
 use crate::store::{self, models::ModelRow};
+
+/// What a device goes on learning while it is watched.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct LearningView {
+    /// Whether the newest window was learned from, or why not, in words.
+    state: String,
+    /// Trust in the newest window, 0 to 1.
+    trust: Option<f64>,
+    /// Why learning is held, where it is.
+    held: Option<String>,
+    /// Whether the device changed its habits and nobody has said that it may.
+    drifting: bool,
+    /// Windows learned from since the last fitting.
+    taught: u64,
+    /// Windows learned from since the first model.
+    taught_in_all: u64,
+    /// Windows kept out.
+    kept_out: u64,
+    /// New parties and services on probation.
+    on_probation: usize,
+    /// Alerting windows that people's word covered.
+    suppressed: u64,
+}
+
+impl LearningView {
+    fn new(memory: &Memory, config: &Config) -> Self {
+        let learning = &memory.learning;
+        let [taught, taught_in_all, kept_out] = learning.counts();
+        let trust = learning.trust();
+        let obstacle = trust.and_then(|trust| trust.obstacle);
+        let state = match (config.learn_online, obstacle) {
+            (false, _) => "off (detection.learn_online)".to_owned(),
+            (true, Some(obstacle)) => format!("not now: {}", obstacle.words()),
+            (true, None) if trust.is_some() => "learns from what is trusted".to_owned(),
+            (true, None) => "begins when the device is watched".to_owned(),
+        };
+        Self {
+            state,
+            trust: trust.map(|trust| trust.value),
+            held: learning.held().map(str::to_owned),
+            drifting: learning.is_drifting(),
+            taught,
+            taught_in_all,
+            kept_out,
+            on_probation: learning.on_probation(),
+            suppressed: memory.suppressed,
+        }
+    }
+}
 
 /// A device as detection sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -24,6 +79,12 @@ pub(crate) struct WatchedDevice {
     /// `{"state":"unprotected","reason":…}`.
     #[schema(value_type = Object)]
     state: WatchState,
+    /// How it is protected just now, in words; while it learns too.
+    protection: String,
+    /// What it goes on learning.
+    learning: LearningView,
+    /// Number of the model's version in use; 0 for none.
+    version: i64,
     /// SHA-256 of the model file in use.
     model: Option<String>,
     /// Windows scored so far.
@@ -53,9 +114,16 @@ pub(crate) struct WatchedDevice {
 }
 
 impl WatchedDevice {
-    fn new(row: DeviceRow, model: Option<&ModelRow>, config: &Config) -> Self {
+    fn new(
+        (row, memory): (DeviceRow, Memory),
+        model: Option<&ModelRow>,
+        (config, priors): (&Config, &Priors),
+    ) -> Self {
         Self {
             state: row.watch_state(config),
+            protection: protection(&row, &memory, config, priors),
+            learning: LearningView::new(&memory, config),
+            version: row.version,
             device: row.device,
             name: row.name,
             model: row.model,
@@ -86,13 +154,17 @@ pub(crate) async fn devices(
     let rows =
         store::devices::page(&mut connection, after.as_deref(), i64::from(limit) + 1).await?;
     let models = store::models::in_use(&mut connection).await?;
+    drop(connection);
+    let priors = Arc::clone(&detection.engine().await?.priors);
+    let models: HashMap<DeviceId, ModelRow> =
+        models.into_iter().map(|model| (model.device, model)).collect();
     let config = &detection.inner.config;
     let items = rows
         .into_iter()
-        .map(|row| {
+        .map(|(row, memory)| {
             let model =
                 models.get(&row.device).filter(|model| row.model.as_ref() == Some(&model.blob));
-            WatchedDevice::new(row, model, config)
+            WatchedDevice::new((row, Memory::from_json(&memory)), model, (config, &priors))
         })
         .collect();
     Ok(Json(Page::from_surplus(items, limit, |item: &WatchedDevice| item.device.to_string())))

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::Detection;
 use crate::error::DetectionError;
+use crate::finding::explanation;
 use crate::store;
 
 /// One line of an explanation.
@@ -74,7 +75,8 @@ pub(crate) struct FindingView {
     model: String,
     /// One sentence.
     title: String,
-    /// `scan`, `flood`, `command_and_control` or `anomaly`.
+    /// `scan`, `flood`, `command_and_control`, `brute_force`, `exfiltration`, `lateral_movement`,
+    /// `false_command`, `replay`, `man_in_the_middle`, `model_attack` or `anomaly`.
     #[schema(value_type = String)]
     kind: AttackKind,
     /// `low`, `medium`, `high` or `critical`.
@@ -99,6 +101,54 @@ pub(crate) struct FindingView {
     /// When this node recorded it.
     #[schema(value_type = String, format = DateTime)]
     recorded_at: Timestamp,
+    /// What, compared with what, since when: in plain words.
+    explanation: String,
+}
+
+/// What a person said of a finding.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct JudgedView {
+    /// `normal` or `attack`.
+    verdict: String,
+    /// Why.
+    reason: String,
+    /// Who.
+    author: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// The packets kept with a finding.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct CaptureView {
+    /// SHA-256 of the file.
+    file: String,
+    /// Its size.
+    size_bytes: i64,
+    /// Packets in it.
+    packets: i64,
+    /// Packet time of the first.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// Packet time of the last.
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    /// Where they come from.
+    source: String,
+}
+
+/// A finding with what belongs to it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FindingDetail {
+    #[serde(flatten)]
+    finding: FindingView,
+    /// The group it is in.
+    group: Option<String>,
+    /// The newest word of a person on it.
+    feedback: Option<JudgedView>,
+    /// Its packets, at `/api/v1/findings/{id}/capture`.
+    capture: Option<CaptureView>,
 }
 
 impl From<Finding> for FindingView {
@@ -124,6 +174,7 @@ impl From<Finding> for FindingView {
             name: it.name,
         };
         Self {
+            explanation: explanation(&finding),
             id: finding.id,
             device: finding.device,
             device_name: finding.device_name,
@@ -146,18 +197,34 @@ impl From<Finding> for FindingView {
     }
 }
 
-/// One finding as it stands.
+/// One finding as it stands, with its group, what people said of it, and its packets.
 #[utoipa::path(get, path = "/api/v1/findings/{id}", tag = "detection",
     params(("id" = String, Path, description = "The finding's id")),
-    responses((status = 200, body = FindingView), (status = 404, body = Problem)))]
+    responses((status = 200, body = FindingDetail), (status = 404, body = Problem)))]
 pub(crate) async fn finding(
     State(detection): State<Detection>,
     Path(id): Path<String>,
-) -> Result<Json<FindingView>, Problem> {
+) -> Result<Json<FindingDetail>, Problem> {
     let missing =
         || Problem::not_found(format!("finding '{}'", id.chars().take(64).collect::<String>()));
     let parsed: FindingId = id.parse().map_err(|_| missing())?;
     let mut connection = detection.inner.platform.db.read().await.map_err(DetectionError::from)?;
-    let found = store::findings::one(&mut connection, parsed).await?;
-    found.map(|finding| Json(finding.into())).ok_or_else(missing)
+    let found = store::findings::one(&mut connection, parsed).await?.ok_or_else(missing)?;
+    let group = store::groups::of_finding(&mut connection, parsed).await?;
+    let feedback = store::suppressions::feedback(&mut connection, parsed).await?;
+    let capture = store::groups::capture(&mut connection, parsed).await?;
+    Ok(Json(FindingDetail {
+        finding: found.into(),
+        group: group.map(|group| group.id.to_string()),
+        feedback: feedback
+            .map(|(verdict, reason, author, at)| JudgedView { verdict, reason, author, at }),
+        capture: capture.map(|row| CaptureView {
+            file: row.blob,
+            size_bytes: row.bytes,
+            packets: row.packets,
+            from: row.from,
+            to: row.to,
+            source: row.source,
+        }),
+    }))
 }

@@ -1,13 +1,51 @@
 //! Endpoints, one a file.
 
+pub(crate) mod capture;
 pub(crate) mod devices;
+pub(crate) mod feedback;
 pub(crate) mod finding;
 pub(crate) mod findings;
+pub(crate) mod groups;
+pub(crate) mod learning;
+pub(crate) mod model_activate;
+pub(crate) mod model_compare;
+pub(crate) mod models;
 pub(crate) mod relearn;
 pub(crate) mod scores;
+pub(crate) mod suppression_add;
+pub(crate) mod suppression_revoke;
+pub(crate) mod suppressions;
 
 use model::{DeviceId, Timestamp};
 use platform::http::Problem;
+
+use crate::error::DetectionError;
+use crate::feedback::MAX_REASON_CHARS;
+
+/// A reason people give: something, and not a book.
+pub(crate) fn reason(text: &str) -> Result<String, DetectionError> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if (1..=MAX_REASON_CHARS).contains(&length) {
+        Ok(text.to_owned())
+    } else {
+        let why = format!("reason: {length} characters, 1 to {MAX_REASON_CHARS} are wanted");
+        Err(DetectionError::Invalid(why))
+    }
+}
+
+/// An end that lies ahead.
+pub(crate) fn until(
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DetectionError> {
+    match until {
+        Some(until) if until <= now => {
+            Err(DetectionError::Invalid(format!("until: {until} is over; give a time to come")))
+        }
+        other => Ok(other),
+    }
+}
 
 /// The device an id in a path or query names; what is no id names nothing here.
 pub(crate) fn device_id(text: &str) -> Option<DeviceId> {

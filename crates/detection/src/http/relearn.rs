@@ -35,8 +35,10 @@ impl Detection {
     async fn learn_again(&self, id: DeviceId, by: &str) -> Result<bool, DetectionError> {
         let mut engine = self.engine().await?;
         let Some(mut state) = engine.device(id).cloned() else { return Ok(false) };
+        let counts = state.counts();
         state.learn_again();
         let (row, context, by) = (state.row.clone(), state.context.to_json(), by.to_owned());
+        let memory = state.memory.to_json();
         let fact = LearningRestarted { device: id, device_name: row.name.clone() };
         engine.sound = false;
         let done: Result<(), DbError> = self
@@ -46,8 +48,9 @@ impl Detection {
             .write(move |tx| {
                 Box::pin(async move {
                     store::windows::forget(tx, id).await?;
-                    store::models::retire(tx, id).await?;
-                    store::devices::write(tx, &row, &context).await?;
+                    store::models::retire(tx, id, counts, "the device learns again").await?;
+                    store::kept::forget(tx, id).await?;
+                    store::devices::write(tx, &row, &context, &memory).await?;
                     tx.publish(&by, &fact).await?;
                     Ok(())
                 })

@@ -9,20 +9,21 @@ use super::device_id;
 use crate::state::{DeviceRow, Phase};
 
 /// Writes the row as it stands.
-pub(crate) async fn write(tx: &mut Tx, row: &DeviceRow, context: &str) -> Result<(), DbError> {
+pub(crate) async fn write(tx: &mut Tx, row: &DeviceRow, context: &str, memory: &str) -> Result<(), DbError> {
     let now = tx.now().as_micros();
     sqlx::query(
         "INSERT INTO detection_devices (device, edge, name, address, mac, phase, reason, generation, \
          epoch, first_us, last_us, learned, waiting, place, model, scored, alerting, unscored, \
-         last_score, context, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+         last_score, context, updated_at, memory, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) \
          ON CONFLICT (device) DO UPDATE SET edge = excluded.edge, name = excluded.name, \
          address = excluded.address, mac = excluded.mac, phase = excluded.phase, \
          reason = excluded.reason, generation = excluded.generation, epoch = excluded.epoch, \
          first_us = excluded.first_us, last_us = excluded.last_us, learned = excluded.learned, \
          waiting = excluded.waiting, place = excluded.place, model = excluded.model, \
          scored = excluded.scored, alerting = excluded.alerting, unscored = excluded.unscored, \
-         last_score = excluded.last_score, context = excluded.context, updated_at = excluded.updated_at",
+         last_score = excluded.last_score, context = excluded.context, updated_at = excluded.updated_at, \
+         memory = excluded.memory, version = excluded.version",
     )
     .bind(row.device.to_string())
     .bind(row.edge.clone())
@@ -45,19 +46,30 @@ pub(crate) async fn write(tx: &mut Tx, row: &DeviceRow, context: &str) -> Result
     .bind(row.last_score)
     .bind(context.to_owned())
     .bind(now)
+    .bind(memory.to_owned())
+    .bind(row.version)
     .execute(tx.sql())
     .await?;
     Ok(())
 }
 
-/// All devices, each with the stored form of its context memory.
+/// Forgets a device that was met briefly. Its scores stay.
+pub(crate) async fn remove(tx: &mut Tx, device: DeviceId) -> Result<(), DbError> {
+    sqlx::query("DELETE FROM detection_devices WHERE device = $1")
+        .bind(device.to_string())
+        .execute(tx.sql())
+        .await?;
+    Ok(())
+}
+
+/// All devices, each with the stored forms of its context memory and of what its guards remember.
 pub(crate) async fn all(
     connection: &mut AnyConnection,
-) -> Result<Vec<(DeviceRow, String)>, DbError> {
+) -> Result<Vec<(DeviceRow, String, String)>, DbError> {
     let rows = sqlx::query("SELECT * FROM detection_devices ORDER BY device")
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| Ok((read(row)?, row.try_get("context")?))).collect()
+    rows.iter().map(|row| Ok((read(row)?, row.try_get("context")?, row.try_get("memory")?))).collect()
 }
 
 /// Devices after `after`, for a list.
@@ -65,14 +77,14 @@ pub(crate) async fn page(
     connection: &mut AnyConnection,
     after: Option<&str>,
     limit: i64,
-) -> Result<Vec<DeviceRow>, DbError> {
+) -> Result<Vec<(DeviceRow, String)>, DbError> {
     let rows =
         sqlx::query("SELECT * FROM detection_devices WHERE device > $1 ORDER BY device LIMIT $2")
             .bind(after.unwrap_or(""))
             .bind(limit)
             .fetch_all(connection)
             .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| Ok((read(row)?, row.try_get("memory")?))).collect()
 }
 
 /// One device.
@@ -111,5 +123,6 @@ fn read(row: &AnyRow) -> Result<DeviceRow, DbError> {
         alerting: row.try_get("alerting")?,
         unscored: row.try_get("unscored")?,
         last_score: row.try_get("last_score")?,
+        version: row.try_get("version")?,
     })
 }

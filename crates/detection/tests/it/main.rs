@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod hakai;
+mod learning;
+mod meter;
 mod node;
 mod offline;
 mod online;

@@ -1,9 +1,9 @@
 use model::event::{
-    EnforcementChanged, FindingRaised, FindingUpdated, IncidentReceived, Payload, ShareMoved,
+    EnforcementChanged, FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, IncidentReceived, Payload, ShareMoved,
 };
 use model::id::TypedId;
 use model::{
-    Incident, IncidentId, IncidentState, NodeId, Outcome, Severity, ShareId, ShareState, Timestamp,
+    AttackKind, Finding, FindingGroup, GroupId, Incident, IncidentId, IncidentState, NodeId, Outcome, Severity, ShareId, ShareState, Timestamp,
     Tlp,
 };
 use platform::db::DbError;
@@ -45,6 +45,85 @@ async fn a_finding_that_gets_worse_opens_or_raises_its_incident_and_quiet_update
     assert_eq!(all[0].incident.severity, Severity::Critical);
     assert_eq!(all[0].findings[0].windows, 50);
     assert_eq!(desk.facts("incidents.changed").await.len(), 1, "only the rise is told");
+}
+
+fn grouped(finding: &Finding, number: u8) -> FindingGrouped {
+    FindingGrouped {
+        group: FindingGroup {
+            id: GroupId::mint(Timestamp::from_secs(1), [number; 10]),
+            device: finding.device,
+            device_name: finding.device_name.clone(),
+            peer: None,
+            technique: None,
+            kind: finding.kind,
+            severity: finding.severity,
+            title: finding.title.clone(),
+            first_at: finding.first_at,
+            last_at: finding.last_at,
+            findings: 1,
+        },
+        finding: finding.id,
+    }
+}
+
+#[tokio::test]
+async fn findings_of_one_group_are_one_incident_however_small() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    // Far apart in time, so that nothing but the group keeps them together.
+    let [mut low, high, mut later] =
+        [(1, Severity::Low), (2, Severity::High), (3, Severity::Low)].map(|(n, s)| finding(n, 1, s));
+    low.device = finding(9, 7, Severity::Low).device;
+    later.device = low.device;
+    later.evidence.clear();
+    low.evidence.clear();
+    for one in [&low, &high, &later] {
+        desk.tell(&grouped(one, 1)).await;
+        desk.tell(&FindingRaised { finding: one.clone() }).await;
+    }
+    let all = desk.all().await;
+    assert_eq!(states(&all).iter().map(|i| i.findings).collect::<Vec<_>>(), [2]);
+    assert_eq!(all[0].incident.severity, Severity::High);
+}
+
+#[tokio::test]
+async fn attacks_on_the_detector_are_one_incident_over_all_devices() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    for number in 1..=5 {
+        let mut attack = finding(number, number, Severity::Medium);
+        attack.kind = AttackKind::ModelAttack;
+        attack.evidence.clear();
+        desk.tell(&FindingRaised { finding: attack }).await;
+    }
+    let all = desk.all().await;
+    assert_eq!(states(&all).iter().map(|i| i.findings).collect::<Vec<_>>(), [5]);
+}
+
+#[tokio::test]
+async fn a_case_of_nothing_but_the_normal_is_a_false_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open(folder.path()).await;
+    let both = [finding(1, 1, Severity::High), finding(2, 1, Severity::Medium)];
+    for one in &both {
+        desk.tell(&FindingRaised { finding: one.clone() }).await;
+    }
+    for (place, one) in both.iter().enumerate() {
+        desk.tell(&FindingJudged {
+            finding: one.id,
+            device: one.device,
+            title: one.title.clone(),
+            normal: true,
+            reason: "the yearly test".into(),
+            until: None,
+        })
+        .await;
+        let state = desk.all().await[0].incident.state;
+        let expected = if place == 0 { IncidentState::New } else { IncidentState::FalseAlarm };
+        assert_eq!(state, expected);
+    }
+    let timeline = &desk.all().await[0].timeline;
+    assert_eq!(timeline.iter().filter(|line| line.kind == "feedback").count(), 2);
 }
 
 #[tokio::test]
