@@ -2,31 +2,50 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
+use crate::lately::Lately;
 use crate::metrics::{CONTEXTS, COUNTS, FIRST_CONTEXT, GATED, METRICS, Metric};
-use crate::novelty::Novelty;
-use crate::record::WindowRecord;
+use crate::novelty::{Novelty, Usual};
+use crate::record::{KeyCount, WindowRecord};
 
 /// Time a context count looks back, up to and including its window.
 pub const CONTEXT_US: i64 = 300_000_000;
 /// Training shorter than this gets no context counts: they would grow from 0 and alert on themselves.
 pub const CONTEXT_TRAINING_US: i64 = 3_000_000_000;
+/// The same for the metrics that look back an hour ([`Metric::is_long`]).
+pub const LONG_TRAINING_US: i64 = 36_000_000_000;
 /// Windows remembered for the context: as many as fit at the shortest window length.
 const MAX_REMEMBERED: usize = 300;
 
 /// The metrics of one window in their own units, in the order of [`crate::metrics::ALL`].
 pub type Values = [f64; METRICS];
 
-/// What a device did in the last [`CONTEXT_US`], as far as the context counts need it.
-#[derive(Clone, Debug, Default)]
+/// What a device did lately, as far as the metrics that look back need it. The stored form gives the
+/// same numbers from then on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContextMemory {
     windows: VecDeque<(i64, [f64; CONTEXTS])>,
+    lately: Lately,
 }
 
 impl ContextMemory {
-    /// Completes the values of a window by its context counts and remembers it.
+    /// Completes the values of a window by those that look back, and remembers the window.
     ///
-    /// Windows must come in the order of time; after a step back the memory starts again.
-    pub fn complete(&mut self, start_us: i64, end_us: i64, values: &mut Values) {
+    /// `usual` tells the most a conversation did in training, or `None` if it is not known. Windows
+    /// must come in the order of time; after a step back the memory starts again.
+    pub fn complete(
+        &mut self,
+        record: &WindowRecord,
+        values: &mut Values,
+        usual: impl FnMut(&KeyCount) -> Option<Usual>,
+    ) {
+        self.sum(record.start_us, record.end_us, values);
+        self.lately.complete(record, values, usual);
+    }
+
+    /// The sums over the context.
+    fn sum(&mut self, start_us: i64, end_us: i64, values: &mut Values) {
         while self.windows.back().is_some_and(|(start, _)| *start > start_us) {
             self.windows.pop_back();
         }
@@ -52,7 +71,7 @@ impl ContextMemory {
     }
 }
 
-/// The counts and novelty counts of a window; the context counts are still 0.
+/// The counts and novelty counts of a window; the metrics that look back are still 0.
 #[must_use]
 pub fn values_of(record: &WindowRecord, novelty: Novelty) -> Values {
     let mut values = [0.0; METRICS];
@@ -60,9 +79,9 @@ pub fn values_of(record: &WindowRecord, novelty: Novelty) -> Values {
         *value = count as f64;
     }
     debug_assert_eq!(COUNTS, Metric::NewPeer.index());
-    values[Metric::NewPeer.index()] = novelty.peer as f64;
+    values[Metric::NewPeer.index()] = novelty.peers as f64;
     values[Metric::NewService.index()] = novelty.service as f64;
-    values[Metric::NewPeerService.index()] = novelty.combination as f64;
+    values[Metric::NewPeerService.index()] = novelty.pairing as f64;
     values
 }
 
@@ -73,11 +92,11 @@ mod tests {
 
     const WINDOW_US: i64 = 10_000_000;
 
-    fn complete(memory: &mut ContextMemory, window: i64, syn: f64) -> f64 {
+    fn complete(memory: &mut ContextMemory, window: i64, failed: f64) -> f64 {
         let mut values = [0.0; METRICS];
-        values[Metric::SynOut.index()] = syn;
-        memory.complete(window * WINDOW_US, (window + 1) * WINDOW_US, &mut values);
-        values[Metric::SynOutContext.index()]
+        values[Metric::SynFailed.index()] = failed;
+        memory.sum(window * WINDOW_US, (window + 1) * WINDOW_US, &mut values);
+        values[Metric::SynFailedContext.index()]
     }
 
     #[test]

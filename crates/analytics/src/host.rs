@@ -64,6 +64,17 @@ impl Host {
         (self.0 & HIGH_HALF == MAC_TAG && self.0 & (1 << 63) != 0).then_some([a, b, c, d, e, f])
     }
 
+    /// Whether this is an address of many: multicast, the limited broadcast, or an IPv4 address that
+    /// ends like the broadcast of most networks (`.255`). Nobody answers for a group.
+    #[must_use]
+    pub fn is_group(self) -> bool {
+        match self.ip() {
+            Some(IpAddr::V4(address)) => address.is_multicast() || address.octets()[3] == 255,
+            Some(IpAddr::V6(address)) => address.is_multicast(),
+            None => self.as_mac().is_some_and(|mac| mac[0] & 1 != 0),
+        }
+    }
+
     /// A well-mixed 64-bit digest: the same on every machine and run.
     #[inline]
     #[must_use]

@@ -1,13 +1,17 @@
-//! The metrics of a window: sixteen counts, three novelty counts, seven context counts.
+//! The metrics of a window: nineteen counts, three of novelty, three sums over the last windows and
+//! eight of what one conversation did lately.
+//!
+//! Two of the counts ([`Metric::is_judged`]) stand in the record for people only: no developer capture
+//! was told apart by them that was not told apart by another metric.
 
 use serde::{Deserialize, Serialize};
 
 /// Number of counts taken from the packets of a window.
-pub const COUNTS: usize = 16;
+pub const COUNTS: usize = 19;
 /// Number of metrics a model may judge.
-pub const METRICS: usize = 26;
-/// Number of metrics that also have a context count.
-pub const CONTEXTS: usize = 7;
+pub const METRICS: usize = 33;
+/// Number of metrics that also have a sum over the context.
+pub const CONTEXTS: usize = 3;
 
 /// One metric of a window. The numeric value is its place in every metric vector and never changes
 /// its meaning: model files and window records rely on it.
@@ -47,26 +51,43 @@ pub enum Metric {
     Icmp,
     /// Broadcast and multicast packets sent.
     BroadcastOut,
-    /// Packets with a peer never seen in training.
+    /// UDP packets sent to single peers and services from which nothing came back in the window.
+    UdpUnanswered,
+    /// Most service ports of one peer (a scan of ports).
+    PortsOfPeer,
+    /// Most peers on one service port (a sweep of addresses).
+    PeersOfPort,
+    /// Peers never seen in training.
     NewPeer,
     /// Packets with a (protocol, service port) never seen in training.
     NewService,
-    /// Packets with a (peer, protocol, service port) never seen in training.
+    /// Packets with a known peer and a known (protocol, service port) that were never seen together.
     NewPeerService,
-    /// [`Metric::SynOut`] over the context, 0 unless this window has some.
-    SynOutContext,
     /// [`Metric::SynFailed`] over the context, 0 unless this window has some.
     SynFailedContext,
     /// [`Metric::SynIn`] over the context, 0 unless this window has some.
     SynInContext,
     /// [`Metric::Resets`] over the context, 0 unless this window has some.
     ResetsContext,
-    /// [`Metric::NewPeer`] over the context, 0 unless this window has some.
-    NewPeerContext,
-    /// [`Metric::NewService`] over the context, 0 unless this window has some.
-    NewServiceContext,
-    /// [`Metric::NewPeerService`] over the context, 0 unless this window has some.
-    NewPeerServiceContext,
+    /// Windows of the context with the same unknown conversation, of those in this window the most.
+    NewKeyContext,
+    /// Minutes of the last hour with it.
+    NewKeyHour,
+    /// Attempts without answer within one conversation, fading over the context; of those that
+    /// fail in this window the most.
+    FailedKeyContext,
+    /// Minutes of the last hour with an attempt without answer within one conversation.
+    FailedKeyHour,
+    /// Unanswered UDP packets within one conversation, fading over the context.
+    UnansweredKeyContext,
+    /// Minutes of the last hour with unanswered UDP packets within one conversation.
+    UnansweredKeyHour,
+    /// Answered packets of one known conversation, fading over the context: how many times the most
+    /// of training beyond it.
+    TrafficKeyContext,
+    /// Minutes of the last hour with answered packets of one known conversation: how many times the
+    /// most of training beyond it.
+    TrafficKeyHour,
 }
 
 /// Every metric, in the order of the metric vectors.
@@ -87,31 +108,30 @@ pub const ALL: [Metric; METRICS] = [
     Metric::Arp,
     Metric::Icmp,
     Metric::BroadcastOut,
+    Metric::UdpUnanswered,
+    Metric::PortsOfPeer,
+    Metric::PeersOfPort,
     Metric::NewPeer,
     Metric::NewService,
     Metric::NewPeerService,
-    Metric::SynOutContext,
     Metric::SynFailedContext,
     Metric::SynInContext,
     Metric::ResetsContext,
-    Metric::NewPeerContext,
-    Metric::NewServiceContext,
-    Metric::NewPeerServiceContext,
+    Metric::NewKeyContext,
+    Metric::NewKeyHour,
+    Metric::FailedKeyContext,
+    Metric::FailedKeyHour,
+    Metric::UnansweredKeyContext,
+    Metric::UnansweredKeyHour,
+    Metric::TrafficKeyContext,
+    Metric::TrafficKeyHour,
 ];
 
-/// The metrics with a context count, in the order of the context counts.
-pub const GATED: [Metric; CONTEXTS] = [
-    Metric::SynOut,
-    Metric::SynFailed,
-    Metric::SynIn,
-    Metric::Resets,
-    Metric::NewPeer,
-    Metric::NewService,
-    Metric::NewPeerService,
-];
+/// The metrics with a sum over the context, in the order of those sums.
+pub const GATED: [Metric; CONTEXTS] = [Metric::SynFailed, Metric::SynIn, Metric::Resets];
 
-/// Place of the first context count in a metric vector.
-pub const FIRST_CONTEXT: usize = Metric::SynOutContext as usize;
+/// Place of the first metric that looks back in a metric vector.
+pub const FIRST_CONTEXT: usize = Metric::SynFailedContext as usize;
 
 impl Metric {
     /// Place in the metric vectors.
@@ -135,13 +155,41 @@ impl Metric {
             Self::NewPeer
                 | Self::NewService
                 | Self::NewPeerService
-                | Self::NewPeerContext
-                | Self::NewServiceContext
-                | Self::NewPeerServiceContext
+                | Self::NewKeyContext
+                | Self::NewKeyHour
+                | Self::TrafficKeyContext
+                | Self::TrafficKeyHour
         )
     }
 
-    /// Whether the metric is a sum over the last windows.
+    /// Whether models judge the metric; the others are told to people.
+    #[must_use]
+    pub const fn is_judged(self) -> bool {
+        !matches!(self, Self::PortsOfPeer | Self::PeersOfPort)
+    }
+
+    /// Whether the metric needs a training of many hours: it looks back an hour, or compares with the
+    /// most that one conversation ever did.
+    #[must_use]
+    pub const fn is_long(self) -> bool {
+        matches!(
+            self,
+            Self::NewKeyHour
+                | Self::FailedKeyHour
+                | Self::UnansweredKeyHour
+                | Self::TrafficKeyContext
+                | Self::TrafficKeyHour
+        )
+    }
+
+    /// Whether the metric counts the housekeeping of networks, which is rare and harmless: few of it
+    /// are no alarm, even if training saw none.
+    #[must_use]
+    pub const fn is_housekeeping(self) -> bool {
+        matches!(self, Self::Arp | Self::Icmp | Self::BroadcastOut)
+    }
+
+    /// Whether the metric looks back further than its window.
     #[must_use]
     pub const fn is_context(self) -> bool {
         self as usize >= FIRST_CONTEXT
@@ -167,16 +215,23 @@ impl Metric {
             Self::Arp => "arp",
             Self::Icmp => "icmp",
             Self::BroadcastOut => "broadcast_out",
+            Self::UdpUnanswered => "udp_unanswered",
+            Self::PortsOfPeer => "ports_of_peer",
+            Self::PeersOfPort => "peers_of_port",
             Self::NewPeer => "new_peer",
             Self::NewService => "new_service",
             Self::NewPeerService => "new_peer_service",
-            Self::SynOutContext => "syn_out_context",
             Self::SynFailedContext => "syn_failed_context",
             Self::SynInContext => "syn_in_context",
             Self::ResetsContext => "resets_context",
-            Self::NewPeerContext => "new_peer_context",
-            Self::NewServiceContext => "new_service_context",
-            Self::NewPeerServiceContext => "new_peer_service_context",
+            Self::NewKeyContext => "new_key_context",
+            Self::NewKeyHour => "new_key_hour",
+            Self::FailedKeyContext => "failed_key_context",
+            Self::FailedKeyHour => "failed_key_hour",
+            Self::UnansweredKeyContext => "unanswered_key_context",
+            Self::UnansweredKeyHour => "unanswered_key_hour",
+            Self::TrafficKeyContext => "traffic_key_context",
+            Self::TrafficKeyHour => "traffic_key_hour",
         }
     }
 
@@ -200,19 +255,36 @@ impl Metric {
             Self::Arp => "ARP packets",
             Self::Icmp => "ICMP packets",
             Self::BroadcastOut => "broadcast and multicast packets sent",
-            Self::NewPeer => "packets with an unknown peer",
+            Self::UdpUnanswered => "UDP packets without answer",
+            Self::PortsOfPeer => "different service ports of one peer",
+            Self::PeersOfPort => "different peers on one service port",
+            Self::NewPeer => "unknown peers",
             Self::NewService => "packets with an unknown service port",
-            Self::NewPeerService => "packets with an unknown peer and service port",
-            Self::SynOutContext => "connection attempts sent in the last five minutes",
+            Self::NewPeerService => "packets with a known peer on a service port not used with it before",
             Self::SynFailedContext => "connection attempts without answer in the last five minutes",
             Self::SynInContext => "connection attempts received in the last five minutes",
             Self::ResetsContext => "connections reset in the last five minutes",
-            Self::NewPeerContext => "packets with an unknown peer in the last five minutes",
-            Self::NewServiceContext => {
-                "packets with an unknown service port in the last five minutes"
+            Self::NewKeyContext => {
+                "times in the last five minutes with the same unknown conversation"
             }
-            Self::NewPeerServiceContext => {
-                "packets with an unknown peer and service port in the last five minutes"
+            Self::NewKeyHour => "minutes of the last hour with the same unknown conversation",
+            Self::FailedKeyContext => {
+                "recent attempts without answer to the same service of the same peer"
+            }
+            Self::FailedKeyHour => {
+                "minutes of the last hour with an attempt without answer to the same service of the same peer"
+            }
+            Self::UnansweredKeyContext => {
+                "recent UDP packets without answer to the same service of the same peer"
+            }
+            Self::UnansweredKeyHour => {
+                "minutes of the last hour with UDP packets without answer to the same service of the same peer"
+            }
+            Self::TrafficKeyContext => {
+                "times more recent packets with one known service than ever in training"
+            }
+            Self::TrafficKeyHour => {
+                "times more minutes of the last hour with one known service than ever in training"
             }
         }
     }
@@ -234,6 +306,6 @@ mod tests {
             assert_eq!(context.name(), format!("{}_context", metric.name()));
             assert_eq!(context.is_novelty(), metric.is_novelty());
         }
-        assert_eq!(Metric::BroadcastOut.index() + 1, COUNTS);
+        assert_eq!(Metric::PeersOfPort.index() + 1, COUNTS);
     }
 }

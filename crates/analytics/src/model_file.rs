@@ -15,7 +15,7 @@ use crate::train::{MAX_MODELS, TrainOptions, Trained};
 /// Name of the form.
 pub const FORMAT: &str = "sereno-detector";
 /// Version of the form. A reader refuses any other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Largest model file read, bytes.
 pub const MAX_FILE_BYTES: usize = 512 * 1024 * 1024;
 /// Longest first line, bytes.

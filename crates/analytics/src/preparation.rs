@@ -7,8 +7,8 @@ use crate::features::{ContextMemory, Values, values_of};
 use crate::host::Host;
 use crate::metrics::{METRICS, Metric};
 use crate::network::Scaled;
-use crate::novelty::{KnownKeys, Novelty};
-use crate::record::WindowRecord;
+use crate::novelty::{KnownKeys, Novelty, Usual};
+use crate::record::{KeyCount, WindowRecord};
 
 /// What turns a window record of a device into a row: learned from its training windows.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,10 +61,26 @@ impl Preparation {
     /// The metrics of a window in their own units. The windows of a device must come in the order
     /// of time, each once, with the same memory.
     pub fn values(&self, record: &WindowRecord, memory: &mut ContextMemory) -> Values {
-        let new = if self.novelty { self.known.compare(record) } else { Novelty::default() };
+        self.values_where(record, memory, |_| false)
+    }
+
+    /// [`Preparation::values`], with the keys that `normal` names taken as known.
+    pub fn values_where(
+        &self,
+        record: &WindowRecord,
+        memory: &mut ContextMemory,
+        normal: impl Fn(&KeyCount) -> bool,
+    ) -> Values {
+        let new = if self.novelty {
+            self.known.compare_where(record, &normal)
+        } else {
+            Novelty::default()
+        };
         let mut values = values_of(record, new);
         if self.context {
-            memory.complete(record.start_us, record.end_us, &mut values);
+            memory.complete(record, &mut values, |key| {
+                self.known.usual(key).or_else(|| normal(key).then(Usual::default))
+            });
         }
         values
     }

@@ -4,10 +4,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::host::Host;
-use crate::metrics::{COUNTS, Metric};
+use crate::metrics::{ALL, COUNTS, Metric};
 
-/// Version of the serialised form. A reader refuses any other.
-pub const RECORD_VERSION: u8 = 1;
+/// Version of the serialised form. Version 1 had no directions and failures of keys; a reader refuses
+/// it as any other, because its windows would look like ones without failures.
+pub const RECORD_VERSION: u8 = 2;
 /// Keys a record carries; packets of further keys are only counted (`overflow_packets`).
 pub const MAX_KEYS: usize = 256;
 
@@ -19,7 +20,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 /// With whom and over which service a device exchanged packets in a window.
-/// Serialised as `["peer", protocol, port, packets]`.
+/// Serialised as `["peer", protocol, port, packets, received, failed]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyCount {
     /// The other end.
@@ -30,9 +31,26 @@ pub struct KeyCount {
     pub port: u16,
     /// Packets in either direction.
     pub packets: u32,
+    /// Of these, packets the device received.
+    pub received: u32,
+    /// Connection attempts of the device without answer within one second.
+    pub failed: u32,
 }
 
 impl KeyCount {
+    /// A key with packets of which nothing more is known.
+    #[must_use]
+    pub const fn new(peer: Host, protocol: u8, port: u16, packets: u32) -> Self {
+        Self { peer, protocol, port, packets, received: 0, failed: 0 }
+    }
+
+    /// Whether the key is of UDP.
+    #[inline]
+    #[must_use]
+    pub const fn is_udp(&self) -> bool {
+        self.protocol == UDP
+    }
+
     /// Whether the key names a service: only TCP and UDP have ports.
     #[inline]
     #[must_use]
@@ -43,14 +61,16 @@ impl KeyCount {
 
 impl Serialize for KeyCount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.peer, self.protocol, self.port, self.packets).serialize(serializer)
+        (self.peer, self.protocol, self.port, self.packets, self.received, self.failed)
+            .serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for KeyCount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (peer, protocol, port, packets) = Deserialize::deserialize(deserializer)?;
-        Ok(Self { peer, protocol, port, packets })
+        let (peer, protocol, port, packets, received, failed) =
+            Deserialize::deserialize(deserializer)?;
+        Ok(Self { peer, protocol, port, packets, received, failed })
     }
 }
 
@@ -71,7 +91,7 @@ pub struct WindowRecord {
     pub start_us: i64,
     /// End of the window (exclusive), microseconds since the Unix epoch, packet time.
     pub end_us: i64,
-    /// The first sixteen metrics, in the order of [`crate::metrics::ALL`].
+    /// The metrics taken from packets, in the order of [`crate::metrics::ALL`].
     pub counts: [u64; COUNTS],
     /// Up to [`MAX_KEYS`] keys in the order of their first packet.
     pub keys: Vec<KeyCount>,
@@ -80,7 +100,7 @@ pub struct WindowRecord {
 }
 
 impl WindowRecord {
-    /// Value of one of the sixteen counts; 0 for the metrics that need a model.
+    /// Value of one of the counts; 0 for the metrics that need a model.
     #[must_use]
     pub fn count(&self, metric: Metric) -> u64 {
         self.counts.get(metric.index()).copied().unwrap_or(0)
@@ -96,6 +116,43 @@ impl WindowRecord {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.count(Metric::BytesOut).saturating_add(self.count(Metric::BytesIn))
+    }
+
+    /// Adds the window of another address of the same device.
+    pub fn merge(&mut self, other: &Self) {
+        for (size, packets) in
+            [(Metric::MeanSizeOut, Metric::PacketsOut), (Metric::MeanSizeIn, Metric::PacketsIn)]
+        {
+            let (a, b) = (self.count(packets) as f64, other.count(packets) as f64);
+            let total = (self.count(size) as f64).mul_add(a, other.count(size) as f64 * b);
+            self.counts[size.index()] = (total / (a + b).max(1.0)).round() as u64;
+        }
+        for (metric, (own, others)) in ALL.iter().zip(self.counts.iter_mut().zip(other.counts)) {
+            match metric {
+                Metric::MeanSizeOut | Metric::MeanSizeIn => {}
+                Metric::PortsOfPeer | Metric::PeersOfPort => *own = (*own).max(others),
+                _ => *own = own.saturating_add(others),
+            }
+        }
+        for key in &other.keys {
+            self.merge_key(key);
+        }
+        self.overflow_packets = self.overflow_packets.saturating_add(other.overflow_packets);
+    }
+
+    fn merge_key(&mut self, key: &KeyCount) {
+        let same = |known: &&mut KeyCount| {
+            (known.peer, known.protocol, known.port) == (key.peer, key.protocol, key.port)
+        };
+        if let Some(known) = self.keys.iter_mut().find(same) {
+            known.packets = known.packets.saturating_add(key.packets);
+            known.received = known.received.saturating_add(key.received);
+            known.failed = known.failed.saturating_add(key.failed);
+        } else if self.keys.len() < MAX_KEYS {
+            self.keys.push(*key);
+        } else {
+            self.overflow_packets = self.overflow_packets.saturating_add(u64::from(key.packets));
+        }
     }
 
     /// The keys with the most packets, at most `limit`: the evidence of a finding.
@@ -180,7 +237,7 @@ mod tests {
 
     pub(crate) fn record() -> WindowRecord {
         let peer = |last: u8| Host::v4([192, 0, 2, last].into());
-        let key = |last, port, packets| KeyCount { peer: peer(last), protocol: 6, port, packets };
+        let key = |last, port, packets| KeyCount::new(peer(last), 6, port, packets);
         WindowRecord {
             version: RECORD_VERSION,
             device: Host::v4([192, 168, 0, 7].into()),
@@ -196,7 +253,7 @@ mod tests {
     #[test]
     fn json_is_compact_and_round_trips() {
         let json = serde_json::to_string(&record()).unwrap();
-        assert!(json.contains(r#"["192.0.2.1",6,80,3]"#), "{json}");
+        assert!(json.contains(r#"["192.0.2.1",6,80,3,0,0]"#), "{json}");
         assert_eq!(serde_json::from_str::<WindowRecord>(&json).unwrap(), record());
     }
 
@@ -207,6 +264,21 @@ mod tests {
     }
 
     #[test]
+    fn windows_of_two_addresses_add_up() {
+        let (mut both, mut other) = (record(), record());
+        other.counts[Metric::PacketsOut.index()] = 21;
+        other.counts[Metric::MeanSizeOut.index()] = 11;
+        other.counts[Metric::PortsOfPeer.index()] = 9;
+        other.keys[0].failed = 2;
+        other.keys.push(KeyCount::new(Host::v4([192, 0, 2, 9].into()), 17, 53, 1));
+        both.merge(&other);
+        assert_eq!((both.count(Metric::PacketsOut), both.count(Metric::MeanSizeOut)), (28, 10));
+        assert_eq!((both.count(Metric::PortsOfPeer), both.count(Metric::SynOut)), (9, 14));
+        assert_eq!((both.keys.len(), both.keys[0].packets, both.keys[0].failed), (4, 6, 2));
+        assert_eq!(both.overflow_packets, 2);
+    }
+
+    #[test]
     fn foreign_or_oversized_records_are_refused() {
         let refuse = |change: &dyn Fn(&mut serde_json::Value), word: &str| {
             let mut value = serde_json::to_value(record()).unwrap();
@@ -214,7 +286,7 @@ mod tests {
             let error = serde_json::from_value::<WindowRecord>(value).unwrap_err().to_string();
             assert!(error.contains(word), "{error}");
         };
-        refuse(&|v| v["version"] = 2.into(), "version 2");
+        refuse(&|v| v["version"] = 1.into(), "version 1");
         refuse(&|v| v["end_us"] = 0.into(), "ends before");
         refuse(&|v| v["mac"] = "192.0.2.1".into(), "MAC");
         refuse(&|v| v["keys"] = vec![v["keys"][0].clone(); MAX_KEYS + 1].into(), "limit is 256");

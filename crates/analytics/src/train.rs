@@ -7,16 +7,19 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+
 use crate::draw::Draw;
-use crate::features::{CONTEXT_TRAINING_US, ContextMemory, Values, values_of};
+use crate::features::{CONTEXT_TRAINING_US, ContextMemory, LONG_TRAINING_US, Values, values_of};
 use crate::host::Host;
+use crate::lately::Lately;
 use crate::metrics::{ALL, METRICS, Metric};
 use crate::model::{DeviceModel, MetricModel, TrainingFacts};
 use crate::network::{Network, Plan, Scaled};
-use crate::novelty::{KnownKeys, Novelty};
+use crate::novelty::{KnownKeys, MAX_KNOWN_KEYS, Novelty, Usual};
 use crate::preparation::{Prepared, Preparation};
 use crate::record::WindowRecord;
-use crate::threshold::{BLOCKS, DEFAULT_ALPHA, block_of, limit, quantile};
+use crate::threshold::{BLOCKS, DEFAULT_ALPHA, block_of, quantile, tail_limit};
 
 /// Windows of one training at most (about 115 days of one device); later ones are counted, not used.
 pub const MAX_TRAINING_WINDOWS: usize = 1_000_000;
@@ -28,6 +31,17 @@ pub const DEFAULT_MIN_WINDOWS: usize = 3;
 pub const VOTING_WINDOWS: usize = 300;
 /// Windows below which there is no network, not even as an adviser.
 pub const NETWORK_WINDOWS: usize = 60;
+/// What a factor `e` of rareness is worth, in events more than the most of training: of a metric that
+/// training saw, of one it never saw, and of housekeeping it never saw. With these, an event that
+/// none of a hundred windows showed is an alarm of its own, and one that fifty did not show is not.
+const GRAIN_SEEN: f64 = 0.35;
+const GRAIN_UNSEEN: f64 = 0.17;
+const GRAIN_HOUSEKEEPING: f64 = 0.51;
+/// The traffic of one conversation is no alarm below so many times the most of training.
+const TIMES_THE_MOST: f64 = 4.0;
+/// The network's thresholds are so much wider than its tail says: it speaks where the metrics do not
+/// fit together at all, and the lottery of its draws stays below that.
+const NETWORK_MARGIN: f64 = 1.5;
 /// Quantile of `ln(1 + v)` in training that becomes `x = 1`.
 const SCALE_QUANTILE: f64 = 0.999;
 
@@ -152,10 +166,14 @@ pub fn prepare(
     windows.sort_by_key(|record| (record.start_us, record.device));
     let (first_us, last_us) =
         (windows[0].start_us, windows.iter().map(|record| record.end_us).max().unwrap_or_default());
-    let context = device.is_some() && last_us.saturating_sub(first_us) >= CONTEXT_TRAINING_US;
-    let active = active_metrics(device.is_some(), context);
-    let known = if device.is_some() { learn_all(&windows) } else { KnownKeys::default() };
-    let values = training_values(&windows, device.is_some(), context);
+    let span_us = last_us.saturating_sub(first_us);
+    let active = active_metrics(device.is_some(), span_us);
+    let (known, values) = if device.is_some() {
+        training_values(&windows)
+    } else {
+        let values = windows.iter().map(|record| values_of(record, Novelty::default()));
+        (KnownKeys::default(), values.collect())
+    };
     let scale = scales(&values, &active);
     let preparation =
         Preparation::new(active.iter().map(|metric| (*metric, scale[metric.index()])), known);
@@ -189,25 +207,21 @@ pub fn train_one(
     });
     let errors = held_out_errors(rows, plan.as_ref());
     let votes = rows.len() >= VOTING_WINDOWS;
-    let budget = options.alpha / (active.len() * if votes { 2 } else { 1 }) as f64;
-    let held_out_alarms = held_out_alarms(&errors, active, votes, budget);
+    let tails = Tails::new(&lesson, options.alpha / active.len().max(1) as f64);
+    let held_out_alarms = tails.held_out_alarms(&errors, votes);
     let fitted = Fit::new(&rows.iter().collect::<Vec<_>>(), plan.as_ref());
     let metrics = active
         .iter()
         .map(|metric| {
             let place = metric.index();
-            let held_out = |judge: usize| {
-                let mut column: Vec<f64> =
-                    errors.iter().map(|error| f64::from(error[judge][place])).collect();
-                limit(&mut column, budget)
-            };
+            let [range_limit, network_limit] = tails.limits(&errors, *metric, |_| true);
             MetricModel {
                 metric: *metric,
                 scale: lesson.scale[place],
                 mean: f64::from(fitted.mean[place]),
-                range_limit: held_out(0),
+                range_limit,
                 residual_mean: f64::from(fitted.residual_mean[place]),
-                network_limit: plan.is_some().then(|| held_out(1)),
+                network_limit: plan.is_some().then_some(network_limit),
             }
         })
         .collect();
@@ -228,10 +242,19 @@ pub fn train_one(
     })
 }
 
-/// The metrics a model judges: without a device no novelty, after a short training no context.
-fn active_metrics(novelty: bool, context: bool) -> Vec<Metric> {
-    let judged =
-        |metric: &Metric| (novelty || !metric.is_novelty()) && (context || !metric.is_context());
+/// The metrics a model judges: without a device neither novelty nor context, after a short training
+/// no context, and the metrics that look back an hour only after many.
+fn active_metrics(device: bool, span_us: i64) -> Vec<Metric> {
+    let judged = |metric: &Metric| {
+        let needed_us = match (metric.is_long(), metric.is_context()) {
+            (true, _) => LONG_TRAINING_US,
+            (false, true) => CONTEXT_TRAINING_US,
+            (false, false) => 0,
+        };
+        metric.is_judged()
+            && (device || !(metric.is_novelty() || metric.is_context()))
+            && span_us >= needed_us
+    };
     ALL.into_iter().filter(judged).collect()
 }
 
@@ -241,34 +264,59 @@ fn learn_all(windows: &[&WindowRecord]) -> KnownKeys {
     known
 }
 
-/// Values of the training windows: block `b` is compared with the keys of the blocks before it,
-/// the first block with those of all others.
-fn training_values(windows: &[&WindowRecord], novelty: bool, context: bool) -> Vec<Values> {
-    let total = windows.len();
-    let mut known = KnownKeys::default();
-    if novelty {
-        windows
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| block_of(*place, total) > 0)
-            .for_each(|(_, record)| known.learn(record));
+/// The most of each conversation in each time block.
+type BlockUsual = HashMap<(Host, u8, u16), [Usual; BLOCKS]>;
+
+fn usual_of_blocks(windows: &[&WindowRecord]) -> BlockUsual {
+    let mut lately = Lately::default();
+    let mut usual = BlockUsual::new();
+    for (place, record) in windows.iter().enumerate() {
+        let block = block_of(place, windows.len());
+        lately.follow(record, |key, now| {
+            let name = (key.peer, key.protocol, key.port);
+            if usual.len() < MAX_KNOWN_KEYS || usual.contains_key(&name) {
+                let most = &mut usual.entry(name).or_default()[block];
+                *most = most.max(now);
+            }
+        });
     }
+    usual
+}
+
+/// The known keys of all windows, and the values of each window: block `b` is compared with the keys
+/// of the blocks before it (the first block with those of all others), and its traffic with the most
+/// of all other blocks.
+fn training_values(windows: &[&WindowRecord]) -> (KnownKeys, Vec<Values>) {
+    let total = windows.len();
+    let usual = usual_of_blocks(windows);
+    let mut known = KnownKeys::default();
+    let later = windows.iter().enumerate().filter(|(place, _)| block_of(*place, total) > 0);
+    later.for_each(|(_, record)| known.learn(record));
     let mut memory = ContextMemory::default();
     let mut values = Vec::with_capacity(total);
     let mut block = 0;
     for (place, record) in windows.iter().enumerate() {
-        if novelty && block_of(place, total) != block {
+        if block_of(place, total) != block {
             block = block_of(place, total);
             known = learn_all(&windows[..place]);
         }
-        let new = if novelty { known.compare(record) } else { Novelty::default() };
-        let mut window = values_of(record, new);
-        if context {
-            memory.complete(record.start_us, record.end_us, &mut window);
-        }
+        let mut window = values_of(record, known.compare(record));
+        memory.complete(record, &mut window, |key| {
+            known.contains(key).then(|| {
+                let blocks = usual.get(&(key.peer, key.protocol, key.port));
+                let others = blocks.into_iter().flat_map(|blocks| blocks.iter().enumerate());
+                others
+                    .filter(|(other, _)| *other != block)
+                    .fold(Usual::default(), |most, (_, usual)| most.max(*usual))
+            })
+        });
         values.push(window);
     }
-    values
+    let mut known = learn_all(windows);
+    for (key, blocks) in usual {
+        known.set_usual(key, blocks.into_iter().fold(Usual::default(), Usual::max));
+    }
+    (known, values)
 }
 
 /// `s = max(99.9 % quantile of ln(1 + v), ln 2)`: one event of a metric never seen is `x = 1`.
@@ -341,29 +389,68 @@ fn held_out_errors(rows: &[Scaled], plan: Option<&Plan>) -> Vec<[Scaled; 2]> {
     errors
 }
 
-/// Windows that alert under thresholds from the other blocks: the measured false-alarm count.
-fn held_out_alarms(errors: &[[Scaled; 2]], active: &[Metric], network: bool, budget: f64) -> u64 {
-    let total = errors.len();
-    let mut alarms = vec![false; total];
-    for block in 0..BLOCKS.min(total) {
-        for metric in active {
-            for judge in 0..if network { 2 } else { 1 } {
-                let mut others: Vec<f64> = errors
-                    .iter()
-                    .enumerate()
-                    .filter(|(place, _)| block_of(*place, total) != block)
-                    .map(|(_, error)| f64::from(error[judge][metric.index()]))
-                    .collect();
-                let threshold = limit(&mut others, budget);
-                for (place, error) in errors.iter().enumerate() {
-                    if block_of(place, total) == block
-                        && f64::from(error[judge][metric.index()]) > threshold
-                    {
-                        alarms[place] = true;
-                    }
+/// What the thresholds of a device need beside its errors.
+struct Tails {
+    budget: f64,
+    /// Grain and floor of each judged metric, see [`tail_limit`].
+    metrics: Vec<(Metric, f64, f64)>,
+}
+
+impl Tails {
+    fn new(lesson: &Prepared, budget: f64) -> Self {
+        let metrics = lesson.active.iter().map(|metric| {
+            let place = metric.index();
+            let scale = lesson.scale[place];
+            let largest = lesson.rows.iter().map(|row| row[place]).fold(0.0, f32::max);
+            let count = (f64::from(largest) * scale).exp();
+            // One event more than the most, in scaled units.
+            let grain = ((count + 1.0) / count).ln() / scale;
+            let worth = match (largest > 0.0, metric.is_housekeeping()) {
+                (true, _) => GRAIN_SEEN,
+                (false, false) => GRAIN_UNSEEN,
+                (false, true) => GRAIN_HOUSEKEEPING,
+            };
+            let beyond = matches!(metric, Metric::TrafficKeyContext | Metric::TrafficKeyHour);
+            let floor = if beyond { TIMES_THE_MOST.ln() / scale } else { 0.0 };
+            (*metric, grain * worth, floor)
+        });
+        Self { budget, metrics: metrics.collect() }
+    }
+
+    /// Thresholds of both judges from the errors of the windows at `places`.
+    fn limits(
+        &self,
+        errors: &[[Scaled; 2]],
+        metric: Metric,
+        places: impl Fn(usize) -> bool,
+    ) -> [f64; 2] {
+        let (_, grain, floor) =
+            self.metrics.iter().find(|(own, ..)| *own == metric).copied().unwrap_or((metric, 0.0, 0.0));
+        let column = |judge: usize| -> Vec<f64> {
+            let chosen = errors.iter().enumerate().filter(|(place, _)| places(*place));
+            chosen.map(|(_, error)| f64::from(error[judge][metric.index()])).collect()
+        };
+        let range = tail_limit(&mut column(0), self.budget, grain, floor);
+        let network = tail_limit(&mut column(1), self.budget, 0.0, range / 2.0);
+        [range, network * NETWORK_MARGIN]
+    }
+
+    /// Windows that alert under thresholds from the other blocks: the measured false-alarm count.
+    fn held_out_alarms(&self, errors: &[[Scaled; 2]], network: bool) -> u64 {
+        let total = errors.len();
+        let mut alarms = vec![false; total];
+        for block in 0..BLOCKS.min(total) {
+            let inside = |place: usize| block_of(place, total) == block;
+            for (metric, ..) in &self.metrics {
+                let limits = self.limits(errors, *metric, |place| !inside(place));
+                for (place, error) in errors.iter().enumerate().filter(|(place, _)| inside(*place)) {
+                    let judges = if network { 2 } else { 1 };
+                    let mut pairs = error.iter().zip(limits).take(judges);
+                    alarms[place] |=
+                        pairs.any(|(error, limit)| f64::from(error[metric.index()]) > limit);
                 }
             }
         }
+        alarms.iter().filter(|alarm| **alarm).count() as u64
     }
-    alarms.iter().filter(|alarm| **alarm).count() as u64
 }

@@ -14,7 +14,7 @@ pub use open::{ANSWER_WITHIN_US, MAX_PENDING_SYN};
 pub use segment::{Class, Segment};
 
 use devices::Devices;
-use open::Open;
+use open::{Attempt, Open};
 use protocols::packet::PacketView;
 use serde::Serialize;
 
@@ -288,8 +288,8 @@ impl Windower {
         let Some(device) = self.devices.get_mut(slot) else { return };
         if segment.is_syn() && outgoing {
             let (current, previous) = (&mut device.current, &mut device.previous);
-            device.attempts.expire(at_us.saturating_sub(ANSWER_WITHIN_US), |attempt_us| {
-                failed_window(current, previous, attempt_us, start_us).add_failed(1);
+            device.attempts.expire(at_us.saturating_sub(ANSWER_WITHIN_US), |attempt| {
+                failed_window(current, previous, attempt.at_us, start_us).add_failed(attempt);
             });
         }
         let (open, active) = match place {
@@ -302,7 +302,7 @@ impl Windower {
         open.add(segment, outgoing);
         if outgoing && segment.is_syn() {
             if !device.attempts.push(at_us, segment) {
-                open.add_failed(1);
+                open.add_failed(&Attempt::new(at_us, segment));
                 self.stats.syn_overflow += 1;
             }
         } else if !outgoing && segment.is_syn_ack() {
@@ -320,7 +320,7 @@ impl Windower {
         for slot in &slots {
             if let Some(device) = self.devices.get_mut(*slot) {
                 let previous = &mut device.previous;
-                device.attempts.expire(end_us, |_| previous.add_failed(1));
+                device.attempts.expire(end_us, |attempt| previous.add_failed(attempt));
             }
             self.close(*slot, Place::Previous, end_us);
         }
@@ -335,7 +335,7 @@ impl Windower {
         for slot in &slots {
             if let Some(device) = self.devices.get_mut(*slot) {
                 let current = &mut device.current;
-                device.attempts.expire(aged_us, |_| current.add_failed(1));
+                device.attempts.expire(aged_us, |attempt| current.add_failed(attempt));
                 device.attempts.clear();
             }
             self.close(*slot, Place::Current, end_us);

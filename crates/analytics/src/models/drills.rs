@@ -110,9 +110,6 @@ impl Edit {
         if novelty.service {
             self.add(Metric::NewService, packets);
         }
-        if novelty.peer || novelty.service {
-            self.add(Metric::NewPeerService, packets);
-        }
     }
 
     /// Mean sizes and context counts follow from what was added.
@@ -127,6 +124,11 @@ impl Edit {
             }
         }
         let windows = draw.between(1.0, CONTEXT_WINDOWS).floor();
+        // The same conversation in each of these windows.
+        let gained = |metric: Metric| self.values[metric.index()] > before[metric.index()];
+        if gained(Metric::NewPeer) || gained(Metric::NewService) {
+            self.values[Metric::NewKeyContext.index()] += windows;
+        }
         for (context, metric) in GATED.iter().enumerate() {
             let added = self.values[metric.index()] - before[metric.index()];
             if added > 0.0 {

@@ -63,36 +63,49 @@ fn service_digest(protocol: u8, port: u16) -> u64 {
 impl KeyTable {
     /// Counts a packet of a key.
     #[inline]
-    pub(super) fn add(&mut self, peer: Host, protocol: u8, port: u16) {
+    pub(super) fn add(&mut self, peer: Host, protocol: u8, port: u16, received: bool) {
         // Packets come in bursts of one conversation: the last key is mostly the right one.
         if let Some(key) = self.keys.get_mut(self.last)
             && key.peer == peer
             && key.port == port
             && key.protocol == protocol
         {
-            key.packets = key.packets.saturating_add(1);
+            count(key, received);
             return;
         }
-        self.add_other(peer, protocol, port);
+        self.add_other(peer, protocol, port, received);
     }
 
-    fn add_other(&mut self, peer: Host, protocol: u8, port: u16) {
-        let found = if self.keys.len() <= LINEAR_KEYS {
-            self.keys
-                .iter()
-                .position(|key| key.peer == peer && key.port == port && key.protocol == protocol)
-        } else {
-            self.find_indexed(peer, protocol, port)
-        };
-        if let Some(place) = found {
-            self.keys[place].packets = self.keys[place].packets.saturating_add(1);
+    fn add_other(&mut self, peer: Host, protocol: u8, port: u16, received: bool) {
+        if let Some(place) = self.find(peer, protocol, port) {
+            count(&mut self.keys[place], received);
             self.last = place;
         } else if self.keys.len() < MAX_KEYS {
             self.last = self.keys.len();
-            self.keys.push(KeyCount { peer, protocol, port, packets: 1 });
+            let received = u32::from(received);
+            self.keys.push(KeyCount { received, ..KeyCount::new(peer, protocol, port, 1) });
             self.index_last();
         } else {
             self.overflow(peer, protocol, port);
+        }
+    }
+
+    /// Counts a connection attempt that stayed without answer; its packet was counted before.
+    /// Attempts beyond the keys are only in the window's total.
+    pub(super) fn add_failed(&mut self, peer: Host, protocol: u8, port: u16) {
+        if let Some(place) = self.find(peer, protocol, port) {
+            let key = &mut self.keys[place];
+            key.failed = key.failed.saturating_add(1);
+        }
+    }
+
+    fn find(&self, peer: Host, protocol: u8, port: u16) -> Option<usize> {
+        if self.keys.len() <= LINEAR_KEYS {
+            let same =
+                |key: &KeyCount| key.peer == peer && key.port == port && key.protocol == protocol;
+            self.keys.iter().position(same)
+        } else {
+            self.find_indexed(peer, protocol, port)
         }
     }
 
@@ -139,8 +152,7 @@ impl KeyTable {
             spill
         });
         spill.peers.insert(peer.digest());
-        let key = KeyCount { peer, protocol, port, packets: 1 };
-        if key.has_service() {
+        if KeyCount::new(peer, protocol, port, 1).has_service() {
             spill.services.insert(service_digest(protocol, port));
         }
     }
@@ -170,12 +182,49 @@ impl KeyTable {
         distinct(scratch)
     }
 
+    /// The most service ports of TCP and UDP that one peer was talked to on, and the most peers that
+    /// were talked to on one of them. Exact among the kept keys.
+    pub(super) fn spread(&self, scratch: &mut Vec<u64>) -> (u64, u64) {
+        let services = || self.keys.iter().filter(|key| key.has_service());
+        scratch.clear();
+        scratch.extend(services().map(|key| key.peer.digest()));
+        let ports = longest_run(scratch);
+        scratch.clear();
+        scratch.extend(services().map(|key| u64::from(key.protocol) << 16 | u64::from(key.port)));
+        (ports, longest_run(scratch))
+    }
+
+    /// Packets sent over UDP to keys from which nothing came back.
+    pub(super) fn unanswered(&self) -> u64 {
+        let silent = self.keys.iter().filter(|key| key.is_udp() && key.received == 0);
+        silent.map(|key| u64::from(key.packets)).sum()
+    }
+
     /// Gives the keys away and empties the table; `fresh` becomes its storage.
     pub(super) fn take(&mut self, fresh: Vec<KeyCount>) -> (Vec<KeyCount>, u64) {
         self.last = 0;
         self.index = None;
         self.spill = None;
         (std::mem::replace(&mut self.keys, fresh), std::mem::take(&mut self.overflow_packets))
+    }
+}
+
+#[inline]
+fn count(key: &mut KeyCount, received: bool) {
+    key.packets = key.packets.saturating_add(1);
+    key.received = key.received.saturating_add(u32::from(received));
+}
+
+/// How often the most frequent value occurs.
+fn longest_run(values: &mut [u64]) -> u64 {
+    match values {
+        [] => 0,
+        [_] => 1,
+        [a, b] => 1 + u64::from(a == b),
+        _ => {
+            values.sort_unstable();
+            values.chunk_by(|a, b| a == b).map(|run| run.len() as u64).max().unwrap_or(0)
+        }
     }
 }
 
@@ -210,7 +259,7 @@ mod tests {
             let mut table = KeyTable::default();
             let mut truth = BTreeMap::new();
             for (peer, port) in &stream {
-                table.add(host(*peer), 6, *port);
+                table.add(host(*peer), 6, *port, false);
                 *truth.entry((host(*peer), *port)).or_insert(0_u32) += 1;
             }
             let mut scratch = Vec::new();
@@ -231,7 +280,7 @@ mod tests {
     fn a_sweep_is_counted_and_stays_bounded() {
         let mut table = KeyTable::default();
         for number in 0..5_000_u32 {
-            table.add(host(number), 6, (number % 3_000) as u16);
+            table.add(host(number), 6, (number % 3_000) as u16, false);
         }
         let mut scratch = Vec::new();
         let (peers, services) =

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use protocols::packet::ip_protocol;
+
 use super::keys::KeyTable;
 use super::segment::{Class, Segment};
 use crate::host::Host;
@@ -19,6 +21,8 @@ pub const MAX_PENDING_SYN: usize = 1_024;
 pub(super) struct Open {
     counts: [u64; COUNTS],
     keys: KeyTable,
+    /// UDP packets sent to groups: nobody answers those.
+    udp_to_groups: u64,
 }
 
 impl Open {
@@ -51,17 +55,21 @@ impl Open {
                 }
                 self.bump(Metric::Resets, u64::from(segment.is_reset()));
             }
-            Class::Udp => self.bump(Metric::Udp, 1),
+            Class::Udp => {
+                self.bump(Metric::Udp, 1);
+                self.udp_to_groups += u64::from(outgoing && segment.group);
+            }
             Class::Icmp => self.bump(Metric::Icmp, 1),
             Class::Arp => self.bump(Metric::Arp, 1),
             Class::OtherIp | Class::Link => {}
         }
-        self.keys.add(segment.peer(outgoing), segment.protocol, segment.service_port());
+        self.keys.add(segment.peer(outgoing), segment.protocol, segment.service_port(), !outgoing);
     }
 
     #[inline]
-    pub(super) fn add_failed(&mut self, attempts: u64) {
-        self.bump(Metric::SynFailed, attempts);
+    pub(super) fn add_failed(&mut self, attempt: &Attempt) {
+        self.bump(Metric::SynFailed, 1);
+        self.keys.add_failed(attempt.peer, ip_protocol::TCP, attempt.remote_port);
     }
 
     /// Finishes the counts, gives them away with the keys and the packets beyond the keys, and
@@ -74,6 +82,10 @@ impl Open {
         let mut counts = std::mem::take(&mut self.counts);
         counts[Metric::Peers.index()] = self.keys.peers(scratch);
         counts[Metric::ServicePorts.index()] = self.keys.services(scratch);
+        (counts[Metric::PortsOfPeer.index()], counts[Metric::PeersOfPort.index()]) =
+            self.keys.spread(scratch);
+        counts[Metric::UdpUnanswered.index()] =
+            self.keys.unanswered().saturating_sub(std::mem::take(&mut self.udp_to_groups));
         for (mean, bytes, packets) in [
             (Metric::MeanSizeOut, Metric::BytesOut, Metric::PacketsOut),
             (Metric::MeanSizeIn, Metric::BytesIn, Metric::PacketsIn),
@@ -87,12 +99,24 @@ impl Open {
     }
 }
 
+/// A connection attempt that waits for its answer.
 #[derive(Clone, Copy, Debug)]
-struct Attempt {
+pub(super) struct Attempt {
     peer: Host,
-    at_us: i64,
+    pub(super) at_us: i64,
     local_port: u16,
     remote_port: u16,
+}
+
+impl Attempt {
+    pub(super) fn new(at_us: i64, segment: &Segment) -> Self {
+        Self {
+            peer: segment.peer(true),
+            at_us,
+            local_port: segment.src_port,
+            remote_port: segment.dst_port,
+        }
+    }
 }
 
 /// Connection attempts of one device that still wait for an answer, oldest first.
@@ -105,12 +129,7 @@ impl Attempts {
         if self.0.len() >= MAX_PENDING_SYN {
             return false;
         }
-        self.0.push_back(Attempt {
-            peer: segment.peer(true),
-            at_us,
-            local_port: segment.src_port,
-            remote_port: segment.dst_port,
-        });
+        self.0.push_back(Attempt::new(at_us, segment));
         true
     }
 
@@ -128,13 +147,13 @@ impl Attempts {
         }
     }
 
-    /// Removes the attempts made before `limit_us` and hands each time to `failed`.
+    /// Removes the attempts made before `limit_us` and hands each to `failed`.
     #[inline]
-    pub(super) fn expire(&mut self, limit_us: i64, mut failed: impl FnMut(i64)) {
+    pub(super) fn expire(&mut self, limit_us: i64, mut failed: impl FnMut(&Attempt)) {
         while let Some(attempt) = self.0.front()
             && attempt.at_us < limit_us
         {
-            failed(attempt.at_us);
+            failed(attempt);
             self.0.pop_front();
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use analytics::host::Host;
 use analytics::record::WindowRecord;
-use analytics::windows::{Class, Segment, WindowConfig, Windower};
+use analytics::windows::{Class, DEFAULT_WINDOW_US, Segment, WindowConfig, Windower};
 use flate2::read::GzDecoder;
 use protocols::capture::CaptureStream;
 use protocols::packet::decode;
@@ -29,34 +29,65 @@ pub(crate) fn scenario(name: &str) -> Option<PathBuf> {
 
 /// Windows of a gzip-packed capture.
 pub(crate) fn windows(path: &Path) -> Vec<WindowRecord> {
-    edited_windows(path, None, |_, _| {})
+    benign_windows(path, None)
 }
 
-/// Windows of a gzip-packed capture whose packets are changed before they are counted; `edit` gets
-/// the number of the packet, from 0. Reconnects, if given, are mixed in.
-pub(crate) fn edited_windows(
+/// Windows of a gzip-packed benign capture, with reconnects mixed in, if given.
+pub(crate) fn benign_windows(path: &Path, noise: Option<&Reconnects>) -> Vec<WindowRecord> {
+    let labelled = labelled_windows(path, &[], noise, &mut |_, _| true);
+    labelled.into_iter().map(|(record, _)| record).collect()
+}
+
+/// A window with its label: any malicious packet makes it positive, otherwise any unscored one takes
+/// it out (`None`).
+pub(crate) type Labelled = (WindowRecord, Option<bool>);
+
+/// Changes a malicious packet, seen at a time in nanoseconds, or drops it (`false`).
+pub(crate) type Edit<'a> = &'a mut dyn FnMut(i64, &mut Segment) -> bool;
+
+/// Windows of a gzip-packed capture whose malicious packets are changed before they are counted.
+/// Without labels every packet is benign.
+pub(crate) fn labelled_windows(
     path: &Path,
+    labels: &[char],
     noise: Option<&Reconnects>,
-    edit: impl Fn(usize, &mut Segment),
-) -> Vec<WindowRecord> {
+    edit: Edit<'_>,
+) -> Vec<Labelled> {
     let mut windower = Windower::new(WindowConfig::default()).unwrap();
     let mut records = Vec::new();
+    let mut truth: BTreeMap<(Host, i64), Option<bool>> = BTreeMap::new();
     let (mut place, mut next_ns) = (0, None);
     each_frame(path, |ts_ns, link, captured, wire_len| {
         if let Some(noise) = noise {
             next_ns = Some(noise.add(&mut windower, next_ns.unwrap_or(ts_ns), ts_ns));
         }
-        if let Ok(packet) = decode(link, captured, wire_len) {
-            let mut segment = Segment::from(&packet);
-            edit(place, &mut segment);
-            windower.push_segment(ts_ns, &segment);
-            records.append(&mut windower.take_ready());
-        }
+        let label = labels.get(place).copied().unwrap_or('0');
         place += 1;
+        let Ok(packet) = decode(link, captured, wire_len) else { return };
+        let mut segment = Segment::from(&packet);
+        if label == '1' && !edit(ts_ns, &mut segment) {
+            return;
+        }
+        let start_us = ts_ns.div_euclid(1_000).div_euclid(DEFAULT_WINDOW_US) * DEFAULT_WINDOW_US;
+        for host in [segment.src, segment.dst].into_iter().flatten() {
+            let entry = truth.entry((host, start_us)).or_insert(Some(false));
+            match label {
+                '1' => *entry = Some(true),
+                'x' if *entry == Some(false) => *entry = None,
+                _ => {}
+            }
+        }
+        windower.push_segment(ts_ns, &segment);
+        records.append(&mut windower.take_ready());
     });
+    assert!(labels.is_empty() || place == labels.len());
     windower.finish();
     records.append(&mut windower.take_ready());
-    records
+    let label = |record: &WindowRecord| {
+        // A window without labelled packets holds frames without internet addresses only: benign.
+        truth.get(&(record.device, record.start_us)).copied().unwrap_or(Some(false))
+    };
+    records.into_iter().map(|record| (record.clone(), label(&record))).collect()
 }
 
 /// Benign failed reconnects of a device to its usual peer: about four short bursts an hour, at
