@@ -16,6 +16,7 @@ mod draw;
 pub mod features;
 pub mod guard;
 pub mod host;
+mod lately;
 mod memo;
 pub mod metrics;
 pub mod model;
