@@ -5,8 +5,7 @@ use std::net::IpAddr;
 
 use analytics::guard::flood::{MAX_WINDOWS_PER_DEVICE, is_sampled};
 use analytics::host::Host;
-use analytics::metrics::Metric;
-use analytics::record::{KeyCount, MAX_KEYS, WindowRecord};
+use analytics::record::WindowRecord;
 use model::{Device, DeviceId, DeviceRole, Timestamp};
 use ports::{AddressSighting, AssetDirectory, WindowBatch};
 use serde_json::Value;
@@ -168,8 +167,8 @@ impl DeviceWindows {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use analytics::metrics::COUNTS;
-    use analytics::record::RECORD_VERSION;
+    use analytics::metrics::{COUNTS, Metric};
+    use analytics::record::{KeyCount, RECORD_VERSION};
     use ports::fake::FakeAssets;
     use proptest::prelude::*;
 
