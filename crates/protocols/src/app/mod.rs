@@ -64,6 +64,11 @@ pub mod message {
         pub use super::super::dnp3::Application;
     }
 
+    /// Parts of EtherNet/IP messages.
+    pub mod enip {
+        pub use super::super::enip::{Cip, Content, Path};
+    }
+
     /// Parts of IEC 104 messages.
     pub mod iec104 {
         pub use super::super::iec104::{Asdu, Frame, Point};

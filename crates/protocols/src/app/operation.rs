@@ -87,15 +87,18 @@ pub enum Object<'a> {
 enum Coding {
     Bits,
     U8,
+    I8,
     U16Be,
     U16Le,
     I16Be,
     I16Le,
     I32Be,
+    I32Le,
     U32Be,
     U32Le,
     F32Be,
     F32Le,
+    F64Le,
     /// Leaves of MMS data.
     Data,
 }
@@ -180,6 +183,24 @@ impl<'a> Values<'a> {
         Self::of(Coding::U32Le, bytes.len() / 4, bytes)
     }
 
+    /// Signed bytes.
+    #[must_use]
+    pub const fn i8(bytes: &'a [u8]) -> Self {
+        Self::of(Coding::I8, bytes.len(), bytes)
+    }
+
+    /// Signed 32-bit words, least significant byte first.
+    #[must_use]
+    pub const fn i32_le(bytes: &'a [u8]) -> Self {
+        Self::of(Coding::I32Le, bytes.len() / 4, bytes)
+    }
+
+    /// Double-precision numbers, least significant byte first.
+    #[must_use]
+    pub const fn f64_le(bytes: &'a [u8]) -> Self {
+        Self::of(Coding::F64Le, bytes.len() / 8, bytes)
+    }
+
     /// Single-precision numbers, most significant byte first.
     #[must_use]
     pub const fn f32_be(bytes: &'a [u8]) -> Self {
@@ -229,15 +250,20 @@ fn value(coding: Coding, bytes: &[u8], place: usize) -> Option<f64> {
     Some(match coding {
         Coding::Bits => f64::from(bytes.get(place / 8)? >> (place % 8) & 1),
         Coding::U8 => f64::from(*bytes.get(place)?),
+        Coding::I8 => f64::from(bytes.get(place)?.cast_signed()),
         Coding::U16Be => f64::from(u16::from_be_bytes(two()?)),
         Coding::U16Le => f64::from(u16::from_le_bytes(two()?)),
         Coding::I16Le => f64::from(i16::from_le_bytes(two()?)),
         Coding::I16Be => f64::from(i16::from_be_bytes(two()?)),
         Coding::I32Be => f64::from(i32::from_be_bytes(four()?)),
+        Coding::I32Le => f64::from(i32::from_le_bytes(four()?)),
         Coding::U32Be => f64::from(u32::from_be_bytes(four()?)),
         Coding::U32Le => f64::from(u32::from_le_bytes(four()?)),
         Coding::F32Be => f64::from(f32::from_be_bytes(four()?)),
         Coding::F32Le => f64::from(f32::from_le_bytes(four()?)),
+        Coding::F64Le => {
+            f64::from_le_bytes(*bytes.get(place.checked_mul(8)?..)?.first_chunk::<8>()?)
+        }
         Coding::Data => return None,
     })
 }
