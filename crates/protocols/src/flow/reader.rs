@@ -180,14 +180,23 @@ impl Reader {
         if flow.dirs[dir].lost {
             let place = flow.place(dir, cut);
             match self.parsers[protocol as usize].recognise(&place, bytes) {
+                Recognition::NotForUs if self.turned(flow, dir, cut, bytes, protocol) => {
+                    return Left::Again { from: 0 };
+                }
                 Recognition::NotForUs => return Left::Lost { from: 0 },
                 Recognition::Unsure => sure = false,
                 Recognition::Certain => {}
             }
         }
-        let left = self.run(flow, dir, protocol, cut, bytes, sure, now);
-        match left {
+        match self.run(flow, dir, protocol, cut, bytes, sure, now) {
             Left::Again { from } if !self.mistake(flow, dir, protocol) => Left::Lost { from },
+            Left::Lost { from }
+                if flow.dirs[dir].lost
+                    && sure
+                    && self.turned(flow, dir, cut, &bytes[from..], protocol) =>
+            {
+                Left::Again { from }
+            }
             left => left,
         }
     }

@@ -110,4 +110,34 @@ impl Reader {
         }
         true
     }
+
+    /// Whether another parser is certain of bytes its own parser cannot read: connections are
+    /// upgraded, and some protocols begin alike. The conversation is that parser's from then on.
+    pub(super) fn turned(
+        &mut self,
+        flow: &mut Conversation,
+        dir: usize,
+        cut: u32,
+        bytes: &[u8],
+        protocol: Protocol,
+    ) -> bool {
+        let others = self.carried(flow.key.carrier()) & !(1 << protocol as u32);
+        if flow.asked >= RECOGNITION_TRIES || bytes.is_empty() || others == 0 {
+            return false;
+        }
+        flow.asked += 1;
+        flow.dirs[dir].candidates = others;
+        let answer = self.ask(flow, dir, cut, bytes);
+        flow.dirs[dir].candidates = 0;
+        let Answer::Is(other) = answer else { return false };
+        flow.state = State::Reading(other);
+        flow.scratch = Scratch::default();
+        flow.proven = false;
+        flow.dirs[dir].skip = 0;
+        for side in &mut flow.dirs {
+            side.lost = false;
+        }
+        self.stats.turned += 1;
+        true
+    }
 }

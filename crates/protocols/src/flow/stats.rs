@@ -21,6 +21,8 @@ pub struct Stats {
     pub idle: u64,
     /// Conversations no parser recognised.
     pub unknown: u64,
+    /// Conversations that went on in another protocol.
+    pub turned: u64,
     /// TCP segments with payload of conversations that are read.
     pub segments: u64,
     /// Segments that repeat only what was read already.

@@ -187,6 +187,18 @@ fn what_nobody_knows_is_not_asked_for_again() {
 }
 
 #[test]
+fn a_conversation_may_go_on_in_another_protocol() {
+    let mut watch = Watch::default();
+    watch.connect(1);
+    watch.send(1, &[&write_register(1, 2, 3), b"GET / HTTP/1.1\r\n\r\n".as_slice()].concat());
+    watch.send(31, b"GET /next HTTP/1.1\r\n\r\n");
+    let protocols: Vec<_> = watch.told.iter().map(|told| told.split(' ').next().unwrap()).collect();
+    assert_eq!(protocols, ["Modbus", "Http", "Http"]);
+    let stats = watch.tracker.stats();
+    assert_eq!((stats.turned, stats.protocols[Protocol::Modbus].malformed), (1, 1));
+}
+
+#[test]
 fn reused_ports_are_a_new_conversation() {
     let mut watch = Watch::default();
     for round in 0..3_u32 {
