@@ -48,6 +48,12 @@ impl Fragments {
         self.partial.iter().map(|partial| partial.bytes.capacity()).sum()
     }
 
+    /// Nothing more comes.
+    pub(super) fn give_up(&mut self, stats: &mut Stats) {
+        stats.fragments_incomplete += self.partial.iter().filter(|part| !part.void).count() as u64;
+        self.partial = Vec::new();
+    }
+
     /// Takes a part; when the packet is complete gives its protocol and payload.
     pub(super) fn push(
         &mut self,
@@ -63,18 +69,18 @@ impl Fragments {
         else {
             return None;
         };
-        let before = self.partial.len();
         self.partial.retain(|partial| {
             // A clock set back does not make parts old.
-            ts_ns.saturating_sub(partial.since_ns) <= COMPLETE_WITHIN_NS
+            let young = ts_ns.saturating_sub(partial.since_ns) <= COMPLETE_WITHIN_NS;
+            stats.fragments_incomplete += u64::from(!young && !partial.void);
+            young
         });
-        stats.fragments_incomplete += (before - self.partial.len()) as u64;
         let name = Name { src, dst, id: part.id, protocol: part.protocol };
         let at = self.partial.iter().position(|partial| partial.name == name);
         let at = at.unwrap_or_else(|| {
             if self.partial.len() >= MAX_PARTIAL_PACKETS {
-                self.partial.remove(0);
-                stats.fragments_incomplete += 1;
+                let oldest = self.partial.remove(0);
+                stats.fragments_incomplete += u64::from(!oldest.void);
             }
             self.partial.push(Partial {
                 name,

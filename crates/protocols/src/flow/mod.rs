@@ -48,7 +48,8 @@ const RESET_DISTANCE: u32 = 1 << 20;
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Conversations followed at the same time; beyond, the one longest silent is given up and
-    /// counted. About 250 bytes each.
+    /// counted: first among those nothing was read of, then among datagrams, while they crowd the
+    /// table. About 250 bytes each.
     pub conversations: usize,
     /// Bytes kept for messages not yet complete and segments out of order, over all conversations.
     pub buffered_bytes: usize,
@@ -163,6 +164,8 @@ impl Tracker {
         while let Some(slot) = self.table.any() {
             self.close(slot, each);
         }
+        self.fragments.give_up(&mut self.reader.stats);
+        debug_assert_eq!((self.buffered_bytes(), self.reader.holes), (0, 0), "something waits");
     }
 
     /// What was counted so far.

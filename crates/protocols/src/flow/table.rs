@@ -4,16 +4,20 @@ use hashbrown::HashTable;
 
 use super::conversation::Conversation;
 use super::key::Key;
+use crate::app::Carrier;
 
 /// No neighbour.
 const NONE: u32 = u32::MAX;
-/// Unproven conversations make room first while they hold more than one in this many places.
-const UNPROVEN_SHARE: usize = 4;
+/// A list makes room first while it holds more than one in this many places.
+const SHARE: usize = 4;
 
-/// Lists by silence: conversations of which no message was read yet, and the others. Floods of
-/// packets that mean nothing thus push out each other, not the conversations that are read.
+/// Lists by silence, in the order in which they make room: conversations of which no message was
+/// read yet, datagrams, connections. Floods of packets that mean nothing, or of questions that cost
+/// nothing, thus push out each other, not the connections that are read.
 const UNPROVEN: usize = 0;
-const PROVEN: usize = 1;
+const DATAGRAMS: usize = 1;
+const CONNECTIONS: usize = 2;
+const LISTS: usize = 3;
 
 #[derive(Debug, Clone, Copy)]
 struct Links {
@@ -34,7 +38,7 @@ pub(super) struct Table {
     index: HashTable<u32>,
     slots: Vec<Conversation>,
     links: Vec<Links>,
-    lists: [List; 2],
+    lists: [List; LISTS],
     free: Vec<u32>,
     capacity: usize,
     seed: u64,
@@ -48,7 +52,7 @@ impl Table {
             index: HashTable::new(),
             slots: Vec::new(),
             links: Vec::new(),
-            lists: [list; 2],
+            lists: [list; LISTS],
             free: Vec::new(),
             capacity: capacity.clamp(1, NONE as usize - 1),
             seed,
@@ -57,8 +61,8 @@ impl Table {
     }
 
     /// Number of conversations.
-    pub(super) const fn len(&self) -> usize {
-        self.lists[UNPROVEN].count + self.lists[PROVEN].count
+    pub(super) fn len(&self) -> usize {
+        self.lists.iter().map(|list| list.count).sum()
     }
 
     #[inline]
@@ -84,10 +88,9 @@ impl Table {
         if self.len() < self.capacity {
             return None;
         }
-        let [unproven, proven] = &self.lists;
-        let from_unproven =
-            unproven.count * UNPROVEN_SHARE > self.capacity || proven.oldest == NONE;
-        Some(if from_unproven { unproven.oldest } else { proven.oldest })
+        let crowded = self.lists.iter().find(|list| list.count * SHARE > self.capacity);
+        let first = crowded.or_else(|| self.lists.iter().find(|list| list.count > 0));
+        first.map(|list| list.oldest)
     }
 
     /// A conversation silent since before a time.
@@ -135,7 +138,12 @@ impl Table {
     /// Notes that a conversation spoke, and whether a message of it has been read by now.
     #[inline]
     pub(super) fn touch(&mut self, slot: u32) {
-        let list = usize::from(self.slots[slot as usize].proven);
+        let conversation = &self.slots[slot as usize];
+        let list = match conversation.key.carrier() {
+            _ if !conversation.proven => UNPROVEN,
+            Carrier::Udp => DATAGRAMS,
+            Carrier::Tcp | Carrier::Link(_) => CONNECTIONS,
+        };
         if self.lists[list].newest != slot {
             self.unlink(slot);
             self.link(slot, list);

@@ -334,19 +334,20 @@ fn a_flood_of_conversations_stays_in_bounds_and_spares_those_that_are_read() {
     let mut watch = Watch { tracker: Tracker::new(limits), ..Watch::default() };
     watch.connect(1);
     watch.send(1, &write_register(1, 2, 3));
-    for n in 0..200_000_u32 {
+    for n in 0..1_000_000_u32 {
         let from = Peer(Ipv4Addr::from_bits(0x0b00_0000 + n), n as u16);
-        match n % 3 {
+        match n % 4 {
+            3 => watch.push(&udp(from, SERVER, &write_register(1, 2, 3))),
             0 => watch.push(&tcp(from, SERVER, n, 0, SYN, &[])),
             1 => watch.push(&tcp(from, SERVER, n, 0, ACK, b"flood")),
             _ => watch.push(&udp(from, SERVER, &[0x5a; 9])),
         }
     }
     let stats = watch.tracker.stats();
-    assert_eq!((stats.open, stats.conversations), (1_000, 200_001));
-    assert_eq!(stats.evicted, 200_001 - 1_000);
+    assert_eq!((stats.open, stats.conversations), (1_000, 1_000_001));
+    assert_eq!(stats.evicted, 1_000_001 - 1_000);
     assert!(watch.tracker.buffered_bytes() <= limits.buffered_bytes);
-    // The one that was read is still there and knows how it began.
+    // The connection that was read is still there and knows how it began.
     watch.send(13, &write_register(2, 2, 3));
     assert!(watch.told.last().unwrap().contains("Some(true) Modbus"));
 }
