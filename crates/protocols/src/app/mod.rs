@@ -314,14 +314,15 @@ pub enum Step<'a> {
     },
     /// The message needs this many bytes in all; on datagrams it is cut off.
     NeedMore(usize),
-    /// The bytes break the protocol. The conversation is read no further where `consumed` is 0.
+    /// The bytes break the protocol. Where `consumed` is 0 reading goes on at the next segment that
+    /// looks like the start of a message, or in another protocol that is certain of the bytes.
     Malformed {
         /// In plain words, for counters and logs.
         why: &'static str,
         /// Bytes to go on behind, where the parser knows.
         consumed: usize,
     },
-    /// The rest of the conversation says nothing more (it is encrypted now).
+    /// The rest of what this sender says means nothing to us (it is encrypted now).
     Done,
 }
 
