@@ -11,14 +11,18 @@
 //! - an alert never hangs on the network alone: every metric also has a range of its own.
 
 pub mod arnn;
+pub mod commands;
 pub mod detector;
 mod draw;
 pub mod features;
+pub mod goose;
 pub mod guard;
 pub mod host;
 mod lately;
 mod memo;
+pub mod laws;
 pub mod metrics;
+pub mod mms;
 pub mod model;
 pub mod model_file;
 pub mod models;
@@ -29,6 +33,7 @@ pub mod policy;
 pub mod preparation;
 pub mod record;
 pub mod ridge;
+pub mod rows;
 pub mod rnn;
 pub mod textbook;
 pub mod threshold;

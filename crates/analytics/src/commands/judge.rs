@@ -1,0 +1,352 @@
+//! Judges operations one by one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use protocols::app::{Effect, Object, Operation, Role};
+use serde::Serialize;
+
+use super::Command;
+use super::finding::{CommandFinding, DEVIATIONS, Deviation};
+use super::model::{CommandModel, FunctionModel, Key, PairModel, object_name};
+use super::values::Verdict;
+use crate::host::Host;
+
+/// Pairs followed at once; those beyond are judged without order, rate and step.
+const MAX_FOLLOWED: usize = 65_536;
+/// Points of a pair whose last value is kept.
+const MAX_WRITTEN: usize = 4_096;
+/// Share of late training operations above which a kind of deviation only informs.
+const FORWARD_BUDGET: f64 = 0.005;
+/// Score of what only informs.
+const INFORMS: f64 = 0.9;
+/// Operations a pair must have shown before its order is known.
+const KNOWN_ORDER: u64 = 500;
+/// Rates may exceed the most learned by this factor and number: windows cut polls unevenly.
+const RATE_FACTOR: f64 = 1.5;
+const RATE_SLACK: f64 = 3.0;
+
+/// What a judge did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CommandStats {
+    /// Operations judged.
+    pub operations: u64,
+    /// Findings, also those that only inform.
+    pub findings: u64,
+    /// Operations of pairs beyond the bound.
+    pub unfollowed: u64,
+}
+
+#[derive(Debug, Default)]
+struct Followed {
+    last: Option<u16>,
+    window: HashMap<u16, (i64, u32)>,
+    written: HashMap<(u32, u32), f64>,
+}
+
+/// Judges operations against a model.
+#[derive(Debug)]
+pub struct CommandJudge {
+    model: Arc<CommandModel>,
+    index: HashMap<Key, usize>,
+    /// Who answered requests in training: a command from one of these is worth a word more.
+    servants: HashSet<Host>,
+    informs: [bool; DEVIATIONS],
+    followed: HashMap<Key, Followed>,
+    stats: CommandStats,
+}
+
+impl CommandJudge {
+    /// A judge.
+    #[must_use]
+    pub fn new(model: Arc<CommandModel>) -> Self {
+        let index = model.index();
+        let masters: HashSet<Host> =
+            index.keys().filter(|key| key.4 == Role::Request).map(|key| key.0).collect();
+        let servants = index
+            .keys()
+            .filter(|key| key.4 == Role::Request && !masters.contains(&key.1))
+            .map(|key| key.1)
+            .collect();
+        let thin = model.training.is_thin();
+        let informs = Deviation::ALL.map(|kind| {
+            // Minutes of polling say who commands whom; they do not say how rarely an operator acts.
+            let share = model.training.forward.get(kind.name()).copied().unwrap_or(0.0);
+            kind != Deviation::NewPair && (thin || share > FORWARD_BUDGET)
+        });
+        let stats = CommandStats::default();
+        Self { model, index, servants, informs, followed: HashMap::new(), stats }
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub const fn stats(&self) -> CommandStats {
+        self.stats
+    }
+
+    /// Judges the next operation; each deviation is a finding of its own.
+    pub fn push(&mut self, command: &Command<'_>, each: &mut dyn FnMut(CommandFinding)) {
+        self.stats.operations += 1;
+        let operation = &command.operation;
+        let key = (command.from, command.to, command.protocol, operation.unit, operation.role);
+        let model = Arc::clone(&self.model);
+        let known = self.index.get(&key).and_then(|place| model.pairs.get(*place));
+        let Some(pair) = known else {
+            // Who answers or reports is not new by itself: who asked it is.
+            let asked = (command.to, command.from, command.protocol, operation.unit, Role::Request);
+            if operation.role == Role::Request || !self.index.contains_key(&asked) {
+                let expected = self.expected_pair(command);
+                self.tell(command, Deviation::NewPair, None, expected, each);
+            }
+            if operation.refused.is_some() {
+                let expected = "no refusals between these two".to_owned();
+                self.tell(command, Deviation::Refused, None, expected, each);
+            }
+            return;
+        };
+        let room = self.followed.len() < MAX_FOLLOWED || self.followed.contains_key(&key);
+        let mut found: Vec<(Deviation, Found)> = Vec::new();
+        if room {
+            let followed = self.followed.entry(key).or_default();
+            let before = |space, point| followed.written.get(&(space, point)).copied();
+            deviations(pair, followed.last, operation, &before, &mut |kind, what| {
+                found.push((kind, what));
+            });
+            if let Some(what) = followed.count(&model, pair, command) {
+                found.push((Deviation::Rate, what));
+            }
+        } else {
+            self.stats.unfollowed += 1;
+            deviations(pair, None, operation, &|_, _| None, &mut |kind, what| {
+                found.push((kind, what));
+            });
+        }
+        for (kind, what) in found {
+            self.tell(command, kind, what.value, what.expected, each);
+        }
+    }
+
+    fn expected_pair(&self, command: &Command<'_>) -> String {
+        let to = command.to;
+        let mut asks: Vec<String> = self
+            .index
+            .keys()
+            .filter(|key| key.1 == to && key.4 == Role::Request)
+            .map(|key| key.0.to_string())
+            .collect();
+        asks.sort();
+        asks.dedup();
+        asks.truncate(4);
+        let servant = if self.servants.contains(&command.from) {
+            format!("; {} only answered so far", command.from)
+        } else {
+            String::new()
+        };
+        if asks.is_empty() {
+            format!("nobody asks {to} over {}{servant}", command.protocol.name())
+        } else {
+            format!("only {} asks {to}{servant}", asks.join(", "))
+        }
+    }
+
+    fn tell(
+        &mut self,
+        command: &Command<'_>,
+        kind: Deviation,
+        value: Option<f64>,
+        expected: String,
+        each: &mut dyn FnMut(CommandFinding),
+    ) {
+        self.stats.findings += 1;
+        let operation = &command.operation;
+        let informs = self.informs[kind as usize];
+        let score = if informs { INFORMS } else { kind.score(operation.effect) };
+        each(CommandFinding {
+            ts_us: command.ts_us,
+            from: command.from,
+            to: command.to,
+            protocol: command.protocol,
+            unit: operation.unit,
+            role: operation.role,
+            function: operation.function,
+            name: operation.name,
+            object: object_text(operation),
+            value: value.or_else(|| operation.values.iter().next()),
+            kind,
+            why: why(command, kind, value, &self.model),
+            expected,
+            technique: kind.technique(operation.effect),
+            score,
+        });
+    }
+}
+
+impl Followed {
+    /// Counts the operation and remembers what the next needs; tells a rate above the learned.
+    fn count(
+        &mut self,
+        model: &CommandModel,
+        pair: &PairModel,
+        command: &Command<'_>,
+    ) -> Option<Found> {
+        let operation = &command.operation;
+        self.last = Some(operation.function);
+        if let (Object::Range { space, start, .. }, Effect::Write | Effect::Control) =
+            (operation.object, operation.effect)
+        {
+            for (point, value) in (start..).zip(operation.values.iter()) {
+                let at = (space, point);
+                if self.written.len() < MAX_WRITTEN || self.written.contains_key(&at) {
+                    self.written.insert(at, value);
+                }
+            }
+        }
+        let function = pair.function(operation.function)?;
+        let start = command.ts_us.div_euclid(model.window_us.max(1));
+        let window = self.window.entry(operation.function).or_insert((start, 0));
+        *window = if window.0 == start { (start, window.1.saturating_add(1)) } else { (start, 1) };
+        let most = f64::from(function.most_per_window);
+        let limit = most.mul_add(RATE_FACTOR, RATE_SLACK).floor();
+        // Told once, where the count passes the limit.
+        (f64::from(window.1) == limit + 1.0).then(|| Found {
+            value: Some(f64::from(window.1)),
+            expected: format!("at most {most} of them in {} s", model.window_us as f64 / 1e6),
+        })
+    }
+}
+
+/// One deviation: the number it is about, and what was expected.
+pub(super) struct Found {
+    pub value: Option<f64>,
+    pub expected: String,
+}
+
+/// Tells how an operation deviates from its pair, rate left out.
+pub(super) fn deviations(
+    pair: &PairModel,
+    last: Option<u16>,
+    operation: &Operation<'_>,
+    before: &dyn Fn(u32, u32) -> Option<f64>,
+    each: &mut dyn FnMut(Deviation, Found),
+) {
+    let plain = |expected: String| Found { value: None, expected };
+    let Some(function) = pair.function(operation.function) else {
+        let mut names: Vec<&str> = pair.functions.iter().map(|f| f.name.as_str()).collect();
+        names.truncate(6);
+        each(Deviation::Function, plain(format!("only {}", names.join(", "))));
+        if operation.refused.is_some() {
+            each(Deviation::Refused, plain("no refusals of this function".to_owned()));
+        }
+        return;
+    };
+    if let Some(code) = operation.refused.filter(|code| !function.refusals.contains(code)) {
+        let usual: Vec<String> = function.refusals.iter().map(u16::to_string).collect();
+        let expected = if usual.is_empty() {
+            "no refusals of this function".to_owned()
+        } else {
+            format!("only refusals with code {}", usual.join(", "))
+        };
+        each(Deviation::Refused, Found { value: Some(f64::from(code)), expected });
+    }
+    let operations: u64 = pair.functions.iter().map(|function| function.count).sum();
+    if let Some(last) = last.filter(|last| !function.follows.contains(last)) {
+        if operations >= KNOWN_ORDER {
+            each(Deviation::Order, plain(format!("never after function {last}")));
+        }
+    }
+    if operation.role == Role::Response {
+        return;
+    }
+    match operation.object {
+        Object::None => {}
+        Object::Name(_) | Object::Member { .. } => {
+            if object_name(&operation.object).is_some_and(|name| !function.names.contains(&name)) {
+                let expected = format!("one of {} known names", function.names.len());
+                each(Deviation::Object, plain(expected));
+            }
+        }
+        Object::Range { space, start, count } => {
+            let last = start.saturating_add(count.max(1) - 1);
+            match function.space(space) {
+                Some(points) if points.holds(start, last) => {
+                    judge_values(function, operation, (space, start), before, each);
+                }
+                Some(points) => each(Deviation::Object, plain(format!("points {points}"))),
+                None => each(Deviation::Object, plain("no points of this space".to_owned())),
+            }
+        }
+    }
+}
+
+fn judge_values(
+    function: &FunctionModel,
+    operation: &Operation<'_>,
+    (space, start): (u32, u32),
+    before: &dyn Fn(u32, u32) -> Option<f64>,
+    each: &mut dyn FnMut(Deviation, Found),
+) {
+    let acts = matches!(operation.effect, Effect::Write | Effect::Control);
+    if !acts || operation.role != Role::Request {
+        return;
+    }
+    for (point, value) in (start..).zip(operation.values.iter()) {
+        let Some(learned) = function.values_of(space, point) else { continue };
+        let kind = match learned.judge(value, before(space, point)) {
+            Verdict::Usual => continue,
+            Verdict::Value => Deviation::Value,
+            Verdict::Step => Deviation::Step,
+        };
+        let expected = format!("point {point}: {}", learned.expected());
+        each(kind, Found { value: Some(value), expected });
+    }
+}
+
+fn object_text(operation: &Operation<'_>) -> String {
+    match operation.object {
+        Object::None => String::new(),
+        Object::Name(_) | Object::Member { .. } => {
+            object_name(&operation.object).unwrap_or_default()
+        }
+        Object::Range { space, start, count } if count <= 1 => {
+            format!("space {space}, point {start}")
+        }
+        Object::Range { space, start, count } => {
+            let last = start.saturating_add(count - 1);
+            format!("space {space}, points {start} to {last}")
+        }
+    }
+}
+
+fn why(command: &Command<'_>, kind: Deviation, value: Option<f64>, model: &CommandModel) -> String {
+    let operation = &command.operation;
+    let (from, to, name) = (command.from, command.to, operation.name);
+    let number = value.map_or_else(String::new, |value| format!(" {value}"));
+    let mut text = match kind {
+        Deviation::NewPair => {
+            format!("{from} speaks {} to {to} ({name}) and never did", command.protocol.name())
+        }
+        Deviation::Function => format!("{from} never asked {to} to {name}"),
+        Deviation::Object => {
+            format!("{from} never touched {} of {to} with {name}", object_text(operation))
+        }
+        Deviation::Value => format!("{from} writes{number} to {to}, a value never written there"),
+        Deviation::Step => {
+            format!("{from} changes a value of {to} to{number}, further at once than ever")
+        }
+        Deviation::Rate => {
+            format!("{from} asks {to} to {name} more often than ever:{number} times in a window")
+        }
+        Deviation::Order => format!("{from} asks {to} to {name} after something it never follows"),
+        Deviation::Refused => format!(
+            "{from} refuses {to}: {name}, code{}",
+            operation.refused.map_or_else(String::new, |code| format!(" {code}"))
+        ),
+    };
+    if model.training.is_thin() {
+        text.push_str(&format!(
+            "; learned from {:.0} s and {} operations only, so it may just not have been seen yet",
+            model.training.seconds, model.training.operations
+        ));
+    }
+    text
+}
