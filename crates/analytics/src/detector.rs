@@ -45,7 +45,7 @@ pub struct Verdict {
     pub judgement: Judgement,
     /// Whose model judged.
     pub basis: Basis,
-    /// `aarnn`, `range` or `none`.
+    /// `ensemble` or `none`.
     pub detector: &'static str,
 }
 

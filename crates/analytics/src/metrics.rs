@@ -182,11 +182,14 @@ impl Metric {
         )
     }
 
-    /// Whether the metric counts the housekeeping of networks, which is rare and harmless: few of it
-    /// are no alarm, even if training saw none.
+    /// Whether few of it are harmless even if training saw none: the housekeeping of networks, which
+    /// is rare, and the length of a conversation with somebody new, whose novelty was judged before.
     #[must_use]
-    pub const fn is_housekeeping(self) -> bool {
-        matches!(self, Self::Arp | Self::Icmp | Self::BroadcastOut)
+    pub const fn is_harmless_in_small(self) -> bool {
+        matches!(
+            self,
+            Self::Arp | Self::Icmp | Self::BroadcastOut | Self::NewKeyContext | Self::NewKeyHour
+        )
     }
 
     /// Whether the metric looks back further than its window.

@@ -170,11 +170,11 @@ impl DeviceModel {
         self.training.windows < RELIABLE_WINDOWS
     }
 
-    /// Name of the detector in the output contract: `aarnn` with a network (which votes or, after a
-    /// short training, advises), else `range`.
+    /// Name of the detector in the output contract: what is shipped is one ensemble, whichever of its
+    /// judges have a vote (see [`Self::network_votes`]).
     #[must_use]
     pub fn detector(&self) -> &'static str {
-        if self.network.is_some() { "aarnn" } else { "range" }
+        "ensemble"
     }
 
     /// What turns a later window of the device into a row, as in training.

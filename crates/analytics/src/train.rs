@@ -32,11 +32,12 @@ pub const VOTING_WINDOWS: usize = 300;
 /// Windows below which there is no network, not even as an adviser.
 pub const NETWORK_WINDOWS: usize = 60;
 /// What a factor `e` of rareness is worth, in events more than the most of training: of a metric that
-/// training saw, of one it never saw, and of housekeeping it never saw. With these, an event that
-/// none of a hundred windows showed is an alarm of its own, and one that fifty did not show is not.
+/// training saw, of one it never saw, and of one it never saw that is harmless in small numbers. With
+/// these, an event that none of a hundred windows showed is an alarm of its own, and one that fifty
+/// did not show is not.
 const GRAIN_SEEN: f64 = 0.35;
 const GRAIN_UNSEEN: f64 = 0.17;
-const GRAIN_HOUSEKEEPING: f64 = 0.51;
+const GRAIN_HARMLESS: f64 = 0.51;
 /// The traffic of one conversation is no alarm below so many times the most of training.
 const TIMES_THE_MOST: f64 = 4.0;
 /// The network's thresholds are so much wider than its tail says: it speaks where the metrics do not
@@ -405,10 +406,10 @@ impl Tails {
             let count = (f64::from(largest) * scale).exp();
             // One event more than the most, in scaled units.
             let grain = ((count + 1.0) / count).ln() / scale;
-            let worth = match (largest > 0.0, metric.is_housekeeping()) {
+            let worth = match (largest > 0.0, metric.is_harmless_in_small()) {
                 (true, _) => GRAIN_SEEN,
                 (false, false) => GRAIN_UNSEEN,
-                (false, true) => GRAIN_HOUSEKEEPING,
+                (false, true) => GRAIN_HARMLESS,
             };
             let beyond = matches!(metric, Metric::TrafficKeyContext | Metric::TrafficKeyHour);
             let floor = if beyond { TIMES_THE_MOST.ln() / scale } else { 0.0 };

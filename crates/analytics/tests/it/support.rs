@@ -90,6 +90,33 @@ pub(crate) fn labelled_windows(
     records.into_iter().map(|record| (record.clone(), label(&record))).collect()
 }
 
+/// Windows of a gzip-packed capture whose packets are changed before they are counted; `edit` gets
+/// the number of the packet, from 0. Reconnects, if given, are mixed in.
+pub(crate) fn edited_windows(
+    path: &Path,
+    noise: Option<&Reconnects>,
+    edit: impl Fn(usize, &mut Segment),
+) -> Vec<WindowRecord> {
+    let mut windower = Windower::new(WindowConfig::default()).unwrap();
+    let mut records = Vec::new();
+    let (mut place, mut next_ns) = (0, None);
+    each_frame(path, |ts_ns, link, captured, wire_len| {
+        if let Some(noise) = noise {
+            next_ns = Some(noise.add(&mut windower, next_ns.unwrap_or(ts_ns), ts_ns));
+        }
+        if let Ok(packet) = decode(link, captured, wire_len) {
+            let mut segment = Segment::from(&packet);
+            edit(place, &mut segment);
+            windower.push_segment(ts_ns, &segment);
+            records.append(&mut windower.take_ready());
+        }
+        place += 1;
+    });
+    windower.finish();
+    records.append(&mut windower.take_ready());
+    records
+}
+
 /// Benign failed reconnects of a device to its usual peer: about four short bursts an hour, at
 /// uneven times, from the time of the first packet on.
 pub(crate) struct Reconnects {
