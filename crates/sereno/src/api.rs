@@ -65,6 +65,16 @@ impl Api {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
+    /// PUT of a file.
+    pub(crate) async fn put_bytes(
+        &self,
+        path: &str,
+        bytes: Vec<u8>,
+        kind: &str,
+    ) -> Result<Value, Failure> {
+        self.send(Method::PUT, path, Some((bytes, kind))).await
+    }
+
     /// DELETE.
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::DELETE, path, None).await
@@ -76,11 +86,21 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
+        let body = body.map(|body| (body.to_string().into_bytes(), "application/json"));
+        self.send(method, path, body).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(Vec<u8>, &str)>,
+    ) -> Result<Value, Failure> {
         let (status, answer) = match self {
             Self::Socket(client) => {
                 let mut request = client.request(method, format!("http://localhost{path}"));
-                if let Some(body) = body {
-                    request = request.json(body);
+                if let Some((body, kind)) = body {
+                    request = request.header(header::CONTENT_TYPE, kind).body(body);
                 }
                 let away = |cause: reqwest::Error| {
                     Failure::new(format!("the node does not answer on its admin socket: {cause}"))
@@ -106,13 +126,14 @@ async fn in_process(
     node: &server::wire::Node,
     method: Method,
     path: &str,
-    body: Option<&Value>,
+    body: Option<(Vec<u8>, &str)>,
 ) -> Result<(StatusCode, axum::body::Bytes), Failure> {
+    let kind = body.as_ref().map_or("application/json", |(_, kind)| *kind).to_owned();
     let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
+        .header(header::CONTENT_TYPE, kind)
+        .body(body.map_or_else(Body::empty, |(body, _)| Body::from(body)))
         .map_err(|cause| Failure::wrong_use(format!("'{path}' is not a path: {cause}")))?;
     request.extensions_mut().insert(Caller::local_admin());
     let response = match node.app().oneshot(request).await {
