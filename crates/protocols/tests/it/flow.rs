@@ -316,6 +316,29 @@ fn fragments_make_a_datagram_in_any_order_and_repeated() {
 }
 
 #[test]
+fn fragments_of_ipv6_and_of_segments_are_put_together() {
+    let body = udp_body(CLIENT, SERVER, &write_register(1, 2, 3));
+    let mut watch = Watch::default();
+    for (offset, part) in [(0_u16, &body[..8]), (8, &body[8..])] {
+        let mut packet = vec![0x60, 0, 0, 0, 0, 8 + part.len() as u8, 44, 64];
+        packet.extend([0xfd; 31]);
+        packet.extend([1, 17, 0]);
+        packet.extend((offset | u16::from(offset == 0)).to_be_bytes());
+        packet.extend([0, 1, 2, 3]);
+        packet.extend(part);
+        watch.push(&packet);
+    }
+    assert_eq!(watch.told.len(), 1);
+    watch.connect(1);
+    let segment = tcp(CLIENT, SERVER, 1, 5_000, ACK, &write_register(1, 2, 3));
+    watch.push(&ipv4(CLIENT, SERVER, 6, 0x2000, &segment[20..44]));
+    watch.push(&ipv4(CLIENT, SERVER, 6, 3, &segment[44..]));
+    assert_eq!(watch.told.len(), 2);
+    assert!(watch.told[1].contains("Some(true)"));
+    assert_eq!(watch.tracker.stats().reassembled, 2);
+}
+
+#[test]
 fn overlapping_fragments_are_refused() {
     let mut watch = Watch::default();
     let body = udp_body(CLIENT, SERVER, &write_register(1, 2, 3));
