@@ -59,6 +59,11 @@ pub mod message {
     pub use super::telnet::Message as Telnet;
     pub use super::tls::Message as Tls;
 
+    /// Parts of BACnet messages.
+    pub mod bacnet {
+        pub use super::super::bacnet::Apdu;
+    }
+
     /// Parts of DNP3 messages.
     pub mod dnp3 {
         pub use super::super::dnp3::Application;
