@@ -19,15 +19,18 @@
 //! weaker for having more to say. The excitation that returns to a device over unusual traffic is at
 //! most 0.7² of what it sent: the network amplifies agreement, it cannot ignite by itself.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::host::Host;
+use crate::models::blocks;
 use crate::novelty::KnownKeys;
 use crate::record::WindowRecord;
 use crate::rnn::{RandomNetwork, Sign};
-use crate::threshold::limit;
+use crate::threshold::{block_of, limit};
 
 /// Name in files and in the output contract.
 pub const NAME: &str = "arnn";
@@ -249,6 +252,30 @@ impl Graph {
     }
 }
 
+/// The benign windows of one device, in the order of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Pupil<'a> {
+    /// The windows.
+    pub records: &'a [&'a WindowRecord],
+    /// For each window the score of the device's own model, learned without the window's block of
+    /// time (see [`crate::models::held_out_scores`]).
+    pub evidence: &'a [f64],
+}
+
+/// Keys known in each block of time: those of the blocks before; for the first, those of all others.
+fn known_before(records: &[&WindowRecord]) -> Vec<KnownKeys> {
+    blocks(records.len())
+        .into_iter()
+        .map(|block| {
+            let others =
+                if block.start == 0 { &records[block.end..] } else { &records[..block.start] };
+            let mut known = KnownKeys::default();
+            others.iter().for_each(|record| known.learn(record));
+            known
+        })
+        .collect()
+}
+
 /// The associated network with its threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arnn {
@@ -257,19 +284,44 @@ pub struct Arnn {
 }
 
 impl Arnn {
-    /// Learns the threshold from benign windows: each entry holds the devices of one window, with
-    /// evidence that was measured without the window (held-out scores), so that it is as large as
-    /// later. `None` without any device.
+    /// Learns the threshold from the benign windows of all devices. Like the evidence, which traffic
+    /// is unusual is judged without the window's own block of time, so that training sees about as
+    /// much unusual traffic as later days do. `None` without any window.
     #[must_use]
-    pub fn learn<'a>(windows: impl Iterator<Item = &'a [Seen<'a>]>, alpha: f64) -> Option<Self> {
-        let mut associations: Vec<f64> =
-            windows.flat_map(associate).map(|judged| judged.association).collect();
+    pub fn train(pupils: &[Pupil<'_>], alpha: f64) -> Option<Self> {
+        let known: Vec<Vec<KnownKeys>> =
+            pupils.iter().map(|pupil| known_before(pupil.records)).collect();
+        let mut windows: BTreeMap<i64, Vec<Seen<'_>>> = BTreeMap::new();
+        for (pupil, known) in pupils.iter().zip(&known) {
+            let total = pupil.records.len();
+            let windows_of = pupil.records.iter().zip(pupil.evidence).enumerate();
+            for (place, (record, evidence)) in windows_of {
+                windows.entry(record.start_us).or_default().push(Seen {
+                    record,
+                    evidence: *evidence,
+                    known: known.get(block_of(place, total)),
+                });
+            }
+        }
+        let judged = windows.values().flat_map(|seen| associate(seen));
+        Self::from_associations(judged.map(|judged| judged.association).collect(), alpha)
+    }
+
+    /// Learns the threshold from the associations of benign windows.
+    #[must_use]
+    pub fn from_associations(mut associations: Vec<f64>, alpha: f64) -> Option<Self> {
         if associations.is_empty() {
             return None;
         }
         // Nothing associates more than 1: a threshold above would never alert.
         let threshold = limit(&mut associations, alpha).min(0.99);
         Some(Self { version: VERSION, threshold })
+    }
+
+    /// Judges the devices of one window together, in the order given: each with its score.
+    #[must_use]
+    pub fn judge(&self, seen: &[Seen<'_>]) -> Vec<(Collective, f64)> {
+        associate(seen).into_iter().map(|judged| (judged, self.score(&judged))).collect()
     }
 
     /// Score of a judgement: association over threshold, above 1 is an alert.
@@ -315,12 +367,7 @@ mod tests {
     }
 
     fn record(device: u8, peers: &[(u8, u32)]) -> WindowRecord {
-        let key = |(last, packets): &(u8, u32)| KeyCount {
-            peer: host(*last),
-            protocol: 6,
-            port: 443,
-            packets: *packets,
-        };
+        let key = |(last, packets): &(u8, u32)| KeyCount::new(host(*last), 6, 443, *packets);
         WindowRecord {
             version: RECORD_VERSION,
             device: host(device),
@@ -368,37 +415,42 @@ mod tests {
             .map(|turn| {
                 let mut window = outbreak();
                 for (place, (record, evidence)) in window.iter_mut().enumerate() {
+                    record.start_us = i64::from(turn) * 10_000_000;
                     record.keys.retain(|key| key.peer == host(200) || key.peer == host(1));
                     *evidence = f64::from((turn * 7 + place as i32 * 5) % 19) / 20.0;
                 }
                 window
             })
             .collect();
-        let known = known();
-        let windows: Vec<Vec<Seen<'_>>> = benign
-            .iter()
-            .map(|window| {
-                window
-                    .iter()
-                    .map(|(record, evidence)| Seen {
-                        record,
-                        evidence: *evidence,
-                        known: Some(&known),
-                    })
-                    .collect()
-            })
+        let flat: Vec<(WindowRecord, f64)> = benign.into_iter().flatten().collect();
+        let devices: Vec<Vec<&(WindowRecord, f64)>> = (1..7)
+            .map(|last| flat.iter().filter(|(record, _)| record.device == host(last)).collect())
             .collect();
-        let model = Arnn::learn(windows.iter().map(Vec::as_slice), 0.005).unwrap();
+        let records: Vec<Vec<&WindowRecord>> = devices
+            .iter()
+            .map(|windows| windows.iter().map(|(record, _)| record).collect())
+            .collect();
+        let evidence: Vec<Vec<f64>> = devices
+            .iter()
+            .map(|windows| windows.iter().map(|(_, evidence)| *evidence).collect())
+            .collect();
+        let pupils: Vec<Pupil<'_>> = records
+            .iter()
+            .zip(&evidence)
+            .map(|(records, evidence)| Pupil { records, evidence })
+            .collect();
+        let model = Arnn::train(&pupils, 0.005).unwrap();
+        let known = known();
         let outbreak = outbreak();
         let seen: Vec<Seen<'_>> = outbreak
             .iter()
             .map(|(record, evidence)| Seen { record, evidence: *evidence, known: Some(&known) })
             .collect();
-        let judged = associate(&seen);
-        let alerts: Vec<bool> = judged.iter().map(|judged| model.score(judged) > 1.0).collect();
+        let judged = model.judge(&seen);
+        let alerts: Vec<bool> = judged.iter().map(|(_, score)| *score > 1.0).collect();
         assert_eq!(alerts, [true, true, true, false, false, false], "{judged:?} {model:?}");
-        assert_eq!(judged[0].through, Some(host(250)));
-        assert_eq!(judged[3].through, None);
+        assert_eq!(judged[0].0.through, Some(host(250)));
+        assert_eq!(judged[3].0.through, None);
     }
 
     #[test]
@@ -436,6 +488,6 @@ mod tests {
         {
             assert!(Arnn::open(&serde_json::from_str(damaged).unwrap()).is_err());
         }
-        assert!(Arnn::learn(std::iter::empty(), 0.01).is_none());
+        assert!(Arnn::train(&[], 0.01).is_none());
     }
 }

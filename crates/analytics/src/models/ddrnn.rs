@@ -26,6 +26,9 @@ const CELLS: [usize; 2] = [24, 24];
 const MAX_DRILLS: usize = 3_000;
 /// Drills of a block at least: a short training needs more examples than it has rows.
 const LEAST_DRILLS: usize = 50;
+/// Threshold at most: a row that is more an attack than benign by so much alerts, however few windows
+/// there were to measure errors on. A clear attack has evidence 1.
+const MAX_THRESHOLD: f64 = 0.75;
 /// Labelled rows used at most, the latest ones.
 const MAX_FEEDBACK: usize = 10_000;
 
@@ -120,7 +123,7 @@ impl Learner for Ddrnn {
             active: active.to_vec(),
             mean: super::range::means(&rows.iter().collect::<Vec<_>>(), active),
             network,
-            threshold: limit(&mut errors, lesson.alpha),
+            threshold: limit(&mut errors, lesson.alpha).min(MAX_THRESHOLD),
         }))
     }
 }

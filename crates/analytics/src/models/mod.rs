@@ -204,6 +204,21 @@ pub fn open(name: &str, value: &Value) -> Result<Box<dyn Model>, String> {
     opened.map_err(|error| format!("model `{name}`: {error}"))
 }
 
+/// Scores of the lesson's own rows, in order, each by a model learned without the row's block of
+/// time: what scores of later benign rows are like. `None` where too little is left to learn from.
+#[must_use]
+pub fn held_out_scores(learner: &dyn Learner, lesson: &Lesson<'_>) -> Option<Vec<f64>> {
+    let rows = lesson.rows;
+    let mut scores = vec![0.0; rows.len()];
+    for block in blocks(rows.len()) {
+        let others: Vec<Scaled> =
+            rows[..block.start].iter().chain(&rows[block.end..]).copied().collect();
+        let model = learner.learn(&Lesson { rows: &others, ..*lesson })?;
+        model.score_batch(&rows[block.clone()], &mut scores[block]);
+    }
+    Some(scores)
+}
+
 /// The largest of the ratios and its place.
 pub(crate) fn largest(ratios: impl Iterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
     ratios.fold(None, |best, (place, ratio)| match best {

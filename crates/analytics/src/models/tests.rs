@@ -66,6 +66,19 @@ fn the_budget_holds_on_training_and_about_on_later_rows() {
 }
 
 #[test]
+fn held_out_scores_alert_about_as_often_as_later_rows() {
+    let (training, active) = (rows(1_000, 1), active());
+    for learner in all() {
+        let lesson = lesson(&training, &active, 7);
+        let scores = held_out_scores(*learner, &lesson).unwrap();
+        let alarms = scores.iter().filter(|score| **score > 1.0).count();
+        assert_eq!(scores.len(), training.len());
+        assert!(alarms <= 40, "{}: {alarms} of 1000", learner.name());
+        assert!(held_out_scores(*learner, &Lesson { rows: &training[..3], ..lesson }).is_none());
+    }
+}
+
+#[test]
 fn a_flood_alerts_and_is_explained() {
     let (training, active) = (rows(600, 1), active());
     let mut flood = training[0];

@@ -1,6 +1,9 @@
 //! Tests of the crate as its users see it.
 
 mod commands;
+mod figures;
+mod models;
 mod scenarios;
+mod stress;
 mod support;
 mod windower;
