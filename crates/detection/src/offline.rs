@@ -9,6 +9,7 @@ pub mod eval;
 mod input;
 mod jsonl;
 pub mod keys;
+mod operations;
 pub mod rows;
 pub mod scenario;
 mod score;
@@ -86,6 +87,9 @@ pub enum OfflineError {
         /// The line.
         source: eval::LabelError,
     },
+    /// Rows could not be read.
+    #[error(transparent)]
+    Rows(#[from] rows::RowsError),
     /// A scenario folder cannot be used.
     #[error(transparent)]
     Scenario(#[from] scenario::ScenarioError),

@@ -6,11 +6,15 @@
 mod contenders;
 mod figures;
 mod html;
+mod labelled;
 mod labels;
 mod material;
 mod measure;
+mod others;
 mod packets;
 mod report;
+mod results;
+mod rows;
 mod run;
 mod table;
 mod training;
@@ -90,7 +94,8 @@ pub struct EvalProgress {
 /// Names of all detectors.
 #[must_use]
 pub fn detector_names() -> Vec<&'static str> {
-    contenders::for_captures().iter().map(|contender| contender.name()).collect()
+    let captures = contenders::for_captures();
+    captures.iter().map(|contender| contender.name()).chain(rows::NAMES).collect()
 }
 
 /// An unknown name is refused before the long work.

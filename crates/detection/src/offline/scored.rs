@@ -87,6 +87,19 @@ impl ScoredWindow {
         }
     }
 
+    /// Takes in what another judge says of the same window: the stronger score stands, with its
+    /// reasons first; either alert is an alert.
+    pub fn join(&mut self, other: &Self) {
+        self.alert |= other.alert;
+        if other.score > self.score {
+            self.score = other.score;
+            self.why.splice(0..0, other.why.iter().cloned());
+        } else {
+            self.why.extend(other.why.iter().cloned());
+        }
+        self.why.truncate(2 * REASONS);
+    }
+
     /// Appends the line of the output contract, with its line feed.
     pub fn append_line(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"device\":");

@@ -10,6 +10,7 @@ use analytics::host::Host;
 use analytics::metrics::ALL;
 use analytics::model_file::ModelFile;
 use analytics::models::{Learner, Lesson, Model, open};
+use analytics::novelty::KnownKeys;
 use analytics::preparation::Preparation;
 use analytics::record::WindowRecord;
 use analytics::train::{MAX_MODELS, TrainOptions, prepare};
@@ -112,6 +113,12 @@ impl Singles {
     /// Name of the kind.
     pub(super) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Keys the device's training knows; `None` where novelty is not judged.
+    pub(super) fn known(&self, device: Host) -> Option<&KnownKeys> {
+        let one = self.devices.get(&device)?;
+        one.preparation.judges_novelty().then(|| one.preparation.known())
     }
 
     fn of(&self, device: Host) -> Option<&One> {

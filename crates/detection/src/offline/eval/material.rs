@@ -1,13 +1,17 @@
 //! What a detector may see of a part of a scenario: packets and windows, never a label.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use analytics::commands::CommandModel;
 use analytics::policy::DevicePolicy;
 use analytics::record::WindowRecord;
 use analytics::train::MAX_TRAINING_WINDOWS;
 use analytics::windows::{WindowConfig, Windower};
 
 use crate::offline::input::read_windows;
+use crate::offline::operations::learn_commands;
 use crate::offline::{CaptureSummary, OfflineError, OfflineProgress};
 
 /// Captures with their windows.
@@ -20,6 +24,7 @@ pub(super) struct Captures {
     pub(super) policy: DevicePolicy,
     /// Windows beyond [`MAX_TRAINING_WINDOWS`], left out.
     pub(super) left_out: u64,
+    commands: OnceCell<Result<Option<Arc<CommandModel>>, String>>,
 }
 
 impl Captures {
@@ -36,6 +41,7 @@ impl Captures {
             window_us,
             policy: policy.clone(),
             left_out: 0,
+            commands: OnceCell::new(),
         };
         for path in paths {
             captures.add(&path, progress)?;
@@ -67,6 +73,16 @@ impl Captures {
         })?;
         self.summaries.push(summary);
         Ok(())
+    }
+
+    /// The commands of the captures, learned once; `None` where there are none.
+    pub(super) fn commands(&self) -> Result<Option<Arc<CommandModel>>, String> {
+        let learn = || {
+            learn_commands(&self.paths, self.window_us)
+                .map(|model| model.map(Arc::new))
+                .map_err(|error| error.to_string())
+        };
+        self.commands.get_or_init(learn).clone()
     }
 
     /// Frames read.

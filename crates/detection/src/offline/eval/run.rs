@@ -1,9 +1,6 @@
 //! Walks the scenarios: train, score, then measure.
 
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::path::Path;
 use std::time::Duration;
 
 use analytics::train::TrainOptions;
@@ -11,21 +8,18 @@ use analytics::windows::DEFAULT_WINDOW_US;
 
 use super::contenders::{Contender, Learned, for_captures};
 use super::figures::Spread;
-use super::labels::{LabelError, Labels, read_intervals};
+use super::labelled::truth_or_why;
 use super::material::Captures;
-use super::measure::{Measured, course, curve, measure};
+use super::packets::truth_of_captures;
 use super::report::{
-    DetectorReport, FORMAT, Report, ScenarioReport, SubjectReport, TestReport, TrainingReport,
-    VERSION,
+    DetectorReport, FORMAT, Report, ScenarioReport, TestReport, TrainingReport, VERSION,
 };
+use super::results::Results;
 use super::training::{training_of, warn_of_short_training};
-use super::truth::{Judged, Truth};
+use super::truth::Truth;
 use super::{CpuClock, EvalProgress, EvalRequest, check};
 use crate::offline::OfflineError;
-use crate::offline::input::open;
-use crate::offline::scenario::{
-    Kind, Protected, SHORT_TRAINING_WINDOWS, Scenario, scenario_folders,
-};
+use crate::offline::scenario::{Kind, SHORT_TRAINING_WINDOWS, Scenario, scenario_folders};
 use crate::offline::scored::ScoredWindow;
 use crate::offline::train::write_whole;
 
@@ -33,8 +27,6 @@ use crate::offline::train::write_whole;
 const PACE_TIME: Duration = Duration::from_millis(30);
 /// Repetitions of a measurement of the pace at most.
 const MAX_PACES: u32 = 50;
-/// Packings a file of labels may come in.
-const PACKINGS: [&str; 3] = ["", ".gz", ".zst"];
 
 /// Evaluates every detector on every scenario. A scenario that cannot be used does not end the
 /// others: its report says why.
@@ -87,9 +79,9 @@ fn rules(request: &EvalRequest) -> Vec<String> {
     ]
 }
 
-struct Run<'a> {
-    request: &'a EvalRequest,
-    cpu: CpuClock<'a>,
+pub(super) struct Run<'a> {
+    pub(super) request: &'a EvalRequest,
+    pub(super) cpu: CpuClock<'a>,
     progress: &'a mut dyn FnMut(EvalProgress),
     done: usize,
     total: usize,
@@ -108,10 +100,7 @@ impl Run<'_> {
         let mut report = empty_report(&scenario);
         let outcome = match scenario.kind {
             Kind::Pcap => self.captures(&scenario, &mut report),
-            Kind::RowsCsv | Kind::RowsJsonl => {
-                report.failed = Some("row scenarios are not read by this build".to_owned());
-                Ok(())
-            }
+            Kind::RowsCsv | Kind::RowsJsonl => self.rows(&scenario, &mut report),
             Kind::Archive => {
                 report.test.notes.push("captures without labels: nothing to evaluate".to_owned());
                 Ok(())
@@ -137,22 +126,11 @@ impl Run<'_> {
         let test = Captures::read(test, &scenario.policy(), DEFAULT_WINDOW_US, &mut |_| {})?;
         report.test.packets = test.packets();
         report.test.notes.extend(test.notes());
-        let truth = match labels_of(scenario) {
-            Ok(Some(labels)) => Some(truth_of(scenario, &labels, &mut report.test)?),
-            Ok(None) => {
-                report.test.notes.push("no labels.csv: scores, but no figures".to_owned());
-                None
-            }
-            Err(error) => {
-                report.failed = Some(error.to_string());
-                None
-            }
-        };
+        let truth = truth_or_why(scenario, report, truth_of_captures);
         let training = training_of(scenario, &mut report.training)?;
         warn_of_short_training(scenario, &training, &mut report.training);
         for contender in for_captures() {
-            let wanted = &self.request.detectors;
-            if wanted.is_empty() || wanted.iter().any(|name| name == contender.name()) {
+            if self.wants(contender.name()) {
                 let detector =
                     self.detector(scenario, contender.as_ref(), &training, &test, truth.as_ref())?;
                 report.detectors.push(detector);
@@ -201,7 +179,12 @@ impl Run<'_> {
                 results.add(scenario, truth, &scored);
             }
         }
-        Ok(results.report(contender, scenario, seeds))
+        Ok(results.report((contender.name(), contender.about()), scenario, seeds))
+    }
+
+    pub(super) fn wants(&self, detector: &str) -> bool {
+        let wanted = &self.request.detectors;
+        wanted.is_empty() || wanted.iter().any(|name| name == detector)
     }
 
     /// Processor time of one window in microseconds: smallest, median and largest of several passes.
@@ -220,7 +203,7 @@ impl Run<'_> {
         Spread::of(paces)
     }
 
-    fn tell(&mut self, scenario: &str, detector: Option<&str>, seed: u64) {
+    pub(super) fn tell(&mut self, scenario: &str, detector: Option<&str>, seed: u64) {
         (self.progress)(EvalProgress {
             scenario: scenario.to_owned(),
             detector: detector.map(str::to_owned),
@@ -228,105 +211,6 @@ impl Run<'_> {
             done: self.done,
             total: self.total,
         });
-    }
-}
-
-/// What the seeds of one detector gave.
-#[derive(Default)]
-struct Results {
-    failed: Option<String>,
-    training_s: Vec<f64>,
-    window_us: Option<Spread>,
-    /// Per subject (all together first, then each device): one entry per seed.
-    measured: Vec<Vec<Measured>>,
-    /// Per subject, of the first seed.
-    curves: Vec<(Vec<[f64; 2]>, Vec<super::CoursePoint>)>,
-}
-
-impl Results {
-    fn add(&mut self, scenario: &Scenario, truth: &Truth, scored: &[ScoredWindow]) {
-        let judged = truth.judge(scored);
-        let first = self.measured.is_empty();
-        for (place, subject) in subjects(scenario).into_iter().enumerate() {
-            let of_subject: Vec<&Judged> = judged
-                .iter()
-                .filter(|one| subject.is_none_or(|device| one.key.device as usize == device))
-                .collect();
-            let measured = measure(&of_subject, DEFAULT_WINDOW_US, subject.is_none());
-            if first {
-                self.measured.push(vec![measured]);
-                self.curves.push((curve(&of_subject), course(&of_subject)));
-            } else if let Some(seeds) = self.measured.get_mut(place) {
-                seeds.push(measured);
-            }
-        }
-    }
-
-    fn report(self, contender: &dyn Contender, scenario: &Scenario, seeds: u64) -> DetectorReport {
-        let subjects = subjects(scenario)
-            .into_iter()
-            .zip(self.measured)
-            .zip(self.curves)
-            .map(|((subject, measured), curves)| {
-                let device = subject.and_then(|place| scenario.devices.get(place));
-                subject_report(device, &measured, curves)
-            })
-            .collect();
-        DetectorReport {
-            detector: contender.name().to_owned(),
-            about: contender.about(),
-            seeds,
-            failed: self.failed,
-            training_s: Spread::of(self.training_s),
-            window_us: self.window_us,
-            subjects,
-        }
-    }
-}
-
-/// All protected devices together (where there are several), then each by its number.
-fn subjects(scenario: &Scenario) -> Vec<Option<usize>> {
-    let each = (0..scenario.devices.len()).map(Some);
-    if scenario.devices.len() > 1 {
-        std::iter::once(None).chain(each).collect()
-    } else {
-        each.collect()
-    }
-}
-
-fn subject_report(
-    device: Option<&Protected>,
-    seeds: &[Measured],
-    (roc, course): (Vec<[f64; 2]>, Vec<super::CoursePoint>),
-) -> SubjectReport {
-    let first = seeds.first().cloned().unwrap_or_default();
-    let over =
-        |value: &dyn Fn(&Measured) -> Option<f64>| Spread::of(seeds.iter().filter_map(value));
-    let delays = |pick: fn(&(f64, f64)) -> f64| {
-        Spread::of(seeds.iter().flat_map(|seed| seed.delays.iter().map(pick)))
-    };
-    let positive = first.counts.true_positives + first.counts.false_negatives;
-    SubjectReport {
-        device: device.map(|device| device.name.to_string()),
-        role: device.map(|device| device.role.clone()).unwrap_or_default(),
-        positive,
-        negative: first.counts.false_positives + first.counts.true_negatives,
-        unscored: first.unscored,
-        silent: first.silent,
-        counts: first.counts,
-        auc: over(&|seed| seed.area),
-        tpr: over(&|seed| seed.counts.true_positive_rate()),
-        fpr: over(&|seed| seed.counts.false_positive_rate()),
-        balanced_accuracy: over(&|seed| seed.counts.balanced_accuracy()),
-        precision: over(&|seed| seed.counts.precision()),
-        delay_windows: delays(|delay| delay.0),
-        delay_s: delays(|delay| delay.1),
-        missed: over(&|seed| (positive > 0).then_some(seed.missed as f64)),
-        false_alarms: over(&|seed| Some(seed.counts.false_positives as f64)),
-        false_alarms_correlated: over(&|seed| Some(seed.false_alarms_correlated as f64)),
-        benign_days: first.benign_days,
-        roc,
-        course,
     }
 }
 
@@ -364,53 +248,8 @@ fn failed(name: String, why: String) -> ScenarioReport {
     }
 }
 
-/// A file of labels, in any packing; `None` where there is none.
-fn label_file(folder: &Path, name: &str) -> Option<PathBuf> {
-    PACKINGS
-        .iter()
-        .map(|packing| folder.join(format!("{name}{packing}")))
-        .find(|path| path.is_file())
-}
-
-fn read_text<T>(
-    path: &Path,
-    read: impl FnOnce(&mut dyn std::io::BufRead) -> Result<T, LabelError>,
-) -> Result<T, OfflineError> {
-    let source = open(path, &Arc::new(AtomicU64::new(0)))
-        .map_err(|source| OfflineError::Read { path: path.to_path_buf(), source })?;
-    read(&mut BufReader::new(source))
-        .map_err(|source| OfflineError::Labels { path: path.to_path_buf(), source })
-}
-
-fn labels_of(scenario: &Scenario) -> Result<Option<Labels>, OfflineError> {
-    let Some(path) = label_file(&scenario.folder, "labels.csv") else { return Ok(None) };
-    read_text(&path, |source| Labels::read(source)).map(Some)
-}
-
-fn truth_of(
-    scenario: &Scenario,
-    labels: &Labels,
-    report: &mut TestReport,
-) -> Result<Truth, OfflineError> {
-    let mut truth = super::packets::truth_of_captures(scenario, labels, DEFAULT_WINDOW_US)?;
-    if let Some(path) = label_file(&scenario.folder, "intervals.csv") {
-        truth.add_intervals(&read_text(&path, |source| read_intervals(source))?);
-    }
-    report.labelled = true;
-    report.attacks = labels
-        .attacks()
-        .iter()
-        .zip(0_u16..)
-        .map(|(name, number)| {
-            (name.to_string(), truth.malicious.get(&number).copied().unwrap_or(0))
-        })
-        .collect();
-    report.runs = truth.runs();
-    Ok(truth)
-}
-
 /// `<folder>/<scenario>/<detector>.jsonl`, whole or not at all.
-fn write_scores(
+pub(super) fn write_scores(
     folder: &Path,
     scenario: &str,
     detector: &str,
