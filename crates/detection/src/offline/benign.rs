@@ -306,7 +306,7 @@ mod tests {
                 start_us: place as i64 * WINDOW_US,
                 end_us: (place as i64 + 1) * WINDOW_US,
                 counts,
-                keys: vec![KeyCount { peer: host(1), protocol: 6, port: 443, packets: 8 }],
+                keys: vec![KeyCount::new(host(1), 6, 443, 8)],
                 overflow_packets: 0,
             }
         };
@@ -316,7 +316,7 @@ mod tests {
     fn call(record: &mut WindowRecord) {
         record.counts[Metric::SynOut.index()] = 2;
         record.counts[Metric::SynFailed.index()] = 2;
-        record.keys.push(KeyCount { peer: host(66), protocol: 6, port: 50, packets: 2 });
+        record.keys.push(KeyCount::new(host(66), 6, 50, 2));
     }
 
     #[test]

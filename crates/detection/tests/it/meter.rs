@@ -49,7 +49,7 @@ pub(crate) fn window(device: u8, place: i64, scale: f64) -> WindowRecord {
         record.counts[metric.index()] = value as u64;
     }
     let peer = host("198.51.100.5");
-    record.keys = vec![KeyCount { peer, protocol: 6, port: 443, packets: packets as u32 }];
+    record.keys = vec![KeyCount::new(peer, 6, 443, packets as u32)];
     record
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn life_of(device: u8, places: std::ops::Range<i64>) -> Vec<WindowRec
 
 /// The same window, with a few packets to somebody else as well.
 pub(crate) fn meets(mut record: WindowRecord, peer: &str, port: u16) -> WindowRecord {
-    record.keys.push(KeyCount { peer: host(peer), protocol: 6, port, packets: 3 });
+    record.keys.push(KeyCount::new(host(peer), 6, port, 3));
     record.counts[Metric::Peers.index()] += 1;
     record
 }

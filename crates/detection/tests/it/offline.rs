@@ -151,7 +151,7 @@ fn the_output_keeps_its_contract() {
         let attacked = (300..360).contains(&(start - TEST_NS / SECOND_NS));
         assert_eq!(line["alert"], attacked, "{line}");
         assert_eq!(line["score"].as_f64().unwrap() > 1.0, attacked, "{line}");
-        assert_eq!(line["detector"], "aarnn");
+        assert_eq!(line["detector"], "ensemble");
         assert_eq!(line["model"], "own");
         let why = &line["why"][0];
         assert!((why["ratio"].as_f64().unwrap() - line["score"].as_f64().unwrap()).abs() < 1e-9);
