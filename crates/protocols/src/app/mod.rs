@@ -131,6 +131,11 @@ pub mod message {
         pub use super::super::modbus::{Body, FileRecord, FileRecords, Objects};
     }
 
+    /// Parts of OPC UA messages.
+    pub mod opcua {
+        pub use super::super::opcua::Kind;
+    }
+
     /// Parts of S7 messages.
     pub mod s7comm {
         pub use super::super::s7comm::{Body, Item, Kind, Part};
