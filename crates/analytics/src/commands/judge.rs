@@ -249,10 +249,9 @@ pub(super) fn deviations(
         each(Deviation::Refused, Found { value: Some(f64::from(code)), expected });
     }
     let operations: u64 = pair.functions.iter().map(|function| function.count).sum();
-    if let Some(last) = last.filter(|last| !function.follows.contains(last)) {
-        if operations >= KNOWN_ORDER {
-            each(Deviation::Order, plain(format!("never after function {last}")));
-        }
+    let unseen = last.filter(|last| !function.follows.contains(last));
+    if let Some(last) = unseen.filter(|_| operations >= KNOWN_ORDER) {
+        each(Deviation::Order, plain(format!("never after function {last}")));
     }
     if operation.role == Role::Response {
         return;

@@ -193,6 +193,9 @@ fn judge(
     judge.finish().iter().for_each(each);
 }
 
+/// Data before and after a change of state.
+type Change = (Arc<[Entry]>, Arc<[Entry]>);
+
 /// What is gathered of one control block.
 #[derive(Default)]
 struct Gathered {
@@ -205,6 +208,7 @@ struct Gathered {
     same_data: u64,
     delay_spread: i64,
     contents: BTreeMap<Vec<Entry>, u64>,
+    transitions: BTreeMap<Change, u64>,
     messages: u64,
 }
 
@@ -226,7 +230,8 @@ fn fit<'a>(runs: impl Iterator<Item = (usize, &'a Vec<Kept>)>) -> GooseModel {
     }
     let publishers = gathered.into_iter().filter_map(|(control, all)| {
         let device = all.devices.iter().max_by_key(|(_, count)| **count).map(|(host, _)| *host)?;
-        let values = ValueModel::learn(all.contents.iter().map(|(c, n)| (c.as_slice(), *n)));
+        let mut values = ValueModel::learn(all.contents.iter().map(|(c, n)| (c.as_slice(), *n)));
+        values.learn_changes(all.transitions.iter().map(|((a, b), n)| ((&**a, &**b), *n)));
         let publisher = Publisher {
             device,
             messages: all.messages,
@@ -284,6 +289,10 @@ impl Gathered {
         if lawful {
             self.changes += 1;
             self.same_data += u64::from(kept.data == before.data);
+            let change = (Arc::clone(&before.data), Arc::clone(&kept.data));
+            if self.transitions.len() < MAX_CONTENTS || self.transitions.contains_key(&change) {
+                *self.transitions.entry(change).or_default() += 1;
+            }
             let spread = delay.saturating_sub(first_delay.unwrap_or(delay)).saturating_abs();
             self.delay_spread = self.delay_spread.max(spread);
         }

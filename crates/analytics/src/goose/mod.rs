@@ -12,9 +12,11 @@
 
 mod chain;
 mod judge;
+mod lawful;
 mod learn;
 mod packet;
 mod publisher;
+mod stream;
 mod values;
 
 use crate::host::Host;

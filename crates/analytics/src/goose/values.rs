@@ -41,6 +41,12 @@ pub struct ValueModel {
     contents: Vec<(Vec<Entry>, u64)>,
     /// Contents that found no place.
     pub beyond: u64,
+    /// Changes from a content back to the normal one, and from one to another that is not normal.
+    #[serde(default)]
+    pub returns: u64,
+    /// See `returns`.
+    #[serde(default)]
+    pub crossings: u64,
 }
 
 fn number(entry: Entry) -> Option<f64> {
@@ -77,6 +83,35 @@ impl ValueModel {
         // The content told most often is the normal one.
         model.contents.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         model
+    }
+
+    /// Learns the changes between contents, after the contents.
+    pub fn learn_changes<'a>(
+        &mut self,
+        changes: impl Iterator<Item = ((&'a [Entry], &'a [Entry]), u64)>,
+    ) {
+        for ((from, to), count) in changes {
+            match (self.is_normal(from), self.is_normal(to)) {
+                (false, true) => self.returns += count,
+                (false, false) => self.crossings += count,
+                (true, _) => {}
+            }
+        }
+    }
+
+    fn is_normal(&self, content: &[Entry]) -> bool {
+        self.contents.first().is_some_and(|(normal, _)| *normal == self.masked(content))
+    }
+
+    /// Whether a change leads from one content that is not normal to another, where training always
+    /// went back to normal first.
+    #[must_use]
+    pub fn hops(&self, from: &[Entry], to: &[Entry]) -> bool {
+        self.returns > 0
+            && self.crossings == 0
+            && from != to
+            && !self.is_normal(from)
+            && !self.is_normal(to)
     }
 
     /// Number of distinct contents.

@@ -100,7 +100,7 @@ impl FlowWindower {
 
     fn is_device(&self, host: Host) -> bool {
         match &self.policy {
-            DevicePolicy::Local => host.ip().map_or(true, is_local),
+            DevicePolicy::Local => host.ip().is_none_or(is_local),
             DevicePolicy::Listed(listed) => listed.contains(&host),
         }
     }
@@ -125,11 +125,10 @@ impl FlowWindower {
 
     fn count(&mut self, flow: &FlowRow, device: Host, peer: Host, sender: bool) {
         let start = flow.ts_us.div_euclid(self.window_us).saturating_mul(self.window_us);
-        if self.open.len() >= MAX_OPEN_WINDOWS && !self.open.contains_key(&(start, device)) {
-            if let Some(((start_us, device), open)) = self.open.pop_first() {
-                self.stats.closed_early += 1;
-                self.ready.push(open.record(device, start_us, self.window_us));
-            }
+        let full = self.open.len() >= MAX_OPEN_WINDOWS && !self.open.contains_key(&(start, device));
+        if let Some(((start_us, device), open)) = full.then(|| self.open.pop_first()).flatten() {
+            self.stats.closed_early += 1;
+            self.ready.push(open.record(device, start_us, self.window_us));
         }
         self.open.entry((start, device)).or_default().count(flow, peer, sender);
     }

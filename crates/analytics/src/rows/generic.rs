@@ -96,11 +96,14 @@ impl Column {
     }
 }
 
+/// Run, start and device of a window.
+type Place = (Option<Arc<str>>, i64, Host);
+
 /// Gathers rows into windows.
 #[derive(Debug)]
 struct Gatherer {
     window_us: i64,
-    windows: BTreeMap<(Option<Arc<str>>, i64, Host), (u64, Vec<Column>)>,
+    windows: BTreeMap<Place, (u64, Vec<Column>)>,
     beyond: u64,
 }
 

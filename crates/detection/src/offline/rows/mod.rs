@@ -10,6 +10,8 @@ mod engine;
 mod messages;
 pub mod parse;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
