@@ -1,5 +1,9 @@
 //! Entry points of the fuzz targets, shared with the test that replays the corpus.
 
+mod app;
+
+pub use app::app;
+
 use crate::capture::{CaptureReader, CaptureStream};
 use crate::flow::{Limits, MAX_MESSAGE_BYTES, MAX_PARTIAL_PACKETS, Tracker};
 use crate::packet::{LinkType, decode};

@@ -232,8 +232,8 @@ impl Parser for Coap {
         }
         match text {
             CERTAIN_TEXT_BYTES.. => Recognition::Certain,
-            // Without text there is little to tell it by but where it is at home.
-            _ if place.uses(5683) => Recognition::Unsure,
+            // What agrees but has no text to tell it by is believed at home, and only there.
+            _ if place.uses(5683) => Recognition::Certain,
             _ => Recognition::NotForUs,
         }
     }

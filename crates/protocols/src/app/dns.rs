@@ -50,7 +50,6 @@ impl<'a> Message<'a> {
             (_, at) = Entry::read(bytes, at, Section::Answer)?;
         }
         let Header { id, flags, counts } = header;
-        let bytes = bytes.get(..at).ok_or(Fault::Short)?;
         Ok((Self { id, flags, counts, bytes }, at))
     }
 
@@ -157,13 +156,8 @@ impl Header {
 
     /// Whether flags and counts can be, in a message of this length.
     fn fits(&self, len: usize) -> bool {
-        let opcode = self.flags >> 11 & 0xf;
-        let response = self.flags & 0x8000 != 0;
         let [questions, ..] = self.counts;
-        self.flags & 0x0040 == 0
-            && matches!(opcode, 0 | 1 | 2 | 4 | 5)
-            && (response || self.flags & 0xf == 0)
-            && self.flags & 0xf <= 11
+        are_flags(self.flags)
             && questions <= MAX_QUESTIONS
             && u32::from(questions) + self.entries() > 0
             && HEADER_BYTES
@@ -171,6 +165,15 @@ impl Header {
                 + self.entries() as usize * MIN_ENTRY_BYTES
                 <= len
     }
+}
+
+/// Whether flags can be: a known kind of query, the reserved bit clear, a code in answers alone.
+const fn are_flags(flags: u16) -> bool {
+    let (response, opcode, rcode) = (flags & 0x8000 != 0, flags >> 11 & 0xf, flags & 0xf);
+    flags & 0x0040 == 0
+        && matches!(opcode, 0 | 2 | 4 | 5)
+        && (response || rcode == 0)
+        && rcode <= 11
 }
 
 /// Types of records that are in use (IANA), to recognise by.
@@ -190,10 +193,14 @@ fn is_netbios(name: &Name<'_>) -> bool {
         .is_some_and(|label| label.len() == 32 && label.iter().all(|l| (b'A'..=b'P').contains(l)))
 }
 
-/// What a message of `total` bytes looks like, of which these are there.
-fn judge(bytes: &[u8], total: usize) -> Recognition {
+/// What a message of `total` bytes looks like, of which these are there. At home, unknown types and
+/// classes are no reason for doubt.
+fn judge(bytes: &[u8], total: usize, home: bool) -> Recognition {
     let Some(header) = Header::read(bytes) else {
-        return if bytes.len() < total { Recognition::Unsure } else { Recognition::NotForUs };
+        let flags = be16(bytes, 2).is_none_or(are_flags);
+        let questions = be16(bytes, 4).is_none_or(|questions| questions <= MAX_QUESTIONS);
+        let begins = bytes.len() < total && flags && questions;
+        return if begins { Recognition::Unsure } else { Recognition::NotForUs };
     };
     if !header.fits(total) {
         return Recognition::NotForUs;
@@ -214,7 +221,7 @@ fn judge(bytes: &[u8], total: usize) -> Recognition {
                 if is_netbios(&name) {
                     return Recognition::NotForUs;
                 }
-                unsure |= !is_known_kind(kind) || !is_known_class(class);
+                unsure |= !home && (!is_known_kind(kind) || !is_known_class(class));
                 at = end;
             }
             // What is there fits: enough for a cut or unfinished message once a question stands.
@@ -225,16 +232,22 @@ fn judge(bytes: &[u8], total: usize) -> Recognition {
             Err(_) => return Recognition::NotForUs,
         }
     }
-    match at == total {
+    // Some programs send the whole of their buffer: zeros behind the last record are no reproach.
+    let rest = bytes.get(at..).unwrap_or_default();
+    match at <= total && rest.iter().all(|&octet| octet == 0) {
         true if !unsure => Recognition::Certain,
         true => Recognition::Unsure,
         false => Recognition::NotForUs,
     }
 }
 
+const fn is_home(place: &Place) -> bool {
+    place.uses(53) || place.uses(MDNS_PORT)
+}
+
 /// Recognises a datagram with one message.
 pub(super) fn recognise_datagram(place: &Place, bytes: &[u8]) -> Recognition {
-    judge(bytes, bytes.len() + place.cut as usize)
+    judge(bytes, bytes.len() + place.cut as usize, is_home(place))
 }
 
 /// Reads a datagram with one message.
@@ -278,7 +291,7 @@ impl Parser for Dns {
         if length < HEADER_BYTES + MIN_QUESTION_BYTES {
             return Recognition::NotForUs;
         }
-        judge(bytes[2..].get(..length).unwrap_or(&bytes[2..]), length)
+        judge(bytes[2..].get(..length).unwrap_or(&bytes[2..]), length, is_home(place))
     }
 
     fn next<'a>(&self, place: &Place, _scratch: &mut Scratch, bytes: &'a [u8]) -> Step<'a> {

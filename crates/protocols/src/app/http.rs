@@ -274,7 +274,11 @@ fn step<'a>(state: &mut State, side: usize, bytes: &'a [u8]) -> Step<'a> {
     match state.body(side) {
         Left::None => {}
         Left::UntilClose => return Step::Pass { consumed: bytes.len() },
-        Left::Chunk | Left::Trailer => return chunk(state, side, bytes),
+        Left::Chunk | Left::Trailer => match first_line(bytes) {
+            // A hole in the stream ended the body unseen: a head is no size and no trailer.
+            Some(line) if start(line).is_some() => state.set_body(side, Left::None),
+            _ => return chunk(state, side, bytes),
+        },
     }
     // Empty lines before a message are to be overlooked (RFC 9112, 2.2).
     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();

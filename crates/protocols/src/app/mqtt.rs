@@ -90,21 +90,23 @@ fn is_connect(bytes: &[u8]) -> Recognition {
     }
 }
 
-/// Whether complete packets, and nothing else, fill the bytes.
-fn are_packets(mut bytes: &[u8]) -> bool {
-    while !bytes.is_empty() {
-        let Ok(fixed) = Fixed::read(bytes) else {
-            return false;
+/// Whether complete packets fill the bytes; behind the first, one may still be on its way.
+fn are_packets(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let first = rest.len() == bytes.len();
+        let fixed = match Fixed::read(rest) {
+            Ok(fixed) => fixed,
+            Err(why) => return !first && why.is_none(),
         };
-        let Some(body) = bytes.get(fixed.at..fixed.total()) else {
-            return false;
+        let Some(body) = rest.get(fixed.at..fixed.total()) else {
+            return !first;
         };
-        if packet::read(fixed.kind, fixed.flags, body, body.len(), 0).is_err()
-            && packet::read(fixed.kind, fixed.flags, body, body.len(), 5).is_err()
-        {
+        let reads = |level| packet::read(fixed.kind, fixed.flags, body, body.len(), level).is_ok();
+        if !reads(0) && !reads(5) {
             return false;
         }
-        bytes = &bytes[fixed.total()..];
+        rest = &rest[fixed.total()..];
     }
     true
 }
@@ -125,9 +127,9 @@ impl Parser for Mqtt {
         match bytes.first() {
             None => Recognition::Unsure,
             Some(0x10) => is_connect(bytes),
-            // Other packets have little structure: they are believed at home only, where the
-            // connection was made before the capture began.
-            Some(0x20..) if place.uses(1883) && are_packets(bytes) => Recognition::Unsure,
+            // Other packets have little structure: complete ones are believed at home, and only
+            // there, where the connection was made before the capture began.
+            Some(0x20..) if place.uses(1883) && are_packets(bytes) => Recognition::Certain,
             Some(_) => Recognition::NotForUs,
         }
     }

@@ -120,7 +120,8 @@ fn judge_time(bytes: &[u8], mode: u8, total: usize) -> Recognition {
         return Recognition::NotForUs;
     };
     let behind = total - TIME_BYTES;
-    let extensions = behind == 0 || MAC_BYTES.contains(&behind) || behind.is_multiple_of(4) && behind >= 16;
+    let extensions =
+        behind == 0 || MAC_BYTES.contains(&behind) || behind.is_multiple_of(4) && behind >= 16;
     // Delay and dispersion to the reference clock stay below 16 seconds.
     let near = bytes[4] == 0 && bytes[5] < 16 && bytes[8] == 0 && bytes[9] < 17;
     if !extensions || bytes[1] > 16 || !near {
@@ -196,11 +197,12 @@ impl Parser for Ntp {
             (mode @ 1..=5, _) if total >= TIME_BYTES => judge_time(bytes, mode, total),
             _ => Recognition::NotForUs,
         };
-        // Anything may begin like this: what is not sure is believed at home only.
-        if judged == Recognition::Unsure && !place.uses(123) {
-            return Recognition::NotForUs;
+        // What agrees in all but what would be proof is believed at home, and only there.
+        match judged {
+            Recognition::Unsure if place.uses(123) => Recognition::Certain,
+            Recognition::Unsure => Recognition::NotForUs,
+            judged => judged,
         }
-        judged
     }
 
     fn next<'a>(&self, place: &Place, _scratch: &mut Scratch, bytes: &'a [u8]) -> Step<'a> {

@@ -86,16 +86,16 @@ impl Parser for Telnet {
     }
 
     fn recognise(&self, place: &Place, bytes: &[u8]) -> Recognition {
+        let home = place.uses(23) || place.uses(2323);
         if bytes.first() != Some(&IAC) {
-            // Text says nothing of its protocol: at home it may be this one.
+            // Text says nothing of its protocol: at home a prompt does, elsewhere nothing.
             let text =
                 |byte: &u8| matches!(byte, b'\r' | b'\n' | b'\t' | 0 | 8 | 0x1b | 0x20..=0x7e);
             return match bytes {
                 [] => Recognition::Unsure,
-                _ if (place.uses(23) || place.uses(2323)) && bytes.iter().all(text) => {
-                    Recognition::Unsure
-                }
-                _ => Recognition::NotForUs,
+                _ if !home || !bytes.iter().all(text) => Recognition::NotForUs,
+                _ if dialogue::has_prompt(bytes) => Recognition::Certain,
+                _ => Recognition::Unsure,
             };
         }
         let (mut rest, mut commands) = (bytes, 0);
@@ -115,7 +115,7 @@ impl Parser for Telnet {
         }
         match rest {
             [IAC, 0..=235, ..] => Recognition::NotForUs,
-            [] if commands == 2 => Recognition::Certain,
+            [] | [0..=254, ..] if commands == 2 || (commands == 1 && home) => Recognition::Certain,
             _ => Recognition::Unsure,
         }
     }

@@ -28,3 +28,8 @@ fn the_packet_corpus_is_survived() {
 fn the_flow_corpus_is_survived() {
     replay("flow", protocols::fuzz::flow);
 }
+
+#[test]
+fn the_app_corpus_is_survived() {
+    replay("app", protocols::fuzz::app);
+}

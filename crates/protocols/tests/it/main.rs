@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod agreement;
+mod app_it;
+mod app_it_laws;
+mod app_it_tshark;
 mod captures;
 mod classic;
 mod corpus;

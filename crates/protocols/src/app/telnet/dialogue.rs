@@ -34,6 +34,10 @@ enum Stage {
     Name,
     /// A name was typed: what comes next may be a password, asked for or not.
     Password,
+    /// The password was asked for.
+    Asked,
+    /// The password was typed before it was asked for.
+    Ahead,
     /// The password was typed.
     Judged,
     /// The server showed a shell.
@@ -86,6 +90,11 @@ fn is_prompt(text: &[u8]) -> bool {
         && !ends_with(text, &[NOT_A_PROMPT])
 }
 
+/// Whether somebody is asked for a name or a password anywhere in a text.
+pub(super) fn has_prompt(text: &[u8]) -> bool {
+    text.split(|byte| matches!(byte, b'\r' | b'\n')).any(is_prompt)
+}
+
 fn is_shell(text: &[u8]) -> bool {
     matches!(text, [.., b'#' | b'$' | b'>', b' '])
 }
@@ -117,9 +126,11 @@ impl Dialogue {
         let stage = match scratch.0 & 0xff {
             1 => Stage::Name,
             2 => Stage::Password,
-            3 => Stage::Judged,
-            4 => Stage::Shell,
-            5 => Stage::Running,
+            3 => Stage::Asked,
+            4 => Stage::Ahead,
+            5 => Stage::Judged,
+            6 => Stage::Shell,
+            7 => Stage::Running,
             _ => Stage::Start,
         };
         Self { stage, failed: (scratch.0 >> 8 & 0xff) as u8 }
@@ -134,7 +145,7 @@ impl Dialogue {
     }
 
     const fn refuse(&mut self) {
-        if matches!(self.stage, Stage::Judged) {
+        if matches!(self.stage, Stage::Judged | Stage::Ahead) {
             self.failed = self.failed.saturating_add(1);
             self.stage = Stage::Start;
         }
@@ -146,23 +157,27 @@ impl Dialogue {
             let text = line.trim_ascii_end();
             let text = text.strip_suffix(b":").unwrap_or(text).trim_ascii_end();
             if ends_with(text, &PASSWORD_WORDS) {
+                if self.stage == Stage::Ahead {
+                    self.stage = Stage::Judged;
+                    return Text::PasswordPrompt;
+                }
                 // Asked again without the name: the first try was refused.
                 if !contains(text, &CHANGES) {
                     self.refuse();
                 }
-                self.stage = Stage::Password;
+                self.stage = Stage::Asked;
                 return Text::PasswordPrompt;
             }
             self.refuse();
             self.stage = Stage::Name;
             return Text::LoginPrompt;
         }
-        if contains(line, &REFUSALS) && self.stage == Stage::Judged {
+        if contains(line, &REFUSALS) && matches!(self.stage, Stage::Judged | Stage::Ahead) {
             self.refuse();
             return Text::Refused;
         }
         if is_shell(line) {
-            if matches!(self.stage, Stage::Judged | Stage::Shell | Stage::Running) {
+            if matches!(self.stage, Stage::Ahead | Stage::Judged | Stage::Shell | Stage::Running) {
                 self.stage = Stage::Shell;
             }
             return Text::ShellPrompt;
@@ -178,6 +193,10 @@ impl Dialogue {
                 if whole { Text::Name(line) } else { Text::Withheld }
             }
             Stage::Password => {
+                self.stage = Stage::Ahead;
+                Text::Withheld
+            }
+            Stage::Asked => {
                 self.stage = Stage::Judged;
                 Text::Withheld
             }
@@ -185,7 +204,9 @@ impl Dialogue {
                 self.stage = Stage::Running;
                 Text::Command(line)
             }
-            Stage::Start | Stage::Judged | Stage::Shell | Stage::Running => Text::Withheld,
+            Stage::Start | Stage::Ahead | Stage::Judged | Stage::Shell | Stage::Running => {
+                Text::Withheld
+            }
         }
     }
 }
