@@ -3,16 +3,19 @@
 //! Invariants: no table keys on an address; MAC address, address and name are dated evidence rows; a
 //! device keeps its id when its address changes; a sighting that says nothing new costs no write.
 //!
-//! Entry points: [`Assets`] ([`ports::AssetDirectory`]), [`Assets::router`].
+//! Entry points: [`Assets`] ([`ports::AssetDirectory`], [`ports::InventorySink`]), [`Assets::router`].
 
 mod config;
 mod directory;
 mod error;
 mod evidence;
 mod http;
+mod inventory;
+pub mod makers;
 mod store;
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use model::{Device, DeviceId};
 use platform::Platform;
@@ -27,7 +30,10 @@ pub use error::AssetsError;
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "assets",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_assets.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_assets.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_facts.sql") },
+    ],
 };
 
 /// The inventory.
@@ -36,6 +42,7 @@ pub struct Assets {
     platform: Platform,
     config: Arc<Config>,
     memory: Arc<directory::Memory>,
+    makers: Arc<OnceLock<makers::Makers>>,
 }
 
 impl Assets {
@@ -45,7 +52,12 @@ impl Assets {
     /// A setting that cannot work.
     pub fn new(platform: Platform, config: Config) -> Result<Self, AssetsError> {
         config.check().map_err(AssetsError::Invalid)?;
-        Ok(Self { platform, config: Arc::new(config), memory: Arc::default() })
+        Ok(Self {
+            platform,
+            config: Arc::new(config),
+            memory: Arc::default(),
+            makers: Arc::default(),
+        })
     }
 
     /// The room's routes.
@@ -53,6 +65,7 @@ impl Assets {
         RoomRouter::<Self>::default()
             .route(Permission("assets.read"), utoipa_axum::routes!(http::list::list))
             .route(Permission("assets.read"), utoipa_axum::routes!(http::device::device))
+            .route(Permission("assets.read"), utoipa_axum::routes!(http::evidence::evidence))
             .route(Permission("assets.write"), utoipa_axum::routes!(http::change::change))
             .with_state(self.clone())
     }
@@ -81,6 +94,20 @@ impl Assets {
                 "See the node's log; check the disk of the data folder.",
             ),
         }]
+    }
+
+    /// The makers of network interfaces; the tables are read when first asked for.
+    fn makers(&self) -> &makers::Makers {
+        self.makers.get_or_init(|| {
+            let found = makers::Makers::read(Path::new(makers::FOLDER));
+            if found.is_empty() {
+                tracing::info!(
+                    folder = makers::FOLDER,
+                    "makers of network interfaces are not known: install ieee-data"
+                );
+            }
+            found
+        })
     }
 
     async fn read_device(&self, id: DeviceId) -> Result<Option<Device>, AssetsError> {

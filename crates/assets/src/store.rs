@@ -10,6 +10,10 @@ use sqlx::{AnyConnection, Row};
 
 use crate::evidence::Sighting;
 
+pub(crate) use self::facts::{evidence, facts_of, keep_facts, kind_word, matching};
+
+mod facts;
+
 /// Addresses of a device that hold at the same time; beyond, the one unseen for longest is closed.
 pub(crate) const MAX_CURRENT_ADDRESSES: usize = 16;
 /// Evidence rows kept per device.

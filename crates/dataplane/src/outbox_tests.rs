@@ -12,6 +12,8 @@ fn batch(number: u64) -> WindowBatch {
         seq: 0,
         complete_to: Timestamp::from_secs(0),
         records: json!([number]),
+        devices: serde_json::Value::Null,
+        operations: serde_json::Value::Null,
     }
 }
 

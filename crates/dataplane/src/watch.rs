@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use analytics::host::Host;
+use analytics::inventory::{DeviceFacts, Inventory};
 use analytics::record::WindowRecord;
 use analytics::windows::{ANSWER_WITHIN_US, DEFAULT_WINDOW_US, WindowConfig, Windower};
 use model::Timestamp;
 use ports::WindowBatch;
+use protocols::flow::{Limits, Tracker};
 use protocols::packet::{self, LinkType};
 use serde::Serialize;
 use serde_json::Value;
@@ -23,6 +25,10 @@ pub const MAX_BATCH_RECORDS: usize = 64;
 pub const LINGER: Duration = Duration::from_millis(50);
 /// How often an idle source still tells how far packet time has come.
 pub const IDLE_EVERY: Duration = Duration::from_secs(1);
+/// Devices whose facts are in one batch at most.
+pub const MAX_BATCH_FACTS: usize = 64;
+/// Conversations followed at the same time.
+pub const MAX_CONVERSATIONS: usize = 16_384;
 /// Device addresses learned on the device side at most.
 pub const MAX_DEVICES: usize = 4_096;
 
@@ -65,6 +71,9 @@ pub struct WatchStats {
 pub struct Watch {
     edge: String,
     windower: Windower,
+    tracker: Tracker,
+    inventory: Inventory,
+    news: Vec<DeviceFacts>,
     outbox: Arc<Outbox>,
     shared: Arc<Shared>,
     side: DeviceSide,
@@ -96,6 +105,9 @@ impl Watch {
         Ok(Self {
             edge: edge.to_owned(),
             windower: windower()?,
+            tracker: tracker(),
+            inventory: Inventory::default(),
+            news: Vec::new(),
             outbox,
             shared,
             side,
@@ -115,6 +127,9 @@ impl Watch {
     /// Never with the default window length.
     pub fn start(&mut self, epoch: u64) -> Result<(), EdgeError> {
         self.windower = windower()?;
+        self.tracker = tracker();
+        self.inventory = Inventory::default();
+        self.news.clear();
         self.pending.clear();
         (self.pending_since, self.at_ns, self.told) = (None, None, None);
         self.outbox.start_epoch(epoch);
@@ -144,6 +159,9 @@ impl Watch {
         {
             macs.insert(mac);
         }
+        self.inventory.packet(at_ns, &view);
+        let inventory = &mut self.inventory;
+        self.tracker.push(at_ns, &view, &mut |sighting| inventory.message(sighting));
         self.windower.push(at_ns, &view);
         self.collect();
     }
@@ -238,8 +256,24 @@ impl Watch {
         }
     }
 
+    /// What is new about devices, at most [`MAX_BATCH_FACTS`] at a time.
+    fn news(&mut self) -> Value {
+        let (news, side) = (&mut self.news, &self.side);
+        self.inventory.drain(|facts| {
+            if side.holds(facts.mac) {
+                news.push(facts);
+            }
+        });
+        if news.is_empty() {
+            return Value::Null;
+        }
+        let now: Vec<DeviceFacts> = news.drain(..news.len().min(MAX_BATCH_FACTS)).collect();
+        json(&now)
+    }
+
     fn say(&mut self, complete_to: Timestamp, records: Vec<WindowRecord>) {
-        if records.is_empty() && self.told.is_some_and(|told| told >= complete_to) {
+        let news = self.inventory.has_news() || !self.news.is_empty();
+        if records.is_empty() && !news && self.told.is_some_and(|told| told >= complete_to) {
             return;
         }
         let complete_to = self.told.map_or(complete_to, |told| told.max(complete_to));
@@ -247,15 +281,30 @@ impl Watch {
         self.told = Some(complete_to);
         let windows = records.len() as u64;
         let packets = records.iter().map(WindowRecord::packets).sum();
-        let records = serde_json::to_value(records).unwrap_or_else(|error| {
-            tracing::error!(%error, "window records cannot be written as JSON");
-            Value::Array(Vec::new())
-        });
-        let batch = WindowBatch { edge: self.edge.clone(), epoch: 0, seq: 0, complete_to, records };
+        let batch = WindowBatch {
+            edge: self.edge.clone(),
+            epoch: 0,
+            seq: 0,
+            complete_to,
+            records: json(&records),
+            devices: self.news(),
+            operations: Value::Null,
+        };
         if self.outbox.push(batch, packets, self.waits) != Pushed::Kept {
             self.stats.refused += windows;
         }
     }
+}
+
+fn tracker() -> Tracker {
+    Tracker::new(Limits { conversations: MAX_CONVERSATIONS, ..Limits::default() })
+}
+
+fn json(records: &[impl Serialize]) -> Value {
+    serde_json::to_value(records).unwrap_or_else(|error| {
+        tracing::error!(%error, "records cannot be written as JSON");
+        Value::Array(Vec::new())
+    })
 }
 
 /// Packet time (microseconds) up to which all windows are known once packet time is `at_ns`.

@@ -207,6 +207,7 @@ impl Session {
         // The name was proven at the door; what the frame says about it does not count.
         batch.edge.clone_from(&self.edge.name);
         let (epoch, seq) = (batch.epoch, batch.seq);
+        self.devices(&batch).await?;
         match self.room.sink.accept(batch).await {
             Ok(()) => {}
             Err(PortError::Invalid(reason)) => {
@@ -221,6 +222,26 @@ impl Session {
             return Ok(());
         }
         Err("the gateway does not read its acknowledgements".into())
+    }
+
+    /// Facts about devices are kept before the batch is acknowledged; kept twice, they are the same.
+    async fn devices(&self, batch: &WindowBatch) -> Result<(), String> {
+        let Some(inventory) = self.room.inventory.as_ref().filter(|_| !batch.devices.is_null())
+        else {
+            return Ok(());
+        };
+        match inventory.note(&self.edge.name, &batch.devices).await {
+            Ok(()) => Ok(()),
+            Err(PortError::Invalid(reason)) => {
+                tracing::error!(
+                    gateway = self.edge.name,
+                    reason,
+                    "facts about devices were refused"
+                );
+                self.count_refused().await.map_err(|error| error.to_string())
+            }
+            Err(other) => Err(format!("facts about devices could not be kept: {other}")),
+        }
     }
 
     async fn count_refused(&self) -> Result<(), GatewayError> {

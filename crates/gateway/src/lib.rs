@@ -26,7 +26,7 @@ use platform::db::{Migration, RoomMigrations};
 use platform::health::{Component, Health};
 use platform::http::{Permission, RoomRouter};
 use platform::jobs::JobHandler;
-use ports::WindowSink;
+use ports::{InventorySink, WindowSink};
 use tokio::net::UnixListener;
 use utoipa_axum::routes;
 
@@ -49,13 +49,21 @@ pub struct Gateway {
     platform: Platform,
     config: Arc<Config>,
     sink: Arc<dyn WindowSink>,
+    inventory: Option<Arc<dyn InventorySink>>,
     registry: Arc<Registry>,
 }
 
 impl Gateway {
     /// The gateways of a node; windows go to `sink`.
     pub fn new(platform: Platform, config: Config, sink: Arc<dyn WindowSink>) -> Self {
-        Self { platform, config: Arc::new(config), sink, registry: Arc::default() }
+        Self { platform, config: Arc::new(config), sink, inventory: None, registry: Arc::default() }
+    }
+
+    /// Hands what edges tell of devices to `inventory`; without one it is not kept.
+    #[must_use]
+    pub fn with_inventory(mut self, inventory: Arc<dyn InventorySink>) -> Self {
+        self.inventory = Some(inventory);
+        self
     }
 
     /// Opens the socket for edges on this machine and serves them in the background.

@@ -14,8 +14,8 @@ use model::{
 
 use crate::{
     AccessQuestion, Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Authorizer, Clock,
-    Enforcer, Exchange, IncidentReader, IntelAnswer, IntelLookup, Notice, Notifier, PortError,
-    Pseudonymiser, Random, SharePreview, Signer, WindowBatch, WindowSink,
+    Enforcer, Exchange, IncidentReader, IntelAnswer, IntelLookup, InventorySink, Notice, Notifier,
+    PortError, Pseudonymiser, Random, SharePreview, Signer, WindowBatch, WindowSink,
 };
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -260,6 +260,18 @@ impl Pseudonymiser for FakePseudonymiser {
     }
     fn original(&self, recipient: &str, pseudonym: IpAddr) -> IpAddr {
         self.pseudonym(recipient, pseudonym)
+    }
+}
+
+/// Keeps what it is told of devices.
+#[derive(Debug, Default)]
+pub struct FakeInventory(pub Mutex<Vec<(String, serde_json::Value)>>);
+
+#[async_trait]
+impl InventorySink for FakeInventory {
+    async fn note(&self, sensor: &str, facts: &serde_json::Value) -> Result<(), PortError> {
+        locked(&self.0).push((sensor.to_owned(), facts.clone()));
+        Ok(())
     }
 }
 

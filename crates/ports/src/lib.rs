@@ -261,6 +261,20 @@ pub struct WindowBatch {
     pub complete_to: Timestamp,
     /// JSON of the window records (an array).
     pub records: Value,
+    /// JSON of facts about devices (an array), where there is news; `null` otherwise.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub devices: Value,
+    /// JSON of what was asked of machines (an array), where there is news; `null` otherwise.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub operations: Value,
+}
+
+/// Takes facts about devices from edges, opaque as in [`WindowBatch`]. Returns after the commit;
+/// taking the same facts again changes nothing.
+#[async_trait]
+pub trait InventorySink: Send + Sync {
+    /// Takes the facts (an array) that `sensor` tells.
+    async fn note(&self, sensor: &str, facts: &Value) -> Result<(), PortError>;
 }
 
 /// Takes windows from edges. Returns after the commit: then the edge may forget them.

@@ -235,7 +235,8 @@ impl Rooms {
         let assets = Assets::new(platform.clone(), configs.assets)?;
         let detection =
             Detection::new(platform.clone(), Arc::new(assets.clone()), configs.detection)?;
-        let gateway = Gateway::new(platform.clone(), configs.gateway, Arc::new(detection.clone()));
+        let gateway = Gateway::new(platform.clone(), configs.gateway, Arc::new(detection.clone()))
+            .with_inventory(Arc::new(assets.clone()));
         let incidents = Incidents::new(platform.clone(), configs.incidents);
         let pseudonyms = Pseudonyms::open(&platform.data, platform.random.as_ref())?;
         let deps = cti::Deps {

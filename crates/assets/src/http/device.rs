@@ -3,8 +3,8 @@
 use axum::extract::{Path, State};
 use platform::http::{Json, Problem};
 
-use super::{DeviceView, device_id};
-use crate::Assets;
+use super::{DeviceView, device_id, with_facts};
+use crate::{Assets, AssetsError};
 
 /// One device.
 #[utoipa::path(get, path = "/api/v1/devices/{id}", tag = "assets",
@@ -16,7 +16,7 @@ pub(crate) async fn device(
 ) -> Result<Json<DeviceView>, Problem> {
     let id = device_id(&id)?;
     let device = assets.read_device(id).await?;
-    device
-        .map(|device| Json(device.into()))
-        .ok_or_else(|| Problem::not_found(format!("device {id}")))
+    let mut connection = assets.platform.db.read().await.map_err(AssetsError::from)?;
+    let mut views = with_facts(&mut connection, device.into_iter().collect()).await?;
+    views.pop().map(Json).ok_or_else(|| Problem::not_found(format!("device {id}")))
 }

@@ -2,25 +2,55 @@
 
 use axum::extract::{Query, State};
 use platform::http::{Json, Page, PageQuery, Problem};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::DeviceView;
+use super::{DeviceView, with_facts};
 use crate::{Assets, AssetsError, store};
 
+/// Longest text searched for, characters.
+const MAX_SEARCH: usize = 100;
+
+/// Which devices are wanted.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub(crate) struct Wanted {
+    /// Only devices of this kind: `camera`, `plc`, `controller`, `router`, `unknown` …
+    kind: Option<String>,
+    /// Only devices whose name, maker or facts contain this text.
+    q: Option<String>,
+}
+
 /// Every known device, oldest record first.
-#[utoipa::path(get, path = "/api/v1/devices", tag = "assets", params(PageQuery),
-    responses((status = 200, body = Page<DeviceView>)))]
+#[utoipa::path(get, path = "/api/v1/devices", tag = "assets", params(PageQuery, Wanted),
+    responses((status = 200, body = Page<DeviceView>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
     State(assets): State<Assets>,
     Query(query): Query<PageQuery>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<DeviceView>>, Problem> {
     let (limit, after) = (query.limit(), query.after()?);
     let mut connection = assets.platform.db.read().await.map_err(AssetsError::from)?;
-    let total = store::count(&mut connection).await?;
-    let mut devices =
-        store::devices(&mut connection, after.as_deref(), i64::from(limit) + 1).await?;
+    let surplus = i64::from(limit) + 1;
+    let filtered = wanted.kind.is_some() || wanted.q.is_some();
+    let mut devices = if filtered {
+        if wanted.q.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH) {
+            let detail = format!("q is longer than {MAX_SEARCH} characters: search for less");
+            return Err(Problem::bad_request(detail));
+        }
+        let what = (wanted.kind.as_deref(), wanted.q.as_deref());
+        let ids = store::matching(&mut connection, what, after.as_deref(), surplus).await?;
+        let mut devices = Vec::with_capacity(ids.len());
+        for id in ids {
+            devices.extend(store::device(&mut connection, id).await?);
+        }
+        devices
+    } else {
+        store::devices(&mut connection, after.as_deref(), surplus).await?
+    };
     assets.memory.freshen(&mut devices);
-    let items = devices.into_iter().map(DeviceView::from).collect();
+    let items = with_facts(&mut connection, devices).await?;
+    let total = if filtered { None } else { Some(store::count(&mut connection).await?) };
     let mut page = Page::from_surplus(items, limit, |device: &DeviceView| device.id.to_string());
-    page.total = u64::try_from(total).ok();
+    page.total = total.and_then(|total| u64::try_from(total).ok());
     Ok(Json(page))
 }

@@ -2,12 +2,17 @@
 
 pub(crate) mod change;
 pub(crate) mod device;
+pub(crate) mod evidence;
 pub(crate) mod list;
 
 use model::{Device, DeviceId, DeviceRole, Severity};
 use platform::http::Problem;
 use serde::Serialize;
+use sqlx::AnyConnection;
 use utoipa::ToSchema;
+
+use crate::inventory::Known;
+use crate::{AssetsError, store};
 
 /// A device with what is known of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -35,6 +40,21 @@ pub(crate) struct DeviceView {
     /// Last seen on the wire (packet time).
     #[schema(value_type = String, format = DateTime)]
     pub last_seen: model::Timestamp,
+    /// Kind of device as guessed: `camera`, `plc`, `controller`, `router`, `unknown` …; absent while
+    /// no sensor has told of it.
+    pub kind: Option<String>,
+    /// The kind in plain words.
+    pub kind_words: Option<String>,
+    /// How sure the guess is, 0 to 1.
+    pub kind_confidence: Option<f64>,
+    /// Maker of its network interface, where known.
+    pub maker: Option<String>,
+    /// Names it is called by.
+    pub names: Vec<String>,
+    /// Protocols it speaks.
+    pub protocols: Vec<String>,
+    /// Parts it plays: `client`, `server`, `controller`, `outstation`, `router` …
+    pub parts: Vec<String>,
     /// How far detection is with it; always empty here, see `/api/v1/detection/devices`.
     #[schema(value_type = Option<Object>)]
     pub watch: Option<model::WatchState>,
@@ -52,9 +72,60 @@ impl From<Device> for DeviceView {
             addresses: device.addresses.iter().map(ToString::to_string).collect(),
             first_seen: device.first_seen,
             last_seen: device.last_seen,
+            kind: None,
+            kind_words: None,
+            kind_confidence: None,
+            maker: None,
+            names: Vec::new(),
+            protocols: Vec::new(),
+            parts: Vec::new(),
             watch: None,
         }
     }
+}
+
+impl DeviceView {
+    /// Adds what a sensor knows; of several kinds the surest stands.
+    fn learn(&mut self, known: &Known) {
+        if self.kind_confidence.is_none_or(|sure| sure < known.guess.confidence) {
+            self.kind = Some(store::kind_word(&known.guess));
+            self.kind_words = Some(known.guess.kind.words().to_owned());
+            self.kind_confidence = Some(known.guess.confidence);
+        }
+        if self.maker.is_none() {
+            self.maker.clone_from(&known.maker);
+        }
+        let parts = serde_json::to_value(&known.facts.parts).ok();
+        let parts: Vec<String> =
+            parts.and_then(|parts| serde_json::from_value(parts).ok()).unwrap_or_default();
+        add(&mut self.names, known.facts.names.iter().map(|name| name.value.1.clone()));
+        add(&mut self.protocols, known.facts.protocols.iter().cloned());
+        add(&mut self.parts, parts.into_iter());
+    }
+}
+
+fn add(all: &mut Vec<String>, more: impl Iterator<Item = String>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+}
+
+/// The devices, in the order of their ids, with what sensors know of them.
+pub(crate) async fn with_facts(
+    connection: &mut AnyConnection,
+    devices: Vec<Device>,
+) -> Result<Vec<DeviceView>, AssetsError> {
+    let mut views: Vec<DeviceView> = devices.into_iter().map(DeviceView::from).collect();
+    let ids = views.iter().map(|view| view.id);
+    let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else { return Ok(views) };
+    for known in store::facts_of(connection, first, last).await? {
+        if let Some(view) = views.iter_mut().find(|view| view.id == known.device) {
+            view.learn(&known);
+        }
+    }
+    Ok(views)
 }
 
 /// The id in a path; what is no id names nothing here.

@@ -57,6 +57,8 @@ pub(crate) fn batches(records: &[WindowRecord], epoch: u64, size: usize) -> Vec<
             seq,
             complete_to: Timestamp::from_micros(records.last().unwrap().end_us),
             records: serde_json::to_value(records).unwrap(),
+            devices: serde_json::Value::Null,
+            operations: serde_json::Value::Null,
         })
         .collect()
 }

@@ -1,10 +1,20 @@
 //! A made-up meter that reports to its server, window by window, and what can be done to it.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use analytics::host::Host;
 use analytics::metrics::{COUNTS, Metric};
 use analytics::record::{KeyCount, RECORD_VERSION, WindowRecord};
-use model::Timestamp;
-use ports::WindowBatch;
+use axum::http::StatusCode;
+use detection::Config;
+use model::{AttackKind, Finding, Timestamp};
+use platform::db::read_facts;
+use ports::fake::FakeAssets;
+use ports::{WindowBatch, WindowSink};
+use serde_json::Value;
+
+use crate::node::Node;
 
 /// Length of a window.
 pub(crate) const WINDOW_US: i64 = 10_000_000;
@@ -76,6 +86,84 @@ pub(crate) fn batches(records: &[WindowRecord], seq: u64, size: usize) -> Vec<Wi
             seq,
             complete_to: Timestamp::from_micros(records.last().unwrap().end_us),
             records: serde_json::to_value(records).unwrap(),
+            devices: serde_json::Value::Null,
+            operations: serde_json::Value::Null,
         })
         .collect()
+}
+
+/// Windows of the hour of learning, and of three hours of everyday life after it.
+pub(crate) const LEARNED: i64 = 361;
+/// Where those end.
+pub(crate) const LIVED: i64 = LEARNED + 1_080;
+
+/// Fits again every hour.
+pub(crate) fn config() -> Config {
+    Config {
+        refit_every_s: 3_600,
+        min_refit_windows: 100,
+        max_kept_windows: 1_200,
+        ..Config::default()
+    }
+}
+
+/// A node with the edge's counter of batches.
+pub(crate) struct Watch {
+    pub(crate) node: Node,
+    pub(crate) seq: u64,
+}
+
+impl Watch {
+    pub(crate) async fn start(folder: &Path, assets: &Arc<FakeAssets>) -> Self {
+        let node = Node::start(folder, assets, config()).await;
+        let seq = node.detection.last_seq("meter-gw", 1).await.unwrap().unwrap_or(0);
+        Self { node, seq }
+    }
+
+    pub(crate) async fn feed(&mut self, records: &[analytics::record::WindowRecord]) {
+        for batch in batches(records, self.seq + 1, 60) {
+            self.seq = batch.seq;
+            self.node.detection.accept(batch).await.unwrap();
+            self.settle().await;
+        }
+    }
+
+    /// Waits until nothing is fitted and no durable work is due.
+    pub(crate) async fn settle(&self) {
+        self.node.settle().await;
+        let busy = "SELECT COUNT(*) FROM platform_jobs WHERE state IN ('waiting', 'running')";
+        while self.node.number(busy).await > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        self.node.settle().await;
+    }
+
+    pub(crate) async fn device(&self, place: usize) -> Value {
+        let (_, page) = self.node.call("GET", "/api/v1/detection/devices").await;
+        page["items"][place].clone()
+    }
+
+    pub(crate) async fn id(&self) -> String {
+        self.device(0).await["device"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn versions(&self) -> Vec<Value> {
+        let path = format!("/api/v1/detection/devices/{}/models", self.id().await);
+        let (status, page) = self.node.call("GET", &path).await;
+        assert_eq!(status, StatusCode::OK);
+        page["items"].as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
+        platform::testing::call(self.node.detection.router(), true, method, path, &body).await
+    }
+
+    pub(crate) async fn facts(&self, kind: &'static str) -> usize {
+        let mut connection = self.node.platform.db.read().await.unwrap();
+        read_facts(&mut connection, 0, &[kind], 10_000).await.unwrap().len()
+    }
+
+    pub(crate) async fn findings_of(&self, kind: AttackKind) -> Vec<Finding> {
+        self.node.findings().await.into_iter().filter(|f| f.kind == kind).collect()
+    }
 }

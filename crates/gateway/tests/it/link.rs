@@ -14,6 +14,8 @@ fn batch(seq: u64) -> FromEdge {
         seq,
         complete_to: Timestamp::from_secs(1),
         records: serde_json::json!([]),
+        devices: serde_json::Value::Null,
+        operations: serde_json::Value::Null,
     })
 }
 
