@@ -130,7 +130,8 @@ impl Lately {
                 self.0.push(Conversation::new(key, at_us));
                 return self.0.len() - 1;
             }
-            let oldest = self.0.iter().enumerate().min_by_key(|(_, conversation)| conversation.at_us);
+            let oldest =
+                self.0.iter().enumerate().min_by_key(|(_, conversation)| conversation.at_us);
             let place = oldest.map_or(0, |(place, _)| place);
             self.0[place] = Conversation::new(key, at_us);
             place

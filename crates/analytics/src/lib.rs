@@ -21,6 +21,7 @@ pub mod host;
 mod lately;
 pub mod inventory;
 pub mod laws;
+mod lesson;
 mod memo;
 pub mod metrics;
 pub mod mms;

@@ -183,12 +183,18 @@ impl Metric {
     }
 
     /// Whether few of it are harmless even if training saw none: the housekeeping of networks, which
-    /// is rare, and the length of a conversation with somebody new, whose novelty was judged before.
+    /// is rare; known peers on known services, only not with each other; and the length of a
+    /// conversation with somebody new, whose novelty was judged before.
     #[must_use]
     pub const fn is_harmless_in_small(self) -> bool {
         matches!(
             self,
-            Self::Arp | Self::Icmp | Self::BroadcastOut | Self::NewKeyContext | Self::NewKeyHour
+            Self::Arp
+                | Self::Icmp
+                | Self::BroadcastOut
+                | Self::NewPeerService
+                | Self::NewKeyContext
+                | Self::NewKeyHour
         )
     }
 
@@ -263,7 +269,9 @@ impl Metric {
             Self::PeersOfPort => "different peers on one service port",
             Self::NewPeer => "unknown peers",
             Self::NewService => "packets with an unknown service port",
-            Self::NewPeerService => "packets with a known peer on a service port not used with it before",
+            Self::NewPeerService => {
+                "packets with a known peer on a service port not used with it before"
+            }
             Self::SynFailedContext => "connection attempts without answer in the last five minutes",
             Self::SynInContext => "connection attempts received in the last five minutes",
             Self::ResetsContext => "connections reset in the last five minutes",

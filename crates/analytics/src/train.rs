@@ -7,19 +7,16 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
-
 use crate::draw::Draw;
-use crate::features::{CONTEXT_TRAINING_US, ContextMemory, LONG_TRAINING_US, Values, values_of};
 use crate::host::Host;
-use crate::lately::Lately;
-use crate::metrics::{ALL, METRICS, Metric};
+use crate::metrics::{METRICS, Metric};
 use crate::model::{DeviceModel, MetricModel, TrainingFacts};
-use crate::network::{Network, Plan, Scaled};
-use crate::novelty::{KnownKeys, MAX_KNOWN_KEYS, Novelty, Usual};
-use crate::preparation::{Prepared, Preparation};
+use crate::network::{Network, Plan, Scaled, fit_step};
+use crate::preparation::Prepared;
 use crate::record::WindowRecord;
-use crate::threshold::{BLOCKS, DEFAULT_ALPHA, block_of, quantile, tail_limit};
+use crate::threshold::{BLOCKS, DEFAULT_ALPHA, block_of, tail_limit};
+
+pub use crate::lesson::prepare;
 
 /// Windows of one training at most (about 115 days of one device); later ones are counted, not used.
 pub const MAX_TRAINING_WINDOWS: usize = 1_000_000;
@@ -43,8 +40,6 @@ const TIMES_THE_MOST: f64 = 4.0;
 /// The network's thresholds are so much wider than its tail says: it speaks where the metrics do not
 /// fit together at all, and the lottery of its draws stays below that.
 const NETWORK_MARGIN: f64 = 1.5;
-/// Quantile of `ln(1 + v)` in training that becomes `x = 1`.
-const SCALE_QUANTILE: f64 = 0.999;
 
 /// How to train.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -147,50 +142,6 @@ pub fn train(
     Ok(Trained { devices, pooled, too_few, beyond_limit })
 }
 
-/// Prepares the windows of one device for learning: the rows every model of the device learns.
-/// `device` is `None` for the pooled model, which judges neither novelty (the keys of one device say
-/// nothing about another) nor context (its windows are not one sequence).
-///
-/// Novelty in the rows is computed forward in time blocks, so it is about as frequent as later.
-///
-/// # Errors
-/// When there are too few windows.
-pub fn prepare(
-    device: Option<Host>,
-    mut windows: Vec<&WindowRecord>,
-    options: &TrainOptions,
-) -> Result<Prepared, TrainError> {
-    let needed = options.min_windows.max(2);
-    if windows.len() < needed {
-        return Err(TrainError::TooFewWindows { windows: windows.len(), needed });
-    }
-    windows.sort_by_key(|record| (record.start_us, record.device));
-    let (first_us, last_us) =
-        (windows[0].start_us, windows.iter().map(|record| record.end_us).max().unwrap_or_default());
-    let span_us = last_us.saturating_sub(first_us);
-    let active = active_metrics(device.is_some(), span_us);
-    let (known, values) = if device.is_some() {
-        training_values(&windows)
-    } else {
-        let values = windows.iter().map(|record| values_of(record, Novelty::default()));
-        (KnownKeys::default(), values.collect())
-    };
-    let scale = scales(&values, &active);
-    let preparation =
-        Preparation::new(active.iter().map(|metric| (*metric, scale[metric.index()])), known);
-    Ok(Prepared {
-        device,
-        name: device.map_or_else(|| "pooled".to_owned(), |device| device.to_string()),
-        mac: device.and(windows.iter().rev().find_map(|record| record.mac)),
-        rows: values.iter().map(|values| preparation.scale(values)).collect(),
-        active,
-        scale,
-        preparation,
-        first_us,
-        last_us,
-    })
-}
-
 /// Makes one model from the prepared windows (see [`prepare`]).
 ///
 /// # Errors
@@ -203,9 +154,8 @@ pub fn train_one(
     let lesson = prepare(device, windows, options)?;
     let (rows, active) = (&lesson.rows, &lesson.active);
 
-    let plan = (rows.len() >= NETWORK_WINDOWS).then(|| {
-        Plan::draw(&lesson.places(), &mut Draw::new(options.seed, &lesson.name))
-    });
+    let plan = (rows.len() >= NETWORK_WINDOWS)
+        .then(|| Plan::draw(&lesson.places(), &mut Draw::new(options.seed, &lesson.name)));
     let errors = held_out_errors(rows, plan.as_ref());
     let votes = rows.len() >= VOTING_WINDOWS;
     let tails = Tails::new(&lesson, options.alpha / active.len().max(1) as f64);
@@ -243,94 +193,6 @@ pub fn train_one(
     })
 }
 
-/// The metrics a model judges: without a device neither novelty nor context, after a short training
-/// no context, and the metrics that look back an hour only after many.
-fn active_metrics(device: bool, span_us: i64) -> Vec<Metric> {
-    let judged = |metric: &Metric| {
-        let needed_us = match (metric.is_long(), metric.is_context()) {
-            (true, _) => LONG_TRAINING_US,
-            (false, true) => CONTEXT_TRAINING_US,
-            (false, false) => 0,
-        };
-        metric.is_judged()
-            && (device || !(metric.is_novelty() || metric.is_context()))
-            && span_us >= needed_us
-    };
-    ALL.into_iter().filter(judged).collect()
-}
-
-fn learn_all(windows: &[&WindowRecord]) -> KnownKeys {
-    let mut known = KnownKeys::default();
-    windows.iter().for_each(|record| known.learn(record));
-    known
-}
-
-/// The most of each conversation in each time block.
-type BlockUsual = HashMap<(Host, u8, u16), [Usual; BLOCKS]>;
-
-fn usual_of_blocks(windows: &[&WindowRecord]) -> BlockUsual {
-    let mut lately = Lately::default();
-    let mut usual = BlockUsual::new();
-    for (place, record) in windows.iter().enumerate() {
-        let block = block_of(place, windows.len());
-        lately.follow(record, |key, now| {
-            let name = (key.peer, key.protocol, key.port);
-            if usual.len() < MAX_KNOWN_KEYS || usual.contains_key(&name) {
-                let most = &mut usual.entry(name).or_default()[block];
-                *most = most.max(now);
-            }
-        });
-    }
-    usual
-}
-
-/// The known keys of all windows, and the values of each window: block `b` is compared with the keys
-/// of the blocks before it (the first block with those of all others), and its traffic with the most
-/// of all other blocks.
-fn training_values(windows: &[&WindowRecord]) -> (KnownKeys, Vec<Values>) {
-    let total = windows.len();
-    let usual = usual_of_blocks(windows);
-    let mut known = KnownKeys::default();
-    let later = windows.iter().enumerate().filter(|(place, _)| block_of(*place, total) > 0);
-    later.for_each(|(_, record)| known.learn(record));
-    let mut memory = ContextMemory::default();
-    let mut values = Vec::with_capacity(total);
-    let mut block = 0;
-    for (place, record) in windows.iter().enumerate() {
-        if block_of(place, total) != block {
-            block = block_of(place, total);
-            known = learn_all(&windows[..place]);
-        }
-        let mut window = values_of(record, known.compare(record));
-        memory.complete(record, &mut window, |key| {
-            known.contains(key).then(|| {
-                let blocks = usual.get(&(key.peer, key.protocol, key.port));
-                let others = blocks.into_iter().flat_map(|blocks| blocks.iter().enumerate());
-                others
-                    .filter(|(other, _)| *other != block)
-                    .fold(Usual::default(), |most, (_, usual)| most.max(*usual))
-            })
-        });
-        values.push(window);
-    }
-    let mut known = learn_all(windows);
-    for (key, blocks) in usual {
-        known.set_usual(key, blocks.into_iter().fold(Usual::default(), Usual::max));
-    }
-    (known, values)
-}
-
-/// `s = max(99.9 % quantile of ln(1 + v), ln 2)`: one event of a metric never seen is `x = 1`.
-fn scales(values: &[Values], active: &[Metric]) -> [f64; METRICS] {
-    let mut scale = [0.0; METRICS];
-    for metric in active {
-        let mut logs: Vec<f64> =
-            values.iter().map(|values| values[metric.index()].ln_1p()).collect();
-        scale[metric.index()] = quantile(&mut logs, SCALE_QUANTILE).max(std::f64::consts::LN_2);
-    }
-    scale
-}
-
 /// Means and network of one fit.
 struct Fit {
     mean: Scaled,
@@ -343,18 +205,21 @@ impl Fit {
         let network = plan.map(|plan| Network::fit(plan, rows));
         let (mut sum, mut residual) = ([0.0_f64; METRICS], [0.0_f64; METRICS]);
         for row in rows {
-            let y = network.as_ref().map(|network| network.predict(row));
-            for metric in 0..METRICS {
-                sum[metric] += f64::from(row[metric]);
-                if let Some(y) = &y {
-                    residual[metric] += f64::from(row[metric] - y[metric]);
-                }
+            sum.iter_mut().zip(**row).for_each(|(sum, value)| *sum += f64::from(value));
+        }
+        let sampled = rows.iter().step_by(fit_step(rows.len()));
+        let sampled_count = sampled.len().max(1) as f64;
+        if let Some(network) = &network {
+            for row in sampled {
+                let y = network.predict(row);
+                let left = row.iter().zip(y).map(|(value, y)| f64::from(value - y));
+                residual.iter_mut().zip(left).for_each(|(sum, left)| *sum += left);
             }
         }
         let count = rows.len().max(1) as f64;
         Self {
             mean: sum.map(|sum| (sum / count) as f32),
-            residual_mean: residual.map(|sum| (sum / count) as f32),
+            residual_mean: residual.map(|sum| (sum / sampled_count) as f32),
             network,
         }
     }
@@ -425,8 +290,12 @@ impl Tails {
         metric: Metric,
         places: impl Fn(usize) -> bool,
     ) -> [f64; 2] {
-        let (_, grain, floor) =
-            self.metrics.iter().find(|(own, ..)| *own == metric).copied().unwrap_or((metric, 0.0, 0.0));
+        let (_, grain, floor) = self
+            .metrics
+            .iter()
+            .find(|(own, ..)| *own == metric)
+            .copied()
+            .unwrap_or((metric, 0.0, 0.0));
         let column = |judge: usize| -> Vec<f64> {
             let chosen = errors.iter().enumerate().filter(|(place, _)| places(*place));
             chosen.map(|(_, error)| f64::from(error[judge][metric.index()])).collect()
@@ -444,7 +313,8 @@ impl Tails {
             let inside = |place: usize| block_of(place, total) == block;
             for (metric, ..) in &self.metrics {
                 let limits = self.limits(errors, *metric, |place| !inside(place));
-                for (place, error) in errors.iter().enumerate().filter(|(place, _)| inside(*place)) {
+                for (place, error) in errors.iter().enumerate().filter(|(place, _)| inside(*place))
+                {
                     let judges = if network { 2 } else { 1 };
                     let mut pairs = error.iter().zip(limits).take(judges);
                     alarms[place] |=

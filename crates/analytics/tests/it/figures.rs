@@ -131,7 +131,9 @@ pub(crate) fn ensemble(case: &Case, seed: u64) -> Figures {
     let mut why = BTreeMap::new();
     let mut scored = Vec::new();
     // Unscored windows are judged as well: the memory of the device does not know the labels.
-    for (record, label) in case.test.iter().filter(|(record, _)| case.devices.contains(&record.device)) {
+    for (record, label) in
+        case.test.iter().filter(|(record, _)| case.devices.contains(&record.device))
+    {
         let verdict = detector.judge(record);
         assert_ne!(verdict.basis, Basis::None, "{}", case.name);
         let Some(label) = *label else { continue };
@@ -152,7 +154,8 @@ pub(crate) fn model(case: &Case, name: &str, seed: u64) -> Figures {
     let learner = by_name(name).unwrap();
     let mut models = HashMap::new();
     for device in &case.devices {
-        let Ok(lesson) = prepare(Some(*device), training_of(case, *device), &TrainOptions::default())
+        let Ok(lesson) =
+            prepare(Some(*device), training_of(case, *device), &TrainOptions::default())
         else {
             continue;
         };
@@ -184,10 +187,22 @@ pub(crate) fn over_seeds(case: &Case, seeds: u64) -> Figures {
     let per_day = spread(&|run| run.per_day);
     let delay = runs.iter().map(|run| run.delay).max().unwrap();
     eprintln!(
-        "{:34} ensemble AUC {:.4}/{:.4}/{:.4} TPR {:.4}/{:.4}/{:.4} FPR {:.4}/{:.4}/{:.4} ({} of {}) a day {:.2} delay {delay} balanced {:.4}",
-        case.name, area.0, area.1, area.2, tpr.0, tpr.1, tpr.2, fpr.0, fpr.1, fpr.2,
+        "{:34} ensemble AUC {:.4}/{:.4}/{:.4} TPR {:.4}/{:.4}/{:.4} FPR {:.4}/{:.4}/{:.4} ({} of {}; attack in {}) a day {:.2} delay {delay} balanced {:.4}",
+        case.name,
+        area.0,
+        area.1,
+        area.2,
+        tpr.0,
+        tpr.1,
+        tpr.2,
+        fpr.0,
+        fpr.1,
+        fpr.2,
         runs.iter().map(|run| run.false_alarms).max().unwrap(),
-        runs[0].negatives, per_day.2, balanced(&runs),
+        runs[0].negatives,
+        runs[0].positives,
+        per_day.2,
+        balanced(&runs),
     );
     Figures { tpr: tpr.0, fpr: fpr.2, area: area.0, per_day: per_day.2, delay, ..runs[0] }
 }

@@ -82,10 +82,10 @@ fn blink() {
 #[test]
 fn modbus() {
     check_plain("modbus-cnc", &[], &Bounds { fpr: 0.0, ..PROMISED });
-    check_plain("modbus-moving-files", &["modbus-cnc"], &Bounds { fpr: 0.04, ..PROMISED });
+    check_plain("modbus-moving-files", &["modbus-cnc"], &Bounds { fpr: 0.0, ..PROMISED });
     // A scan that the master's own polling surrounds from the first packet on; what it calls benign
-    // runs during the attack. The area falls short of the promise by 0.001.
-    let bounds = Bounds { area: 0.993, fpr: 0.05, ..PROMISED };
+    // runs during the attack, one window of it with a new service. The area falls short by 0.001.
+    let bounds = Bounds { area: 0.993, fpr: 0.006, ..PROMISED };
     check_plain("modbus-characterization", &["modbus-cnc"], &bounds);
 }
 
@@ -108,7 +108,9 @@ const fn stress_bounds(stress: Stress) -> Bounds {
         Stress::Noisy => Bounds { area: 0.99, tpr: 0.999, fpr: 0.022, delay: 3, short: 0.002 },
         // What is slow is found when it has lasted: after some minutes.
         Stress::Leak => Bounds { area: 0.998, tpr: 0.99, fpr: 0.001, delay: 25, short: 0.001 },
-        Stress::AnsweredLeak => Bounds { area: 0.997, tpr: 0.99, fpr: 0.002, delay: 25, short: 0.0005 },
+        Stress::AnsweredLeak => {
+            Bounds { area: 0.997, tpr: 0.99, fpr: 0.002, delay: 25, short: 0.0005 }
+        }
         Stress::Weak => Bounds { area: 0.999, tpr: 0.998, fpr: 0.002, delay: 3, short: 0.001 },
         Stress::WeakNoisy => Bounds { area: 0.97, tpr: 0.998, fpr: 0.052, delay: 3, short: 1e-4 },
         Stress::Mimic => Bounds { area: 0.998, tpr: 0.998, fpr: 0.001, delay: 8, short: 1e-4 },
@@ -157,9 +159,15 @@ fn blink_under_stress() {
     for name in ["blink-cam-01", "blink-cam-02"] {
         for stress in ALL.into_iter().skip(1) {
             let bounds = match stress {
-                Stress::Noisy => Bounds { area: 0.92, tpr: 0.999, fpr: 0.15, delay: 5, short: 0.01 },
-                Stress::WeakNoisy => Bounds { area: 0.8, tpr: 0.98, fpr: 0.33, delay: 25, short: 1e-3 },
-                Stress::AnsweredLeak => Bounds { area: 0.9, tpr: 0.98, fpr: 0.16, delay: 12, short: 0.005 },
+                Stress::Noisy => {
+                    Bounds { area: 0.92, tpr: 0.999, fpr: 0.15, delay: 5, short: 0.01 }
+                }
+                Stress::WeakNoisy => {
+                    Bounds { area: 0.8, tpr: 0.98, fpr: 0.33, delay: 25, short: 1e-3 }
+                }
+                Stress::AnsweredLeak => {
+                    Bounds { area: 0.9, tpr: 0.98, fpr: 0.16, delay: 12, short: 0.005 }
+                }
                 _ => Bounds { area: 0.995, tpr: 0.995, fpr: 0.08, delay: 12, short: 0.0015 },
             };
             if let Some(case) = stressed(name, stress) {

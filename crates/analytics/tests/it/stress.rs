@@ -91,11 +91,15 @@ pub(crate) fn stressed(name: &str, stress: Stress) -> Option<Case> {
     let tcp = usual_service(&benign, device, 6).or(udp);
     let (peer, port) = tcp.unwrap();
     let leak_to = udp.unwrap();
-    let noise = matches!(stress, Stress::Noisy | Stress::WeakNoisy)
-        .then_some(Reconnects { device, peer, port });
+    let noise = matches!(stress, Stress::Noisy | Stress::WeakNoisy).then_some(Reconnects {
+        device,
+        peer,
+        port,
+    });
     let sent = benign.iter().filter(|record| record.device == device);
-    let (bytes, packets) = sent
-        .fold((0, 0), |(bytes, packets), record| (bytes + record.counts[2], packets + record.counts[0]));
+    let (bytes, packets) = sent.fold((0, 0), |(bytes, packets), record| {
+        (bytes + record.counts[2], packets + record.counts[0])
+    });
     let (mut turn, mut last_ns) = (0_u64, i64::MIN);
     let mut edit = |ts_ns: i64, segment: &mut Segment| {
         turn += 1;
@@ -128,11 +132,7 @@ pub(crate) fn stressed(name: &str, stress: Stress) -> Option<Case> {
         true
     };
     let training = benign_windows(&folder.join("train.pcap.gz"), noise.as_ref());
-    let test = labelled_windows(
-        &folder.join("test.pcap.gz"),
-        &labels(&folder),
-        noise.as_ref(),
-        &mut edit,
-    );
+    let test =
+        labelled_windows(&folder.join("test.pcap.gz"), &labels(&folder), noise.as_ref(), &mut edit);
     Some(Case { name: format!("{name} {stress:?}"), devices: vec![device], training, test })
 }

@@ -159,7 +159,10 @@ pub(crate) fn labels(folder: &Path) -> Vec<char> {
     text.lines().skip(1).filter_map(|line| line.split(',').nth(1)?.chars().next()).collect()
 }
 
-pub(crate) fn each_frame(path: &Path, mut take: impl FnMut(i64, protocols::packet::LinkType, &[u8], u32)) {
+pub(crate) fn each_frame(
+    path: &Path,
+    mut take: impl FnMut(i64, protocols::packet::LinkType, &[u8], u32),
+) {
     let mut stream = CaptureStream::new(GzDecoder::new(File::open(path).unwrap()));
     while let Some(frame) = stream.next_frame() {
         let frame = frame.unwrap();
