@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use analytics::guard::POISON_TRAINING_DATA;
 use model::event::{FindingJudged, SuppressionChanged};
 use model::{DeviceId, Finding, FindingId, SuppressionId, Timestamp};
 use platform::db::{DbError, Tx};
 
 use crate::Detection;
 use crate::error::DetectionError;
-use crate::finding::Lane;
+use crate::finding::{GUARD, Lane};
+use crate::state::DeviceState;
 use crate::store::suppressions::FeedbackRow;
 use crate::store::{self, kept};
 use crate::suppress::{HEADROOM, MAX_ACTIVE, Suppression};
@@ -67,10 +69,14 @@ fn scopes_of(finding: &Finding, given: &Scope) -> Vec<Scope> {
             ..Scope::default()
         })
         .collect();
-    let known_only = finding.detector != "guard";
-    let plain = finding.why.iter().filter(|reason| {
-        known_only && reason.ratio > 1.0 && !reason.metric.starts_with("new_")
-    });
+    if finding.detector == GUARD {
+        // Accepting what a guard found must not silence it for ever.
+        return scopes;
+    }
+    let plain = finding
+        .why
+        .iter()
+        .filter(|reason| reason.ratio > 1.0 && !reason.metric.starts_with("new_"));
     scopes.extend(plain.map(|reason| Scope {
         metric: Some(reason.metric.clone()),
         ..Scope::default()
@@ -139,21 +145,7 @@ impl Detection {
             return Ok(made);
         };
         if word.normal {
-            state.memory.learning.confirm();
-            let mut normal = (*state.normal).clone();
-            normal.extend(made.iter().cloned());
-            state.normal = Arc::new(normal);
-            let accepted = finding.detector == "guard";
-            if accepted {
-                state.memory.learning.release();
-            }
-            // It is over: what still comes and is not covered is a finding of its own.
-            for lane in Lane::ALL {
-                let own = &mut state.findings[lane as usize];
-                if own.as_ref().is_some_and(|open| open.finding.id == id) {
-                    *own = None;
-                }
-            }
+            accept(&mut state, &finding, &made);
         }
         self.write_state(&mut engine, state, &word.by, move |tx, _| {
             Box::pin(async move {
@@ -302,6 +294,28 @@ impl Detection {
         })
         .await?;
         Ok(one)
+    }
+}
+
+/// What "normal" changes about a device at once.
+fn accept(state: &mut DeviceState, finding: &Finding, made: &[Suppression]) {
+    state.memory.learning.confirm();
+    let mut normal = (*state.normal).clone();
+    normal.extend(made.iter().cloned());
+    state.normal = Arc::new(normal);
+    if finding.detector == GUARD {
+        state.memory.learning.release();
+        let taught = finding.techniques.iter().any(|own| own.id == POISON_TRAINING_DATA.0);
+        if taught {
+            state.memory.learning.poison.accept();
+        }
+    }
+    // It is over: what still comes and is not covered is a finding of its own.
+    for lane in Lane::ALL {
+        let own = &mut state.findings[lane as usize];
+        if own.as_ref().is_some_and(|open| open.finding.id == finding.id) {
+            *own = None;
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::judge::{Watch, meaning};
 use crate::state::{DeviceRow, moment};
 
-pub(crate) use guard::GuardNews;
+pub(crate) use guard::{GUARD, GuardNews};
 pub(crate) use tally::{LANES, Lane, Tally, protocol_name};
 pub(crate) use words::explanation;
 

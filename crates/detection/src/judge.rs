@@ -18,7 +18,7 @@ use crate::suppress::Suppression;
 pub(crate) struct Watch {
     /// SHA-256 of the model file.
     pub(crate) hash: String,
-    /// `aarnn` where the network votes, else `range`.
+    /// Name of the detector in findings.
     pub(crate) detector: &'static str,
     judges: Judges,
     known: KnownKeys,
@@ -95,8 +95,12 @@ impl Watch {
         self.judges.judge(&values)
     }
 
-    /// How much of one key was never seen in training: `(peer, peer and service together)`.
+    /// How much of one key was never seen in training: `(peer, peer and service together)`. A model
+    /// that does not judge novelty calls nothing new.
     pub(crate) fn novelty(&self, key: KeyCount) -> (bool, bool) {
+        if !self.novelty {
+            return (false, false);
+        }
         let novelty = self.known.compare(&window_of(KeyCount { packets: 1, ..key }));
         (novelty.peer > 0, novelty.combination > 0)
     }

@@ -140,6 +140,13 @@ fn a_ramp_in_steps_too_small_to_see_is_found() {
     }
     println!("two percent a refit: told after {found:?} refits");
     assert!(found.is_some_and(|turn| (3..=25).contains(&turn)), "{found:?}");
+    // A person says that it may be so: the same is sound, and a further ramp is found again.
+    guard.accept();
+    let reached = 1.02_f64.powi(found.unwrap());
+    let same = part(&mut draw, reached);
+    assert_eq!(guard.judge(&same.iter().collect::<Vec<_>>()), PoisonVerdict::Sound);
+    let more = part(&mut draw, reached * 2.5);
+    assert!(matches!(guard.judge(&more.iter().collect::<Vec<_>>()), PoisonVerdict::Beyond(_)));
 }
 
 #[test]

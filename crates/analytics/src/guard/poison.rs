@@ -126,6 +126,18 @@ impl PoisonGuard {
         self.anchor.is_some()
     }
 
+    /// A person said that what grew may be so: the bounds lie around it from now on.
+    pub fn accept(&mut self) {
+        if let (Some(anchor), Some(lately)) = (&mut self.anchor, self.past.back()) {
+            for (own, now) in anchor.high.iter_mut().zip(lately) {
+                *own = own.max(*now);
+            }
+        }
+        self.sums.clear();
+        self.past.clear();
+        self.refits = 0;
+    }
+
     /// Judges the windows learned since the last refit, before they are used. Without anchor or with
     /// too few windows nothing is judged.
     pub fn judge(&mut self, lately: &[&WindowRecord]) -> PoisonVerdict {

@@ -9,6 +9,8 @@ use super::tally::{Tally, protocol_name};
 use super::{OpenFinding, words};
 use crate::state::{DeviceRow, moment};
 
+/// Name of the guards as a detector.
+pub(crate) const GUARD: &str = "guard";
 /// Somebody changed a stored model.
 const MANIPULATE_MODEL: AtlasTechnique = ("AML.T0018", "Manipulate AI Model");
 
@@ -42,7 +44,7 @@ impl GuardNews {
             device_name: row.name.clone(),
             device_address: row.address.clone(),
             device_mac: row.mac.clone(),
-            detector: "guard".to_owned(),
+            detector: GUARD.to_owned(),
             model: row.model.clone().unwrap_or_default(),
             title: String::new(),
             kind: AttackKind::ModelAttack,
@@ -65,46 +67,9 @@ impl GuardNews {
     fn describe(self, finding: &mut Finding, who: &str) {
         match self {
             Self::Habits { since_us, recent, reference } => {
-                finding.kind = AttackKind::Anomaly;
-                finding.first_at = moment(since_us);
-                finding.score = recent;
-                finding.title = format!(
-                    "{who} changed its habits; nothing is learned until somebody says that it may"
-                );
-                finding.why.push(reason(
-                    "score",
-                    "mean score of the last ten minutes or so",
-                    (recent, reference),
-                    recent / reference.max(0.05),
-                ));
+                habits(finding, who, since_us, (recent, reference));
             }
-            Self::Rhythm(rhythm) => {
-                let (peer, protocol, port) = rhythm.key;
-                let protocol = protocol_name(protocol);
-                finding.kind = AttackKind::CommandAndControl;
-                finding.severity = Severity::Low;
-                finding.first_at = moment(rhythm.since_us);
-                finding.windows = u64::from(rhythm.sightings);
-                let service = if port > 0 { format!(" port {port}") } else { String::new() };
-                finding.title = format!(
-                    "{who} meets the unknown {peer} over {}{service} every {:.0} s, like clockwork",
-                    protocol.to_uppercase(),
-                    rhythm.period_s
-                );
-                finding.why.push(reason(
-                    "rhythm",
-                    "variation of the pauses between meetings (0 is a clock)",
-                    (rhythm.variation, 1.0),
-                    1.0,
-                ));
-                finding.evidence.extend(peer.ip().map(|peer| Evidence {
-                    peer,
-                    protocol,
-                    port: (port > 0).then_some(port),
-                    packets: u64::from(rhythm.sightings),
-                    new: true,
-                }));
-            }
+            Self::Rhythm(rhythm) => meets(finding, who, &rhythm),
             Self::Teaching(growth) => {
                 let metric = growth.metric.describe();
                 finding.title = format!(
@@ -143,13 +108,55 @@ impl GuardNews {
     }
 }
 
+fn habits(finding: &mut Finding, who: &str, since_us: i64, (recent, reference): (f64, f64)) {
+    finding.kind = AttackKind::Anomaly;
+    finding.first_at = moment(since_us);
+    finding.score = recent;
+    finding.title =
+        format!("{who} changed its habits; nothing is learned until somebody says that it may");
+    finding.why.push(reason(
+        "score",
+        "mean score of the last ten minutes or so",
+        (recent, reference),
+        recent / reference.max(0.05),
+    ));
+}
+
+fn meets(finding: &mut Finding, who: &str, rhythm: &Rhythm) {
+    let (peer, protocol, port) = rhythm.key;
+    let protocol = protocol_name(protocol);
+    finding.kind = AttackKind::CommandAndControl;
+    finding.severity = Severity::Low;
+    finding.first_at = moment(rhythm.since_us);
+    finding.windows = u64::from(rhythm.sightings);
+    let service = if port > 0 { format!(" port {port}") } else { String::new() };
+    finding.title = format!(
+        "{who} meets the unknown {peer} over {}{service} every {:.0} s, like clockwork",
+        protocol.to_uppercase(),
+        rhythm.period_s
+    );
+    finding.why.push(reason(
+        "rhythm",
+        "variation of the pauses between meetings (0 is a clock)",
+        (rhythm.variation, 1.0),
+        1.0,
+    ));
+    finding.evidence.extend(peer.ip().map(|peer| Evidence {
+        peer,
+        protocol,
+        port: (port > 0).then_some(port),
+        packets: u64::from(rhythm.sightings),
+        new: true,
+    }));
+}
+
 fn reason(metric: &str, meaning: &str, (measured, expected): (f64, f64), ratio: f64) -> Reason {
     Reason {
         metric: metric.to_owned(),
         meaning: meaning.to_owned(),
         measured,
         expected,
-        judge: "guard".to_owned(),
+        judge: GUARD.to_owned(),
         ratio,
     }
 }

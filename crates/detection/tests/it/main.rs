@@ -1,6 +1,8 @@
 //! Tests of the room as its users see it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod eval;
+mod feedback;
 mod hakai;
 mod learning;
 mod meter;
