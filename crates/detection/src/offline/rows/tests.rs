@@ -411,3 +411,59 @@ fn attacks_that_change_no_counts_are_found() {
     }
     assert!(failed.is_empty(), "{failed:?}");
 }
+
+/// A folder with rows of a quiet device, and later rows in which it scans.
+fn written(folder: &Path, kind: &str, line: &dyn Fn(u64, bool) -> String, names: &str) -> Scenario {
+    let suffix = kind.trim_start_matches("rows-");
+    let rows = |from: u64, to: u64, attack: &dyn Fn(u64) -> bool| {
+        let mut text = names.to_owned();
+        (from..to).for_each(|second| text.push_str(&line(second, attack(second))));
+        text
+    };
+    let train = rows(0, 6_000, &|_| false);
+    let test = rows(6_000, 7_000, &|second| second >= 6_500);
+    std::fs::write(folder.join(format!("train.{suffix}")), train).unwrap();
+    std::fs::write(folder.join(format!("test.{suffix}")), test).unwrap();
+    let toml = format!("name = \"made\"\nkind = \"{kind}\"\n[[device]]\nip = \"10.0.0.5\"\n");
+    std::fs::write(folder.join("scenario.toml"), toml).unwrap();
+    Scenario::read(folder).unwrap()
+}
+
+fn alerts(scenario: &Scenario) -> (usize, usize, RowModels) {
+    let spec = read_spec(scenario).unwrap();
+    let train = scenario.train.as_ref().unwrap();
+    let models = learn(train, &spec, &Default::default()).unwrap();
+    let scores = score(scenario.test.as_ref().unwrap(), &spec, &models).unwrap();
+    let joint = scores.windows.iter().filter(|w| w.detector == "ensemble" && w.alert);
+    let (late, early): (Vec<_>, Vec<_>) = joint.partition(|w| w.start_us >= 6_500_000_000);
+    (early.len(), late.len(), models)
+}
+
+#[test]
+fn flow_records_and_unknown_rows_are_learned_and_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let flow = |second: u64, attack: bool| {
+        let (host, state) = if attack { (second % 200, "S0") } else { (9, "SF") };
+        format!(
+            "{{\"ts\":{second}.5,\"id.orig_h\":\"10.0.0.5\",\"id.orig_p\":{},\
+             \"id.resp_h\":\"10.0.0.{host}\",\"id.resp_p\":443,\"proto\":\"tcp\",\
+             \"orig_pkts\":4,\"orig_bytes\":{},\"resp_pkts\":{},\"conn_state\":\"{state}\"}}\n",
+            40_000 + second % 1_000,
+            400 + second % 7,
+            if attack { 0 } else { 3 },
+        )
+    };
+    let (early, late, models) = alerts(&written(folder.path(), "rows-jsonl", &flow, ""));
+    assert_eq!(models.shape, Shape::Flow);
+    assert!(early <= 1 && late >= 48, "{early} early, {late} late");
+
+    let folder = tempfile::tempdir().unwrap();
+    let other = |second: u64, attack: bool| {
+        let level = if attack { 90.0 } else { 20.0 + (second % 5) as f64 };
+        format!("{second},{level},{}\n", if second % 2 == 0 { "open" } else { "shut" })
+    };
+    let scenario = written(folder.path(), "rows-csv", &other, "time,level,valve\n");
+    let (early, late, models) = alerts(&scenario);
+    assert_eq!(models.shape, Shape::Other);
+    assert!(early <= 1 && late >= 48, "{early} early, {late} late");
+}
