@@ -2,6 +2,7 @@
 
 mod commands;
 mod figures;
+mod metrics_list;
 mod models;
 mod scenarios;
 mod stress;
