@@ -59,6 +59,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Intel(command) => commands::intel::run(command, json).await,
         Command::Peer(command) => commands::peer::run(command, json).await,
         Command::Get(command) => commands::lists::get(command, json).await,
+        Command::Assets(assets) => commands::assets::run(assets, json).await,
         Command::Devices(list) => commands::lists::run("devices", list, json).await,
         Command::Findings(findings) => commands::feedback::run(findings, json).await,
         Command::Models(models) => commands::models::run(models, json).await,

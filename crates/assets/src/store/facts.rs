@@ -75,7 +75,8 @@ pub(crate) async fn matching(
     let rows = sqlx::query(
         "SELECT DISTINCT d.id FROM assets_devices d LEFT JOIN assets_facts f ON f.device = d.id \
          WHERE d.id > $1 AND ($2 = '' OR f.kind = $2) AND ($3 = '' OR LOWER(f.facts) LIKE $3 \
-         OR LOWER(d.name) LIKE $3 OR LOWER(COALESCE(f.maker, '')) LIKE $3) \
+         ESCAPE '!' OR LOWER(d.name) LIKE $3 ESCAPE '!' \
+         OR LOWER(COALESCE(f.maker, '')) LIKE $3 ESCAPE '!') \
          ORDER BY d.id LIMIT $4",
     )
     .bind(after.unwrap_or(""))
@@ -87,9 +88,11 @@ pub(crate) async fn matching(
     rows.iter().map(|row| super::parse_id(row.try_get("id")?)).collect()
 }
 
-/// A pattern that finds the text anywhere; the wildcards of LIKE in it stand for single characters.
+/// A pattern that finds the text anywhere, its own wildcards taken as they stand (escape `!`).
 fn like(text: &str) -> String {
-    format!("%{}%", text.to_lowercase().replace(['%', '\\'], "_"))
+    let lower = text.to_lowercase();
+    let plain = lower.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{plain}%")
 }
 
 /// The dated evidence of a device, newest first.

@@ -3,6 +3,7 @@
 
 mod http;
 mod identity;
+mod inventory;
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! One noun, one file.
 
+pub(crate) mod assets;
 pub(crate) mod config;
 pub(crate) mod detect;
 mod detect_eval;
