@@ -40,6 +40,12 @@ check: ## formatting, lints, licences
 bench: tools-bench ## inner loops, and whole processes beside their peers
 	bash tools/bench.sh
 
+# A release build without the fat link: the figures of the detectors do not need it.
+eval: ## every detector on the developer scenarios, into docs/evaluation
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	  $(CARGO) run --release --locked -p detection --example evaluate -- \
+	  $(or $(SCENARIOS),$(SERENO_TEST_DATA)/detection) docs/evaluation/developer-scenarios
+
 bench-capture: ## the capture that the benchmark scores (about 400 MB, deterministic)
 	bash tools/bench-capture.sh
 
@@ -54,4 +60,4 @@ clean: ## remove what was built
 	$(CARGO) clean
 	rm -rf web/dist web/node_modules web/test-results
 
-.PHONY: help run release console test test-long check bench bench-capture tools-run tools-test tools-bench clean
+.PHONY: help run release console test test-long check bench eval bench-capture tools-run tools-test tools-bench clean

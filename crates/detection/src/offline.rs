@@ -7,6 +7,7 @@
 pub mod benign;
 pub mod eval;
 mod input;
+pub mod inventory;
 mod jsonl;
 pub mod keys;
 mod operations;

@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Devices(List),
     /// Findings of the detectors: the list, a word on one, its packets.
     Findings(crate::commands::feedback::Findings),
+    /// Devices, their kind and what is known of them; or those of a capture.
+    Assets(crate::commands::assets::Assets),
     /// Versions of the devices' models: list, compare, go back.
     Models(crate::commands::models::Models),
     /// What people called normal: list, take back.
@@ -179,6 +181,25 @@ pub(crate) enum DetectCommand {
     /// Compare every detector on scenario folders with labels: AUC, TPR, FPR, delay, false alarms,
     /// times. `--json` prints the report as JSON.
     Eval(Eval),
+    /// Two detectors or two versions side by side, and where they disagree.
+    Compare(Compare),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// A model file, `FILE#DETECTOR`, or with --scenario the name of a detector.
+    pub(crate) a: String,
+    /// The other.
+    pub(crate) b: String,
+    /// The capture to judge.
+    #[arg(long, required_unless_present = "scenario")]
+    pub(crate) pcap: Option<PathBuf>,
+    /// The scenario whose test part is judged; its labels give figures.
+    #[arg(long, conflicts_with = "pcap")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Seed of detectors that are trained for the comparison.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Args)]

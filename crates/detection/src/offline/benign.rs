@@ -35,7 +35,7 @@ const LEAST_BLOCKED_WINDOWS: usize = 100;
 /// Windows of one time block that must deviate from all the others.
 const LEAST_DEVIATING: usize = 10;
 /// Share of one time block that must deviate from all the others.
-const DEVIATING: f64 = 0.2;
+const DEVIATING: f64 = 0.35;
 /// Share of every other block that may deviate.
 const DEVIATING_ELSEWHERE: f64 = 0.02;
 

@@ -3,6 +3,7 @@
 //! Detectors see a training part and a test part as [`material`], never a label: scores cannot
 //! depend on labels. Labels are read into [`truth`] and meet the scores in [`measure`] only.
 
+mod compare;
 mod contenders;
 mod figures;
 mod html;
@@ -27,6 +28,9 @@ use analytics::train::TrainOptions;
 
 use super::OfflineError;
 
+pub use compare::{
+    CompareRequest, Comparison, Disagreement, MAX_DISAGREEMENTS, Side, SideFigures, compare,
+};
 pub use figures::{Counts, Outcome, Spread, area, roc};
 pub use html::to_html;
 pub use labels::{Interval, Label, LabelError, Labels, MAX_LABELS, read_intervals};

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::benign::suspicions;
 use super::input::{read_windows, size_of};
+use super::operations::{COMMANDS, learn_commands};
 use super::singles::Singles;
 use super::store::{ModelStore, key_text};
 use super::{CaptureSummary, OfflineError, OfflineProgress, lesson_failed};
@@ -153,6 +154,11 @@ pub fn train(
     } else {
         Vec::new()
     };
+    if let Some(commands) = learn_commands(&request.captures, request.window_us)? {
+        let bytes = serde_json::to_vec(&commands)
+            .map_err(|error| refused(ModelFileError::Damaged(error.to_string())))?;
+        store.add(COMMANDS, bytes);
+    }
     let bytes = store.to_bytes(request.signer.as_ref()).map_err(refused)?;
     write_whole(out, &bytes)
         .map_err(|source| OfflineError::Write { path: out.to_path_buf(), source })?;

@@ -1,4 +1,4 @@
-//! `sereno detect train|score|eval`: on capture files, without a node.
+//! `sereno detect train|score|eval|compare`: on capture files, without a node.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -23,6 +23,7 @@ pub(crate) fn run(command: DetectCommand, json: bool) -> Result<ExitCode, Failur
         DetectCommand::Train(arguments) => run_train(arguments, json),
         DetectCommand::Score(arguments) => run_score(arguments, json),
         DetectCommand::Eval(eval) => super::detect_eval::run(eval, json),
+        DetectCommand::Compare(sides) => super::detect_eval::run_compare(sides, json),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `sereno detect eval`: every detector over scenario folders, beside each other.
+//! `sereno detect eval|compare`: detectors beside each other.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use analytics::train::TrainOptions;
 use detection::offline::eval::{
-    EvalProgress, EvalRequest, Report, evaluate, to_html, to_markdown, to_table,
+    CompareRequest, Comparison, EvalProgress, EvalRequest, Report, Side, SideFigures, compare,
+    evaluate, to_html, to_markdown, to_table,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::time::{ClockId, clock_gettime};
 
 use super::detect::failed;
-use crate::arguments::Eval;
+use crate::arguments::{Compare, Eval};
 use crate::output::{self, FAILURE, Failure};
 
 pub(crate) fn run(eval: Eval, json: bool) -> Result<ExitCode, Failure> {
@@ -48,6 +49,59 @@ pub(crate) fn run(eval: Eval, json: bool) -> Result<ExitCode, Failure> {
         }
     }
     Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// Exit 0 when the sides agree on every window, 1 when they do not.
+pub(crate) fn run_compare(sides: Compare, json: bool) -> Result<ExitCode, Failure> {
+    let request = CompareRequest {
+        a: Side::parse(&sides.a),
+        b: Side::parse(&sides.b),
+        capture: sides.pcap,
+        scenario: sides.scenario,
+        options: TrainOptions { seed: sides.seed, ..TrainOptions::default() },
+    };
+    let found = compare(&request).map_err(failed)?;
+    if json {
+        output::value(&found)?;
+    } else {
+        say_compared(&found);
+    }
+    Ok(output::answer(found.only_a + found.only_b == 0))
+}
+
+fn say_compared(found: &Comparison) {
+    let (a, b) = (&found.a, &found.b);
+    output::line(&format!(
+        "{} windows: both alert {}, only {a} {}, only {b} {}, neither {}",
+        found.windows, found.both, found.only_a, found.only_b, found.neither
+    ));
+    if found.unmatched > 0 {
+        output::line(&format!("{} windows are judged by one side alone", found.unmatched));
+    }
+    if let Some((of_a, of_b)) = &found.figures {
+        output::line(&side_line(a, of_a));
+        output::line(&side_line(b, of_b));
+    }
+    for one in &found.disagreements {
+        output::line(&format!(
+            "{} at {:.0}: {a} {:.2}, {b} {:.2}{}",
+            one.device,
+            one.start,
+            one.a,
+            one.b,
+            one.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default()
+        ));
+    }
+}
+
+fn side_line(name: &str, figures: &SideFigures) -> String {
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
+    format!(
+        "{name}: AUC {}, TPR {}, FPR {}",
+        number(figures.auc),
+        number(figures.tpr),
+        number(figures.fpr)
+    )
 }
 
 fn as_json(report: &Report) -> Result<String, Failure> {

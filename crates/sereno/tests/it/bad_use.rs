@@ -122,3 +122,45 @@ fn broken_captures_are_scored_up_to_the_break_and_the_break_is_named() {
         assert!(first.get(field).is_some(), "{field} is missing in {first}");
     }
 }
+
+#[test]
+fn detectors_are_compared_on_a_scenario_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let captures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/captures");
+    let scenario = folder.path().join("hakai");
+    std::fs::create_dir(&scenario).unwrap();
+    for part in ["train", "test"] {
+        std::fs::copy(
+            captures.join(format!("hakai-{part}.pcap.gz")),
+            scenario.join(format!("{part}.pcap.gz")),
+        )
+        .unwrap();
+    }
+    let description = "name = \"hakai\"\nkind = \"pcap\"\n[[device]]\nip = \"192.168.100.113\"\n";
+    std::fs::write(scenario.join("scenario.toml"), description).unwrap();
+    let page = folder.path().join("page.html");
+    let scores = folder.path().join("scores");
+    let eval = || {
+        let mut command = sereno();
+        command.args(["detect", "eval", "--json", "--seeds", "2", "--detector", "ensemble"]);
+        command.args(["--detector", "zscore", "--html"]).arg(&page);
+        command.arg("--scores").arg(&scores).arg(&scenario);
+        output(&mut command)
+    };
+    let report = json(&eval());
+    assert_eq!(report["format"], "sereno-evaluation");
+    assert_eq!(report["scenarios"][0]["test"]["labelled"], false);
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.starts_with("<!doctype html>") && !text.contains("<script"));
+    for detector in ["ensemble", "zscore"] {
+        let lines =
+            std::fs::read_to_string(scores.join(format!("hakai/{detector}.jsonl"))).unwrap();
+        let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        assert_eq!(first["detector"], detector);
+    }
+    std::fs::write(scenario.join("labels.csv"), "frame,label,attack\n1,0,\n3,0,\n").unwrap();
+    let text = refusal(&eval(), 3);
+    assert!(text.contains("line 3"), "{text}");
+    let missing = output(sereno().args(["detect", "eval"]).arg(folder.path().join("nowhere")));
+    assert!(refusal(&missing, 2).contains("nowhere"));
+}

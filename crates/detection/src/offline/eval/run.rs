@@ -214,7 +214,7 @@ impl Run<'_> {
     }
 }
 
-fn empty_report(scenario: &Scenario) -> ScenarioReport {
+pub(super) fn empty_report(scenario: &Scenario) -> ScenarioReport {
     let kind = match scenario.kind {
         Kind::Pcap => "pcap",
         Kind::RowsCsv => "rows-csv",

@@ -94,11 +94,15 @@ pub(super) fn scenario_facts(scenario: &ScenarioReport) -> Vec<String> {
             .iter()
             .map(|(device, windows)| format!("{device}: {windows}"))
             .collect();
+        let windows = if windows.is_empty() {
+            String::new()
+        } else {
+            format!("; windows with traffic: {}", windows.join(", "))
+        };
         facts.push(format!(
-            "Trained on {} ({} packets or rows; windows with traffic: {}).",
+            "Trained on {} ({} packets or rows{windows}).",
             scenario.training.from.join(" and "),
             scenario.training.packets,
-            windows.join(", ")
         ));
     }
     if scenario.test.packets > 0 {

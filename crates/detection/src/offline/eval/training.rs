@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use analytics::record::WindowRecord;
 use analytics::train::VOTING_WINDOWS;
 use analytics::windows::DEFAULT_WINDOW_US;
 
@@ -62,7 +63,15 @@ pub(super) fn training_of(
     }
     report.packets = own.packets();
     report.warnings.extend(own.notes());
-    report.warnings.extend(suspicions(&own.records).iter().map(ToString::to_string));
+    let protected: Vec<WindowRecord> = own
+        .records
+        .iter()
+        .filter(|record| {
+            scenario.devices.iter().any(|device| device.ip.or(device.mac) == Some(record.device))
+        })
+        .cloned()
+        .collect();
+    report.warnings.extend(suspicions(&protected).iter().map(ToString::to_string));
     report.windows = scenario
         .devices
         .iter()
