@@ -35,6 +35,10 @@ pub const NETWORK_WINDOWS: usize = 60;
 const GRAIN_SEEN: f64 = 0.35;
 const GRAIN_UNSEEN: f64 = 0.17;
 const GRAIN_HARMLESS: f64 = 0.51;
+/// A threshold of a metric that training never saw is not below so many events: a single event then
+/// scores little above 2 however long the training was, and what persists ranks above it. Windows
+/// that were chosen for showing nothing new cannot make the new rarer than it is.
+const UNSEEN_FLOOR: f64 = 0.45;
 /// The traffic of one conversation is no alarm below so many times the most of training.
 const TIMES_THE_MOST: f64 = 4.0;
 /// The network's thresholds are so much wider than its tail says: it speaks where the metrics do not
@@ -277,7 +281,11 @@ impl Tails {
                 (false, true) => GRAIN_HARMLESS,
             };
             let beyond = matches!(metric, Metric::TrafficKeyContext | Metric::TrafficKeyHour);
-            let floor = if beyond { TIMES_THE_MOST.ln() / scale } else { 0.0 };
+            let floor = match (beyond, largest > 0.0) {
+                (true, _) => TIMES_THE_MOST.ln() / scale,
+                (false, true) => 0.0,
+                (false, false) => UNSEEN_FLOOR * grain,
+            };
             (*metric, grain * worth, floor)
         });
         Self { budget, metrics: metrics.collect() }
