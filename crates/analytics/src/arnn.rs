@@ -7,7 +7,7 @@
 //! end that several devices talk to joins as a pair of neurons without evidence of its own, so that
 //! devices that turn to the same unknown host at the same time raise each other. The published
 //! network learns its weights from labels by gradient descent; here they follow from the traffic
-//! (ours), and only the threshold is learned, from benign windows.
+//! (ours), and only the thresholds are learned, from benign windows.
 //!
 //! | from | to the other end's, by share of the traffic | weight |
 //! |---|---|---|
@@ -71,6 +71,14 @@ pub struct Collective {
     pub association: f64,
     /// The other end that adds most to the suspicion, if any.
     pub through: Option<Host>,
+}
+
+impl Collective {
+    /// `√(q / s)`, 0 to 1,000: alone, about the evidence of the device itself.
+    #[must_use]
+    pub fn suspicion(&self) -> f64 {
+        (self.association / (1.0 - self.association).max(1e-6)).sqrt()
+    }
 }
 
 /// Traffic of a device with one other end, in logarithms of packets.
@@ -276,15 +284,18 @@ fn known_before(records: &[&WindowRecord]) -> Vec<KnownKeys> {
         .collect()
 }
 
-/// The associated network with its threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// The associated network with its thresholds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arnn {
     version: u32,
-    threshold: f64,
+    /// Of each device that was in the training: a noisy one must not hide the others.
+    devices: BTreeMap<Host, f64>,
+    /// Of all together, for devices that were not.
+    pooled: f64,
 }
 
 impl Arnn {
-    /// Learns the threshold from the benign windows of all devices. Like the evidence, which traffic
+    /// Learns the thresholds from the benign windows of all devices. Like the evidence, which traffic
     /// is unusual is judged without the window's own block of time, so that training sees about as
     /// much unusual traffic as later days do. `None` without any window.
     #[must_use]
@@ -292,7 +303,7 @@ impl Arnn {
         let known: Vec<Vec<KnownKeys>> =
             pupils.iter().map(|pupil| known_before(pupil.records)).collect();
         let mut windows: BTreeMap<i64, Vec<Seen<'_>>> = BTreeMap::new();
-        for (pupil, known) in pupils.iter().zip(&known) {
+        for (pupil, known) in pupils.iter().zip(&known).take(MAX_DEVICES) {
             let total = pupil.records.len();
             let windows_of = pupil.records.iter().zip(pupil.evidence).enumerate();
             for (place, (record, evidence)) in windows_of {
@@ -303,19 +314,17 @@ impl Arnn {
                 });
             }
         }
-        let judged = windows.values().flat_map(|seen| associate(seen));
-        Self::from_associations(judged.map(|judged| judged.association).collect(), alpha)
-    }
-
-    /// Learns the threshold from the associations of benign windows.
-    #[must_use]
-    pub fn from_associations(mut associations: Vec<f64>, alpha: f64) -> Option<Self> {
-        if associations.is_empty() {
+        let mut errors: BTreeMap<Host, Vec<f64>> = BTreeMap::new();
+        for judged in windows.values().flat_map(|seen| associate(seen)) {
+            errors.entry(judged.device).or_default().push(judged.suspicion());
+        }
+        let mut all: Vec<f64> = errors.values().flatten().copied().collect();
+        if all.is_empty() {
             return None;
         }
-        // Nothing associates more than 1: a threshold above would never alert.
-        let threshold = limit(&mut associations, alpha).min(0.99);
-        Some(Self { version: VERSION, threshold })
+        let devices =
+            errors.iter_mut().map(|(device, errors)| (*device, limit(errors, alpha))).collect();
+        Some(Self { version: VERSION, devices, pooled: limit(&mut all, alpha) })
     }
 
     /// Judges the devices of one window together, in the order given: each with its score.
@@ -324,10 +333,10 @@ impl Arnn {
         associate(seen).into_iter().map(|judged| (judged, self.score(&judged))).collect()
     }
 
-    /// Score of a judgement: association over threshold, above 1 is an alert.
+    /// Score of a judgement: suspicion over the device's threshold, above 1 is an alert.
     #[must_use]
     pub fn score(&self, judged: &Collective) -> f64 {
-        judged.association / self.threshold
+        judged.suspicion() / self.devices.get(&judged.device).unwrap_or(&self.pooled)
     }
 
     /// The stored form.
@@ -348,146 +357,16 @@ impl Arnn {
                 opened.version
             ));
         }
-        if !(opened.threshold > 0.0 && opened.threshold <= 1.0) {
-            return Err(format!("model `{NAME}`: threshold {} is none", opened.threshold));
+        let sound = |threshold: &f64| threshold.is_finite() && *threshold > 0.0;
+        if opened.devices.len() > MAX_DEVICES {
+            return Err(format!("model `{NAME}`: more than {MAX_DEVICES} devices"));
+        }
+        if !opened.devices.values().chain([&opened.pooled]).all(sound) {
+            return Err(format!("model `{NAME}`: a threshold is not above 0"));
         }
         Ok(opened)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::*;
-    use crate::metrics::COUNTS;
-    use crate::record::{KeyCount, RECORD_VERSION};
-
-    fn host(last: u8) -> Host {
-        Host::v4([10, 0, 0, last].into())
-    }
-
-    fn record(device: u8, peers: &[(u8, u32)]) -> WindowRecord {
-        let key = |(last, packets): &(u8, u32)| KeyCount::new(host(*last), 6, 443, *packets);
-        WindowRecord {
-            version: RECORD_VERSION,
-            device: host(device),
-            mac: None,
-            start_us: 0,
-            end_us: 10_000_000,
-            counts: [1; COUNTS],
-            keys: peers.iter().map(key).collect(),
-            overflow_packets: 0,
-        }
-    }
-
-    /// Everyone knows the cloud (200) and the hub (1).
-    fn known() -> KnownKeys {
-        let mut known = KnownKeys::default();
-        known.learn(&record(0, &[(200, 1), (1, 1)]));
-        known
-    }
-
-    fn judge(records: &[(WindowRecord, f64)]) -> Vec<f64> {
-        let known = known();
-        let seen: Vec<Seen<'_>> = records
-            .iter()
-            .map(|(record, evidence)| Seen { record, evidence: *evidence, known: Some(&known) })
-            .collect();
-        associate(&seen).iter().map(|judged| judged.association).collect()
-    }
-
-    /// Three devices with evidence just below the limit turn to the same unknown host; a fourth with
-    /// the same evidence to one of its own; two are quiet.
-    fn outbreak() -> Vec<(WindowRecord, f64)> {
-        vec![
-            (record(2, &[(200, 50), (250, 4)]), 0.8),
-            (record(3, &[(200, 90), (250, 4)]), 0.8),
-            (record(4, &[(200, 10), (250, 4)]), 0.8),
-            (record(5, &[(200, 50), (251, 4)]), 0.8),
-            (record(6, &[(200, 50), (1, 9)]), 0.2),
-            (record(1, &[(6, 9), (200, 5)]), 0.3),
-        ]
-    }
-
-    #[test]
-    fn the_compromised_set_is_found_together() {
-        let benign: Vec<Vec<(WindowRecord, f64)>> = (0..60)
-            .map(|turn| {
-                let mut window = outbreak();
-                for (place, (record, evidence)) in window.iter_mut().enumerate() {
-                    record.start_us = i64::from(turn) * 10_000_000;
-                    record.keys.retain(|key| key.peer == host(200) || key.peer == host(1));
-                    *evidence = f64::from((turn * 7 + place as i32 * 5) % 19) / 20.0;
-                }
-                window
-            })
-            .collect();
-        let flat: Vec<(WindowRecord, f64)> = benign.into_iter().flatten().collect();
-        let devices: Vec<Vec<&(WindowRecord, f64)>> = (1..7)
-            .map(|last| flat.iter().filter(|(record, _)| record.device == host(last)).collect())
-            .collect();
-        let records: Vec<Vec<&WindowRecord>> = devices
-            .iter()
-            .map(|windows| windows.iter().map(|(record, _)| record).collect())
-            .collect();
-        let evidence: Vec<Vec<f64>> = devices
-            .iter()
-            .map(|windows| windows.iter().map(|(_, evidence)| *evidence).collect())
-            .collect();
-        let pupils: Vec<Pupil<'_>> = records
-            .iter()
-            .zip(&evidence)
-            .map(|(records, evidence)| Pupil { records, evidence })
-            .collect();
-        let model = Arnn::train(&pupils, 0.005).unwrap();
-        let known = known();
-        let outbreak = outbreak();
-        let seen: Vec<Seen<'_>> = outbreak
-            .iter()
-            .map(|(record, evidence)| Seen { record, evidence: *evidence, known: Some(&known) })
-            .collect();
-        let judged = model.judge(&seen);
-        let alerts: Vec<bool> = judged.iter().map(|(_, score)| *score > 1.0).collect();
-        assert_eq!(alerts, [true, true, true, false, false, false], "{judged:?} {model:?}");
-        assert_eq!(judged[0].0.through, Some(host(250)));
-        assert_eq!(judged[3].0.through, None);
-    }
-
-    #[test]
-    fn alone_the_evidence_decides() {
-        let mut last = 0.0;
-        for evidence in [0.0, 0.1, 0.5, 1.0, 2.0, 50.0, f64::INFINITY] {
-            let now = judge(&[(record(2, &[(200, 3)]), evidence)])[0];
-            assert!(now >= last && now <= 1.0, "{evidence}: {now}");
-            last = now;
-        }
-        let even = judge(&[(record(2, &[]), 1.0)])[0];
-        assert!((even - 0.5).abs() < 1e-6, "{even}");
-        assert!(associate(&[]).is_empty());
-    }
-
-    #[test]
-    fn suspicion_spreads_over_unusual_ties_only() {
-        let with = |evidence: f64, peer: u8| {
-            judge(&[(record(2, &[(peer, 9)]), evidence), (record(3, &[(peer, 9)]), 0.5)])[1]
-        };
-        assert!(with(5.0, 250) > with(0.1, 250) + 0.05);
-        assert!(with(5.0, 200) - with(0.1, 200) < 0.1);
-        // A device that attacks another directly.
-        let direct = |evidence: f64| {
-            judge(&[(record(2, &[(3, 9)]), evidence), (record(3, &[(2, 9)]), 0.5)])[1]
-        };
-        assert!(direct(5.0) > direct(0.1) + 0.05);
-    }
-
-    #[test]
-    fn stored_form_round_trips_and_refuses_damage() {
-        let model = Arnn { version: VERSION, threshold: 0.5 };
-        assert_eq!(Arnn::open(&model.stored()).unwrap(), model);
-        for damaged in [r#"{"version":2,"threshold":0.5}"#, r#"{"version":1,"threshold":0}"#, "{}"]
-        {
-            assert!(Arnn::open(&serde_json::from_str(damaged).unwrap()).is_err());
-        }
-        assert!(Arnn::train(&[], 0.01).is_none());
-    }
-}
+mod tests;

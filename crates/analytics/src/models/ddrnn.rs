@@ -29,6 +29,8 @@ const LEAST_DRILLS: usize = 50;
 /// Threshold at most: a row that is more an attack than benign by so much alerts, however few windows
 /// there were to measure errors on. A clear attack has evidence 1.
 const MAX_THRESHOLD: f64 = 0.75;
+/// Benign rows below which nothing is learned: with a handful the drills define what is benign, too.
+const LEAST_BENIGN: usize = 30;
 /// Labelled rows used at most, the latest ones.
 const MAX_FEEDBACK: usize = 10_000;
 
@@ -84,7 +86,15 @@ impl Learner for Ddrnn {
                 .is_none_or(|scale| scale.iter().any(|scale| !scale.is_finite() || *scale < 0.0))
                 .then(|| "the scales of the metrics are needed to make drills".to_owned())
         };
-        lesson.refusal().or_else(scaled)
+        let few = || {
+            let count = lesson.rows.len();
+            (count < LEAST_BENIGN).then(|| {
+                format!(
+                    "{count} benign windows, the classifier needs {LEAST_BENIGN}: capture longer"
+                )
+            })
+        };
+        lesson.refusal().or_else(few).or_else(scaled)
     }
 
     fn learn(&self, lesson: &Lesson<'_>) -> Option<Box<dyn Model>> {

@@ -2,7 +2,7 @@
 //!
 //! Each drill changes the counts of a benign window as an attack of its kind would have to, whatever
 //! the device: packets are added with their bytes, attempts with their failures, and the context
-//! counts as if the attack had gone on for up to five minutes. Strength, direction, and whether the
+//! counts as if the attack had gone on for up to five minutes (or an hour). Strength, direction, and whether the
 //! other end is known are drawn; no host, port or capture enters.
 //!
 //! | drill | what it adds to the window |
@@ -10,7 +10,7 @@
 //! | scan | 3 to 1,000 attempts, to many ends (sweep) or many ports of one end, most unanswered or reset |
 //! | flood | 1,000 to 300,000 packets sent or received, TCP attempts, UDP or ICMP |
 //! | beacon | 1 to 12 attempts to one end, answered or not |
-//! | exfiltration | 20 kB to 10 MB sent, over TCP or UDP, with sparse answers |
+//! | exfiltration | 20 kB to 10 MB sent, over TCP or UDP, with sparse answers or none |
 //! | brute force | 3 to 200 short conversations with one end, made or received |
 
 use crate::draw::Draw;
@@ -20,6 +20,8 @@ use crate::network::Scaled;
 
 /// Windows a context count adds up, at the usual window length.
 const CONTEXT_WINDOWS: f64 = 30.0;
+/// Minutes the longest context looks back.
+const MINUTES: f64 = 60.0;
 /// Bytes of an attempt on the wire.
 const ATTEMPT_BYTES: f64 = 66.0;
 
@@ -63,7 +65,7 @@ impl Drill {
     fn row(self, benign: &Scaled, scale: &[f64; METRICS], draw: &mut Draw) -> Scaled {
         let before: Values =
             std::array::from_fn(|place| (f64::from(benign[place]) * scale[place]).exp_m1());
-        let mut edit = Edit { values: before };
+        let mut edit = Edit { values: before, failed_of_one: 0.0, unanswered_of_one: 0.0 };
         match self {
             Self::Scan => scan(&mut edit, draw),
             Self::Flood => flood(&mut edit, draw),
@@ -85,6 +87,10 @@ impl Drill {
 /// The counts of a window while an attack is added to them.
 struct Edit {
     values: Values,
+    /// Attempts without answer within one conversation.
+    failed_of_one: f64,
+    /// UDP packets without answer within one conversation.
+    unanswered_of_one: f64,
 }
 
 impl Edit {
@@ -102,13 +108,16 @@ impl Edit {
         self.add(Metric::BytesIn, packets * bytes_each);
     }
 
-    /// Marks packets as exchanged with an end never seen, with a new service, or a new combination.
-    fn news(&mut self, packets: f64, novelty: News) {
+    /// Marks packets as exchanged with ends never seen, over a new service, or in a new combination.
+    fn news(&mut self, packets: f64, ends: f64, novelty: News) {
         if novelty.peer {
-            self.add(Metric::NewPeer, packets);
+            self.add(Metric::NewPeer, ends);
         }
         if novelty.service {
             self.add(Metric::NewService, packets);
+        }
+        if novelty.combination && !novelty.peer && !novelty.service {
+            self.add(Metric::NewPeerService, packets);
         }
     }
 
@@ -124,10 +133,20 @@ impl Edit {
             }
         }
         let windows = draw.between(1.0, CONTEXT_WINDOWS).floor();
-        // The same conversation in each of these windows.
+        let minutes = draw.between(1.0, MINUTES).floor();
+        // The same conversation in each of these windows and minutes.
         let gained = |metric: Metric| self.values[metric.index()] > before[metric.index()];
-        if gained(Metric::NewPeer) || gained(Metric::NewService) {
-            self.values[Metric::NewKeyContext.index()] += windows;
+        let news = [Metric::NewPeer, Metric::NewService, Metric::NewPeerService];
+        let news = f64::from(u8::from(news.into_iter().any(gained)));
+        for (of_one, context, hour) in [
+            (news, Metric::NewKeyContext, Metric::NewKeyHour),
+            (self.failed_of_one, Metric::FailedKeyContext, Metric::FailedKeyHour),
+            (self.unanswered_of_one, Metric::UnansweredKeyContext, Metric::UnansweredKeyHour),
+        ] {
+            if of_one > 0.0 {
+                self.add(context, of_one * windows);
+                self.add(hour, minutes);
+            }
         }
         for (context, metric) in GATED.iter().enumerate() {
             let added = self.values[metric.index()] - before[metric.index()];
@@ -143,12 +162,15 @@ impl Edit {
 struct News {
     peer: bool,
     service: bool,
+    combination: bool,
 }
 
 impl News {
-    /// Half of all attacks use an end the device knows, half of all a service it knows.
+    /// Half of all attacks use an end the device knows, half of all a service it knows, and half of
+    /// those that know both know them together.
     fn drawn(draw: &mut Draw) -> Self {
-        Self { peer: draw.unit() < 0.5, service: draw.unit() < 0.5 }
+        let (peer, service) = (draw.unit() < 0.5, draw.unit() < 0.5);
+        Self { peer, service, combination: draw.unit() < 0.5 }
     }
 }
 
@@ -167,11 +189,16 @@ fn scan(edit: &mut Edit, draw: &mut Draw) {
     edit.receive(attempts - failed, ATTEMPT_BYTES);
     if draw.unit() < 0.5 {
         edit.add(Metric::Peers, attempts);
-        edit.news(attempts, News { peer: true, service: draw.unit() < 0.5 });
+        edit.add(Metric::PeersOfPort, attempts);
+        let service = draw.unit() < 0.5;
+        edit.news(attempts, attempts, News { peer: true, service, combination: true });
     } else {
         edit.add(Metric::ServicePorts, attempts);
-        edit.news(attempts, News { peer: draw.unit() < 0.5, service: true });
+        edit.add(Metric::PortsOfPeer, attempts);
+        let peer = draw.unit() < 0.5;
+        edit.news(attempts, 1.0, News { peer, service: true, combination: true });
     }
+    edit.failed_of_one = failed.min(1.0);
 }
 
 fn flood(edit: &mut Edit, draw: &mut Draw) {
@@ -188,15 +215,21 @@ fn flood(edit: &mut Edit, draw: &mut Draw) {
         (0, true) => {
             edit.add(Metric::SynOut, packets);
             edit.add(Metric::SynFailed, packets);
+            edit.failed_of_one = packets;
         }
         (0, false) => edit.add(Metric::SynIn, packets),
-        (1, _) => edit.add(Metric::Udp, packets),
+        (1, true) => {
+            edit.add(Metric::Udp, packets);
+            edit.add(Metric::UdpUnanswered, packets);
+            edit.unanswered_of_one = packets;
+        }
+        (1, false) => edit.add(Metric::Udp, packets),
         _ => edit.add(Metric::Icmp, packets),
     }
     let novelty = News::drawn(draw);
     edit.add(Metric::Peers, f64::from(u8::from(novelty.peer)));
     edit.add(Metric::ServicePorts, f64::from(u8::from(novelty.service)));
-    edit.news(packets, novelty);
+    edit.news(packets, 1.0, novelty);
 }
 
 fn beacon(edit: &mut Edit, draw: &mut Draw) {
@@ -212,28 +245,35 @@ fn beacon(edit: &mut Edit, draw: &mut Draw) {
         packets += 2.0 * talk;
     } else {
         edit.add(Metric::SynFailed, attempts);
+        edit.failed_of_one = attempts;
     }
     edit.send(attempts, ATTEMPT_BYTES);
     edit.add(Metric::Peers, 1.0);
     edit.add(Metric::ServicePorts, 1.0);
-    edit.news(packets, novelty);
+    edit.news(packets, 1.0, novelty);
 }
 
 fn exfiltration(edit: &mut Edit, draw: &mut Draw) {
     let bytes = magnitude(draw, 4.3, 7.0);
     let size = draw.between(200.0, 1_450.0);
     let packets = (bytes / size).ceil();
-    let answers = (packets * draw.between(0.05, 0.5)).ceil();
+    let (udp, silent) = (draw.unit() < 0.5, draw.unit() < 0.5);
+    let share = if udp && silent { 0.0 } else { draw.between(0.05, 0.5) };
+    let answers = (packets * share).ceil();
     edit.send(packets, size);
     edit.receive(answers, ATTEMPT_BYTES);
-    if draw.unit() < 0.5 {
+    if udp {
         edit.add(Metric::Udp, packets + answers);
+        if silent {
+            edit.add(Metric::UdpUnanswered, packets);
+            edit.unanswered_of_one = packets;
+        }
     } else {
         edit.add(Metric::SynOut, 1.0);
     }
     let novelty = News::drawn(draw);
     edit.add(Metric::Peers, f64::from(u8::from(novelty.peer)));
-    edit.news(packets + answers, novelty);
+    edit.news(packets + answers, 1.0, novelty);
 }
 
 fn brute_force(edit: &mut Edit, draw: &mut Draw) {
@@ -247,5 +287,5 @@ fn brute_force(edit: &mut Edit, draw: &mut Draw) {
     let novelty = News::drawn(draw);
     edit.add(Metric::Peers, f64::from(u8::from(novelty.peer)));
     edit.add(Metric::ServicePorts, f64::from(u8::from(novelty.service)));
-    edit.news(2.0 * attempts * each, novelty);
+    edit.news(2.0 * attempts * each, 1.0, novelty);
 }

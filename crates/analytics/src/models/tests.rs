@@ -157,8 +157,10 @@ fn constant_metrics_divide_by_nothing() {
 
 #[test]
 fn too_little_is_refused_with_a_reason() {
-    let (few, active) = (rows(LEAST_ROWS, 1), active());
+    let active = active();
     for learner in all() {
+        let enough = if learner.name() == ddrnn::NAME { 30 } else { LEAST_ROWS };
+        let few = rows(enough, 1);
         let reason = |lesson: &Lesson<'_>| {
             let reason = learner.refusal(lesson);
             assert_eq!(reason.is_none(), learner.learn(lesson).is_some(), "{}", learner.name());
@@ -166,13 +168,16 @@ fn too_little_is_refused_with_a_reason() {
         };
         assert_eq!(reason(&lesson(&few, &active, 1)), "");
         assert!(reason(&lesson(&few[..1], &active, 1)).contains("1 windows"));
+        assert!(!reason(&lesson(&few[..enough - 1], &active, 1)).is_empty());
         assert!(reason(&lesson(&few, &[], 1)).contains("no metric"));
         assert!(reason(&lesson(&few, &[METRICS], 1)).contains("exist"));
         assert!(reason(&Lesson { alpha: 0.0, ..lesson(&few, &active, 1) }).contains("budget"));
-        let broken = vec![[f32::NAN; METRICS]; 9];
+        let broken = vec![[f32::NAN; METRICS]; enough];
         assert!(reason(&lesson(&broken, &active, 1)).contains("finite"));
     }
-    assert!(ddrnn::Ddrnn.refusal(&Lesson { scale: None, ..lesson(&few, &active, 1) }).is_some());
+    let many = rows(40, 1);
+    let scaleless = Lesson { scale: None, ..lesson(&many, &active, 1) };
+    assert!(ddrnn::Ddrnn.refusal(&scaleless).unwrap().contains("scales"));
 }
 
 #[test]
@@ -190,11 +195,11 @@ fn the_classifier_separates_drills_it_never_saw() {
 #[test]
 fn feedback_teaches_the_classifier() {
     let (training, active) = (rows(500, 1), active());
-    // Nothing about it is far out: only the relation of the metrics is reversed.
+    // A storm of broadcasts: no drill is like it.
     let odd: Vec<Scaled> = rows(200, 5)
         .into_iter()
         .map(|mut row| {
-            row[1] = 1.0 - row[1];
+            row[crate::metrics::Metric::BroadcastOut.index()] = 0.8;
             row
         })
         .collect();
