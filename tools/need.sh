@@ -21,6 +21,7 @@ case $goal in
     run) want nft nftables ;;
     test)
         want nft nftables
+        want ip iproute2
         want chromium chromium
         want openssl openssl
         want curl curl
