@@ -246,8 +246,13 @@ fn seeds_agree(
         .flat_map(|row| theirs(row).into_iter().map(|word| (row.frame, word)))
         .collect();
     let (found, _) = sightings(&path, ours);
+    let place = |seen: Vec<Seen>| match protocol {
+        // A message published is told once its topic is there, by tshark when its payload ended.
+        Protocol::Mqtt => seen.into_iter().map(|(_, word)| (0, word)).collect(),
+        _ => seen,
+    };
     let mut agreement = Agreement::default();
-    agreement.add(&path, &found, &seen);
+    agreement.add(&path, &place(found), &place(seen));
     agreement.check(protocol.name(), 2, least);
 }
 
@@ -267,7 +272,7 @@ fn control_packets_and_topics_agree() {
     seeds_agree(
         Protocol::Mqtt,
         &["mqtt.msgtype", "mqtt.topic", "mqtt.clientid"],
-        0.9,
+        1.0,
         words,
         |sighting, words| {
             let Record::Mqtt(message) = sighting.record else { return };
