@@ -86,7 +86,8 @@ impl Engine {
         let batches = store::windows::batches(&mut connection).await?;
         let priors = store::models::priors(&mut connection).await?;
         drop(connection);
-        let mut engine = Self { batches, priors: load_priors(platform, priors).await, ..Self::default() };
+        let mut engine =
+            Self { batches, priors: load_priors(platform, priors).await, ..Self::default() };
         for (row, context, memory) in rows {
             let id = row.device;
             let mut state = DeviceState {
@@ -325,7 +326,10 @@ async fn load_priors(platform: &Platform, rows: Vec<PriorRow>) -> Arc<Priors> {
     let mut priors = Priors::default();
     for row in rows {
         if !registry::check_prior(platform, &row.kind, &row.blob, &row.signature) {
-            tracing::error!(kind = row.kind, "a pooled model is not what was signed; it is not used");
+            tracing::error!(
+                kind = row.kind,
+                "a pooled model is not what was signed; it is not used"
+            );
             continue;
         }
         let Ok(Some(bytes)) = blobs.get(&row.blob).await else { continue };

@@ -77,15 +77,16 @@ fn scopes_of(finding: &Finding, given: &Scope) -> Vec<Scope> {
         .why
         .iter()
         .filter(|reason| reason.ratio > 1.0 && !reason.metric.starts_with("new_"));
-    scopes.extend(plain.map(|reason| Scope {
-        metric: Some(reason.metric.clone()),
-        ..Scope::default()
-    }));
+    scopes.extend(
+        plain.map(|reason| Scope { metric: Some(reason.metric.clone()), ..Scope::default() }),
+    );
     if scopes.is_empty() {
-        scopes.extend(finding.techniques.first().map(|technique| Scope {
-            technique: Some(technique.id.clone()),
-            ..Scope::default()
-        }));
+        scopes.extend(
+            finding.techniques.first().map(|technique| Scope {
+                technique: Some(technique.id.clone()),
+                ..Scope::default()
+            }),
+        );
     }
     scopes
 }
@@ -339,11 +340,7 @@ impl Keeping {
     }
 }
 
-fn check_room(
-    normal: &[Suppression],
-    more: usize,
-    now: Timestamp,
-) -> Result<(), DetectionError> {
+fn check_room(normal: &[Suppression], more: usize, now: Timestamp) -> Result<(), DetectionError> {
     let active = normal.iter().filter(|one| one.is_active(now)).count();
     if active + more > MAX_ACTIVE {
         return Err(DetectionError::Conflict(format!(

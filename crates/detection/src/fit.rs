@@ -25,8 +25,8 @@ use crate::judge::{Watch, judges_in_words};
 use crate::plan::{FIT_JOB, PRIOR_JOB, StoredWindow};
 use crate::registry;
 use crate::state::{DeviceRow, Phase, moment};
-use crate::store::models::{self, ModelRow};
 use crate::store;
+use crate::store::models::{self, ModelRow};
 
 /// Waiting windows scored in one transaction.
 const DRAINED_AT_ONCE: i64 = 500;

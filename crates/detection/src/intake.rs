@@ -197,7 +197,9 @@ mod tests {
             seq: 1,
             complete_to: Timestamp::from_secs(100),
             records,
-devices: serde_json::Value::Null, operations: serde_json::Value::Null,}
+            devices: serde_json::Value::Null,
+            operations: serde_json::Value::Null,
+        }
     }
 
     #[tokio::test]

@@ -97,8 +97,7 @@ impl Detection {
             let mut connection = self.inner.platform.db.read().await?;
             for device in &devices[first..] {
                 let roles = [kept::ANCHOR, kept::LESSON];
-                let own =
-                    kept::stored(&mut connection, *device, &roles, MAX_WINDOWS_EACH).await?;
+                let own = kept::stored(&mut connection, *device, &roles, MAX_WINDOWS_EACH).await?;
                 records.extend(own.into_iter().map(|kept| kept.record));
             }
         }
@@ -145,12 +144,8 @@ impl Detection {
                 records.first().map_or(DEFAULT_WINDOW_US, |first| first.end_us - first.start_us);
             let pooled = train_one(None, records.iter().collect(), &options)
                 .map_err(|cause| cause.to_string())?;
-            let trained = Trained {
-                devices: vec![],
-                pooled: Some(pooled),
-                too_few: vec![],
-                beyond_limit: 0,
-            };
+            let trained =
+                Trained { devices: vec![], pooled: Some(pooled), too_few: vec![], beyond_limit: 0 };
             ModelFile::new(trained, &options, window_us, DevicePolicy::Local)
                 .to_bytes()
                 .map_err(|cause| cause.to_string())

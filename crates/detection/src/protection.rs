@@ -51,7 +51,8 @@ pub(crate) fn protection(
                 ),
                 None => "not protected yet: there are no two devices to borrow a model from".into(),
             };
-            let seen_s = if row.learned == 0 { 0 } else { (row.last_us - row.first_us) / 1_000_000 };
+            let seen_s =
+                if row.learned == 0 { 0 } else { (row.last_us - row.first_us) / 1_000_000 };
             format!(
                 "learning ({} of {} windows, {} of {} minutes), {by}",
                 row.learned.min(i64::from(config.min_training_windows)),

@@ -126,9 +126,8 @@ impl Detection {
             .filter(|kept| kept.record.start_us >= active.trained_to)
             .map(|kept| kept.record.clone())
             .collect();
-        let true_alert = |kept: &Kept| {
-            kept.finding.as_ref().is_some_and(|finding| !normal.contains(finding))
-        };
+        let true_alert =
+            |kept: &Kept| kept.finding.as_ref().is_some_and(|finding| !normal.contains(finding));
         Ok(Some(Material {
             number,
             active,

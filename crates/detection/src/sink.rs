@@ -84,9 +84,8 @@ impl Detection {
             _ => {}
         }
         let assets = self.inner.assets.as_ref();
-        let sorted = intake
-            .by_device(assets, |source, now_us| engine.admits(&edge, source, now_us))
-            .await?;
+        let sorted =
+            intake.by_device(assets, |source, now_us| engine.admits(&edge, source, now_us)).await?;
         let (unwatched, turned_away) = (sorted.unwatched, sorted.turned_away);
         let mut stage = self.stage_with(&engine).await?;
         for windows in sorted.devices {

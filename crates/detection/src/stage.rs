@@ -84,9 +84,8 @@ impl<'a> Stage<'a> {
             return false;
         }
         let now_us = records.first().map_or(0, |record| record.start_us);
-        let free = |id: &DeviceId| {
-            !self.changed.contains_key(id) && !self.plan.removed.contains(id)
-        };
+        let free =
+            |id: &DeviceId| !self.changed.contains_key(id) && !self.plan.removed.contains(id);
         let places = engine.devices().filter(|state| free(&state.row.device)).map(|state| Place {
             id: state.row.device,
             learned: state.row.learned,
@@ -239,12 +238,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Tells of a flood through an edge, as a finding about the edge itself.
-    pub(crate) fn tell_flood(
-        &mut self,
-        edge: &str,
-        (devices, windows): (u64, u64),
-        at: Timestamp,
-    ) {
+    pub(crate) fn tell_flood(&mut self, edge: &str, (devices, windows): (u64, u64), at: Timestamp) {
         let mut row = crate::state::DeviceRow::of_edge(edge);
         row.last_us = at.as_micros();
         let news = GuardNews::Flood { source: edge.to_owned(), devices, windows };

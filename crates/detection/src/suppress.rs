@@ -111,9 +111,10 @@ impl Suppression {
     fn covers_technique(&self, finding: &Finding) -> bool {
         self.metric.is_none()
             && finding.score <= self.ceiling
-            && self.technique.as_ref().is_some_and(|own| {
-                finding.techniques.iter().any(|technique| technique.id == *own)
-            })
+            && self
+                .technique
+                .as_ref()
+                .is_some_and(|own| finding.techniques.iter().any(|technique| technique.id == *own))
             && self.peer.is_none_or(|peer| finding.evidence.iter().all(|party| party.peer == peer))
     }
 }

@@ -151,7 +151,8 @@ impl Detection {
             on,
             reason: reason.to_owned(),
         };
-        self.write_state(&mut engine, state, by, move |_, _| Box::pin(async move { Ok(fact) })).await
+        self.write_state(&mut engine, state, by, move |_, _| Box::pin(async move { Ok(fact) }))
+            .await
     }
 
     /// Writes a device as it now stands, with more in the same transaction, and tells of it.
@@ -167,9 +168,9 @@ impl Detection {
         F: for<'t> FnOnce(
                 &'t mut platform::db::Tx,
                 [i64; 2],
-            )
-                -> std::pin::Pin<Box<dyn Future<Output = Result<P, DbError>> + Send + 't>>
-            + Send
+            ) -> std::pin::Pin<
+                Box<dyn Future<Output = Result<P, DbError>> + Send + 't>,
+            > + Send
             + 'static,
     {
         let (row, by) = (state.row.clone(), by.to_owned());

@@ -50,7 +50,8 @@ impl Stage<'_> {
         row.last_score = Some(judgement.score);
         self.plan.scores.push(ScoreRow::new(row, record, Some(&judgement)));
         self.news.push(WindowNews::new(row.device, record, Some(&judgement)));
-        let raised = judgement.alert().then(|| self.raise(state, &watch, &normal, record, &judgement));
+        let raised =
+            judgement.alert().then(|| self.raise(state, &watch, &normal, record, &judgement));
         let finding = match raised {
             Some(Raised::Finding(id)) => {
                 state.row.alerting += 1;
@@ -235,8 +236,7 @@ fn is_attacked(state: &DeviceState) -> bool {
 fn is_worth_telling(state: &DeviceState, rhythm: &Rhythm) -> bool {
     let Some(peer) = rhythm.key.0.ip() else { return false };
     let broadcast = matches!(peer, std::net::IpAddr::V4(v4) if v4.is_broadcast());
-    let outside =
-        !is_local(peer) && !peer.is_multicast() && !peer.is_unspecified() && !broadcast;
+    let outside = !is_local(peer) && !peer.is_multicast() && !peer.is_unspecified() && !broadcast;
     let named = state.findings.iter().flatten().any(|open| {
         open.finding.kind == AttackKind::CommandAndControl
             && open.finding.evidence.iter().any(|party| party.peer == peer)

@@ -98,9 +98,9 @@ impl Detection {
                 "Let the device learn again: POST /api/v1/detection/devices/{device}/relearn.",
             ));
         }
-        let older = rows.iter().find_map(|(row, _, memory)| {
-            Memory::from_json(memory).fallback.map(|why| (row, why))
-        });
+        let older = rows
+            .iter()
+            .find_map(|(row, _, memory)| Memory::from_json(memory).fallback.map(|why| (row, why)));
         if let Some((row, why)) = older {
             return Ok(Component::not_ok(
                 "detection",

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::event::{
     EnforcementChanged, Fact, FindingGrouped, FindingJudged, FindingRaised, FindingUpdated,
-    IncidentChanged, IncidentOpened, IncidentReceived, Payload, RunFinished, RunStarted, ShareDecided, ShareMoved, StepFinished,
+    IncidentChanged, IncidentOpened, IncidentReceived, Payload, RunFinished, RunStarted,
+    ShareDecided, ShareMoved, StepFinished,
 };
 use model::{
-    AttackKind, Finding, Incident, IncidentId, IncidentReport, IncidentState, Outcome, ShareState, TimelineItem,
+    AttackKind, Finding, Incident, IncidentId, IncidentReport, IncidentState, Outcome, ShareState,
+    TimelineItem,
 };
 use platform::Platform;
 use platform::bus::{ConsumeError, Consumer};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Device, Evidence, Finding, FindingGroup, Incident, IncidentId, IncidentReport, Outcome, PeerId, RunId,
-    ShareDecision, ShareId, ShareState, Timestamp, Tlp,
+    Device, Evidence, Finding, FindingGroup, Incident, IncidentId, IncidentReport, Outcome, PeerId,
+    RunId, ShareDecision, ShareId, ShareState, Timestamp, Tlp,
 };
 
 /// The kind and version of a fact's payload, so that `Fact::of` cannot mislabel it.
@@ -273,7 +273,10 @@ payload!(
     ModelChanged,
     "detection.model_changed",
     |it| it.device.to_string(),
-    format!("Model of {}: version {} in place of {}: {}", it.device_name, it.to, it.from, it.reason)
+    format!(
+        "Model of {}: version {} in place of {}: {}",
+        it.device_name, it.to, it.from, it.reason
+    )
 );
 
 /// Learning of a device was held or goes on.

@@ -182,8 +182,7 @@ fn traffic_in_normal_volumes_to_a_stranger_is_still_an_alert() {
         })
         .collect();
     // A learner that knows volumes alone: the pooled model has neither novelty nor context.
-    let volumes =
-        train_one(None, benign.iter().collect(), &TrainOptions::default()).unwrap();
+    let volumes = train_one(None, benign.iter().collect(), &TrainOptions::default()).unwrap();
     let unguarded = attack.iter().filter(|record| judge(&volumes, record).alert()).count();
     let model = fit(&benign);
     let guarded = attack.iter().filter(|record| judge(&model, record).alert()).count();
@@ -191,8 +190,11 @@ fn traffic_in_normal_volumes_to_a_stranger_is_still_an_alert() {
     assert!(unguarded <= 3, "{unguarded}");
     assert_eq!(guarded, attack.len());
     let judgement = judge(&model, &attack[60]);
-    let alerting: Vec<Metric> =
-        judgement.reasons().filter(|reason| reason.ratio > 1.0).map(|reason| reason.metric).collect();
+    let alerting: Vec<Metric> = judgement
+        .reasons()
+        .filter(|reason| reason.ratio > 1.0)
+        .map(|reason| reason.metric)
+        .collect();
     assert!(hides_in_volumes(&alerting), "{alerting:?}");
     assert!(!hides_in_volumes(&[Metric::BytesOut]) && !hides_in_volumes(&[]));
 }
@@ -289,7 +291,8 @@ fn the_memory_of_the_guards_is_small_and_survives_a_restart() {
         }
         let mut again: Learning =
             serde_json::from_str(&serde_json::to_string(&learning).unwrap()).unwrap();
-        let (one, other) = (observe(&mut learning, &record, 0.3), observe(&mut again, &record, 0.3));
+        let (one, other) =
+            (observe(&mut learning, &record, 0.3), observe(&mut again, &record, 0.3));
         if place % 100 == 0 {
             assert_eq!(one, other);
             assert_eq!(learning, again);

@@ -87,8 +87,7 @@ impl Drift {
             return None;
         }
         self.recent += (score - self.recent) * RECENT;
-        let deviation =
-            (self.squares / (self.count - 1).max(1) as f64).sqrt().max(MIN_DEVIATION);
+        let deviation = (self.squares / (self.count - 1).max(1) as f64).sqrt().max(MIN_DEVIATION);
         let step = ((score - self.mean) / deviation).clamp(-MAX_STEP, MAX_STEP);
         if self.sum <= 0.0 {
             self.since_us = start_us;

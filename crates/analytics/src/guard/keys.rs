@@ -42,7 +42,11 @@ pub struct Probation {
 
 impl Probation {
     /// Takes a trusted window; gives the keys that have become known.
-    pub fn observe(&mut self, record: &WindowRecord, known: impl Fn(&KeyCount) -> bool) -> Vec<Key> {
+    pub fn observe(
+        &mut self,
+        record: &WindowRecord,
+        known: impl Fn(&KeyCount) -> bool,
+    ) -> Vec<Key> {
         let now_us = record.start_us;
         if now_us.div_euclid(DAY_US) != self.day {
             (self.day, self.learned_today) = (now_us.div_euclid(DAY_US), 0);

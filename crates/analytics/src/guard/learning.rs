@@ -199,7 +199,10 @@ impl Learning {
         let due = now_us.saturating_sub(self.last_refit_us) >= rule.every_us;
         let refit = due
             && self.taught >= rule.min_lessons
-            && !matches!(trust.obstacle, Some(Obstacle::Held | Obstacle::Drift | Obstacle::Incident));
+            && !matches!(
+                trust.obstacle,
+                Some(Obstacle::Held | Obstacle::Drift | Obstacle::Incident)
+            );
         if refit {
             self.tried(now_us);
         }

@@ -94,7 +94,9 @@ impl Rhythms {
             self.dropped += 1;
             // A clear rhythm is worth more than a new face.
             let place = (0..self.watched.len())
-                .min_by_key(|place| (self.watched[*place].sightings > 2, self.watched[*place].last_us))
+                .min_by_key(|place| {
+                    (self.watched[*place].sightings > 2, self.watched[*place].last_us)
+                })
                 .unwrap_or(0);
             self.watched[place] = Watched::new(key, now_us);
             place
@@ -105,7 +107,15 @@ impl Rhythms {
 
 impl Watched {
     const fn new(key: Key, now_us: i64) -> Self {
-        Self { key, first_us: now_us, last_us: now_us, sightings: 0, mean_us: 0.0, squares: 0.0, told: false }
+        Self {
+            key,
+            first_us: now_us,
+            last_us: now_us,
+            sightings: 0,
+            mean_us: 0.0,
+            squares: 0.0,
+            told: false,
+        }
     }
 
     fn rhythm(&self) -> Option<Rhythm> {

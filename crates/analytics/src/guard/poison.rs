@@ -149,12 +149,12 @@ impl PoisonGuard {
         self.sums.resize(now.high.len(), 0.0);
         let (mut worst, mut worst_by) = (PoisonVerdict::Sound, 1.0);
         let places = anchor.high.len().min(now.high.len()).min(before.len());
-        for place in 0..places {
+        for (place, before) in before.iter().enumerate().take(places) {
             let Some(metric) = Metric::from_index(place) else { continue };
             let own = anchor.spread.get(place).copied().unwrap_or(0.0).min(MAX_SPREAD) * SPREADS;
             let total = now.high[place] - anchor.high[place];
             let one_event = if anchor.high[place] < LN_2 { ONE_EVENT } else { 0.0 };
-            let step = now.high[place] - before[place];
+            let step = now.high[place] - before;
             self.sums[place] = (self.sums[place] + step - STEP_TOLERANCE).max(0.0);
             let growth = Growth {
                 metric,

@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn signing_in_administering_and_carrying_away_have_names() {
-        let tries = Tally { peak_answered_out: 12, ..tally(vec![party("192.0.2.1", 22, false, 0)]) };
+        let tries =
+            Tally { peak_answered_out: 12, ..tally(vec![party("192.0.2.1", 22, false, 0)]) };
         assert_eq!(kind(&tries, &[]), AttackKind::BruteForce);
         assert_eq!(techniques(AttackKind::BruteForce, &tries)[0].id, "T1110");
         let few = Tally { peak_answered_out: 9, ..tries.clone() };
@@ -246,7 +247,10 @@ mod tests {
         assert_eq!(kind(&web, &[]), AttackKind::Anomaly);
         let neighbour = tally(vec![party("192.168.1.9", 445, true, 0)]);
         assert_eq!(kind(&neighbour, &[]), AttackKind::LateralMovement);
-        assert_eq!(kind(&tally(vec![party("192.168.1.9", 445, false, 0)]), &[]), AttackKind::Anomaly);
+        assert_eq!(
+            kind(&tally(vec![party("192.168.1.9", 445, false, 0)]), &[]),
+            AttackKind::Anomaly
+        );
         let much = [Reason {
             metric: "bytes_out".into(),
             meaning: String::new(),

@@ -99,8 +99,9 @@ impl GuardNews {
                 finding.techniques.push(atlas(DENIAL_OF_SERVICE));
             }
             Self::Tampered { number, cause } => {
-                finding.title =
-                    format!("Version {number} of the model of {who} was changed after it was signed: {cause}");
+                finding.title = format!(
+                    "Version {number} of the model of {who} was changed after it was signed: {cause}"
+                );
                 finding.severity = Severity::High;
                 finding.techniques.push(atlas(MANIPULATE_MODEL));
             }

@@ -165,8 +165,7 @@ impl Tally {
         self.last_start_us = self.last_start_us.max(record.start_us);
         self.peak_packets_out = self.peak_packets_out.max(record.count(Metric::PacketsOut));
         self.peak_bytes_out = self.peak_bytes_out.max(record.count(Metric::BytesOut));
-        let answered =
-            record.count(Metric::SynOut).saturating_sub(record.count(Metric::SynFailed));
+        let answered = record.count(Metric::SynOut).saturating_sub(record.count(Metric::SynFailed));
         self.peak_answered_out = self.peak_answered_out.max(answered);
         self.peak_attempts_in = self.peak_attempts_in.max(record.count(Metric::SynIn));
         self.beyond += record.overflow_packets;

@@ -21,8 +21,11 @@ pub(super) fn title(finding: &Finding, tally: &Tally) -> String {
         AttackKind::BruteForce => sign_in(&who, tally),
         AttackKind::Exfiltration => {
             let mega = tally.peak_bytes_out as f64 / 1e6;
-            let hosts = count(tally.peers(Party::is_unknown_outside), "unknown host", "unknown hosts");
-            format!("{who} sends far more data than usual to {hosts}: up to {mega:.1} MB in one window")
+            let hosts =
+                count(tally.peers(Party::is_unknown_outside), "unknown host", "unknown hosts");
+            format!(
+                "{who} sends far more data than usual to {hosts}: up to {mega:.1} MB in one window"
+            )
         }
         AttackKind::LateralMovement => {
             let hosts = count(tally.peers(is_administered), "neighbour", "neighbours");
@@ -62,7 +65,8 @@ pub(crate) fn explanation(finding: &Finding) -> String {
             rounded(reason.expected)
         ));
     }
-    let windows = count(usize::try_from(finding.windows).unwrap_or(usize::MAX), "window", "windows");
+    let windows =
+        count(usize::try_from(finding.windows).unwrap_or(usize::MAX), "window", "windows");
     text.push_str(&format!(
         " Since {} (until {}, {windows}); {:.1} times the threshold at most.",
         finding.first_at, finding.last_at, finding.score

@@ -216,8 +216,12 @@ pub(crate) async fn finding(
     Ok(Json(FindingDetail {
         finding: found.into(),
         group: group.map(|group| group.id.to_string()),
-        feedback: feedback
-            .map(|(verdict, reason, author, at)| JudgedView { verdict, reason, author, at }),
+        feedback: feedback.map(|(verdict, reason, author, at)| JudgedView {
+            verdict,
+            reason,
+            author,
+            at,
+        }),
         capture: capture.map(|row| CaptureView {
             file: row.blob,
             size_bytes: row.bytes,

@@ -32,9 +32,9 @@ pub(crate) async fn activate(
     Json(body): Json<Activation>,
 ) -> Result<StatusCode, Problem> {
     let id = device_id(&device).ok_or_else(|| no_device(&device))?;
-    let number = version
-        .parse()
-        .map_err(|_| Problem::not_found(format!("version '{}'", version.chars().take(20).collect::<String>())))?;
+    let number = version.parse().map_err(|_| {
+        Problem::not_found(format!("version '{}'", version.chars().take(20).collect::<String>()))
+    })?;
     let why = reason(&body.reason)?;
     detection.activate(id, number, (&caller.name, &why)).await?;
     Ok(StatusCode::NO_CONTENT)

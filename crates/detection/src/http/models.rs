@@ -12,8 +12,8 @@ use crate::Detection;
 use crate::error::DetectionError;
 use crate::registry;
 use crate::state::{DeviceRow, moment};
-use crate::store::models::{self, ModelRow};
 use crate::store;
+use crate::store::models::{self, ModelRow};
 
 /// One version of a device's model.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -110,9 +110,7 @@ pub(crate) async fn models(
     let known = store::devices::one(&mut connection, id).await?;
     let known = known.ok_or_else(|| no_device(&device))?;
     let rows = models::of_device(&mut connection, id, before, i64::from(limit) + 1).await?;
-    let items = rows
-        .into_iter()
-        .map(|row| ModelVersion::new(&detection, row, Some(&known)))
-        .collect();
+    let items =
+        rows.into_iter().map(|row| ModelVersion::new(&detection, row, Some(&known))).collect();
     Ok(Json(Page::from_surplus(items, limit, |item: &ModelVersion| item.version.to_string())))
 }

@@ -120,7 +120,8 @@ pub(crate) async fn suppressions(
     let mut connection = detection.inner.platform.db.read().await.map_err(DetectionError::from)?;
     let wanted = i64::from(limit) + 1;
     let found =
-        store::suppressions::page(&mut connection, device, since, before.as_deref(), wanted).await?;
+        store::suppressions::page(&mut connection, device, since, before.as_deref(), wanted)
+            .await?;
     let items = found.into_iter().map(|one| SuppressionView::new(one, now)).collect();
     Ok(Json(Page::from_surplus(items, limit, |one: &SuppressionView| one.id.to_string())))
 }

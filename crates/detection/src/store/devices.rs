@@ -9,7 +9,12 @@ use super::device_id;
 use crate::state::{DeviceRow, Phase};
 
 /// Writes the row as it stands.
-pub(crate) async fn write(tx: &mut Tx, row: &DeviceRow, context: &str, memory: &str) -> Result<(), DbError> {
+pub(crate) async fn write(
+    tx: &mut Tx,
+    row: &DeviceRow,
+    context: &str,
+    memory: &str,
+) -> Result<(), DbError> {
     let now = tx.now().as_micros();
     sqlx::query(
         "INSERT INTO detection_devices (device, edge, name, address, mac, phase, reason, generation, \
@@ -69,7 +74,9 @@ pub(crate) async fn all(
     let rows = sqlx::query("SELECT * FROM detection_devices ORDER BY device")
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| Ok((read(row)?, row.try_get("context")?, row.try_get("memory")?))).collect()
+    rows.iter()
+        .map(|row| Ok((read(row)?, row.try_get("context")?, row.try_get("memory")?)))
+        .collect()
 }
 
 /// Devices after `after`, for a list.

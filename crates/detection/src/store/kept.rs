@@ -70,9 +70,10 @@ pub(crate) async fn anchor(tx: &mut Tx, device: DeviceId, limit: i64) -> Result<
 
 /// Nothing is kept of a device, also no learned keys.
 pub(crate) async fn forget(tx: &mut Tx, device: DeviceId) -> Result<(), DbError> {
-    for sql in
-        ["DELETE FROM detection_kept WHERE device = $1", "DELETE FROM detection_keys WHERE device = $1"]
-    {
+    for sql in [
+        "DELETE FROM detection_kept WHERE device = $1",
+        "DELETE FROM detection_keys WHERE device = $1",
+    ] {
         sqlx::query(sql).bind(device.to_string()).execute(tx.sql()).await?;
     }
     Ok(())
@@ -178,8 +179,11 @@ pub(crate) async fn keys(
         let peer: Host =
             peer.parse().map_err(|cause| DbError::corrupt("detection_keys.peer", cause))?;
         let (protocol, port): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
-        let key =
-            (peer, u8::try_from(protocol).unwrap_or(u8::MAX), u16::try_from(port).unwrap_or(u16::MAX));
+        let key = (
+            peer,
+            u8::try_from(protocol).unwrap_or(u8::MAX),
+            u16::try_from(port).unwrap_or(u16::MAX),
+        );
         keys.entry(super::device_id(&device, "detection_keys.device")?).or_default().push(key);
     }
     Ok(keys)

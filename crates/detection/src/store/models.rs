@@ -170,12 +170,11 @@ pub(crate) async fn next_number(
     connection: &mut AnyConnection,
     device: DeviceId,
 ) -> Result<i64, DbError> {
-    let row = sqlx::query(
-        "SELECT COALESCE(MAX(number), 0) + 1 FROM detection_models WHERE device = $1",
-    )
-    .bind(device.to_string())
-    .fetch_one(connection)
-    .await?;
+    let row =
+        sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 FROM detection_models WHERE device = $1")
+            .bind(device.to_string())
+            .fetch_one(connection)
+            .await?;
     Ok(row.try_get(0)?)
 }
 

@@ -51,12 +51,14 @@ pub(crate) async fn revoke(tx: &mut Tx, id: SuppressionId, by: &str) -> Result<b
 /// Counts windows that one covered.
 pub(crate) async fn hit(tx: &mut Tx, id: SuppressionId, windows: i64) -> Result<(), DbError> {
     let now = tx.now().as_micros();
-    sqlx::query("UPDATE detection_suppressions SET hits = hits + $1, last_hit_at = $2 WHERE id = $3")
-        .bind(windows)
-        .bind(now)
-        .bind(id.to_string())
-        .execute(tx.sql())
-        .await?;
+    sqlx::query(
+        "UPDATE detection_suppressions SET hits = hits + $1, last_hit_at = $2 WHERE id = $3",
+    )
+    .bind(windows)
+    .bind(now)
+    .bind(id.to_string())
+    .execute(tx.sql())
+    .await?;
     Ok(())
 }
 
@@ -117,9 +119,8 @@ fn read(row: &AnyRow) -> Result<Suppression, DbError> {
     let (id, device): (String, String) = (row.try_get("id")?, row.try_get("device")?);
     let finding: Option<String> = row.try_get("finding")?;
     let peer: Option<String> = row.try_get("peer")?;
-    let moment = |name: &str| {
-        row.try_get::<Option<i64>, _>(name).map(|at| at.map(Timestamp::from_micros))
-    };
+    let moment =
+        |name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(Timestamp::from_micros));
     Ok(Suppression {
         id: id.parse().map_err(|cause| corrupt(&cause))?,
         device: device_id(&device, "detection_suppressions.device")?,

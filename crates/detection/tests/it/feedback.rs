@@ -30,7 +30,8 @@ async fn what_people_call_normal_is_counted_and_not_told_until_it_is_taken_back(
     assert_eq!(watch.node.call_as("POST", &path, false).await.0, StatusCode::FORBIDDEN);
     let wrong = json!({ "verdict": "normal", "reason": "x", "until": "2001-01-01T00:00:00Z" });
     assert_eq!(watch.send("POST", &path, wrong).await.0, StatusCode::UNPROCESSABLE_ENTITY);
-    let word = json!({ "verdict": "normal", "reason": "the new broker", "until": "2199-01-01T00:00:00Z" });
+    let word =
+        json!({ "verdict": "normal", "reason": "the new broker", "until": "2199-01-01T00:00:00Z" });
     let (status, taken) = watch.send("POST", &path, word).await;
     assert_eq!(status, StatusCode::OK, "{taken}");
     println!("{taken}");

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use model::event::{IncidentOpened, ModelChanged, Payload};
 use model::id::TypedId;
-use model::{
-    AttackKind, Incident, IncidentId, IncidentReport, IncidentState, Severity, Tlp,
-};
+use model::{AttackKind, Incident, IncidentId, IncidentReport, IncidentState, Severity, Tlp};
 use platform::db::DbError;
 use ports::WindowSink;
 use ports::fake::FakeAssets;
@@ -133,9 +131,11 @@ fn a_model_that_was_changed_is_refused_and_an_earlier_one_takes_its_place() {
             .db
             .write(|tx| {
                 Box::pin(async move {
-                    sqlx::query("UPDATE detection_models SET windows = windows + 1 WHERE active = 1")
-                        .execute(tx.sql())
-                        .await?;
+                    sqlx::query(
+                        "UPDATE detection_models SET windows = windows + 1 WHERE active = 1",
+                    )
+                    .execute(tx.sql())
+                    .await?;
                     Ok(())
                 })
             })
@@ -154,8 +154,12 @@ fn a_model_that_was_changed_is_refused_and_an_earlier_one_takes_its_place() {
         assert!(health.cause.contains("earlier version"), "{health:?}");
         let versions = watch.versions().await;
         assert_eq!(versions[0]["version"].as_i64(), Some(newest));
-        assert_eq!((&versions[0]["state"], &versions[0]["signature_valid"]), (&json!("refused"), &json!(false)));
-        let path = format!("/api/v1/detection/devices/{}/models/{newest}/activate", watch.id().await);
+        assert_eq!(
+            (&versions[0]["state"], &versions[0]["signature_valid"]),
+            (&json!("refused"), &json!(false))
+        );
+        let path =
+            format!("/api/v1/detection/devices/{}/models/{newest}/activate", watch.id().await);
         let (status, problem) = watch.send("POST", &path, json!({ "reason": "x" })).await;
         assert_eq!(status, StatusCode::CONFLICT, "{problem}");
         watch.node.detection.tell_pending().await.unwrap();
@@ -214,7 +218,10 @@ async fn a_new_device_borrows_a_model_and_says_so() {
     let mut watch = Watch::start(folder.path(), &assets).await;
     watch.feed(&life_of(1, 0..30)).await;
     let alone = watch.device(0).await["protection"].as_str().unwrap().to_owned();
-    assert!(alone.starts_with("learning (20 of 20 windows, 5 of 60 minutes), not protected"), "{alone}");
+    assert!(
+        alone.starts_with("learning (20 of 20 windows, 5 of 60 minutes), not protected"),
+        "{alone}"
+    );
     assert!(watch.node.detection.health().await[0].cause.contains("not protected yet"));
     watch.feed(&life_of(1, 30..LEARNED)).await;
     watch.feed(&life_of(2, 0..LEARNED)).await;
@@ -261,7 +268,10 @@ async fn a_crowd_of_fake_devices_starves_nobody() {
     assert!(watch.node.number("SELECT COUNT(*) FROM detection_devices").await <= 4_096);
     let told = watch.findings_of(AttackKind::ModelAttack).await;
     assert_eq!(told.len(), 1, "told once");
-    assert_eq!((told[0].techniques[0].id.as_str(), told[0].severity), ("AML.T0029", Severity::High));
+    assert_eq!(
+        (told[0].techniques[0].id.as_str(), told[0].severity),
+        ("AML.T0029", Severity::High)
+    );
     let health = &watch.node.detection.health().await[0];
     assert!(health.cause.contains("beyond"), "{health:?}");
 }
@@ -299,7 +309,8 @@ async fn nothing_is_learned_while_an_incident_is_open() {
     let device = watch.device(0).await;
     assert!(device["learning"]["state"].as_str().unwrap().contains("incident"), "{device}");
     let closed = Incident { state: IncidentState::Closed, ..incident };
-    publish(&watch.node, model::event::IncidentChanged { incident: closed, change: "x".into() }).await;
+    publish(&watch.node, model::event::IncidentChanged { incident: closed, change: "x".into() })
+        .await;
     wait_for(&watch.node, 0).await;
     watch.feed(&life_of(1, LEARNED + 400..LEARNED + 460)).await;
     let device = watch.device(0).await;

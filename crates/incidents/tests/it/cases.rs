@@ -1,10 +1,11 @@
 use model::event::{
-    EnforcementChanged, FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, IncidentReceived, Payload, ShareMoved,
+    EnforcementChanged, FindingGrouped, FindingJudged, FindingRaised, FindingUpdated,
+    IncidentReceived, Payload, ShareMoved,
 };
 use model::id::TypedId;
 use model::{
-    AttackKind, Finding, FindingGroup, GroupId, Incident, IncidentId, IncidentState, NodeId, Outcome, Severity, ShareId, ShareState, Timestamp,
-    Tlp,
+    AttackKind, Finding, FindingGroup, GroupId, Incident, IncidentId, IncidentState, NodeId,
+    Outcome, Severity, ShareId, ShareState, Timestamp, Tlp,
 };
 use platform::db::DbError;
 
@@ -71,8 +72,8 @@ async fn findings_of_one_group_are_one_incident_however_small() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path()).await;
     // Far apart in time, so that nothing but the group keeps them together.
-    let [mut low, high, mut later] =
-        [(1, Severity::Low), (2, Severity::High), (3, Severity::Low)].map(|(n, s)| finding(n, 1, s));
+    let [mut low, high, mut later] = [(1, Severity::Low), (2, Severity::High), (3, Severity::Low)]
+        .map(|(n, s)| finding(n, 1, s));
     low.device = finding(9, 7, Severity::Low).device;
     later.device = low.device;
     later.evidence.clear();

@@ -122,7 +122,16 @@ async fn list(place: &Place, device: Option<&str>, json: bool) -> Result<ExitCod
         ),
         Some(device) => (
             format!("/api/v1/detection/devices/{device}/models?limit=100"),
-            &["version", "state", "made_at", "windows", "held_out_rate", "alarm_rate", "signature_valid", "reason"],
+            &[
+                "version",
+                "state",
+                "made_at",
+                "windows",
+                "held_out_rate",
+                "alarm_rate",
+                "signature_valid",
+                "reason",
+            ],
         ),
     };
     let answer = api.get(&path).await;
@@ -149,7 +158,11 @@ fn say_compared(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
         output::line(&format!("{name:20} {:>12} {:>12}", figure("a", name), figure("b", name)));
     }
     let whole = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
-    output::line(&format!("{} windows, {} disagreements", whole("windows"), whole("disagreements")));
+    output::line(&format!(
+        "{} windows, {} disagreements",
+        whole("windows"),
+        whole("disagreements")
+    ));
     let examples = answer.get("examples").and_then(Value::as_array).cloned().unwrap_or_default();
     for example in examples.iter().take(10) {
         let score = |side: &str| example.get(side).and_then(Value::as_f64).unwrap_or(0.0);
