@@ -259,10 +259,10 @@ fn arnn(protected: &[Host], data: &Data) -> Option<Vec<Scored>> {
         let places = prepared.places();
         let lesson = Lesson::of(&prepared, &places, 1, DEFAULT_ALPHA);
         let model = learner.learn(&lesson)?;
-        if prepared.device.is_some() {
-            if let Some(evidence) = held_out_scores(learner, &lesson) {
-                learned.push((of_device(&data.training, device), evidence));
-            }
+        if prepared.device.is_some()
+            && let Some(evidence) = held_out_scores(learner, &lesson)
+        {
+            learned.push((of_device(&data.training, device), evidence));
         }
         let test = of_device(&data.test, device);
         for (record, row) in test.iter().zip(rows(&prepared, &test)) {
