@@ -1,6 +1,6 @@
 //! Names, addresses, web and handshakes as tshark reads them in the developer captures of homes, and
 //! what those lack as it reads the seeds. Known to differ: hellos in the form of SSL 2, which are not
-//! read, and answers whose end tshark waits for.
+//! read, and answers that tshark, told not to join bodies, takes for a continuation.
 
 use std::collections::BTreeMap;
 use std::path::Path;
