@@ -20,7 +20,7 @@ pub const MAX_FILES: usize = 100_000;
 /// Frames handed on before something else gets its turn.
 const BURST: usize = 4_096;
 /// How a capture's name may end.
-const ENDINGS: [&str; 5] = ["pcap", "pcapng", "cap", "gz", "zst"];
+const ENDINGS: [&str; 4] = ["pcap", "pcapng", "cap", "gz"];
 
 /// What was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
