@@ -6,6 +6,7 @@
 mod compare;
 mod contenders;
 mod figures;
+mod goals;
 mod html;
 mod labelled;
 mod labels;
@@ -32,6 +33,7 @@ pub use compare::{
     CompareRequest, Comparison, Disagreement, MAX_DISAGREEMENTS, Side, SideFigures, compare,
 };
 pub use figures::{Counts, Outcome, Spread, area, roc};
+pub use goals::shortfalls;
 pub use html::to_html;
 pub use labels::{Interval, Label, LabelError, Labels, MAX_LABELS, read_intervals};
 pub use measure::{CORRELATION_US, CoursePoint};

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::goals::shortfalls;
 use super::measure::CoursePoint;
 use super::report::{DetectorReport, Report, ScenarioReport, SubjectReport};
 use super::table::{COLUMNS, detector_facts, number, scenario_facts, subject_title, tables};
@@ -33,6 +34,14 @@ pub fn to_html(report: &Report) -> String {
     page.push_str("</ul></nav><main id=\"main\"><section><h2>Rules</h2><ul>");
     for rule in &report.rules {
         let _ = write!(page, "<li>{}</li>", text(rule));
+    }
+    page.push_str("</ul></section><section><h2>Where the shipped detector falls short</h2><ul>");
+    let short = shortfalls(report);
+    if short.is_empty() {
+        page.push_str("<li>Nowhere in these scenarios.</li>");
+    }
+    for line in short {
+        let _ = write!(page, "<li>{}</li>", text(&line));
     }
     page.push_str("</ul></section>");
     for (place, scenario) in report.scenarios.iter().enumerate() {

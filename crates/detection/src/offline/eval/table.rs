@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::figures::Spread;
+use super::goals::shortfalls;
 use super::report::{DetectorReport, Report, ScenarioReport, SubjectReport};
 
 /// Headings of the columns.
@@ -190,6 +191,13 @@ pub fn to_table(report: &Report) -> String {
         }
         text.push('\n');
     }
+    let short = shortfalls(report);
+    if !short.is_empty() {
+        let _ = writeln!(text, "Where the shipped detector falls short:");
+    }
+    for line in short {
+        let _ = writeln!(text, "  {line}");
+    }
     text
 }
 
@@ -223,6 +231,14 @@ pub fn to_markdown(report: &Report) -> String {
     );
     for rule in &report.rules {
         let _ = writeln!(text, "- {rule}");
+    }
+    let _ = writeln!(text, "\n## Where the shipped detector falls short\n");
+    let short = shortfalls(report);
+    if short.is_empty() {
+        let _ = writeln!(text, "Nowhere in these scenarios.");
+    }
+    for line in short {
+        let _ = writeln!(text, "- {}", escaped(&line));
     }
     for scenario in &report.scenarios {
         let _ = writeln!(text, "\n## {}\n", scenario.name);
