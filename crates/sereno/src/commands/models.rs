@@ -30,6 +30,7 @@ enum ModelsAction {
         /// The device's id.
         device: String,
         /// The version's number.
+        #[arg(id = "number", value_name = "VERSION")]
         version: i64,
         /// Why.
         #[arg(long, default_value = "rolled back from the command line")]
