@@ -21,6 +21,9 @@ pub const TOUCH_PACKET_US: i64 = 60_000_000;
 /// …and once in this span of wall time, because a replay runs hundreds of times faster.
 pub const TOUCH_WALL_US: i64 = 1_000_000;
 
+/// Confidence from which a guessed kind lends devices each other's models.
+const SURE: f64 = 0.7;
+
 struct Remembered {
     device: Device,
     written_seen: Timestamp,
@@ -111,6 +114,17 @@ impl AssetDirectory for Assets {
 
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, PortError> {
         Ok(self.read_device(id).await?)
+    }
+
+    async fn type_of(&self, id: DeviceId) -> Result<Option<String>, PortError> {
+        let known = async {
+            let mut connection = self.platform.db.read().await?;
+            store::facts_of(&mut connection, id, id).await
+        };
+        let known = known.await.map_err(AssetsError::from)?;
+        let sure = known.into_iter().filter(|known| known.guess.confidence >= SURE);
+        let surest = sure.max_by(|a, b| a.guess.confidence.total_cmp(&b.guess.confidence));
+        Ok(surest.map(|known| store::kind_word(&known.guess)))
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct KnownView {
     /// How sure, 0 to 1.
     pub confidence: f64,
     /// Why, the weightiest first.
-    pub reasons: Vec<ReasonView>,
+    pub reasons: Vec<KindReason>,
     /// Maker of its network interface, where the tables name one.
     pub maker: Option<String>,
     /// The device made its MAC address up: it may change, and names no maker.
@@ -61,9 +61,10 @@ pub(crate) struct KnownView {
     pub beyond: u64,
 }
 
-/// One reason for the guessed kind.
+/// One reason for the guessed kind. (Named apart from the reasons of findings: the API description
+/// knows types by their last name.)
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct ReasonView {
+pub(crate) struct KindReason {
     /// In plain words.
     pub text: String,
     /// How much it says, 0 to 1.
@@ -126,7 +127,7 @@ impl From<Known> for KnownView {
                 .guess
                 .reasons
                 .into_iter()
-                .map(|reason| ReasonView { text: reason.text, weight: reason.weight })
+                .map(|reason| KindReason { text: reason.text, weight: reason.weight })
                 .collect(),
             maker: known.maker,
             mac_is_private: known.facts.mac_is_private(),

@@ -1,7 +1,7 @@
 //! What edges tell of devices, from the port to the endpoints.
 
 use axum::http::StatusCode;
-use ports::{InventorySink, PortError};
+use ports::{AssetDirectory, InventorySink, PortError};
 use serde_json::{Value, json};
 
 use crate::{MAC, open};
@@ -48,6 +48,10 @@ async fn facts_become_a_device_with_kind_reasons_and_dated_evidence() {
 
     let (_, all) = get(&assets, "/api/v1/devices").await;
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    for item in all["items"].as_array().unwrap() {
+        let kind = assets.type_of(item["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
+        assert_eq!(kind.as_deref(), Some("plc"));
+    }
     let (_, plcs) = get(&assets, "/api/v1/devices?kind=plc").await;
     let items = plcs["items"].as_array().unwrap();
     let pump = items.iter().find(|item| item["mac"] == MAC).unwrap();
