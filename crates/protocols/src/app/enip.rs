@@ -85,7 +85,7 @@ impl<'a> Message<'a> {
         operations::tell(self, each);
     }
 
-    /// Tells each CIP message, packets of several taken apart.
+    /// Tells each CIP message: envelopes, then what is in them.
     pub fn each_cip(&self, tell: &mut dyn FnMut(&Cip<'a>)) {
         if let Content::Cip { cip, .. } = self.content {
             cip.each(tell);

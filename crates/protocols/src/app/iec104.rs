@@ -285,15 +285,14 @@ impl Parser for Iec104 {
     }
 
     fn next<'a>(&self, place: &Place, _scratch: &mut Scratch, bytes: &'a [u8]) -> Step<'a> {
-        if bytes.len() < HEADER {
-            return if bytes[0] == START {
-                Step::NeedMore(HEADER)
-            } else {
-                Step::Malformed { why: "does not begin with 0x68", consumed: 0 }
-            };
+        if bytes[0] == START && bytes.len() < HEADER {
+            return Step::NeedMore(HEADER);
         }
         let Some((length, control)) = header(bytes) else {
-            return Step::Malformed { why: "start or length is not IEC 104", consumed: 0 };
+            // The stream goes on where the next unit may start.
+            let next = bytes.iter().skip(1).position(|byte| *byte == START);
+            let consumed = next.map_or(bytes.len(), |place| place + 1);
+            return Step::Malformed { why: "start or length is not IEC 104", consumed };
         };
         let cut = bytes.len() < length;
         if cut && place.cut == 0 {

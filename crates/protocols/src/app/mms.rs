@@ -197,10 +197,11 @@ impl Parser for Mms {
                 Inner::Unit(unit) if Pdu::of(unit.tag).is_some() => Recognition::Certain,
                 Inner::Control if place.uses(tpkt::PORT) => Recognition::Certain,
                 Inner::Control => Recognition::Unsure,
+                _ if tpkt::is_begun(bytes) && session::may_begin(payload) => Recognition::Unsure,
                 _ => Recognition::NotForUs,
             },
             Some(Cotp::Connect { .. }) => Recognition::Unsure,
-            None if bytes.len() < tpkt::HEADER => Recognition::Unsure,
+            None if tpkt::is_begun(bytes) => Recognition::Unsure,
             _ => Recognition::NotForUs,
         }
     }
@@ -209,6 +210,10 @@ impl Parser for Mms {
         match tpkt::packet(bytes) {
             Packet::Whole { cotp: Cotp::Data { last: true, payload }, length } => {
                 step(payload, false, length)
+            }
+            // Some stations send an empty fragment to acknowledge.
+            Packet::Whole { cotp: Cotp::Data { payload: [], .. }, length } => {
+                Step::Pass { consumed: length }
             }
             Packet::Whole { cotp: Cotp::Data { last: false, payload }, length } => {
                 match tpkt::gather(bytes, payload, length) {

@@ -213,6 +213,9 @@ impl Parser for S7comm {
         match tpkt::first_data(bytes) {
             Some(Cotp::Data { payload, .. }) => match agrees(payload) {
                 Recognition::Unsure if at_home => Recognition::Certain,
+                Recognition::NotForUs if payload.len() < HEADER && payload[0] == CLASSIC => {
+                    Recognition::Unsure
+                }
                 other => other,
             },
             Some(Cotp::Connect { calling, called, .. }) => {
@@ -221,7 +224,7 @@ impl Parser for S7comm {
                 let slot = matches!(called, [1..=3, _]) && at_home;
                 if family || slot { Recognition::Certain } else { Recognition::Unsure }
             }
-            None if bytes.len() < tpkt::HEADER => Recognition::Unsure,
+            None if tpkt::is_begun(bytes) => Recognition::Unsure,
             _ => Recognition::NotForUs,
         }
     }
@@ -241,6 +244,10 @@ impl Parser for S7comm {
             }
             Packet::Whole { cotp: Cotp::Data { last: true, payload }, length } => {
                 step(payload, false, length)
+            }
+            // Some stations send an empty fragment to acknowledge.
+            Packet::Whole { cotp: Cotp::Data { payload: [], .. }, length } => {
+                Step::Pass { consumed: length }
             }
             Packet::Whole { cotp: Cotp::Data { last: false, payload }, length } => {
                 match tpkt::gather(bytes, payload, length) {

@@ -133,6 +133,18 @@ pub(super) fn first_data(mut bytes: &[u8]) -> Option<Cotp<'_>> {
     last
 }
 
+/// Whether the last of some packets is only begun, so that more bytes may tell more.
+pub(super) fn is_begun(mut bytes: &[u8]) -> bool {
+    for _ in 0..MAX_FRAGMENTS {
+        match packet(bytes) {
+            Packet::Whole { length, .. } => bytes = &bytes[length..],
+            Packet::Short(_) => return true,
+            Packet::Broken => return false,
+        }
+    }
+    false
+}
+
 /// A message in one or more data packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gathered<'a> {
@@ -186,6 +198,7 @@ mod tests {
         assert_eq!(packet(&REQUEST[..9]), Packet::Short(22));
         assert_eq!(packet(&[3]), Packet::Short(SHORTEST));
         assert_eq!(packet(b"HTTP"), Packet::Broken);
+        assert!(is_begun(&REQUEST[..4]) && !is_begun(b"HTTP"));
         let data = [3, 0, 0, 8, 2, 0xf0, 0x80, 0x32];
         let mut both = REQUEST.to_vec();
         both.extend(data);

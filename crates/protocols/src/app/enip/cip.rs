@@ -146,26 +146,32 @@ impl<'a> Cip<'a> {
         Some(Self { service: code & !RESPONSE, response, status, path, data: cursor.rest() })
     }
 
-    /// Tells this message and those embedded in it; containers only by what they contain.
+    /// Tells this message, then those embedded in it.
     pub(super) fn each(&self, tell: &mut dyn FnMut(&Self)) {
         self.descend(0, tell);
     }
 
-    fn descend(&self, depth: usize, tell: &mut dyn FnMut(&Self)) {
-        let deeper = depth < MAX_DEPTH;
+    /// Whether it is an envelope of other messages: an unconnected send, a packet of several.
+    #[must_use]
+    pub fn is_container(&self) -> bool {
         let send = self.service == UNCONNECTED_SEND && self.path.class == Some(CONNECTION_MANAGER);
-        if send && deeper {
-            // Priority, ticks, length of what is sent.
-            let length = le16(self.data, 2).map_or(0, usize::from);
-            let inner = self.data.get(4..).map(|rest| &rest[..length.min(rest.len())]);
-            if let Some(inner) = inner.and_then(Self::read) {
-                return inner.descend(depth + 1, tell);
-            }
+        send || self.service == MULTIPLE && self.data.len() > 2
+    }
+
+    fn descend(&self, depth: usize, tell: &mut dyn FnMut(&Self)) {
+        tell(self);
+        if depth >= MAX_DEPTH || !self.is_container() {
+            return;
         }
-        if self.service == MULTIPLE && deeper && self.data.len() > 2 {
+        if self.service == MULTIPLE {
             return self.several(depth, tell);
         }
-        tell(self);
+        // Priority, ticks, length of what is sent.
+        let length = le16(self.data, 2).map_or(0, usize::from);
+        let inner = self.data.get(4..).map(|rest| &rest[..length.min(rest.len())]);
+        if let Some(inner) = inner.and_then(Self::read) {
+            inner.descend(depth + 1, tell);
+        }
     }
 
     /// A packet of several services: their number, their offsets, the services.

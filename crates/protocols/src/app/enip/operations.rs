@@ -122,9 +122,18 @@ pub(super) fn tell<'a>(message: &Message<'a>, each: &mut dyn FnMut(Operation<'a>
         }),
         Content::Cip { cip, sequence } => {
             let transaction = sequence.map_or(message.context, u32::from);
+            let plain = Operation { transaction: Some(transaction), ..plain };
+            let mut told = false;
             cip.each(&mut |cip| {
-                each(one(cip, Operation { transaction: Some(transaction), ..plain }))
+                // An envelope does nothing itself.
+                if !cip.is_container() {
+                    told = true;
+                    each(one(cip, plain));
+                }
             });
+            if !told {
+                each(one(&cip, plain));
+            }
         }
     }
 }

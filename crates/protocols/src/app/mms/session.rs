@@ -52,9 +52,26 @@ pub(super) fn unwrap(payload: &[u8]) -> Inner<'_> {
     }
     match payload.first() {
         Some(&(CONNECT | ACCEPT)) => connect(payload).map_or(Inner::Foreign, Inner::Unit),
+        Some(0x80..=0xbf) => bare(payload).map_or(Inner::Foreign, Inner::Unit),
         Some(&(REFUSE | FINISH | DISCONNECT | ABORT)) if bounded(payload) => Inner::Control,
         _ => Inner::Foreign,
     }
+}
+
+/// The unit of a machine that leaves session and presentation out: it fills the data.
+fn bare(payload: &[u8]) -> Option<Tlv<'_>> {
+    let (unit, rest) = ber::read(payload)?;
+    let whole = rest.is_empty() && !unit.cut;
+    // Nothing else says that it is MMS: what is inside must be well formed, too.
+    let mut inside = unit.inside();
+    let formed = unit.tag & ber::CONSTRUCTED == 0 || inside.by_ref().count() > 0;
+    (whole && formed && inside.rest().is_empty()).then_some(unit)
+}
+
+/// Whether the start of session data could go on as MMS.
+pub(super) fn may_begin(payload: &[u8]) -> bool {
+    let length = payload.len().min(DATA.len());
+    payload[..length] == DATA[..length] || matches!(payload.first(), Some(&(CONNECT | ACCEPT)))
 }
 
 /// Association control is of the application class, MMS of the context class.

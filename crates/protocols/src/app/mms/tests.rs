@@ -80,6 +80,9 @@ fn fragments_count_as_one_message() {
     let message = message(&bytes);
     assert!(message.cut);
     assert_eq!((message.invoke, message.service), (Some(42), Some(5)));
+    for length in 1..19 {
+        assert_eq!(Mms.recognise(&PLACE, &bytes[..length]), Recognition::Unsure, "{length}");
+    }
     for length in 8..bytes.len() {
         let step = Mms.next(&PLACE, &mut Scratch(0), &bytes[..length]);
         assert!(matches!(step, Step::NeedMore(need) if need > length), "{length}: {step:?}");
@@ -138,4 +141,13 @@ fn other_protocols_over_iso_transport_are_refused() {
     let connect = [3, 0, 0, 11, 6, 0xe0, 0, 0, 0, 1, 0];
     assert_eq!(Mms.recognise(&PLACE, &connect), Recognition::Unsure);
     assert_eq!(Mms.next(&PLACE, &mut Scratch(0), &connect), Step::Pass { consumed: 11 });
+}
+
+#[test]
+fn machines_without_session_are_read() {
+    let start = [3, 0, 0, 17, 2, 0xf0, 0x80, 0xa0, 8, 2, 1, 1, 0xbf, 0x29, 2, 0x80, 0];
+    let message = message(&start);
+    assert_eq!((message.service, message.invoke), (Some(41), Some(1)));
+    let empty = [3, 0, 0, 7, 2, 0xf0, 0];
+    assert_eq!(Mms.next(&PLACE, &mut Scratch(0), &empty), Step::Pass { consumed: 7 });
 }
