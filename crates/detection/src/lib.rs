@@ -67,6 +67,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_detection.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_learning.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_evaluations.sql") },
     ],
 };
 
@@ -128,6 +129,9 @@ impl Detection {
             .route(read, utoipa_axum::routes!(http::groups::groups))
             .route(read, utoipa_axum::routes!(http::suppressions::suppressions))
             .route(read, utoipa_axum::routes!(http::capture::capture))
+            .route(read, utoipa_axum::routes!(http::evaluations::evaluations))
+            .route(read, utoipa_axum::routes!(http::evaluation::evaluation))
+            .route(read, utoipa_axum::routes!(http::evaluation_page::evaluation_page))
             .route(models, utoipa_axum::routes!(http::model_activate::activate))
             .route(models, utoipa_axum::routes!(http::learning::learning))
             .route(feedback, utoipa_axum::routes!(http::feedback::feedback))
@@ -135,6 +139,7 @@ impl Detection {
             .route(feedback, utoipa_axum::routes!(http::suppression_revoke::revoke))
             .route(feedback, utoipa_axum::routes!(http::capture::put_capture))
             .route(Permission("detection.write"), utoipa_axum::routes!(http::relearn::relearn))
+            .route(Permission("detection.write"), utoipa_axum::routes!(http::evaluation_add::keep))
             .with_state(self.clone())
     }
 

@@ -1,6 +1,7 @@
 //! The room's SQL, one file per table or two.
 
 pub(crate) mod devices;
+pub(crate) mod evaluations;
 pub(crate) mod findings;
 pub(crate) mod groups;
 pub(crate) mod kept;

@@ -2,6 +2,10 @@
 
 pub(crate) mod capture;
 pub(crate) mod devices;
+pub(crate) mod evaluation;
+pub(crate) mod evaluation_add;
+pub(crate) mod evaluation_page;
+pub(crate) mod evaluations;
 pub(crate) mod feedback;
 pub(crate) mod finding;
 pub(crate) mod findings;
