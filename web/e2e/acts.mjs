@@ -204,6 +204,60 @@ await act('a wrong password is said plainly, a right one opens', { scene: 'signe
   must((await title(page)) !== null, 'no title');
 });
 
+await act('a finding is called normal with a reach and an end, and can be told again', { path: '/findings' }, async (page) => {
+  await page.click('table a[data-row]');
+  await page.getByLabel('What is normal').selectOption('peer');
+  await page.getByLabel('Which').selectOption('1');
+  await page.getByLabel('Until').selectOption('month');
+  must(await page.getByRole('button', { name: 'Call it normal' }).isDisabled(), 'a word without a reason');
+  await page.getByLabel('Reason').fill('The new broker');
+  await axe(page, 'feedback');
+  const asked = page.waitForRequest((request) => request.url().endsWith('/feedback'));
+  await page.getByRole('button', { name: 'Call it normal' }).click();
+  const body = (await asked).postDataJSON();
+  must(body.scope.peer === '128.185.250.50' && body.scope.port === 50 && Date.parse(body.until) > Date.now() + 29 * 86_400_000, `not what was chosen: ${JSON.stringify(body)}`);
+  await page.waitForFunction(() => document.querySelector('.banner.good')?.textContent?.includes('The new broker'));
+  await page.click('.banner.good a');
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '2 things are called normal');
+  const first = page.getByRole('button', { name: 'Take back' }).first();
+  await first.click();
+  await page.getByRole('button', { name: 'Take back now?' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 thing is called normal');
+});
+
+await act('a model goes back to an earlier version with a reason', { path: '/models' }, async (page) => {
+  await page.click('table a[data-row]');
+  await page.getByRole('button', { name: 'Go back to 2' }).click();
+  const use = page.getByRole('button', { name: 'Put version 2 in use' });
+  must(await use.isDisabled(), 'rolled back without a reason');
+  await page.keyboard.type('Version 3 alarms too often');
+  await axe(page, 'roll back');
+  await use.click();
+  await page.waitForFunction(() => [...document.querySelectorAll('tbody tr')].some((row) => row.textContent.startsWith('2In use') && row.textContent.includes('alarms too often')));
+  must((await page.getByRole('button', { name: 'Go back to 1' }).count()) === 0, 'a version whose signature does not fit is offered');
+});
+
+await act('devices are filtered in the address', { path: '/devices' }, async (page) => {
+  await page.getByLabel('Kind of device').selectOption('router');
+  await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length === 1);
+  must(page.url().includes('kind=router'), 'the filter is not in the address');
+  await page.getByLabel('Name, maker, protocol').fill('modbus');
+  await page.waitForSelector('.empty');
+  await page.reload();
+  await page.waitForSelector('.empty');
+});
+
+await act('an evaluation marks what it misses, and its curves have tables', { path: '/evaluations' }, async (page) => {
+  await page.click('table a[data-row]');
+  await page.getByLabel('Scenario').selectOption('slow-leak');
+  await page.waitForSelector('.missed');
+  must(page.url().includes('scenario=slow-leak'), 'the scenario is not in the address');
+  await page.getByRole('group', { name: 'ROC curve' }).getByRole('button', { name: 'Table' }).click();
+  await page.getByRole('group', { name: 'Score over time' }).getByRole('button', { name: 'Table' }).click();
+  must((await page.locator('.curves tbody tr').count()) > 100, 'the table twins are too short');
+  await axe(page, 'curves as tables');
+});
+
 await browser.close();
 for (const fault of faults) console.error(`FAIL ${fault}`);
 console.log(`${passed} passed, ${faults.length} failed`);

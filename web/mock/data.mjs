@@ -60,10 +60,55 @@ export const replay = { epoch: 1, at: packet(END), start: packet(START), end: pa
 export const device = {
   id: ids.device, name: 'Tram stop Glòries, detector 3', place: 'Line T4, stop Glòries, cabinet 12', role: 'protected', criticality: 'high',
   mac: MAC, addresses: ['192.168.100.113'], first_seen: packet(START), last_seen: packet(END),
+  kind: 'embedded', kind_words: 'small networked thing', kind_confidence: 0.55, maker: 'Raspberry Pi Foundation', names: ['detector-3.local', 'tram-glories-3'],
+  protocols: ['dns', 'ntp', 'http', 'mqtt', 'ssh'], parts: ['client'], watch: null,
+};
+export const bareDevice = {
+  ...device, id: '01935a11-0000-7000-8000-000000000013', name: '192.168.100.1', place: null, role: 'infrastructure', criticality: 'low', mac: '00:1b:21:0a:0b:0c', addresses: ['192.168.100.1'],
+  kind: 'router', kind_words: 'router, access point or firewall', kind_confidence: 0.86, maker: null, names: [], protocols: ['dns', 'dhcp'], parts: ['router', 'server'],
+};
+export const evidence = {
+  identity: [
+    { sensor: 'harbour-gw', kind: 'mac', value: MAC, valid_from: packet(START), valid_to: null, last_seen: packet(END) },
+    { sensor: 'harbour-gw', kind: 'ip', value: '192.168.100.113', valid_from: packet(START + 40_000), valid_to: null, last_seen: packet(END) },
+    { sensor: 'harbour-gw', kind: 'ip', value: '192.168.100.80', valid_from: packet(START), valid_to: packet(START + 40_000), last_seen: packet(START + 39_000) },
+  ],
+  known: [{
+    sensor: 'harbour-gw', kind: 'small networked thing', confidence: 0.55, maker: 'Raspberry Pi Foundation', mac_is_private: false, beyond: 3,
+    reasons: [{ text: 'talks MQTT and little else', weight: 0.4 }, { text: 'its network interface is of a maker of small computers', weight: 0.3 }, { text: 'asks few names, always the same', weight: 0.12 }],
+    facts: [
+      { what: 'name (DHCP)', value: 'tram-glories-3', first_seen: packet(START), last_seen: packet(END) },
+      { what: 'name (multicast DNS)', value: 'detector-3.local', first_seen: packet(START + 9000), last_seen: packet(END) },
+      { what: 'uses', value: 'UDP port 53 (dns)', first_seen: packet(START), last_seen: packet(END) },
+      { what: 'uses', value: 'TCP port 1883 (mqtt)', first_seen: packet(START), last_seen: packet(TRAINED) },
+      { what: 'SSH software', value: 'SSH-2.0-OpenSSH_7.4p1 Raspbian-10+deb9u3', first_seen: packet(START + 60_000), last_seen: packet(TRAINED) },
+    ],
+  }],
 };
 export const watched = {
   device: ids.device, name: device.name, state: { state: 'watching' }, model: createHash('sha256').update('model').digest('hex'), windows_scored: 8123, windows_alerting: 5411,
   last_score: 12.4, threshold: 1, alpha: 0.005, measured_false_rate: 0.0043, judges: 'range check and neural network', trained_from: packet(START), trained_to: packet(TRAINED),
+  training_windows: 352, windows_unscored: 0, version: 3, protection: 'watched by its own model, version 3',
+  learning: { state: 'not now: an alert is open', trust: 0.02, held: null, drifting: false, taught: 38, taught_in_all: 412, kept_out: 5460, on_probation: 2, suppressed: 14 },
+};
+const version = (number, state, reason, extra) => ({
+  version: number, state, reason, made_at: wall(-9000 + number * 3000), trained_from: packet(START), trained_to: packet(TRAINED + number * 600_000), windows: 352 + number * 120, seed: 7, alpha: 0.005,
+  held_out_rate: 0.0043, windows_scored: 2100 * number, windows_alerting: 9 * number, alarm_rate: 0.0043, judges: 'range check and neural network',
+  file: createHash('sha256').update(`model ${number}`).digest('hex'), config: {}, signature: 'ab'.repeat(64), signed_by: 'cd'.repeat(32), signature_valid: true, ...extra,
+});
+export const versions = [
+  version(4, 'candidate', 'fitted after 120 lessons; alarms more often than version 3 on trusted windows', { alarm_rate: null, windows_scored: 0, windows_alerting: 0, held_out_rate: 0.011 }),
+  version(3, 'active', 'fitted after 120 lessons', {}), version(2, 'retired', 'version 3 took its place', {}),
+  version(1, 'refused', 'the file is not what was signed', { signature_valid: false }),
+];
+export const comparison = {
+  windows: 1000, disagreements: 3,
+  a: { version: 2, alerts: 61, alerts_found_again: 58, false_alarms: 2, mean_score: 0.91, max_score: 15.2 }, b: { version: 3, alerts: 62, alerts_found_again: 60, false_alarms: 1, mean_score: 0.88, max_score: 15.8 },
+  examples: [{ start: packet(ATTACK - 500_000), role: 'lesson', a: 1.12, b: 0.93 }, { start: packet(ATTACK), role: 'alert', a: 0.97, b: 1.31 }, { start: packet(ATTACK + 10_000), role: 'doubt', a: 0.99, b: 1.02 }],
+};
+export const suppression = {
+  id: '01935a18-0000-7000-8000-000000000010', device: ids.device, finding: ids.finding, scope: 'bytes_out with 192.168.100.1 udp/53', metric: null, peer: '192.168.100.1', protocol: 'udp', port: 53, technique: null,
+  ceiling: 4.2, reason: 'The new firmware asks names more often; release note 2.4.', author: 'Duty officer', created_at: wall(-7200), until: new Date(Date.now() + 5 * 86_400_000).toISOString(), revoked_at: null, revoked_by: null, active: true, hits: 14, last_hit_at: wall(-60),
 };
 
 const why = [
@@ -85,6 +130,15 @@ export const finding = {
     { framework: 'mitre-ics-attack', id: 'T0885', name: 'Commonly Used Port' },
   ],
   first_at: packet(ATTACK), last_at: packet(END), windows: 5411, recorded_at: wall(0),
+  explanation: 'Connection attempts without an answer: 41 in 300 s where 0.02 were expected, 15.8 times the threshold, since 14:24 UTC.',
+};
+export const findingDetail = {
+  ...finding, group: '01935a19-0000-7000-8000-000000000011', feedback: null,
+  capture: { file: createHash('sha256').update('pcap').digest('hex'), size_bytes: 48_212, packets: 512, from: packet(ATTACK), to: packet(ATTACK + 90_000), source: 'kept by harbour-gw' },
+};
+export const group = {
+  id: findingDetail.group, device: ids.device, device_name: device.name, peer: '178.128.185.250', technique: 'T1071', kind: finding.kind, severity: 'high', title: finding.title,
+  first_at: finding.first_at, last_at: finding.last_at, findings: 2, finding_ids: [ids.finding, ids.finding],
 };
 
 export const incidentFor = (kind) => ({

@@ -6,6 +6,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
+import * as evaluation from './evaluation.mjs';
 import { factsFor } from './facts.mjs';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -20,7 +21,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
+  return { versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
 }
 
 function nodeOf(world) {
@@ -67,12 +68,19 @@ const reads = [
   [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [] })],
   [/^\/facts$/, (w) => page([...w.facts].reverse())],
   [/^\/doctor$/, () => ({ components })],
-  [/^\/devices$/, (w) => (w.operator && w.scene !== 'empty' ? [data.device] : [])],
+  [/^\/devices$/, (w, url) => (w.operator && w.scene !== 'empty' ? [data.device, data.bareDevice] : []).filter((one) => (!url.searchParams.get('kind') || one.kind === url.searchParams.get('kind')) && JSON.stringify(one).toLowerCase().includes((url.searchParams.get('q') ?? '').toLowerCase()))],
+  [/^\/devices\/.+\/evidence$/, (w) => (w.bare ? { identity: [], known: [] } : data.evidence)],
   [/^\/devices\/.+$/, () => data.device],
   [/^\/detection\/devices$/, (w) => watchedOf(w)],
   [/^\/detection\/devices\/.+\/scores$/, (w) => ({ device: ids.device, points: has(w) ? data.scores() : [] })],
+  [/^\/detection\/devices\/.+\/models\/compare$/, (_, url) => ({ ...data.comparison, a: { ...data.comparison.a, version: Number(url.searchParams.get('a')) }, b: { ...data.comparison.b, version: Number(url.searchParams.get('b')) } })],
+  [/^\/detection\/devices\/.+\/models$/, (w) => page(has(w) ? w.versions : [])],
+  [/^\/detection\/groups$/, (w) => page(has(w) ? [data.group] : [])],
+  [/^\/detection\/suppressions$/, (w, url) => page(has(w) ? w.suppressions.filter((one) => one.active || url.searchParams.get('all')) : [])],
+  [/^\/detection\/evaluations$/, (w) => page(has(w) ? [evaluation.summary] : [])],
+  [/^\/detection\/evaluations\/.+$/, () => evaluation.whole],
   [/^\/findings$/, (w) => page(w.bare ? [] : [data.finding])],
-  [/^\/findings\/.+$/, () => data.finding],
+  [/^\/findings\/.+$/, (w) => ({ ...data.findingDetail, feedback: w.feedback })],
   [/^\/gateways$/, (w) => gatewaysOf(w)],
   [/^\/gateways\/.+\/counters$/, (w) => ({ points: has(w) && w.scene !== 'not-enforced' ? [{ at: data.wall(0.5), event_at: data.packet(data.BLOCKED), mac: data.MAC, forwarded_packets: 11_435, forwarded_bytes: 1_029_000, dropped_packets: 1, dropped_bytes: 60, blocked: true }] : [] })],
   [/^\/orders$/, (w) => ordersOf(w)],
@@ -100,11 +108,21 @@ const writes = [
   [/^\/incidents\/.+\/acknowledge$/, (w) => void (w.incident.acknowledged_by = nodeOf(w).signed_in?.user)],
   [/^\/incidents\/.+\/state$/, (w, body) => void (w.incident.state = body.state)],
   [/^\/incidents\/.+\/notes$/, (w, body) => void w.timeline.push({ kind: 'note', text: body.text, actor: 'administrator', link: null, event_at: null, recorded_at: new Date().toISOString() })],
+  [/^\/findings\/.+\/feedback$/, (w, body) => {
+    w.feedback = { verdict: body.verdict, reason: body.reason, author: 'Duty officer', at: new Date().toISOString() };
+    const made = body.verdict === 'normal' ? [{ ...data.suppression, id: `${data.suppression.id.slice(0, -1)}9`, scope: JSON.stringify(body.scope), reason: body.reason, until: body.until ?? null, hits: 0, last_hit_at: null }] : [];
+    w.suppressions = [...made, ...w.suppressions];
+    return { suppressions: made };
+  }],
+  [/^\/detection\/devices\/.+\/models\/(\d+)\/activate$/, (w, body, match) => {
+    w.versions = w.versions.map((one) => ({ ...one, state: one.version === Number(match[1]) ? 'active' : one.state === 'active' ? 'retired' : one.state, reason: one.version === Number(match[1]) ? `${body.reason} (by Duty officer)` : one.reason }));
+  }],
   [/^\/ledger\/verify$/, (w) => ({ verified: true, entries: w.ledger.head.size, first_altered: null })],
   [/^\/tokens$/, () => ({ id: ids.run, token: 'sereno_mock_2f9c4b7a9d0e4f21' })],
   [/^\/sign-in$/, (w, body) => (body.password === 'wrong' ? problem(401, 'The name or the password is wrong', 'Nobody signs in with these.', 'Check both; after 5 tries there is a pause.') : void (w.scene = 'done'))],
   [/^\/sign-out$/, (w) => void (w.scene = 'signed-out')],
   [/^\/first-run$/, (w) => void (w.scene = 'done')],
+  [/^\/detection\/suppressions\/(.+)$/, (w, _, match) => void (w.suppressions = w.suppressions.map((one) => (one.id === match[1] ? { ...one, active: false, revoked_at: new Date().toISOString(), revoked_by: 'Duty officer' } : one)))],
   [/.*/, () => ({})],
 ];
 
@@ -142,7 +160,7 @@ async function api(world, request, response, url) {
   const body = request.method === 'GET' ? null : await bodyOf(request);
   const table = request.method === 'GET' ? reads : writes;
   const found = table.map(([pattern, answer]) => [path.match(pattern), answer]).find(([match]) => match);
-  let answer = found ? (body === null ? found[1](world, url, found[0]) : found[1](world, body)) : problem(404, 'Not found', path, 'Look at the contract.');
+  let answer = found ? (body === null ? found[1](world, url, found[0]) : found[1](world, body, found[0], request.method)) : problem(404, 'Not found', path, 'Look at the contract.');
   const status = answer?.body ? answer.status : answer === undefined ? 204 : 200;
   answer = answer?.body ?? answer;
   response.writeHead(status, { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' });

@@ -20,7 +20,15 @@ export const reads = {
       refetchInterval: 30_000,
     }),
   devices: () =>
-    queryOptions({ queryKey: ['devices'], queryFn: async () => listOf(await get<Listed<api.Device>>('/devices')) }),
+    queryOptions({ queryKey: ['devices'], queryFn: async () => listOf(await get<Listed<api.Device>>(`/devices${query({ limit: 500 })}`)) }),
+  devicesLike: (kind: string | undefined, text: string | undefined) =>
+    queryOptions({
+      queryKey: ['devices', 'like', kind ?? '', text ?? ''],
+      queryFn: async () => listOf(await get<Listed<api.Device>>(`/devices${query({ kind, q: text, limit: 500 })}`)),
+      placeholderData: (previous) => previous,
+    }),
+  deviceEvidence: (device: string) =>
+    queryOptions({ queryKey: ['devices', 'evidence', device], queryFn: () => get<api.DeviceEvidence>(`/devices/${id(device)}/evidence`) }),
   device: (device: string) =>
     queryOptions({ queryKey: ['devices', device], queryFn: () => get<api.Device>(`/devices/${id(device)}`) }),
   watched: () =>
@@ -43,7 +51,35 @@ export const reads = {
       queryFn: () => get<api.Page<api.Finding>>(`/findings${query({ device, limit: 200 })}`),
     }),
   finding: (finding: string) =>
-    queryOptions({ queryKey: ['findings', 'one', finding], queryFn: () => get<api.Finding>(`/findings/${id(finding)}`) }),
+    queryOptions({ queryKey: ['findings', 'one', finding], queryFn: () => get<api.FindingDetail>(`/findings/${id(finding)}`) }),
+  groups: (device?: string) =>
+    queryOptions({
+      queryKey: ['findings', 'groups', device ?? ''],
+      queryFn: () => get<api.Page<api.FindingGroup>>(`/detection/groups${query({ device, limit: 200 })}`),
+    }),
+  suppressions: (all: boolean) =>
+    queryOptions({
+      queryKey: ['detection', 'suppressions', all],
+      queryFn: () => get<api.Page<api.Suppression>>(`/detection/suppressions${query({ all: all ? 'true' : null, limit: 200 })}`),
+    }),
+  models: (device: string) =>
+    queryOptions({
+      queryKey: ['detection', 'models', device],
+      queryFn: () => get<api.Page<api.ModelVersion>>(`/detection/devices/${id(device)}/models${query({ limit: 100 })}`),
+    }),
+  compare: (device: string, a: number, b: number) =>
+    queryOptions({
+      queryKey: ['detection', 'compare', device, a, b],
+      queryFn: () => get<api.Comparison>(`/detection/devices/${id(device)}/models/compare${query({ a, b })}`),
+      enabled: a !== b,
+    }),
+  evaluations: () => queryOptions({ queryKey: ['evaluations'], queryFn: () => get<api.Page<api.Evaluation>>('/detection/evaluations') }),
+  evaluation: (evaluation: string) =>
+    queryOptions({
+      queryKey: ['evaluations', evaluation],
+      queryFn: () => get<api.EvaluationDetail>(`/detection/evaluations/${id(evaluation)}`),
+      staleTime: Infinity,
+    }),
   gateways: () =>
     queryOptions({ queryKey: ['gateways'], queryFn: async () => listOf(await get<Listed<api.Gateway>>('/gateways')) }),
   counters: (gateway: string, mac: string) =>

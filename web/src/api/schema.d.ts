@@ -55,6 +55,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/detection/devices/{device}/learning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds the learning of a device, or lets it go on. The model in use stays. */
+        post: operations["learning"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/devices/{device}/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a device's model, newest first. */
+        get: operations["models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/devices/{device}/models/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Judges the newest windows kept of a device by two versions and shows where they disagree. */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/devices/{device}/models/{version}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts an earlier version, or a candidate, in use in place of the one that is. Its signature is
+         *     checked first. Learning of the device is held until somebody lets it go on.
+         */
+        post: operations["activate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/detection/devices/{device}/relearn": {
         parameters: {
             query?: never;
@@ -87,6 +158,110 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reports kept here (at most 100), newest first. */
+        get: operations["evaluations"];
+        put?: never;
+        /** Keeps a report; of more than a hundred the oldest goes. */
+        post: operations["keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/evaluations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One kept report, whole. */
+        get: operations["evaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/evaluations/{id}/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One kept report as a page that needs nothing else: to read, print and hand on. */
+        get: operations["evaluation_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups of findings, newest first. */
+        get: operations["groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people called normal, newest first. */
+        get: operations["suppressions"];
+        put?: never;
+        /** Calls something normal for a device. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/suppressions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a suppression back: what it covered is told again from the next window on. */
+        delete: operations["revoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -125,6 +300,23 @@ export interface paths {
         head?: never;
         /** Names a device, places it, weighs it. */
         patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/devices/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is known of a device. */
+        get: operations["evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/doctor": {
@@ -202,10 +394,48 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One finding as it stands. */
+        /** One finding as it stands, with its group, what people said of it, and its packets. */
         get: operations["finding"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packets of a finding, as a capture file. */
+        get: operations["capture"];
+        /** Keeps packets with a finding, in place of those before: a capture file of at most 1 MiB. */
+        put: operations["put_capture"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a person's word on a finding. "Normal" covers what the finding is about (or the scope) up
+         *     to one and a half times its score; the conversations named count as known.
+         */
+        post: operations["feedback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1189,6 +1419,11 @@ export interface components {
             /** @description The permission needed. */
             permission: string;
         };
+        /** @description Why. */
+        Activation: {
+            /** @description In the person's words. */
+            reason: string;
+        };
         /** @description The first thing that is wrong. */
         Altered: {
             /**
@@ -1203,6 +1438,52 @@ export interface components {
         Answer: {
             /** @description What the sender should read; 1 to 4,000 characters. */
             text: string;
+        };
+        /** @description The packets kept with a finding. */
+        CaptureView: {
+            /** @description SHA-256 of the file. */
+            file: string;
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            size_bytes: number;
+            /**
+             * Format: int64
+             * @description Packets in it.
+             */
+            packets: number;
+            /**
+             * Format: date-time
+             * @description Packet time of the first.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Packet time of the last.
+             */
+            to: string;
+            /** @description Where they come from. */
+            source: string;
+        };
+        /** @description Two versions side by side. */
+        Comparison: {
+            /**
+             * Format: int64
+             * @description Windows judged by both, the newest ones kept.
+             */
+            windows: number;
+            /** @description The first version. */
+            a: components["schemas"]["VersionResult"];
+            /** @description The second version. */
+            b: components["schemas"]["VersionResult"];
+            /**
+             * Format: int64
+             * @description Windows on which they disagree.
+             */
+            disagreements: number;
+            /** @description The first of those. */
+            examples: components["schemas"]["Disagreement"][];
         };
         /** @description One part of the node. */
         Component: {
@@ -1301,6 +1582,13 @@ export interface components {
             /** @description `low`, `medium`, `high` or `critical`. */
             criticality?: string | null;
         };
+        /** @description What identifies a device, and all that sensors know of it. */
+        DeviceEvidence: {
+            /** @description MAC and internet addresses, newest first. */
+            identity: components["schemas"]["IdentityRow"][];
+            /** @description What each sensor knows. */
+            known: components["schemas"]["KnownView"][];
+        };
         /** @description A device with what is known of it. */
         DeviceView: {
             /** @description Stable identity. */
@@ -1327,8 +1615,48 @@ export interface components {
              * @description Last seen on the wire (packet time).
              */
             last_seen: string;
+            /**
+             * @description Kind of device as guessed: `camera`, `plc`, `controller`, `router`, `unknown` …; absent while
+             *     no sensor has told of it.
+             */
+            kind?: string | null;
+            /** @description The kind in plain words. */
+            kind_words?: string | null;
+            /**
+             * Format: double
+             * @description How sure the guess is, 0 to 1.
+             */
+            kind_confidence?: number | null;
+            /** @description Maker of its network interface, where known. */
+            maker?: string | null;
+            /** @description Names it is called by. */
+            names: string[];
+            /** @description Protocols it speaks. */
+            protocols: string[];
+            /** @description Parts it plays: `client`, `server`, `controller`, `outstation`, `router` … */
+            parts: string[];
             /** @description How far detection is with it; always empty here, see `/api/v1/detection/devices`. */
             watch?: Record<string, never> | null;
+        };
+        /** @description A window on which two versions disagree. */
+        Disagreement: {
+            /**
+             * Format: date-time
+             * @description Packet time of its start.
+             */
+            start: string;
+            /** @description What it was kept as: `anchor`, `lesson`, `alert` or `doubt`. */
+            role: string;
+            /**
+             * Format: double
+             * @description Score of the first version.
+             */
+            a: number;
+            /**
+             * Format: double
+             * @description Score of the second version.
+             */
+            b: number;
         };
         /** @description All parts. */
         Doctor: {
@@ -1405,6 +1733,63 @@ export interface components {
             /** @description True when what it said was erased. */
             erased: boolean;
         };
+        /** @description A kept report. */
+        EvaluationDetail: components["schemas"]["EvaluationView"] & {
+            /** @description Where the shipped detector falls short, in words. */
+            short: string[];
+            /** @description The report as `sereno detect eval --json-file` writes it. */
+            report: Record<string, never>;
+        };
+        /** @description A kept report, without its body. */
+        EvaluationView: {
+            /** @description Identity. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description Program and version that made it. */
+            program: string;
+            /** @description Who handed it in. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            recorded_at: string;
+            /**
+             * Format: int64
+             * @description Seeds tried for detectors that draw.
+             */
+            seeds: number;
+            /**
+             * Format: double
+             * @description Share of benign windows that may alert, as asked for.
+             */
+            alpha: number;
+            /**
+             * Format: double
+             * @description Length of a window, seconds.
+             */
+            window_s: number;
+            /** @description Names of the scenarios. */
+            scenarios: string[];
+            /**
+             * Format: int64
+             * @description Different detectors in it.
+             */
+            detectors: number;
+            /**
+             * Format: int64
+             * @description Goals that the shipped detector misses.
+             */
+            shortfalls: number;
+            /**
+             * Format: int64
+             * @description Size of the report.
+             */
+            size_bytes: number;
+            /** @description SHA-256 of the report. */
+            digest: string;
+        };
         /** @description A remote party seen in alerting windows. */
         EvidenceView: {
             /** @description The remote address. */
@@ -1423,6 +1808,23 @@ export interface components {
             packets: number;
             /** @description True when this party was never seen in training. */
             new: boolean;
+        };
+        /** @description One dated fact. */
+        FactRow: {
+            /** @description What it is: `name (DHCP)`, `offers`, `uses`, `TLS fingerprint (JA4)` … */
+            what: string;
+            /** @description What it says. */
+            value: string;
+            /**
+             * Format: date-time
+             * @description First seen (packet time).
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description Last seen (packet time).
+             */
+            last_seen: string;
         };
         /** @description A fact as pages see it. */
         FactView: {
@@ -1448,6 +1850,32 @@ export interface components {
             /** @description When this node recorded it. */
             recorded_at: string;
         };
+        /** @description A person's word. */
+        Feedback: {
+            /** @description Normal, or an attack. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Until when it is normal; absent until it is taken back (and then also learned from).
+             */
+            until?: string | null;
+            /** @description What is normal. */
+            scope?: components["schemas"]["ScopeBody"];
+        };
+        /** @description What came of it. */
+        FeedbackTaken: {
+            /** @description What is called normal because of it; empty for an attack. */
+            suppressions: components["schemas"]["SuppressionView"][];
+        };
+        /** @description A finding with what belongs to it. */
+        FindingDetail: components["schemas"]["FindingView"] & {
+            /** @description The group it is in. */
+            group?: string | null;
+            feedback?: components["schemas"]["JudgedView"] | null;
+            capture?: components["schemas"]["CaptureView"] | null;
+        };
         /** @description A detector's judgement about a device. */
         FindingView: {
             /** @description Identity. */
@@ -1466,7 +1894,10 @@ export interface components {
             model: string;
             /** @description One sentence. */
             title: string;
-            /** @description `scan`, `flood`, `command_and_control` or `anomaly`. */
+            /**
+             * @description `scan`, `flood`, `command_and_control`, `brute_force`, `exfiltration`, `lateral_movement`,
+             *     `false_command`, `replay`, `man_in_the_middle`, `model_attack` or `anomaly`.
+             */
             kind: string;
             /** @description `low`, `medium`, `high` or `critical`. */
             severity: string;
@@ -1501,6 +1932,8 @@ export interface components {
              * @description When this node recorded it.
              */
             recorded_at: string;
+            /** @description What, compared with what, since when: in plain words. */
+            explanation: string;
         };
         /** @description Who the first administrator is. */
         FirstRun: {
@@ -1533,6 +1966,42 @@ export interface components {
              */
             refused_batches: number;
         };
+        /** @description Findings that belong together. */
+        GroupView: {
+            /** @description Identity. */
+            id: string;
+            /** @description The device. */
+            device: string;
+            /** @description Its name. */
+            device_name: string;
+            /** @description The remote party they have in common. */
+            peer?: string | null;
+            /** @description The technique they have in common. */
+            technique?: string | null;
+            /** @description What kind of attack. */
+            kind: string;
+            /** @description The worst of them. */
+            severity: string;
+            /** @description The title of the worst of them. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description Packet time of the first alerting window.
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description Packet time of the last one.
+             */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description How many findings.
+             */
+            findings: number;
+            /** @description The first hundred of them, oldest first. */
+            finding_ids: string[];
+        };
         /** @description The signed tree head with the text that was signed. */
         HeadView: components["schemas"]["TreeHead"] & {
             /** @description The signed text (C2SP tlog-checkpoint); empty before the first entry. */
@@ -1559,6 +2028,30 @@ export interface components {
             step_s: number;
             /** @description The points, oldest first; times without traffic have none. */
             points: components["schemas"]["Point"][];
+        };
+        /** @description An address that a device was seen under. */
+        IdentityRow: {
+            /** @description The sensor that saw it. */
+            sensor: string;
+            /** @description `mac` or `ip`. */
+            kind: string;
+            /** @description The address. */
+            value: string;
+            /**
+             * Format: date-time
+             * @description Since when (packet time).
+             */
+            valid_from: string;
+            /**
+             * Format: date-time
+             * @description Until when; absent while it holds.
+             */
+            valid_to?: string | null;
+            /**
+             * Format: date-time
+             * @description Last seen (packet time).
+             */
+            last_seen: string;
         };
         /** @description Shape of an incident. */
         Incident: {
@@ -1684,6 +2177,94 @@ export interface components {
             /** @description `operator`, `cert` or `other`; the sharing policies go by it. */
             kind: string;
         };
+        /** @description What a person said of a finding. */
+        JudgedView: {
+            /** @description `normal` or `attack`. */
+            verdict: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Who. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+        };
+        /**
+         * @description One reason for the guessed kind. (Named apart from the reasons of findings: the API description
+         *     knows types by their last name.)
+         */
+        KindReason: {
+            /** @description In plain words. */
+            text: string;
+            /**
+             * Format: double
+             * @description How much it says, 0 to 1.
+             */
+            weight: number;
+        };
+        /** @description What one sensor knows of a device. */
+        KnownView: {
+            /** @description The sensor. */
+            sensor: string;
+            /** @description The guessed kind, in plain words. */
+            kind: string;
+            /**
+             * Format: double
+             * @description How sure, 0 to 1.
+             */
+            confidence: number;
+            /** @description Why, the weightiest first. */
+            reasons: components["schemas"]["KindReason"][];
+            /** @description Maker of its network interface, where the tables name one. */
+            maker?: string | null;
+            /** @description The device made its MAC address up: it may change, and names no maker. */
+            mac_is_private: boolean;
+            /** @description Names, hints and services with their times. */
+            facts: components["schemas"]["FactRow"][];
+            /**
+             * Format: int64
+             * @description Facts that found no place.
+             */
+            beyond: number;
+        };
+        /** @description What a device goes on learning while it is watched. */
+        LearningView: {
+            /** @description Whether the newest window was learned from, or why not, in words. */
+            state: string;
+            /**
+             * Format: double
+             * @description Trust in the newest window, 0 to 1.
+             */
+            trust?: number | null;
+            /** @description Why learning is held, where it is. */
+            held?: string | null;
+            /** @description Whether the device changed its habits and nobody has said that it may. */
+            drifting: boolean;
+            /**
+             * Format: int64
+             * @description Windows learned from since the last fitting.
+             */
+            taught: number;
+            /**
+             * Format: int64
+             * @description Windows learned from since the first model.
+             */
+            taught_in_all: number;
+            /**
+             * Format: int64
+             * @description Windows kept out.
+             */
+            kept_out: number;
+            /** @description New parties and services on probation. */
+            on_probation: number;
+            /**
+             * Format: int64
+             * @description Alerting windows that people's word covered.
+             */
+            suppressed: number;
+        };
         /** @description The caller. */
         Me: {
             /** @description Id of the user or token. */
@@ -1694,6 +2275,87 @@ export interface components {
             roles: string[];
             /** @description Permissions held, `<room>.<verb>`. */
             permissions: string[];
+        };
+        /** @description One version of a device's model. */
+        ModelVersion: {
+            /**
+             * Format: int64
+             * @description Number of the version, from 1.
+             */
+            version: number;
+            /** @description `active`, `candidate` (fitted, not used), `retired` or `refused` (not what was signed). */
+            state: string;
+            /** @description Why it is in that state. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made_at: string;
+            /**
+             * Format: date-time
+             * @description Packet time of its training's start.
+             */
+            trained_from: string;
+            /**
+             * Format: date-time
+             * @description Packet time of its training's end.
+             */
+            trained_to: string;
+            /**
+             * Format: int64
+             * @description Windows it was trained on.
+             */
+            windows: number;
+            /**
+             * Format: int64
+             * @description Seed of its random draws.
+             */
+            seed: number;
+            /**
+             * Format: double
+             * @description Share of benign windows that may alert, as asked for.
+             */
+            alpha: number;
+            /**
+             * Format: double
+             * @description Share of held-out training windows that did.
+             */
+            held_out_rate: number;
+            /**
+             * Format: int64
+             * @description Windows it scored while it was in use.
+             */
+            windows_scored: number;
+            /**
+             * Format: int64
+             * @description Of those, the ones above the threshold.
+             */
+            windows_alerting: number;
+            /**
+             * Format: double
+             * @description Their share; nothing before the first window.
+             */
+            alarm_rate?: number | null;
+            /** @description Which judges it has. */
+            judges: string;
+            /** @description SHA-256 of its file. */
+            file: string;
+            /** @description How it was made. */
+            config: Record<string, never>;
+            /** @description Ed25519 over all of this by the node's key, hex. */
+            signature: string;
+            /** @description The public key, hex. */
+            signed_by: string;
+            /** @description Whether the signature fits. */
+            signature_valid: boolean;
+        };
+        /** @description A report to keep. */
+        NewEvaluation: {
+            /** @description What people shall call it. */
+            name: string;
+            /** @description The report as `sereno detect eval --json-file` writes it. */
+            report: Record<string, never>;
         };
         /** @description A note. */
         NewNote: {
@@ -1720,6 +2382,25 @@ export interface components {
             state: string;
             /** @description Why, in a sentence. */
             reason: string;
+        };
+        /** @description What is normal. */
+        NewSuppression: {
+            /** @description The device. */
+            device: string;
+            /** @description What is covered. */
+            scope: components["schemas"]["ScopeBody"];
+            /**
+             * Format: double
+             * @description Nothing above this score is covered; 1.5 when absent.
+             */
+            ceiling?: number | null;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Until when; absent until it is taken back.
+             */
+            until?: string | null;
         };
         NodeName: {
             id: string;
@@ -1820,6 +2501,26 @@ export interface components {
                  * @description Last seen on the wire (packet time).
                  */
                 last_seen: string;
+                /**
+                 * @description Kind of device as guessed: `camera`, `plc`, `controller`, `router`, `unknown` …; absent while
+                 *     no sensor has told of it.
+                 */
+                kind?: string | null;
+                /** @description The kind in plain words. */
+                kind_words?: string | null;
+                /**
+                 * Format: double
+                 * @description How sure the guess is, 0 to 1.
+                 */
+                kind_confidence?: number | null;
+                /** @description Maker of its network interface, where known. */
+                maker?: string | null;
+                /** @description Names it is called by. */
+                names: string[];
+                /** @description Protocols it speaks. */
+                protocols: string[];
+                /** @description Parts it plays: `client`, `server`, `controller`, `outstation`, `router` … */
+                parts: string[];
                 /** @description How far detection is with it; always empty here, see `/api/v1/detection/devices`. */
                 watch?: Record<string, never> | null;
             }[];
@@ -1862,6 +2563,66 @@ export interface components {
                 leaf_hash: string;
                 /** @description True when what it said was erased. */
                 erased: boolean;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_EvaluationView: {
+            /** @description The items. */
+            items: {
+                /** @description Identity. */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description Program and version that made it. */
+                program: string;
+                /** @description Who handed it in. */
+                by: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                recorded_at: string;
+                /**
+                 * Format: int64
+                 * @description Seeds tried for detectors that draw.
+                 */
+                seeds: number;
+                /**
+                 * Format: double
+                 * @description Share of benign windows that may alert, as asked for.
+                 */
+                alpha: number;
+                /**
+                 * Format: double
+                 * @description Length of a window, seconds.
+                 */
+                window_s: number;
+                /** @description Names of the scenarios. */
+                scenarios: string[];
+                /**
+                 * Format: int64
+                 * @description Different detectors in it.
+                 */
+                detectors: number;
+                /**
+                 * Format: int64
+                 * @description Goals that the shipped detector misses.
+                 */
+                shortfalls: number;
+                /**
+                 * Format: int64
+                 * @description Size of the report.
+                 */
+                size_bytes: number;
+                /** @description SHA-256 of the report. */
+                digest: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -1925,7 +2686,10 @@ export interface components {
                 model: string;
                 /** @description One sentence. */
                 title: string;
-                /** @description `scan`, `flood`, `command_and_control` or `anomaly`. */
+                /**
+                 * @description `scan`, `flood`, `command_and_control`, `brute_force`, `exfiltration`, `lateral_movement`,
+                 *     `false_command`, `replay`, `man_in_the_middle`, `model_attack` or `anomaly`.
+                 */
                 kind: string;
                 /** @description `low`, `medium`, `high` or `critical`. */
                 severity: string;
@@ -1960,6 +2724,8 @@ export interface components {
                  * @description When this node recorded it.
                  */
                 recorded_at: string;
+                /** @description What, compared with what, since when: in plain words. */
+                explanation: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -2002,6 +2768,52 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_GroupView: {
+            /** @description The items. */
+            items: {
+                /** @description Identity. */
+                id: string;
+                /** @description The device. */
+                device: string;
+                /** @description Its name. */
+                device_name: string;
+                /** @description The remote party they have in common. */
+                peer?: string | null;
+                /** @description The technique they have in common. */
+                technique?: string | null;
+                /** @description What kind of attack. */
+                kind: string;
+                /** @description The worst of them. */
+                severity: string;
+                /** @description The title of the worst of them. */
+                title: string;
+                /**
+                 * Format: date-time
+                 * @description Packet time of the first alerting window.
+                 */
+                first_at: string;
+                /**
+                 * Format: date-time
+                 * @description Packet time of the last one.
+                 */
+                last_at: string;
+                /**
+                 * Format: int64
+                 * @description How many findings.
+                 */
+                findings: number;
+                /** @description The first hundred of them, oldest first. */
+                finding_ids: string[];
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_Incident: {
             /** @description The items. */
             items: {
@@ -2023,6 +2835,90 @@ export interface components {
                 event_at: string;
                 recorded_at: string;
                 updated_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_ModelVersion: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Number of the version, from 1.
+                 */
+                version: number;
+                /** @description `active`, `candidate` (fitted, not used), `retired` or `refused` (not what was signed). */
+                state: string;
+                /** @description Why it is in that state. */
+                reason: string;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                made_at: string;
+                /**
+                 * Format: date-time
+                 * @description Packet time of its training's start.
+                 */
+                trained_from: string;
+                /**
+                 * Format: date-time
+                 * @description Packet time of its training's end.
+                 */
+                trained_to: string;
+                /**
+                 * Format: int64
+                 * @description Windows it was trained on.
+                 */
+                windows: number;
+                /**
+                 * Format: int64
+                 * @description Seed of its random draws.
+                 */
+                seed: number;
+                /**
+                 * Format: double
+                 * @description Share of benign windows that may alert, as asked for.
+                 */
+                alpha: number;
+                /**
+                 * Format: double
+                 * @description Share of held-out training windows that did.
+                 */
+                held_out_rate: number;
+                /**
+                 * Format: int64
+                 * @description Windows it scored while it was in use.
+                 */
+                windows_scored: number;
+                /**
+                 * Format: int64
+                 * @description Of those, the ones above the threshold.
+                 */
+                windows_alerting: number;
+                /**
+                 * Format: double
+                 * @description Their share; nothing before the first window.
+                 */
+                alarm_rate?: number | null;
+                /** @description Which judges it has. */
+                judges: string;
+                /** @description SHA-256 of its file. */
+                file: string;
+                /** @description How it was made. */
+                config: Record<string, never>;
+                /** @description Ed25519 over all of this by the node's key, hex. */
+                signature: string;
+                /** @description The public key, hex. */
+                signed_by: string;
+                /** @description Whether the signature fits. */
+                signature_valid: boolean;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -2243,6 +3139,78 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_SuppressionView: {
+            /** @description The items. */
+            items: {
+                /** @description Identity. */
+                id: string;
+                /** @description The device. */
+                device: string;
+                /** @description The finding it came from. */
+                finding?: string | null;
+                /** @description What it covers, in words. */
+                scope: string;
+                /** @description Only this metric. */
+                metric?: string | null;
+                /** @description Only traffic with this party. */
+                peer?: string | null;
+                /** @description Over this protocol. */
+                protocol?: string | null;
+                /**
+                 * Format: int32
+                 * @description And service port.
+                 */
+                port?: number | null;
+                /** @description Only findings of this technique. */
+                technique?: string | null;
+                /**
+                 * Format: double
+                 * @description Nothing above this score is covered.
+                 */
+                ceiling: number;
+                /** @description Why. */
+                reason: string;
+                /** @description Who said so. */
+                author: string;
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when; absent until it is taken back.
+                 */
+                until?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was taken back.
+                 */
+                revoked_at?: string | null;
+                /** @description Who took it back. */
+                revoked_by?: string | null;
+                /** @description Whether it holds now. */
+                active: boolean;
+                /**
+                 * Format: int64
+                 * @description Windows it covered.
+                 */
+                hits: number;
+                /**
+                 * Format: date-time
+                 * @description When it last covered one.
+                 */
+                last_hit_at?: string | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_TokenView: {
             /** @description The items. */
             items: {
@@ -2293,6 +3261,15 @@ export interface components {
                  *     `{"state":"unprotected","reason":…}`.
                  */
                 state: Record<string, never>;
+                /** @description How it is protected just now, in words; while it learns too. */
+                protection: string;
+                /** @description What it goes on learning. */
+                learning: components["schemas"]["LearningView"];
+                /**
+                 * Format: int64
+                 * @description Number of the model's version in use; 0 for none.
+                 */
+                version: number;
                 /** @description SHA-256 of the model file in use. */
                 model?: string | null;
                 /**
@@ -2624,6 +3601,40 @@ export interface components {
             /** @description The incident it answers. */
             incident?: string | null;
         };
+        /** @description What is covered; what is absent is not asked for. Nothing at all means: what the finding is about. */
+        ScopeBody: {
+            /**
+             * @description Only this metric, e.g. `bytes_out`.
+             * @default null
+             */
+            metric: string | null;
+            /**
+             * @description Only traffic with this address.
+             * @default null
+             */
+            peer: string | null;
+            /**
+             * @description Over this protocol: `tcp`, `udp` …
+             * @default null
+             */
+            protocol: string | null;
+            /**
+             * Format: int32
+             * @description And this service port.
+             * @default null
+             */
+            port: number | null;
+            /**
+             * @description Only findings of this technique, e.g. `T1046`.
+             * @default null
+             */
+            technique: string | null;
+            /**
+             * @description Everything the device does.
+             * @default false
+             */
+            whole_device: boolean;
+        };
         /** @description Packets of the device: a block that works lets `dropped_after` rise while `forwarded_after` stands. */
         Seen: {
             /** Format: int64 */
@@ -2812,6 +3823,75 @@ export interface components {
         StoredPlaybook: components["schemas"]["PlaybookView"] & {
             /** @description Warnings, and whether this node can run it. */
             report: components["schemas"]["PlaybookReport"];
+        };
+        /** @description "This is normal for this device." */
+        SuppressionView: {
+            /** @description Identity. */
+            id: string;
+            /** @description The device. */
+            device: string;
+            /** @description The finding it came from. */
+            finding?: string | null;
+            /** @description What it covers, in words. */
+            scope: string;
+            /** @description Only this metric. */
+            metric?: string | null;
+            /** @description Only traffic with this party. */
+            peer?: string | null;
+            /** @description Over this protocol. */
+            protocol?: string | null;
+            /**
+             * Format: int32
+             * @description And service port.
+             */
+            port?: number | null;
+            /** @description Only findings of this technique. */
+            technique?: string | null;
+            /**
+             * Format: double
+             * @description Nothing above this score is covered.
+             */
+            ceiling: number;
+            /** @description Why. */
+            reason: string;
+            /** @description Who said so. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when; absent until it is taken back.
+             */
+            until?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was taken back.
+             */
+            revoked_at?: string | null;
+            /** @description Who took it back. */
+            revoked_by?: string | null;
+            /** @description Whether it holds now. */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description Windows it covered.
+             */
+            hits: number;
+            /**
+             * Format: date-time
+             * @description When it last covered one.
+             */
+            last_hit_at?: string | null;
+        };
+        /** @description On or off. */
+        Switch: {
+            /** @description True lets learning go on, and accepts a change of habits; false holds it. */
+            on: boolean;
+            /** @description Why, in the person's words. */
+            reason: string;
         };
         /** @description What the API root takes. */
         TaxiiApiRoot: {
@@ -3010,6 +4090,11 @@ export interface components {
         TriggerWanted: {
             trigger?: components["schemas"]["PlaybookTrigger"] | null;
         };
+        /**
+         * @description Normal, or an attack.
+         * @enum {string}
+         */
+        Verdict: "normal" | "attack";
         /** @description The verdict over the whole log. */
         VerifyReport: {
             /** @description Is everything as it was written? */
@@ -3027,6 +4112,39 @@ export interface components {
             first_altered?: components["schemas"]["Altered"] | null;
             head?: components["schemas"]["TreeHead"] | null;
         };
+        /** @description How one version judges the windows of a comparison. */
+        VersionResult: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Windows above the threshold.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Of the windows that alerted when they came, those that alert again.
+             */
+            alerts_found_again: number;
+            /**
+             * Format: int64
+             * @description Of the trusted windows, those that alert.
+             */
+            false_alarms: number;
+            /**
+             * Format: double
+             * @description Mean score.
+             */
+            mean_score: number;
+            /**
+             * Format: double
+             * @description Largest score.
+             */
+            max_score: number;
+        };
         /** @description A device as detection sees it. */
         WatchedDevice: {
             /** @description The device's id. */
@@ -3038,6 +4156,15 @@ export interface components {
              *     `{"state":"unprotected","reason":…}`.
              */
             state: Record<string, never>;
+            /** @description How it is protected just now, in words; while it learns too. */
+            protection: string;
+            /** @description What it goes on learning. */
+            learning: components["schemas"]["LearningView"];
+            /**
+             * Format: int64
+             * @description Number of the model's version in use; 0 for none.
+             */
+            version: number;
             /** @description SHA-256 of the model file in use. */
             model?: string | null;
             /**
@@ -3170,6 +4297,178 @@ export interface operations {
             };
         };
     };
+    learning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The device's id */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ModelVersion"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query: {
+                /** @description The first version. */
+                a: number;
+                /** @description The second version. */
+                b: number;
+                /** @description The newest windows kept, 1 to 10,000; 1,000 when absent. */
+                windows?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The device's id */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                device: string;
+                /** @description The version's number */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Activation"];
+            };
+        };
+        responses: {
+            /** @description It is in use */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     relearn: {
         parameters: {
             query?: never;
@@ -3246,12 +4545,149 @@ export interface operations {
             };
         };
     };
-    list: {
+    evaluations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EvaluationView"];
+                };
+            };
+        };
+    };
+    keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvaluation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evaluation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The evaluation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evaluation_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The evaluation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    groups: {
         parameters: {
             query?: {
-                /** @description Items wanted, 1 to 500; 50 when absent. */
+                /** @description Only groups about this device. */
+                device?: string | null;
+                /** @description Groups wanted, 1 to 500. */
                 limit?: number | null;
-                /** @description Where to go on, from `next`. */
+                /** @description Where to go on. */
                 cursor?: string | null;
             };
             header?: never;
@@ -3265,7 +4701,171 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["Page_GroupView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suppressions: {
+        parameters: {
+            query?: {
+                /** @description Only those of this device. */
+                device?: string | null;
+                /** @description Also those that ended or were taken back. */
+                all?: boolean | null;
+                /** @description How many are wanted, 1 to 500. */
+                limit?: number | null;
+                /** @description Where to go on. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SuppressionView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppression"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The suppression's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+                /** @description Only devices of this kind: `camera`, `plc`, `controller`, `router`, `unknown` … */
+                kind?: string | null;
+                /** @description Only devices whose name, maker or facts contain this text. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Page_DeviceView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3333,6 +4933,36 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceEvidence"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3466,10 +5096,132 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FindingView"];
+                    "application/json": components["schemas"]["FindingDetail"];
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The finding's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Classic pcap */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.tcpdump.pcap": unknown;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The finding's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/vnd.tcpdump.pcap": unknown;
+            };
+        };
+        responses: {
+            /** @description Kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The finding's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Feedback"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackTaken"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -38,18 +38,80 @@ export type WatchState =
   | { state: 'watching' }
   | { state: 'unprotected'; reason: string };
 export type Device = Narrow<Omit<Schemas['DeviceView'], 'watch'>, { role: 'unknown' | 'protected' | 'infrastructure'; criticality: Severity }>;
-export type Watched = Narrow<Schemas['WatchedDevice'], { state: WatchState }>;
+export type Watched = Narrow<Schemas['WatchedDevice'], { state: WatchState; learning: Whole<Schemas['LearningView']> }>;
 export type ScorePoint = Whole<Schemas['Point']>;
 
 export type Reason = Whole<Schemas['ReasonView']>;
 export type Evidence = Whole<Schemas['EvidenceView']>;
 export type Technique = Whole<Schemas['TechniqueView']>;
+export type AttackKind =
+  | 'scan' | 'flood' | 'command_and_control' | 'brute_force' | 'exfiltration' | 'lateral_movement'
+  | 'false_command' | 'replay' | 'man_in_the_middle' | 'model_attack' | 'anomaly';
 export type Finding = Narrow<Schemas['FindingView'], {
-  kind: 'scan' | 'flood' | 'command_and_control' | 'anomaly';
+  kind: AttackKind;
   severity: Severity;
   why: Reason[];
   evidence: Evidence[];
   techniques: Technique[];
+}>;
+export type FindingDetail = Finding & {
+  group: Id | null;
+  feedback: Whole<Schemas['JudgedView']> | null;
+  capture: Whole<Schemas['CaptureView']> | null;
+};
+export type FindingGroup = Narrow<Schemas['GroupView'], { kind: AttackKind; severity: Severity }>;
+export type Suppression = Whole<Schemas['SuppressionView']>;
+export type ModelVersion = Narrow<Schemas['ModelVersion'], { state: 'active' | 'candidate' | 'retired' | 'refused' }>;
+export type Comparison = Whole<Schemas['Comparison']>;
+
+/** Figures over seeds. */
+export interface SpreadFigure {
+  min: number;
+  median: number;
+  max: number;
+}
+export interface Course {
+  /** Start of the window, Unix seconds. */
+  start: number;
+  score: number;
+  attack: boolean;
+}
+/** A subject of the report `sereno-evaluation`, version 1; what cannot be said is left out. */
+export interface Subject {
+  device?: string | null;
+  positive: number;
+  negative: number;
+  auc?: SpreadFigure | null;
+  tpr?: SpreadFigure | null;
+  fpr?: SpreadFigure | null;
+  balanced_accuracy?: SpreadFigure | null;
+  delay_windows?: SpreadFigure | null;
+  false_alarms?: SpreadFigure | null;
+  false_alarms_correlated?: SpreadFigure | null;
+  benign_days: number;
+  roc: number[][];
+  course: Course[];
+}
+export interface Scenario {
+  name: string;
+  description: string;
+  source: string;
+  licence: string;
+  failed?: string | null;
+  training: { warnings: string[] };
+  test: { labelled: boolean; notes: string[] };
+  detectors: { detector: string; about: string; failed?: string | null; training_s?: SpreadFigure | null; window_us?: SpreadFigure | null; subjects: Subject[] }[];
+}
+export type Evaluation = Whole<Schemas['EvaluationView']>;
+export type EvaluationDetail = Evaluation & {
+  short: string[];
+  report: { program: string; seeds: number; alpha: number; window_s: number; rules: string[]; scenarios: Scenario[] };
+};
+
+/** What one sensor knows of a device, and the addresses it was seen under. */
+export type DeviceEvidence = Narrow<Schemas['DeviceEvidence'], {
+  identity: Whole<Schemas['IdentityRow']>[];
+  known: Narrow<Schemas['KnownView'], { facts: Whole<Schemas['FactRow']>[] }>[];
 }>;
 
 export interface SourceState {

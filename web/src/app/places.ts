@@ -20,6 +20,9 @@ export const rail: Place[] = [
 ];
 
 export const more: Place[] = [
+  { to: '/models', text: t('nav.models'), icon: 'shield' },
+  { to: '/suppressions', text: t('nav.suppressions'), icon: 'note' },
+  { to: '/evaluations', text: t('nav.evaluations'), icon: 'check' },
   { to: '/gateways', text: t('nav.gateways'), icon: 'watch' },
   { to: '/health', text: t('nav.health'), icon: 'health' },
   { to: '/access', text: t('nav.access'), icon: 'key' },

@@ -12,6 +12,8 @@ import { SeverityTag, WatchTag } from '@/parts/tags';
 import { Packet } from '@/parts/time';
 import { Digest, Value } from '@/parts/value';
 import { Describe } from './describe';
+import { Inventory } from './inventory';
+import { listed, sureness } from './kinds';
 import { t, tn, word } from '@/strings/t';
 
 export function DevicePage() {
@@ -34,6 +36,7 @@ export function DevicePage() {
         <div className="stack wide">
           <Scores device={device.data} watch={watch} />
           <Findings device={id} />
+          <Inventory device={id} />
         </div>
         <div className="stack wide">
           <About device={device.data} watch={watch} />
@@ -89,6 +92,11 @@ function About({ device, watch }: { device: Device; watch: Watched | undefined }
     <Panel title={t('device.about')} end={watch && <WatchTag value={watch.state.state} />}>
       <dl className="facts">
         {watch?.state.state === 'unprotected' && (<><dt>{t('device.why')}</dt><dd>{watch.state.reason}</dd></>)}
+        {device.kind !== null && (<><dt>{t('devices.col.kind')}</dt><dd>{sentence(device.kind_words ?? word('device.kind', device.kind))} <span className="small quiet">{sureness(device.kind_confidence)}</span></dd></>)}
+        {device.maker && (<><dt>{t('devices.col.maker')}</dt><dd>{device.maker}</dd></>)}
+        {device.names.length > 0 && (<><dt>{t('inventory.names')}</dt><dd>{listed(device.names, 6)}</dd></>)}
+        {device.protocols.length > 0 && (<><dt>{t('devices.col.protocols')}</dt><dd>{device.protocols.join(', ')}</dd></>)}
+        {device.parts.length > 0 && (<><dt>{t('device.parts')}</dt><dd>{device.parts.map((part) => part.replaceAll('_', ' ')).join(', ')}</dd></>)}
         <dt>{t('devices.col.role')}</dt><dd>{word('device.role', device.role)}</dd>
         <dt>{t('devices.col.criticality')}</dt><dd><SeverityTag value={device.criticality} bare /></dd>
         {device.mac && (<><dt>{t('devices.col.mac')}</dt><dd><Value kind="mac" value={device.mac} /></dd></>)}
@@ -98,11 +106,13 @@ function About({ device, watch }: { device: Device; watch: Watched | undefined }
         <dt>{t('devices.col.last')}</dt><dd><Packet at={device.last_seen} /></dd>
         {watch && (
           <>
+            <dt>{t('models.protection')}</dt><dd>{sentence(watch.protection)}</dd>
+            <dt>{t('finding.model')}</dt><dd><Link to="/models/$id" params={{ id: device.id }}>{watch.version > 0 ? t('models.version', { n: watch.version }) : t('models.none')}</Link></dd>
             <dt>{t('device.scored')}</dt><dd className="num">{t('device.scored_text', { scored: count(watch.windows_scored), alerting: count(watch.windows_alerting) })}</dd>
             {watch.judges && (<><dt>{t('device.judged_by')}</dt><dd>{sentence(watch.judges)}</dd></>)}
             {watch.alpha !== null && (<><dt>{t('device.budget')}</dt><dd className="num">{percent(watch.alpha)}</dd></>)}
             {watch.measured_false_rate !== null && (<><dt>{t('device.false_rate')}</dt><dd className="num">{percent(watch.measured_false_rate)}</dd></>)}
-            {watch.model && (<><dt>{t('finding.model')}</dt><dd><Digest value={watch.model} /></dd></>)}
+            {watch.model && (<><dt>{t('device.model_file')}</dt><dd><Digest value={watch.model} /></dd></>)}
           </>
         )}
       </dl>

@@ -40,7 +40,7 @@ export function EvidenceTable({ finding }: { finding: Finding }) {
           <span className="small quiet">{t('evidence.techniques')}</span>
           {finding.techniques.map((technique) => (
             <Value key={technique.id} kind="technique" value={technique.id}>
-              <span title={word('framework', technique.framework)}><code>{technique.id}</code> {technique.name}</span>
+              <span><code>{technique.id}</code> {technique.name} <span className="small quiet">{word('framework', technique.framework)}</span></span>
             </Value>
           ))}
         </div>

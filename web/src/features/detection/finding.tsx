@@ -1,14 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { reads } from '@/api/queries';
-import { times } from '@/parts/format';
-import { Failed, Ghost, PageView, Panel } from '@/parts/page';
+import type { FindingDetail } from '@/api/types';
+import { bytes, count, times } from '@/parts/format';
+import { Empty, Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { PlainTag, SeverityTag } from '@/parts/tags';
 import { Packet, Wall } from '@/parts/time';
 import { Digest, Value } from '@/parts/value';
 import { t, tn, word } from '@/strings/t';
 import { EvidenceTable } from './evidence';
 import { Explanation } from './explanation';
+import { FeedbackPanel } from './feedback';
 
 export function FindingPage() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -35,10 +37,16 @@ export function FindingPage() {
       }
     >
       <div className="cols">
+        <div className="stack wide">
         <Panel title={t('finding.why')} flush>
+          <p style={{ padding: '12px 16px' }}>{finding.explanation}</p>
           <Explanation finding={finding} />
           <EvidenceTable finding={finding} />
         </Panel>
+        <Packets finding={finding} />
+        </div>
+        <div className="stack wide">
+        <FeedbackPanel finding={finding} />
         <Panel title={t('finding.about')}>
           <dl className="facts">
             <dt>{t('finding.device')}</dt><dd><Link to="/devices/$id" params={{ id: finding.device }}>{finding.device_name}</Link></dd>
@@ -49,9 +57,29 @@ export function FindingPage() {
             <dt>{t('finding.known')}</dt><dd><Wall at={finding.recorded_at} /></dd>
             <dt>{t('finding.detector')}</dt><dd className="mono">{finding.detector}</dd>
             <dt>{t('finding.model')}</dt><dd><Digest value={finding.model} /></dd>
+            {finding.group && (<><dt>{t('finding.group')}</dt><dd><Link to="/findings" search={{ device: finding.device, view: 'groups' }}>{t('finding.group_see')}</Link></dd></>)}
           </dl>
         </Panel>
+        </div>
       </div>
     </PageView>
+  );
+}
+
+/** The packets kept with the finding, or that there are none. */
+function Packets({ finding }: { finding: FindingDetail }) {
+  const { capture } = finding;
+  return (
+    <Panel title={t('finding.packets')} end={capture && <a className="button plain-look small-look" href={`/api/v1/findings/${finding.id}/capture`} download>{t('finding.download')}</a>}>
+      {capture === null ? <Empty title={t('finding.no_packets')}>{t('finding.no_packets_why')}</Empty> : (
+        <dl className="facts">
+          <dt>{t('finding.packets_kept')}</dt><dd className="num">{count(capture.packets)} · {bytes(capture.size_bytes)}</dd>
+          <dt>{t('finding.packets_from')}</dt><dd><Packet at={capture.from} /></dd>
+          <dt>{t('finding.packets_to')}</dt><dd><Packet at={capture.to} /></dd>
+          <dt>{t('finding.packets_source')}</dt><dd>{capture.source}</dd>
+          <dt>SHA-256</dt><dd><Digest value={capture.file} /></dd>
+        </dl>
+      )}
+    </Panel>
   );
 }

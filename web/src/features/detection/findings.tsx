@@ -9,7 +9,10 @@ import { DataTable, type Column } from '@/parts/table';
 import { SeverityTag } from '@/parts/tags';
 import { Packet, Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/t';
+import { Segments } from '@/parts/segments';
+import { GroupTable } from './groups';
 import { matching } from './match';
+import { DetectionTabs } from './tabs';
 
 const RANK = { low: 0, medium: 1, high: 2, critical: 3 };
 
@@ -25,7 +28,8 @@ const columns: Column<Finding>[] = [
 ];
 
 export function FindingList() {
-  const search = useSearch({ strict: false }) as { device?: string; q?: string };
+  const search = useSearch({ strict: false }) as { device?: string; q?: string; view?: string };
+  const grouped = search.view === 'groups';
   const navigate = useNavigate();
   const list = useQuery(reads.findings(search.device));
   const shown = matching(list.data?.items ?? [], search.q ?? '');
@@ -34,18 +38,27 @@ export function FindingList() {
       title={list.data ? tn('findings.title', shown.length) : t('nav.findings')}
       lead={t('findings.lead')}
       actions={
-        <TextInput
+        <>
+        <Segments
+          label={t('findings.view')}
+          value={grouped ? 'groups' : 'list'}
+          options={[['list', t('findings.list')], ['groups', t('findings.groups')]]}
+          onChange={(view) => void navigate({ to: '/findings', search: view === 'groups' ? { ...search, view } : Object.fromEntries(Object.entries(search).filter(([name]) => name !== 'view')), replace: true })}
+        />
+        {!grouped && <TextInput
           type="search"
           w={260}
           aria-label={t('findings.filter')}
           placeholder={t('findings.filter')}
           value={search.q ?? ''}
           onChange={(event) => void navigate({ to: '/findings', search: { ...search, q: event.currentTarget.value }, replace: true })}
-        />
+        />}
+        </>
       }
     >
+      <DetectionTabs />
       <section className="panel">
-        <Loaded query={list}>
+        {grouped ? <GroupTable device={search.device} /> : <Loaded query={list}>
           {() =>
             shown.length === 0 ? (
               <Empty title={t(search.q ? 'findings.no_match' : 'findings.empty')}>{t(search.q ? 'findings.no_match_why' : 'findings.empty_why')}</Empty>
@@ -53,7 +66,7 @@ export function FindingList() {
               <DataTable rows={shown} columns={columns} caption={t('nav.findings')} rowKey={(row) => row.id} door={(row) => ({ to: '/findings/$id', params: { id: row.id } })} />
             )
           }
-        </Loaded>
+        </Loaded>}
       </section>
     </PageView>
   );

@@ -9,7 +9,8 @@ const incident = (change: Partial<Incident> = {}): Incident => ({
   received_share: null, acknowledged_by: null, event_at: '2018-07-31T14:24:04Z', recorded_at: '2026-11-22T20:00:00Z', updated_at: '2026-11-22T20:00:00Z', ...change,
 });
 const device = (state: Watched['state']): Watched => ({
-  device: 'd', name: 'Detector 3', state, model: null, windows_scored: 3, windows_alerting: 0, windows_unscored: 0, training_windows: null, last_score: null, threshold: 1, alpha: null, measured_false_rate: null, judges: null, trained_from: null, trained_to: null,
+  device: 'd', name: 'Detector 3', state, protection: 'watched by its own model, version 1', version: 1,
+  learning: { state: 'learns from what is trusted', trust: 1, held: null, drifting: false, taught: 0, taught_in_all: 0, kept_out: 0, on_probation: 0, suppressed: 0 }, model: null, windows_scored: 3, windows_alerting: 0, windows_unscored: 0, training_windows: null, last_score: null, threshold: 1, alpha: null, measured_false_rate: null, judges: null, trained_from: null, trained_to: null,
 });
 const gateway = (change: Partial<Gateway> = {}): Gateway => ({ name: 'gw', connected: true, last_contact: '', not_enforcing: null, source: { source: 'live', interface: 'eth0' }, replay: null, capture_dropped: 0, refused_batches: 0, ...change });
 const quiet = { kind: 'operator' as const, incidents: [], watched: [], gateways: [], strongest: null, enforced: false };
