@@ -278,6 +278,11 @@ pub(crate) struct Eval {
     /// The report as Markdown.
     #[arg(long)]
     pub(crate) markdown: Option<PathBuf>,
+    /// Keep the report on the node under this name, so that the console shows it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) keep: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Subcommand)]

@@ -109,10 +109,10 @@ impl Inventory {
                 let claims = matches!(packet.net, Net::Arp { .. });
                 self.sender(mac, address, claims, at_us);
             }
-        } else if let Some(only) = mac.or(address) {
-            if only.ip().is_none_or(is_local) {
-                self.device(only, at_us);
-            }
+        } else if let Some(only) = mac.or(address)
+            && only.ip().is_none_or(is_local)
+        {
+            self.device(only, at_us);
         }
         if let Transport::Tcp { src_port, flags, .. } = packet.transport
             && flags.is_open_reply()

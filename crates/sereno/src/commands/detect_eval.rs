@@ -12,9 +12,11 @@ use detection::offline::eval::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::time::{ClockId, clock_gettime};
+use serde_json::json;
 
 use super::detect::failed;
-use crate::arguments::{Compare, Eval};
+use crate::api::Api;
+use crate::arguments::{Compare, Eval, Place};
 use crate::output::{self, FAILURE, Failure};
 
 pub(crate) fn run(eval: Eval, json: bool) -> Result<ExitCode, Failure> {
@@ -43,12 +45,27 @@ pub(crate) fn run(eval: Eval, json: bool) -> Result<ExitCode, Failure> {
     } else {
         output::line(to_table(&report).trim_end());
     }
+    if let Some(name) = &eval.keep {
+        crate::runtime()?.block_on(keep(&eval.place, name, &report))?;
+    }
     for scenario in &report.scenarios {
         if let Some(why) = &scenario.failed {
             output::note(&format!("{}: {why}", scenario.name));
         }
     }
     Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// Hands the report to the node.
+async fn keep(place: &Place, name: &str, report: &Report) -> Result<(), Failure> {
+    let report = serde_json::to_value(report).map_err(Failure::io("the report"))?;
+    let api = Api::of(place).await?;
+    let body = json!({ "name": name, "report": report });
+    let kept = api.post("/api/v1/detection/evaluations", &body).await;
+    api.close().await;
+    let id = kept?["id"].as_str().map(str::to_owned).unwrap_or_default();
+    output::note(&format!("kept as \u{201c}{name}\u{201d} (/evaluations/{id})"));
+    Ok(())
 }
 
 /// Exit 0 when the sides agree on every window, 1 when they do not.
