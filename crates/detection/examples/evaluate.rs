@@ -29,9 +29,8 @@ fn main() -> ExitCode {
 }
 
 fn run(scenarios: Vec<PathBuf>, out: &str) -> Result<String, Box<dyn std::error::Error>> {
-    let clock = || {
-        clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
-    };
+    let clock =
+        || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from);
     let report = evaluate(&EvalRequest::new(scenarios), &clock, &mut |step| {
         let detector = step.detector.unwrap_or_else(|| "reading".to_owned());
         eprintln!("{}: {detector}, seed {}", step.scenario, step.seed);

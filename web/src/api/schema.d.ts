@@ -5152,7 +5152,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/vnd.tcpdump.pcap": unknown;
+                "application/octet-stream": unknown;
             };
         };
         responses: {

@@ -250,7 +250,7 @@ fn nothing_is_learned_during_and_shortly_after_an_alert() {
         // Forbidden for ten minutes; after that the trust comes back slowly.
         if (100..169).contains(&place) {
             assert_eq!(lesson.trust.value, 0.0, "window {place}: {:?}", lesson.trust);
-        } else if place < 100 || place > 400 {
+        } else if !(100..=400).contains(&place) {
             assert!(lesson.teaches(), "window {place}: {:?}", lesson.trust);
         }
     }

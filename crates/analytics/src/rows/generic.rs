@@ -388,7 +388,8 @@ mod tests {
             });
             judge.finish(&model)[0].1[0].ratio
         };
-        assert!(score([Cell::Number(23.0), Cell::Text(2)]) <= 1.0);
+        // What second 5 always says.
+        assert!(score([Cell::Number(25.0), Cell::Text(2)]) <= 1.0);
         assert!(score([Cell::Number(90.0), Cell::Text(2)]) > 1.0);
         assert!(score([Cell::Number(23.0), Cell::Text(77)]) > 1.0);
     }

@@ -187,7 +187,7 @@ fn frame(block: &[u8], at: usize) -> Option<RingFrame<'_>> {
     let tpid_at = variant + offset_of!(libc::tpacket_hdr_variant1, tp_vlan_tpid);
     let tpid = u16::from_ne_bytes([header[tpid_at], header[tpid_at + 1]]);
     let vlan = (status & STATUS_VLAN_VALID != 0)
-        .then(|| (if status & STATUS_VLAN_TPID_VALID != 0 { tpid } else { DOT1Q }, tci));
+        .then_some((if status & STATUS_VLAN_TPID_VALID != 0 { tpid } else { DOT1Q }, tci));
     Some(RingFrame {
         bytes: block.get(start..start.checked_add(captured)?)?,
         wire_len: field(offset_of!(libc::tpacket3_hdr, tp_len)),

@@ -50,7 +50,7 @@ pub(crate) async fn capture(
 /// Keeps packets with a finding, in place of those before: a capture file of at most 1 MiB.
 #[utoipa::path(put, path = "/api/v1/findings/{id}/capture", tag = "detection",
     params(("id" = String, Path, description = "The finding's id")),
-    request_body(content_type = "application/vnd.tcpdump.pcap"),
+    request_body(content_type = "application/octet-stream"),
     responses((status = 204, description = "Kept"), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
 pub(crate) async fn put_capture(

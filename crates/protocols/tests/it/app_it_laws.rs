@@ -28,7 +28,8 @@ fn noise_is_not_a_protocol() {
     const PIECES: u64 = 200_000;
     let mut noise = Noise(3);
     for carrier in [Carrier::Udp, Carrier::Tcp] {
-        let place = Place { carrier, src_port: 40_000, dst_port: 50_000, from_opener: Some(true), cut: 0 };
+        let place =
+            Place { carrier, src_port: 40_000, dst_port: 50_000, from_opener: Some(true), cut: 0 };
         let mut found = [0_u64; 32];
         for _ in 0..PIECES {
             let len = 1 + noise.next() as usize % 120;
@@ -63,7 +64,8 @@ fn a_beginning_says_what_the_whole_says() {
                     Step::NeedMore(need) => {
                         assert!(need > end);
                         assert_eq!(then, scratch, "{}: remembered too early", seed.name);
-                        let (Step::Message { consumed, .. } | Step::Pass { consumed }) = step else {
+                        let (Step::Message { consumed, .. } | Step::Pass { consumed }) = step
+                        else {
                             continue;
                         };
                         assert!(need <= consumed, "{} needs {need} of {consumed}", seed.name);
@@ -73,7 +75,9 @@ fn a_beginning_says_what_the_whole_says() {
                         assert_eq!(said, format!("{step:?}"), "{} at {at}..{end}", seed.name);
                     }
                     // Bodies of unknown length are passed over as they come.
-                    Step::Pass { .. } => assert!(matches!(step, Step::Pass { .. }), "{}", seed.name),
+                    Step::Pass { .. } => {
+                        assert!(matches!(step, Step::Pass { .. }), "{}", seed.name)
+                    }
                     other => panic!("{}: {other:?} at {at}..{end}, whole {step:?}", seed.name),
                 }
             }

@@ -56,11 +56,6 @@ impl Row {
     pub(crate) fn first(&self, field: usize) -> &str {
         self.fields[field].first().map_or("", String::as_str)
     }
-
-    /// The occurrence `n` of a field, or nothing.
-    pub(crate) fn nth(&self, field: usize, n: usize) -> &str {
-        self.fields[field].get(n).map_or("", String::as_str)
-    }
 }
 
 /// Asks tshark for fields of the frames that pass a display filter. `options` are further

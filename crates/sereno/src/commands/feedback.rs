@@ -163,7 +163,7 @@ async fn slice_with(
             Some(path) => std::fs::write(path, &cut.pcap).map_err(Failure::file(path))?,
             None => {
                 let path = format!("/api/v1/findings/{id}/capture");
-                api.put_bytes(&path, cut.pcap, "application/vnd.tcpdump.pcap").await?;
+                api.put_bytes(&path, cut.pcap, "application/octet-stream").await?;
             }
         }
     }

@@ -309,7 +309,7 @@ const ATTACKS: &[(&str, Attack)] = &[
         changed(run, from, to, |kept| flip(&mut kept.data, &[0, 4, 6]))
     }),
     ("values flipped from a change of state on", |run, _, _| {
-        changed(run, 0, i64::MAX, |_| {}).from_change()
+        changed(run, 0, i64::MAX, |_| {}).untrue_from_the_start()
     }),
     ("quality changed on the way", |run, from, to| {
         changed(run, from, to, |kept| kept.data[1] = Entry::Number(3))
@@ -347,7 +347,7 @@ const ATTACKS: &[(&str, Attack)] = &[
 
 impl Attacked {
     /// Touches the messages of the second state instead: its data are another's from its beginning.
-    fn from_change(mut self) -> Self {
+    fn untrue_from_the_start(mut self) -> Self {
         let victim = self.messages.iter().find(|kept| kept.state > 1).map(|kept| kept.src);
         for kept in &mut self.messages {
             kept.touched = Some(kept.src) == victim && kept.state == 2;
@@ -460,7 +460,7 @@ fn flow_records_and_unknown_rows_are_learned_and_judged() {
     let folder = tempfile::tempdir().unwrap();
     let other = |second: u64, attack: bool| {
         let level = if attack { 90.0 } else { 20.0 + (second % 5) as f64 };
-        format!("{second},{level},{}\n", if second % 2 == 0 { "open" } else { "shut" })
+        format!("{second},{level},{}\n", if second.is_multiple_of(2) { "open" } else { "shut" })
     };
     let scenario = written(folder.path(), "rows-csv", &other, "time,level,valve\n");
     let (early, late, models) = alerts(&scenario);
