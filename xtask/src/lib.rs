@@ -106,6 +106,11 @@ pub fn functions(source: &str) -> Vec<(usize, String, usize)> {
         if !before.split_whitespace().all(|word| modifiers.contains(&word)) {
             continue;
         }
+        // A signature without body, as traits have them, ends with a semicolon.
+        let ends = |line: &&&str| line.contains('{') || line.trim_end().ends_with(';');
+        if lines[index..].iter().find(ends).is_none_or(|line| !line.contains('{')) {
+            continue;
+        }
         // The formatter puts the closing brace under the first letter of the signature.
         let closing = format!("{}}}", " ".repeat(indent));
         let end = lines[index..].iter().position(|line| *line == closing);

@@ -5,6 +5,7 @@
 mod agreement;
 mod app_it;
 mod app_it_laws;
+mod app_it_telnet;
 mod app_it_tshark;
 mod app_ot;
 mod captures;
