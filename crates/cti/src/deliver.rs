@@ -63,7 +63,9 @@ impl Deliver {
         let mut sql = self.0.platform().db.read().await?;
         let share = shares::get(&mut sql, id).await?;
         drop(sql);
-        let Some(share) = share.filter(|share| share.state == ShareState::Queued) else {
+        // Where the answer overtook the receipt (the recipient died in between), the same objects
+        // are sent once more: the recipient stores them once, and its receipt is still the proof.
+        let Some(share) = share.filter(Share::wants_receipt) else {
             return Ok(None);
         };
         let sent = self.send(&share).await;
@@ -153,8 +155,11 @@ async fn record(tx: &mut platform::db::Tx, share: &Share, sent: Sent) -> Result<
                 if let Some(refused) = refused {
                     shares::note(tx.sql(), share.id, now, &refused).await?;
                 }
-                let detail = format!("signed receipt verified, SHA-256 {}", share.digest);
-                publish(tx, share, ShareState::Delivered, detail).await?;
+                // What is acknowledged already does not go back to delivered.
+                if share.state == ShareState::Queued {
+                    let detail = format!("signed receipt verified, SHA-256 {}", share.digest);
+                    publish(tx, share, ShareState::Delivered, detail).await?;
+                }
             }
         }
         Sent::Refused(reason) => {

@@ -176,8 +176,9 @@ pub(crate) async fn delivered(
     let receipt = serde_json::to_string(receipt)
         .map_err(|cause| DbError::corrupt("cti_shares.receipt", cause))?;
     let done = sqlx::query(
-        "UPDATE cti_shares SET state = 'delivered', receipt = $1, delivered_at = $2, last_error = NULL \
-         WHERE id = $3 AND state = 'queued'",
+        "UPDATE cti_shares SET state = CASE WHEN state = 'queued' THEN 'delivered' ELSE state END, \
+         receipt = $1, delivered_at = $2, last_error = NULL \
+         WHERE id = $3 AND (state = 'queued' OR (state = 'acknowledged' AND receipt IS NULL))",
     )
     .bind(receipt)
     .bind(at.as_micros())
@@ -201,6 +202,17 @@ pub(crate) async fn refused(
     .execute(sql)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+impl Share {
+    /// Whether the recipient's signed receipt is still to come.
+    pub(crate) fn wants_receipt(&self) -> bool {
+        match self.state {
+            ShareState::Queued => true,
+            ShareState::Acknowledged => self.receipt.is_none(),
+            _ => false,
+        }
+    }
 }
 
 /// From delivered (or queued, when the answer overtakes the receipt) to acknowledged; false when
