@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::finding::FindingView;
-use super::{device_id, no_device};
+use super::wanted_device;
 use crate::Detection;
 use crate::error::DetectionError;
 use crate::store;
@@ -31,10 +31,7 @@ pub(crate) async fn findings(
 ) -> Result<Json<Page<FindingView>>, Problem> {
     let paging = PageQuery { limit: query.limit, cursor: query.cursor };
     let (limit, before) = (paging.limit(), paging.after()?);
-    let device = match query.device {
-        None => None,
-        Some(text) => Some(device_id(&text).ok_or_else(|| no_device(&text))?),
-    };
+    let device = wanted_device(query.device.as_deref())?;
     let mut connection = detection.inner.platform.db.read().await.map_err(DetectionError::from)?;
     let wanted = i64::from(limit) + 1;
     let found = store::findings::page(&mut connection, device, before.as_deref(), wanted).await?;

@@ -61,6 +61,11 @@ pub(crate) fn no_device(text: &str) -> Problem {
     Problem::not_found(format!("device '{}'", text.chars().take(64).collect::<String>()))
 }
 
+/// The device that a list is narrowed to, if it is.
+pub(crate) fn wanted_device(text: Option<&str>) -> Result<Option<DeviceId>, Problem> {
+    text.map(|text| device_id(text).ok_or_else(|| no_device(text))).transpose()
+}
+
 /// A time of a query.
 pub(crate) fn time(text: Option<&str>) -> Result<Option<Timestamp>, DetectionTimeError> {
     text.map(str::parse).transpose().map_err(DetectionTimeError)

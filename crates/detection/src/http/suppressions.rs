@@ -6,7 +6,7 @@ use platform::http::{Json, Page, PageQuery, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{device_id, no_device};
+use super::wanted_device;
 use crate::Detection;
 use crate::error::DetectionError;
 use crate::store;
@@ -111,10 +111,7 @@ pub(crate) async fn suppressions(
 ) -> Result<Json<Page<SuppressionView>>, Problem> {
     let paging = PageQuery { limit: query.limit, cursor: query.cursor };
     let (limit, before) = (paging.limit(), paging.after()?);
-    let device = match query.device {
-        None => None,
-        Some(text) => Some(device_id(&text).ok_or_else(|| no_device(&text))?),
-    };
+    let device = wanted_device(query.device.as_deref())?;
     let now = detection.inner.platform.now();
     let since = (!query.all.unwrap_or(false)).then_some(now);
     let mut connection = detection.inner.platform.db.read().await.map_err(DetectionError::from)?;
