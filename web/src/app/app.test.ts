@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Fact } from '@/api/types';
@@ -10,9 +10,17 @@ import { bytes, figure, percent, times } from '@/parts/format';
 import { linesOf } from '@/parts/lines';
 import { ago, spanText } from '@/parts/time';
 import en from '@/strings/en.json';
-import { t, tn, word } from '@/strings/t';
+import pages from '@/strings/pages.json';
+import { t, tn, word } from '@/strings/pages';
 import { touchedBy } from './events';
 import { feed, merge } from './feed-store';
+
+/** Every file of a folder that people write. */
+function sources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => /\.(ts|tsx|css|mjs)$/.test(path) && !path.endsWith('.d.ts'));
+}
 
 const fact = (seq: number, kind = 'incidents.opened'): Fact => ({ seq, id: `${seq}`, kind, subject: 'x', actor: 'a', sentence: 's', payload: {}, event_at: null, recorded_at: '2026-11-22T20:00:00Z' });
 
@@ -60,9 +68,20 @@ describe('words', () => {
   });
 
   it('every plural has both forms', () => {
-    const keys = new Set(Object.keys(en));
+    const keys = new Set([...Object.keys(en), ...Object.keys(pages)]);
     const ones = [...keys].filter((key) => key.endsWith('_one')).map((key) => key.slice(0, -4));
     expect(ones.filter((stem) => !keys.has(`${stem}_other`))).toEqual([]);
+  });
+
+  it('every file that uses a text of the other pages sees to it that they are there', () => {
+    const prefixes = [...new Set(Object.keys(pages).map((key) => key.split('.')[0]))];
+    const uses = new RegExp(`['"\`](?:${prefixes.join('|')})\\.[a-z_$]|word\\('(?:${prefixes.join('|')})'`);
+    const missing = sources('src').filter((path) => !path.includes('.test.')).filter((path) => {
+      const text = readFileSync(path, 'utf8');
+      return text.includes("'@/strings/t'") && uses.test(text);
+    });
+    expect(missing).toEqual([]);
+    expect(Object.keys(pages).filter((key) => key in en)).toEqual([]);
   });
 
   it('read numbers and times as people do', () => {
@@ -108,15 +127,7 @@ describe('documents from outside', () => {
 
 describe('budgets', () => {
   it('no file is longer than 400 lines', () => {
-    const long: string[] = [];
-    const walk = (folder: string): void => {
-      for (const name of readdirSync(folder)) {
-        const path = join(folder, name);
-        if (statSync(path).isDirectory()) walk(path);
-        else if (/\.(ts|tsx|css|mjs)$/.test(name) && !name.endsWith('.d.ts') && readFileSync(path, 'utf8').split('\n').length > 400) long.push(path);
-      }
-    };
-    for (const folder of ['src', 'mock', 'e2e', 'scripts']) walk(folder);
+    const long = ['src', 'mock', 'e2e', 'scripts'].flatMap(sources).filter((path) => readFileSync(path, 'utf8').split('\n').length > 400);
     expect(long).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import type { InclusionProof } from '@/api/types';
 import { Banner, Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
-import { t, tn, word } from '@/strings/t';
+import { t, tn, word } from '@/strings/pages';
 import { Head } from './ledger';
 import './ledger.css';
 import { climb, type ProofCheck } from './merkle';

@@ -5,7 +5,7 @@ import type { Device, Severity } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Panel } from '@/parts/page';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 import { Button } from '@/parts/button';
 
 const LEVELS: Severity[] = ['low', 'medium', 'high', 'critical'];

@@ -14,7 +14,7 @@ import { Digest, Value } from '@/parts/value';
 import { Describe } from './describe';
 import { Inventory } from './inventory';
 import { listed, sureness } from './kinds';
-import { t, tn, word } from '@/strings/t';
+import { t, tn, word } from '@/strings/pages';
 
 export function DevicePage() {
   const { id } = useParams({ strict: false }) as { id: string };

@@ -8,7 +8,7 @@ import { sentence } from '@/parts/sentence';
 import { PlainTag } from '@/parts/tags';
 import { Packet } from '@/parts/time';
 import { Value } from '@/parts/value';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { sorted, sureness } from './kinds';
 
 type Known = DeviceEvidence['known'][number];

@@ -2,7 +2,7 @@ import cytoscape from 'cytoscape';
 import { useEffect, useMemo, useRef } from 'react';
 import { useComputedColorScheme } from '@mantine/core';
 import type { Bundle } from '@/api/types';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 import { graphOf, type Group } from './bundle';
 import { graphStyle } from './graph-style';
 import { ObjectView } from './object-view';

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { Bundle } from '@/api/types';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 import { graphOf, nameOf } from './bundle';
 import { ObjectView } from './object-view';
 

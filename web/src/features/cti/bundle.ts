@@ -1,6 +1,6 @@
 // A STIX 2.1 bundle as nodes and edges.
 import type { Bundle, StixObject } from '@/api/types';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 
 export interface GraphNode {
   id: string;

@@ -11,7 +11,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { Value } from '@/parts/value';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import './cti.css';
 import { Button } from '@/parts/button';
 

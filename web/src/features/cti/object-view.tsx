@@ -1,5 +1,5 @@
 import type { StixObject } from '@/api/types';
-import { word } from '@/strings/t';
+import { word } from '@/strings/pages';
 import { nameOf } from './bundle';
 
 /** One STIX object, whole. */

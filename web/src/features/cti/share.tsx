@@ -10,7 +10,7 @@ import { sentence } from '@/parts/sentence';
 import { ShareTag, TlpTag, YesNo } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { BundleTable } from './bundle-table';
 import './cti.css';
 import { Button } from '@/parts/button';

@@ -7,7 +7,7 @@ import { sentence } from '@/parts/sentence';
 import { PeerTag, ShareTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
-import { t, tn, word } from '@/strings/t';
+import { t, tn, word } from '@/strings/pages';
 
 const shareColumns: Column<Share>[] = [
   { id: 'peer', head: t('shares.col.peer'), cell: (row) => row.peer_name, sort: (row) => row.peer_name },

@@ -6,7 +6,7 @@ import { Empty } from '@/parts/page';
 import { Segments } from '@/parts/segments';
 import { utcText } from '@/parts/time';
 import { decades, logPosition, roundUp } from '@/parts/chart/scale';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 
 const MAX_ROWS = 200;
 const LOW = 0.03;

@@ -7,7 +7,7 @@ import type { EvaluationDetail, Scenario, Subject } from '@/api/types';
 import { count, percent } from '@/parts/format';
 import { Banner, Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { Wall } from '@/parts/time';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { CourseChart, RocCurve } from './curves';
 import { Goals } from './evaluations';
 import { alarmsText, misses, SHIPPED, spreadText, type Figure } from './goals';

@@ -6,7 +6,7 @@ import { Empty, Loaded, PageView } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { DetectionTabs } from './tabs';
 
 const columns: Column<Evaluation>[] = [

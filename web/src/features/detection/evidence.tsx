@@ -3,7 +3,7 @@ import { serviceOf } from '@/features/incidents/words';
 import { count } from '@/parts/format';
 import { PlainTag } from '@/parts/tags';
 import { Value } from '@/parts/value';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 import './detection.css';
 
 /** The remote parties that carry the evidence, and the techniques it supports. */

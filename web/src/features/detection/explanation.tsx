@@ -1,7 +1,7 @@
 import type { Finding } from '@/api/types';
 import { figure, times } from '@/parts/format';
 import { Empty } from '@/parts/page';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 import './detection.css';
 
 /** Which metrics, measured against expected, which judge; the strongest first. */

@@ -11,7 +11,7 @@ import { Button } from '@/parts/button';
 import { Banner, Failed, Panel } from '@/parts/page';
 import { Segments } from '@/parts/segments';
 import { Wall } from '@/parts/time';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 import { scopeBody, scopesOf, SPANS, untilOf, type ScopeChoice, type Span } from './match';
 
 const MAX_REASON = 500;

@@ -7,7 +7,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { SeverityTag } from '@/parts/tags';
 import { Packet } from '@/parts/time';
 import { Value } from '@/parts/value';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 
 const RANK = { low: 0, medium: 1, high: 2, critical: 3 };
 

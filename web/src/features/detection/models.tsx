@@ -6,7 +6,7 @@ import { Empty, Loaded, PageView } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, WatchTag } from '@/parts/tags';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { DetectionTabs } from './tabs';
 
 const columns: Column<Watched>[] = [

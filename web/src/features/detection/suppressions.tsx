@@ -14,7 +14,7 @@ import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { DetectionTabs } from './tabs';
 
 type Row = Suppression & { name: string };

@@ -16,7 +16,7 @@ import { PlainTag, WatchTag, type Tone } from '@/parts/tags';
 import type { Shape } from '@/parts/icon';
 import { Packet, Wall } from '@/parts/time';
 import { Digest } from '@/parts/value';
-import { t, tn, word } from '@/strings/t';
+import { t, tn, word } from '@/strings/pages';
 import './detection.css';
 
 const LOOKS: Record<ModelVersion['state'], readonly [Tone, Shape]> = {

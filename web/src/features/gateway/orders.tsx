@@ -11,7 +11,7 @@ import { Banner, Failed, Ghost, Loaded, Panel } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
-import { t } from '@/strings/t';
+import { t } from '@/strings/pages';
 import { Button } from '@/parts/button';
 
 const TIMEOUTS_S = [600, 3600, 86_400];

@@ -7,7 +7,7 @@ import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, YesNo } from '@/parts/tags';
 import { Wall } from '@/parts/time';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { OrderLine } from './orders';
 
 const columns: Column<Gateway>[] = [

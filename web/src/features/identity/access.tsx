@@ -11,7 +11,7 @@ import { Banner, Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { Wall } from '@/parts/time';
 import { copy } from '@/parts/value';
-import { t, tn, word } from '@/strings/t';
+import { t, tn, word } from '@/strings/pages';
 import { Button } from '@/parts/button';
 
 const ROLES = ['analyst', 'operator', 'assessor', 'read-only', 'administrator', 'peer', 'edge'];

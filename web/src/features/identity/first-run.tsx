@@ -4,7 +4,7 @@ import { post } from '@/api/client';
 import { useAct } from '@/parts/act';
 import { Lantern } from '@/parts/icon';
 import { Failed } from '@/parts/page';
-import { t } from '@/strings/t';
+import { t } from '@/strings/pages';
 import '@/app/frame.css';
 import { Button } from '@/parts/button';
 

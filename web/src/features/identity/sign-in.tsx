@@ -5,7 +5,7 @@ import type { NodeInfo } from '@/api/types';
 import { useAct } from '@/parts/act';
 import { Lantern } from '@/parts/icon';
 import { Failed } from '@/parts/page';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 import '@/app/frame.css';
 import { Button } from '@/parts/button';
 

@@ -4,7 +4,7 @@ import { Empty } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { Packet, Wall } from '@/parts/time';
 import type { TimelineItem } from '@/api/types';
-import { t, word } from '@/strings/t';
+import { t, word } from '@/strings/pages';
 
 const ICONS: Record<string, IconName> = {
   finding: 'finding', action: 'playbook', enforcement: 'block', run: 'playbook', playbook: 'playbook', share: 'share', acknowledged: 'check',

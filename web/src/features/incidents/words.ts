@@ -1,7 +1,7 @@
 // Sentences about incidents.
 import type { Finding, Incident, IncidentDetail } from '@/api/types';
 import { times } from '@/parts/format';
-import { t, tn, word } from '@/strings/t';
+import { t, tn, word } from '@/strings/pages';
 
 export function listTitle(which: 'open' | 'closed' | 'all', incidents: Incident[]): string {
   if (which !== 'open') return tn(which === 'closed' ? 'incidents.title_closed' : 'incidents.title_all', incidents.length);

@@ -11,7 +11,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { sentence } from '@/parts/sentence';
 import { RunTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
-import { t, tn } from '@/strings/t';
+import { t, tn } from '@/strings/pages';
 import { Button } from '@/parts/button';
 
 const runColumns: Column<Run>[] = [

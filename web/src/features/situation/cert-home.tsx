@@ -7,7 +7,7 @@ import { count } from '@/parts/format';
 import { Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
 import { IncidentTag, PeerTag, PlainTag, SeverityTag, TlpTag } from '@/parts/tags';
 import { Packet, Wall } from '@/parts/time';
-import { t } from '@/strings/t';
+import { t } from '@/strings/pages';
 import { Credit } from './credit';
 import { Feed } from './feed';
 import { headline } from './headline';
