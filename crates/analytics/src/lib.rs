@@ -30,6 +30,7 @@ pub mod model_file;
 pub mod models;
 pub mod network;
 pub mod novelty;
+pub mod operations;
 pub mod paper;
 pub mod policy;
 pub mod preparation;

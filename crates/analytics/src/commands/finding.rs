@@ -127,7 +127,7 @@ pub struct CommandFinding {
     /// Function as the protocol numbers it.
     pub function: u16,
     /// Its name in the words of the field.
-    pub name: &'static str,
+    pub name: String,
     /// What it is about, in plain words; empty for nothing in particular.
     pub object: String,
     /// The value that is unusual, or the first one carried.

@@ -7,9 +7,10 @@ use protocols::app::{Effect, Object, Operation, Role};
 use serde::Serialize;
 
 use super::Command;
+use super::deviate::{Found, compared, deviations, rate_limit, too_often};
 use super::finding::{CommandFinding, DEVIATIONS, Deviation};
-use super::model::{CommandModel, FunctionModel, Key, PairModel, object_name};
-use super::values::Verdict;
+use super::model::{CommandModel, Key, PairModel, object_name};
+use super::summary::{Summary, SummaryError};
 use crate::host::Host;
 
 /// Pairs followed at once; those beyond are judged without order, rate and step.
@@ -20,11 +21,6 @@ const MAX_WRITTEN: usize = 4_096;
 const FORWARD_BUDGET: f64 = 0.005;
 /// Score of what only informs.
 const INFORMS: f64 = 0.9;
-/// Operations a pair must have shown before its order is known.
-const KNOWN_ORDER: u64 = 500;
-/// Rates may exceed the most learned by this factor and number: windows cut polls unevenly.
-const RATE_FACTOR: f64 = 1.5;
-const RATE_SLACK: f64 = 3.0;
 
 /// What a judge did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -92,16 +88,7 @@ impl CommandJudge {
         let model = Arc::clone(&self.model);
         let known = self.index.get(&key).and_then(|place| model.pairs.get(*place));
         let Some(pair) = known else {
-            // Who answers or reports is not new by itself: who asked it is.
-            let asked = (command.to, command.from, command.protocol, operation.unit, Role::Request);
-            if operation.role == Role::Request || !self.index.contains_key(&asked) {
-                let expected = self.expected_pair(command);
-                self.tell(command, Deviation::NewPair, None, expected, each);
-            }
-            if operation.refused.is_some() {
-                let expected = "no refusals between these two".to_owned();
-                self.tell(command, Deviation::Refused, None, expected, each);
-            }
+            self.stranger(command, each);
             return;
         };
         let room = self.followed.len() < MAX_FOLLOWED || self.followed.contains_key(&key);
@@ -123,6 +110,70 @@ impl CommandJudge {
         }
         for (kind, what) in found {
             self.tell(command, kind, what.value, what.expected, each);
+        }
+    }
+
+    /// Judges what a pair did in a window; needs nothing of the windows before. Each deviation of a
+    /// distinct operation is one finding, at the first time of the operation.
+    ///
+    /// # Errors
+    /// When the summary was not made by [`Summariser`](super::Summariser); nothing is judged.
+    pub fn judge(
+        &mut self,
+        summary: &Summary,
+        each: &mut dyn FnMut(CommandFinding),
+    ) -> Result<(), SummaryError> {
+        let key = summary.key()?;
+        let model = Arc::clone(&self.model);
+        let known = self.index.get(&key).and_then(|place| model.pairs.get(*place));
+        let (mut scratch, place) = (Vec::new(), (key.3, key.4));
+        let told = summary.entries.first();
+        for entry in &summary.entries {
+            self.stats.operations += entry.count;
+            let command = Command {
+                ts_us: entry.first_us,
+                from: key.0,
+                to: key.1,
+                protocol: key.2,
+                operation: entry.operation(place, &mut scratch),
+            };
+            let Some(pair) = known else {
+                self.stranger(&command, each);
+                continue;
+            };
+            let mut found: Vec<(Deviation, Found)> = Vec::new();
+            deviations(pair, None, &command.operation, &|_, _| None, &mut |kind, what| {
+                found.push((kind, what));
+            });
+            for (kind, what) in found {
+                self.tell(&command, kind, what.value, what.expected, each);
+            }
+        }
+        let (Some(pair), Some(_)) = (known, told) else { return Ok(()) };
+        for (function, ts_us, kind, what) in compared(&model, pair, summary) {
+            let Some(entry) = summary.entries.iter().find(|entry| entry.function == function)
+            else {
+                continue;
+            };
+            let operation = entry.operation(place, &mut scratch);
+            let command = Command { ts_us, from: key.0, to: key.1, protocol: key.2, operation };
+            self.tell(&command, kind, what.value, what.expected, each);
+        }
+        Ok(())
+    }
+
+    /// Tells an operation of a pair that training never showed.
+    fn stranger(&mut self, command: &Command<'_>, each: &mut dyn FnMut(CommandFinding)) {
+        let operation = &command.operation;
+        // Who answers or reports is not new by itself: who asked it is.
+        let asked = (command.to, command.from, command.protocol, operation.unit, Role::Request);
+        if operation.role == Role::Request || !self.index.contains_key(&asked) {
+            let expected = self.expected_pair(command);
+            self.tell(command, Deviation::NewPair, None, expected, each);
+        }
+        if operation.refused.is_some() {
+            let expected = "no refusals between these two".to_owned();
+            self.tell(command, Deviation::Refused, None, expected, each);
         }
     }
 
@@ -169,7 +220,7 @@ impl CommandJudge {
             unit: operation.unit,
             role: operation.role,
             function: operation.function,
-            name: operation.name,
+            name: operation.name.to_owned(),
             object: object_text(operation),
             value: value.or_else(|| operation.values.iter().next()),
             kind,
@@ -205,98 +256,9 @@ impl Followed {
         let start = command.ts_us.div_euclid(model.window_us.max(1));
         let window = self.window.entry(operation.function).or_insert((start, 0));
         *window = if window.0 == start { (start, window.1.saturating_add(1)) } else { (start, 1) };
-        let most = f64::from(function.most_per_window);
-        let limit = most.mul_add(RATE_FACTOR, RATE_SLACK).floor();
         // Told once, where the count passes the limit.
-        (f64::from(window.1) == limit + 1.0).then(|| Found {
-            value: Some(f64::from(window.1)),
-            expected: format!("at most {most} of them in {} s", model.window_us as f64 / 1e6),
-        })
-    }
-}
-
-/// One deviation: the number it is about, and what was expected.
-pub(super) struct Found {
-    pub value: Option<f64>,
-    pub expected: String,
-}
-
-/// Tells how an operation deviates from its pair, rate left out.
-pub(super) fn deviations(
-    pair: &PairModel,
-    last: Option<u16>,
-    operation: &Operation<'_>,
-    before: &dyn Fn(u32, u32) -> Option<f64>,
-    each: &mut dyn FnMut(Deviation, Found),
-) {
-    let plain = |expected: String| Found { value: None, expected };
-    let Some(function) = pair.function(operation.function) else {
-        let mut names: Vec<&str> = pair.functions.iter().map(|f| f.name.as_str()).collect();
-        names.truncate(6);
-        each(Deviation::Function, plain(format!("only {}", names.join(", "))));
-        if operation.refused.is_some() {
-            each(Deviation::Refused, plain("no refusals of this function".to_owned()));
-        }
-        return;
-    };
-    if let Some(code) = operation.refused.filter(|code| !function.refusals.contains(code)) {
-        let usual: Vec<String> = function.refusals.iter().map(u16::to_string).collect();
-        let expected = if usual.is_empty() {
-            "no refusals of this function".to_owned()
-        } else {
-            format!("only refusals with code {}", usual.join(", "))
-        };
-        each(Deviation::Refused, Found { value: Some(f64::from(code)), expected });
-    }
-    let operations: u64 = pair.functions.iter().map(|function| function.count).sum();
-    let unseen = last.filter(|last| !function.follows.contains(last));
-    if let Some(last) = unseen.filter(|_| operations >= KNOWN_ORDER) {
-        each(Deviation::Order, plain(format!("never after function {last}")));
-    }
-    if operation.role == Role::Response {
-        return;
-    }
-    match operation.object {
-        Object::None => {}
-        Object::Name(_) | Object::Member { .. } => {
-            if object_name(&operation.object).is_some_and(|name| !function.names.contains(&name)) {
-                let expected = format!("one of {} known names", function.names.len());
-                each(Deviation::Object, plain(expected));
-            }
-        }
-        Object::Range { space, start, count } => {
-            let last = start.saturating_add(count.max(1) - 1);
-            match function.space(space) {
-                Some(points) if points.holds(start, last) => {
-                    judge_values(function, operation, (space, start), before, each);
-                }
-                Some(points) => each(Deviation::Object, plain(format!("points {points}"))),
-                None => each(Deviation::Object, plain("no points of this space".to_owned())),
-            }
-        }
-    }
-}
-
-fn judge_values(
-    function: &FunctionModel,
-    operation: &Operation<'_>,
-    (space, start): (u32, u32),
-    before: &dyn Fn(u32, u32) -> Option<f64>,
-    each: &mut dyn FnMut(Deviation, Found),
-) {
-    let acts = matches!(operation.effect, Effect::Write | Effect::Control);
-    if !acts || operation.role != Role::Request {
-        return;
-    }
-    for (point, value) in (start..).zip(operation.values.iter()) {
-        let Some(learned) = function.values_of(space, point) else { continue };
-        let kind = match learned.judge(value, before(space, point)) {
-            Verdict::Usual => continue,
-            Verdict::Value => Deviation::Value,
-            Verdict::Step => Deviation::Step,
-        };
-        let expected = format!("point {point}: {}", learned.expected());
-        each(kind, Found { value: Some(value), expected });
+        let count = f64::from(window.1);
+        (count == rate_limit(function) + 1.0).then(|| too_often(model, function, count))
     }
 }
 

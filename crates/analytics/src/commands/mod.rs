@@ -8,11 +8,14 @@
 //! Unusual is not yet wrong: every finding says what was expected and on how much training that
 //! rests. A kind of deviation that training itself kept showing (forward in time) only informs.
 
+mod deviate;
 mod finding;
 mod intervals;
 mod judge;
 mod learn;
 mod model;
+mod summarise;
+mod summary;
 mod text;
 mod values;
 mod windows;
@@ -30,6 +33,8 @@ pub use model::{
     CommandModel, FunctionModel, MAX_FUNCTIONS, MAX_NAMES, MAX_PAIRS, MAX_POINTS, MODEL_VERSION,
     PairModel, Training,
 };
+pub use summarise::{Summariser, SummaryStats};
+pub use summary::{About, Entry, MAX_ENTRIES, Step, Summary, SummaryError, pairs};
 pub use text::TextError;
 pub use values::{PointValues, Verdict};
 pub use windows::{CommandWindow, CommandWindows};

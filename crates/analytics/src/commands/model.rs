@@ -213,6 +213,13 @@ pub(super) const fn effect_name(effect: Effect) -> &'static str {
     }
 }
 
+pub(super) fn effect_of(name: &str) -> Option<Effect> {
+    use Effect::{Configure, Control, Diagnose, Read, Session, Write};
+    [Read, Write, Control, Configure, Diagnose, Session]
+        .into_iter()
+        .find(|effect| effect_name(*effect) == name)
+}
+
 /// A name as the model keeps it: text, at most so long.
 fn name_text(bytes: &[u8]) -> String {
     const LONGEST: usize = 256;

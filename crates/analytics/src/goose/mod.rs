@@ -16,6 +16,7 @@ mod lawful;
 mod learn;
 mod packet;
 mod publisher;
+mod report;
 mod stream;
 mod values;
 
@@ -25,6 +26,7 @@ pub use judge::GooseJudge;
 pub use learn::{GooseLearner, MAX_TRAINING_MESSAGES};
 pub use packet::GoosePacket;
 pub use publisher::{GooseModel, Header, MAX_PUBLISHERS, Publisher};
+pub use report::{GooseGatherer, GooseReport, GooseRow};
 pub use values::ValueModel;
 
 /// One entry of a data set.

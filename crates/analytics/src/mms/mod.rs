@@ -8,6 +8,7 @@
 mod judge;
 mod learn;
 mod packet;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ use crate::laws::LawLimits;
 pub use judge::MmsJudge;
 pub use learn::{MAX_TRAINING_MESSAGES, MmsLearner};
 pub use packet::MmsPacket;
+pub use report::{MmsReport, MmsRow};
 
 /// Kinds of messages a model holds.
 pub const MAX_KINDS: usize = 16_384;

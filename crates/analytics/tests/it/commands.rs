@@ -16,9 +16,9 @@ use protocols::packet::{LinkType, decode};
 
 use crate::support::{each_frame, labels, scenario};
 
-const WINDOW_US: i64 = 10_000_000;
+pub(crate) const WINDOW_US: i64 = 10_000_000;
 
-struct Frame {
+pub(crate) struct Frame {
     ts_ns: i64,
     link: LinkType,
     bytes: Vec<u8>,
@@ -26,7 +26,7 @@ struct Frame {
     label: char,
 }
 
-fn frames(name: &str, part: &str) -> Option<Vec<Frame>> {
+pub(crate) fn frames(name: &str, part: &str) -> Option<Vec<Frame>> {
     let folder = scenario(name)?;
     let label = if part == "test" { labels(&folder) } else { Vec::new() };
     let mut frames = Vec::new();
@@ -38,7 +38,7 @@ fn frames(name: &str, part: &str) -> Option<Vec<Frame>> {
 }
 
 /// Tells the commands of frames, as one capture.
-fn commands(frames: &[Frame], shift_ns: i64, each: &mut dyn FnMut(&Command<'_>)) {
+pub(crate) fn commands(frames: &[Frame], shift_ns: i64, each: &mut dyn FnMut(&Command<'_>)) {
     let mut tracker = Tracker::new(Limits::default());
     let mut tell = |sighting: &protocols::flow::Sighting<'_>| {
         each_command(sighting, &mut |command| each(&command));
@@ -99,7 +99,7 @@ fn write_frames(ts_ns: i64, from: u8, to: u8, port: u16, pdu: &[u8]) -> Vec<Fram
     ]
 }
 
-fn host(last: u8) -> Host {
+pub(crate) fn host(last: u8) -> Host {
     Host::v4([192, 168, 1, last].into())
 }
 
@@ -212,11 +212,11 @@ fn scenarios_raise_no_false_alarm_and_the_scan_is_seen() {
     }
 }
 
-fn command(ts_us: i64, operation: Operation<'_>) -> Command<'_> {
+pub(crate) fn command(ts_us: i64, operation: Operation<'_>) -> Command<'_> {
     Command { ts_us, from: host(1), to: host(2), protocol: Protocol::Modbus, operation }
 }
 
-fn operation<'a>(function: u16, start: u32, values: Values<'a>) -> Operation<'a> {
+pub(crate) fn operation<'a>(function: u16, start: u32, values: Values<'a>) -> Operation<'a> {
     Operation {
         role: Role::Request,
         effect: if function > 4 { Effect::Write } else { Effect::Read },
@@ -232,7 +232,7 @@ fn operation<'a>(function: u16, start: u32, values: Values<'a>) -> Operation<'a>
 }
 
 /// A quarter of an hour of polls and writes, as a plant makes them.
-fn plant() -> CommandModel {
+pub(crate) fn plant() -> CommandModel {
     let mut learner = CommandLearner::new(WINDOW_US);
     for second in 0..900_i64 {
         learner.push(&command(second * 1_000_000, operation(3, 0, Values::none())));

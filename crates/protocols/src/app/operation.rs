@@ -42,7 +42,7 @@ pub struct Operation<'a> {
     /// separate spaces of one protocol are kept apart by their upper byte.
     pub function: u16,
     /// Name of the function in the words of the field, such as `write single register`.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Unit behind the address (Modbus unit, IEC 104 common address, DNP3 destination …), else 0.
     pub unit: u32,
     /// Number that joins question and answer, where the protocol has one.
