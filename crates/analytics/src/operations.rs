@@ -11,7 +11,7 @@ use protocols::app::Record;
 use protocols::flow::Sighting;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::{Command, Summariser, Summary, SummaryStats, each_command};
+use crate::commands::{Command, Entry, Summariser, Summary, SummaryStats, each_command};
 use crate::goose::{GooseGatherer, GooseMessage, GoosePacket, GooseReport};
 use crate::host::Host;
 use crate::mms::{MmsMessage, MmsPacket, MmsReport};
@@ -64,13 +64,39 @@ impl Report {
         }
     }
 
-    /// What found no place in the report.
+    /// What found no place in the report and is not told at all.
     #[must_use]
-    pub const fn beyond(&self) -> u64 {
+    pub const fn untold(&self) -> u64 {
         match self {
-            Self::Commands(summary) => summary.beyond,
+            // Their functions are told all the same.
+            Self::Commands(_) => 0,
             Self::Goose(report) => report.beyond,
             Self::Mms(report) => report.beyond,
+        }
+    }
+
+    /// About how long it is as JSON, bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Commands(summary) => {
+                let values: usize = summary.entries.iter().map(|entry| entry.values.len()).sum();
+                let names: usize = summary.entries.iter().map(Entry::name_bytes).sum();
+                300 + 160 * summary.entries.len()
+                    + 8 * values
+                    + names
+                    + 40 * summary.order.len()
+                    + 120 * summary.steps.len()
+            }
+            Self::Goose(report) => {
+                let entries: usize = report.contents.iter().map(Vec::len).sum();
+                500 + 130 * report.rows.len() + 30 * entries
+            }
+            Self::Mms(report) => {
+                let names: usize =
+                    report.rows.iter().map(|row| row.domain.len() + row.item.len()).sum();
+                200 + 110 * report.rows.len() + names
+            }
         }
     }
 }
@@ -84,6 +110,24 @@ pub struct GatherStats {
     pub messages: u64,
     /// Messages of control blocks and associations beyond the bound: not told.
     pub beyond: u64,
+}
+
+impl std::ops::Add for GatherStats {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        let (a, b) = (self.commands, more.commands);
+        Self {
+            commands: SummaryStats {
+                operations: a.operations + b.operations,
+                beyond: a.beyond + b.beyond,
+                pairs_beyond: a.pairs_beyond + b.pairs_beyond,
+                late: a.late + b.late,
+            },
+            messages: self.messages + more.messages,
+            beyond: self.beyond + more.beyond,
+        }
+    }
 }
 
 /// Makes reports of the messages of conversations.

@@ -1,11 +1,12 @@
 //! Frames to windows to batches: what the gateway sees of its devices.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use analytics::host::Host;
 use analytics::inventory::{DeviceFacts, Inventory};
+use analytics::operations::{GatherStats, Gatherer, Report};
 use analytics::record::WindowRecord;
 use analytics::windows::{ANSWER_WITHIN_US, DEFAULT_WINDOW_US, WindowConfig, Windower};
 use model::Timestamp;
@@ -27,6 +28,12 @@ pub const LINGER: Duration = Duration::from_millis(50);
 pub const IDLE_EVERY: Duration = Duration::from_secs(1);
 /// Devices whose facts are in one batch at most.
 pub const MAX_BATCH_FACTS: usize = 64;
+/// Reports of operations in one batch at most.
+pub const MAX_BATCH_REPORTS: usize = 64;
+/// Bytes of these, about: a batch must fit into a frame.
+const MAX_REPORT_BYTES: usize = 128 << 10;
+/// Reports that wait for a batch at most; further ones are counted.
+const MAX_REPORTS: usize = 16_384;
 /// Conversations followed at the same time.
 pub const MAX_CONVERSATIONS: usize = 16_384;
 /// Device addresses learned on the device side at most.
@@ -65,6 +72,14 @@ pub struct WatchStats {
     pub other_side: u64,
     /// Windows that could not be kept for the node.
     pub refused: u64,
+    /// Operations on machines and messages between them that were told.
+    pub operations: u64,
+    /// Of those, told without their details: a window held too many different ones.
+    pub operations_beyond: u64,
+    /// Operations and messages that were not told: too many pairs, or too many reports waiting.
+    pub operations_untold: u64,
+    /// Operations seen after their window was told; told all the same.
+    pub operations_late: u64,
 }
 
 /// Cuts what is seen into windows and hands them to the outbox.
@@ -74,6 +89,10 @@ pub struct Watch {
     tracker: Tracker,
     inventory: Inventory,
     news: Vec<DeviceFacts>,
+    gatherer: Gatherer,
+    reports: VecDeque<Report>,
+    /// What earlier sources of this watch did not tell.
+    before: GatherStats,
     outbox: Arc<Outbox>,
     shared: Arc<Shared>,
     side: DeviceSide,
@@ -108,6 +127,9 @@ impl Watch {
             tracker: tracker(),
             inventory: Inventory::default(),
             news: Vec::new(),
+            gatherer: Gatherer::new(DEFAULT_WINDOW_US),
+            reports: VecDeque::new(),
+            before: GatherStats::default(),
             outbox,
             shared,
             side,
@@ -130,6 +152,9 @@ impl Watch {
         self.tracker = tracker();
         self.inventory = Inventory::default();
         self.news.clear();
+        self.before = self.gathered();
+        self.gatherer = Gatherer::new(DEFAULT_WINDOW_US);
+        self.reports.clear();
         self.pending.clear();
         (self.pending_since, self.at_ns, self.told) = (None, None, None);
         self.outbox.start_epoch(epoch);
@@ -160,8 +185,14 @@ impl Watch {
             macs.insert(mac);
         }
         self.inventory.packet(at_ns, &view);
-        let inventory = &mut self.inventory;
-        self.tracker.push(at_ns, &view, &mut |sighting| inventory.message(sighting));
+        let (inventory, gatherer, side) = (&mut self.inventory, &mut self.gatherer, &self.side);
+        self.tracker.push(at_ns, &view, &mut |sighting| {
+            inventory.message(sighting);
+            let ends = [sighting.from.mac, sighting.to.mac];
+            if ends.into_iter().any(|mac| side.holds(mac.map(Host::mac))) {
+                gatherer.sighting(sighting);
+            }
+        });
         self.windower.push(at_ns, &view);
         self.collect();
     }
@@ -185,12 +216,17 @@ impl Watch {
     pub fn finish(&mut self) {
         self.windower.finish();
         self.collect();
+        let reports = self.gatherer.finish();
+        self.keep_reports(reports);
         if let Some(at_ns) = self.at_ns {
             // The end of the window the last packet lies in: no more will come.
             let end_us = (at_ns / 1_000).div_euclid(DEFAULT_WINDOW_US) * DEFAULT_WINDOW_US
                 + DEFAULT_WINDOW_US;
             self.flush(end_us);
             self.say(Timestamp::from_micros(end_us), Vec::new());
+            while self.waits && !self.reports.is_empty() {
+                self.push(Timestamp::from_micros(end_us), Vec::new());
+            }
         }
     }
 
@@ -204,6 +240,7 @@ impl Watch {
             && self.pending.is_empty()
             && let Some(at_ns) = self.at_ns
         {
+            self.close_reports();
             self.say(Timestamp::from_micros(complete_to(at_ns)), Vec::new());
         }
     }
@@ -215,7 +252,21 @@ impl Watch {
 
     /// What was seen and what could not be used.
     pub fn stats(&self) -> WatchStats {
-        self.stats
+        let gathered = self.gathered();
+        WatchStats {
+            operations: gathered.commands.operations + gathered.messages,
+            operations_beyond: gathered.commands.beyond,
+            operations_untold: self.stats.operations_untold
+                + gathered.commands.pairs_beyond
+                + gathered.beyond,
+            operations_late: gathered.commands.late,
+            ..self.stats
+        }
+    }
+
+    /// What all gatherers of this watch did.
+    fn gathered(&self) -> GatherStats {
+        self.before + self.gatherer.stats()
     }
 
     fn reached(&mut self, at_ns: i64) {
@@ -225,8 +276,43 @@ impl Watch {
     fn collect(&mut self) {
         if self.windower.has_ready() {
             let records = self.windower.take_ready();
+            self.close_reports();
             self.take_records(records);
         }
+    }
+
+    /// Takes over the reports of windows that are over.
+    fn close_reports(&mut self) {
+        let ended = self.at_ns.map_or(i64::MIN, complete_to);
+        if self.gatherer.has_ended(ended) {
+            let reports = self.gatherer.close_before(ended);
+            self.keep_reports(reports);
+        }
+    }
+
+    fn keep_reports(&mut self, reports: Vec<Report>) {
+        for report in reports {
+            if self.reports.len() >= MAX_REPORTS {
+                self.stats.operations_untold += report.count();
+                continue;
+            }
+            self.stats.operations_untold += report.untold();
+            self.reports.push_back(report);
+        }
+    }
+
+    /// The next reports, at most [`MAX_BATCH_REPORTS`] and about [`MAX_REPORT_BYTES`].
+    fn next_reports(&mut self) -> (Value, u64) {
+        let (mut values, mut bytes, mut count) = (Vec::new(), 0, 0);
+        while values.len() < MAX_BATCH_REPORTS
+            && bytes < MAX_REPORT_BYTES
+            && let Some(report) = self.reports.pop_front()
+        {
+            bytes += report.size();
+            count += report.count();
+            values.push(report);
+        }
+        if values.is_empty() { (Value::Null, 0) } else { (json(&values), count) }
     }
 
     fn take_records(&mut self, records: Vec<WindowRecord>) {
@@ -272,15 +358,28 @@ impl Watch {
     }
 
     fn say(&mut self, complete_to: Timestamp, records: Vec<WindowRecord>) {
-        let news = self.inventory.has_news() || !self.news.is_empty();
+        let news = self.inventory.has_news() || !self.news.is_empty() || !self.reports.is_empty();
         if records.is_empty() && !news && self.told.is_some_and(|told| told >= complete_to) {
             return;
         }
         let complete_to = self.told.map_or(complete_to, |told| told.max(complete_to));
         self.told_at = clock::monotonic();
         self.told = Some(complete_to);
+        let mut records = records;
+        loop {
+            self.push(complete_to, std::mem::take(&mut records));
+            if self.reports.is_empty() || self.outbox.full() {
+                return;
+            }
+        }
+    }
+
+    fn push(&mut self, complete_to: Timestamp, records: Vec<WindowRecord>) {
         let windows = records.len() as u64;
         let packets = records.iter().map(WindowRecord::packets).sum();
+        // What cannot be kept now waits here.
+        let hold = self.outbox.full() && !self.waits;
+        let (operations, told) = if hold { (Value::Null, 0) } else { self.next_reports() };
         let batch = WindowBatch {
             edge: self.edge.clone(),
             epoch: 0,
@@ -288,10 +387,11 @@ impl Watch {
             complete_to,
             records: json(&records),
             devices: self.news(),
-            operations: Value::Null,
+            operations,
         };
         if self.outbox.push(batch, packets, self.waits) != Pushed::Kept {
             self.stats.refused += windows;
+            self.stats.operations_untold += told;
         }
     }
 }

@@ -184,6 +184,16 @@ impl Summary {
 }
 
 impl Entry {
+    /// Bytes of its names.
+    pub(crate) fn name_bytes(&self) -> usize {
+        let about = match &self.about {
+            About::Nothing | About::Points(..) => 0,
+            About::Name(name) => name.len(),
+            About::Member(domain, name) => domain.len() + name.len(),
+        };
+        self.name.len() + about
+    }
+
     /// The operation told; `scratch` holds its values.
     pub(super) fn operation<'a>(
         &'a self,

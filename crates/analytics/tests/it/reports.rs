@@ -108,8 +108,8 @@ fn what_finds_no_place_is_counted() {
     assert!(gatherer.has_ended(WINDOW_US) && !gatherer.has_ended(WINDOW_US - 1));
     let reports = through_json(gatherer);
     let [report] = reports.as_slice() else { panic!("{}", reports.len()) };
-    assert_eq!(report.count() + report.beyond(), 5_000);
-    assert!(report.beyond() > 0);
+    assert_eq!(report.count() + report.untold(), 5_000);
+    assert!(report.untold() > 0);
 
     let mut gatherer = Gatherer::new(WINDOW_US);
     for revision in 0..100 {
