@@ -412,3 +412,7 @@ fn complete_to(at_ns: i64) -> i64 {
     (at_ns / 1_000).saturating_sub(ANSWER_WITHIN_US).div_euclid(DEFAULT_WINDOW_US)
         * DEFAULT_WINDOW_US
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;
