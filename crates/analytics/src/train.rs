@@ -93,7 +93,7 @@ pub struct Progress {
 }
 
 /// What a training made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Trained {
     /// One model per device with enough windows, by address.
     pub devices: Vec<DeviceModel>,

@@ -11,6 +11,7 @@ pub mod inventory;
 mod jsonl;
 pub mod keys;
 mod operations;
+mod row_files;
 pub mod rows;
 pub mod scenario;
 mod score;
@@ -29,6 +30,9 @@ use serde::Serialize;
 
 pub use input::MAX_UNPACKED_BYTES;
 pub use jsonl::{append_verdict, verdict_json};
+pub use row_files::{
+    RowScoreSummary, RowTrainSummary, RowTraining, is_of_rows, score_rows, train_rows,
+};
 pub use score::{DeviceAlerts, ScoreRequest, ScoreSummary, read_model, score, score_with};
 pub use train::{DeviceTraining, TrainRequest, TrainSummary, train};
 

@@ -31,7 +31,7 @@ pub use judge::{CommandJudge, CommandStats};
 pub use learn::CommandLearner;
 pub use model::{
     CommandModel, FunctionModel, MAX_FUNCTIONS, MAX_NAMES, MAX_PAIRS, MAX_POINTS, MODEL_VERSION,
-    PairModel, Training,
+    PairModel, SpacePoints, Training,
 };
 pub use summarise::{Summariser, SummaryStats};
 pub use summary::{About, Entry, MAX_ENTRIES, Step, Summary, SummaryError, pairs};

@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::input::read_frames;
 use super::jsonl::append_verdict;
 use super::operations::{COMMANDS, CommandWatch, Operations, scored};
+use super::row_files::ROWS;
 use super::scored::ScoredWindow;
 use super::singles::{Names, Singles, SinglesJudge};
 use super::store::{ENSEMBLE, ModelStore, StoreError, Trust, key_text};
@@ -121,6 +122,13 @@ pub fn score_with(
     let trust = request.signer.as_ref().map_or(Trust::Anyone, Trust::Only);
     let store = ModelStore::read(&request.model, trust)?;
     let refused = |source| OfflineError::Model { path: request.model.clone(), source };
+    if store.section(ROWS).is_some() {
+        return Err(OfflineError::Unknown(format!(
+            "{} was trained on rows, {} is a capture: train on captures of the same network",
+            request.model.display(),
+            request.capture.display()
+        )));
+    }
     let file = store.models().map_err(refused)?;
     let mut windower = Windower::new(WindowConfig {
         window_us: file.window_us,

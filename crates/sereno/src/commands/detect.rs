@@ -8,10 +8,11 @@ use analytics::host::Host;
 use analytics::policy::DevicePolicy;
 use detection::offline::eval::training_captures;
 use detection::offline::keys::{KeyError, signing_key, verifying_key};
+use detection::offline::rows::{RowSummary, is_row_scenario};
 use detection::offline::scenario::{Kind, Scenario};
 use detection::offline::{
-    CaptureSummary, OfflineError, OfflineProgress, ScoreRequest, ScoreSummary, TrainRequest,
-    TrainSummary, score_with, train,
+    CaptureSummary, OfflineError, OfflineProgress, RowTraining, ScoreRequest, ScoreSummary,
+    TrainRequest, TrainSummary, is_of_rows, score_rows, score_with, train, train_rows,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -30,26 +31,65 @@ pub(crate) fn run(command: DetectCommand, json: bool) -> Result<ExitCode, Failur
 fn run_train(arguments: Train, json: bool) -> Result<ExitCode, Failure> {
     let mut request = TrainRequest::new(arguments.pcap);
     request.policy = policy(&arguments.device)?;
+    let wrong_key = |error: KeyError| Failure::wrong_use(error.to_string());
+    request.signer = arguments.sign.as_deref().map(signing_key).transpose().map_err(wrong_key)?;
+    request.options.seed = arguments.seed;
+    request.baselines = arguments.only.is_none();
     if let Some(folder) = &arguments.scenario {
-        let scenario = capture_scenario(folder)?;
+        let scenario = scenario(folder)?;
+        if is_row_scenario(&scenario) {
+            return run_train_rows(&scenario, request, &arguments.out, json);
+        }
         let (captures, notes) = training_captures(&scenario).map_err(failed)?;
         notes.iter().for_each(|text| output::note(text));
         (request.captures, request.policy) = (captures, scenario.policy());
     }
-    request.options.seed = arguments.seed;
-    request.baselines = arguments.only.is_none();
-    let wrong_key = |error: KeyError| Failure::wrong_use(error.to_string());
-    request.signer = arguments.sign.as_deref().map(signing_key).transpose().map_err(wrong_key)?;
     let progress = Progress::new();
     let summary = train(&request, &arguments.out, |step| progress.show(step)).map_err(failed)?;
     progress.end();
     say_trained(&summary, &arguments.out, json)
 }
 
+fn run_train_rows(
+    scenario: &Scenario,
+    request: TrainRequest,
+    out: &Path,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let training = RowTraining {
+        options: request.options,
+        baselines: request.baselines,
+        signer: request.signer,
+    };
+    let progress = Progress::new();
+    let summary =
+        train_rows(scenario, &training, out, |step| progress.show(step)).map_err(failed)?;
+    progress.end();
+    for (name, why) in &summary.not_trained {
+        output::note(&format!("{name} was not trained: {why}"));
+    }
+    say_rows(&summary.path, &summary.rows);
+    if json {
+        output::value(&summary)?;
+    } else {
+        if let Some(key) = &summary.signed_by {
+            output::line(&format!("signed with {key}"));
+        }
+        let detectors = summary.detectors.join(", ");
+        output::line(&format!("{} ({} bytes): {detectors}", out.display(), summary.model_bytes));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn run_score(arguments: Score, json: bool) -> Result<ExitCode, Failure> {
-    let capture = match (&arguments.scenario, arguments.pcap) {
-        (Some(folder), _) => capture_scenario(folder)?.test,
-        (None, pcap) => pcap,
+    let (capture, rows) = match (&arguments.scenario, arguments.pcap) {
+        (Some(folder), _) => {
+            let scenario = scenario(folder)?;
+            let rows = is_row_scenario(&scenario);
+            (scenario.test, rows)
+        }
+        // A file by itself is what the model was trained on.
+        (None, pcap) => (pcap, is_of_rows(&arguments.model).map_err(failed)?),
     };
     let capture = capture.ok_or_else(|| Failure::wrong_use("give --pcap or --scenario"))?;
     let mut request = ScoreRequest::new(arguments.model, capture);
@@ -57,6 +97,9 @@ fn run_score(arguments: Score, json: bool) -> Result<ExitCode, Failure> {
     let wrong_key = |error: KeyError| Failure::wrong_use(error.to_string());
     request.signer =
         arguments.verify_key.as_deref().map(verifying_key).transpose().map_err(wrong_key)?;
+    if rows {
+        return run_score_rows(&request, &arguments.out, json);
+    }
     let progress = Progress::new();
     let summary =
         score_with(&request, &arguments.out, |step| progress.show(step)).map_err(failed)?;
@@ -64,13 +107,39 @@ fn run_score(arguments: Score, json: bool) -> Result<ExitCode, Failure> {
     say_scored(&summary, &arguments.out, json)
 }
 
-fn capture_scenario(folder: &Path) -> Result<Scenario, Failure> {
+fn run_score_rows(request: &ScoreRequest, out: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let summary = score_rows(request, out).map_err(failed)?;
+    say_rows(&summary.path, &summary.rows);
+    if json {
+        output::value(&summary)?;
+    } else {
+        for (detector, lines) in &summary.detectors {
+            output::line(&format!("{detector}: {lines} windows"));
+        }
+        output::line(&format!("{} alerts", summary.alerts));
+        output::line(&out.display().to_string());
+    }
+    Ok(output::answer(summary.alerts == 0))
+}
+
+/// Rows that were skipped are said.
+fn say_rows(path: &Path, rows: &RowSummary) {
+    if let Some((row, reason)) = rows.reasons.first() {
+        let path = path.display();
+        output::note(&format!(
+            "{path}: {} of {} rows were skipped; the first is row {row}: {reason}",
+            rows.skipped, rows.rows
+        ));
+    }
+}
+
+fn scenario(folder: &Path) -> Result<Scenario, Failure> {
     let scenario = Scenario::read(folder).map_err(|error| Failure::wrong_use(error.to_string()))?;
-    if scenario.kind == Kind::Pcap {
+    if scenario.kind == Kind::Pcap || is_row_scenario(&scenario) {
         return Ok(scenario);
     }
-    Err(Failure::wrong_use(format!("{} holds no captures", scenario.name))
-        .remedy("rows are judged by `sereno detect eval --scores DIR`"))
+    Err(Failure::wrong_use(format!("{} holds neither captures nor rows", scenario.name))
+        .remedy("name a folder whose scenario.toml says kind = pcap, rows-csv or rows-jsonl"))
 }
 
 fn policy(devices: &[String]) -> Result<DevicePolicy, Failure> {

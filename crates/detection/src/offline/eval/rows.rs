@@ -15,10 +15,11 @@ use super::run::{Run, write_scores};
 use super::truth::Truth;
 use super::{DetectorReport, ScenarioReport};
 use crate::offline::OfflineError;
+use crate::offline::row_files::score_runs;
 use crate::offline::rows::{self, RowFacts, RowSummary, RowsSpec};
 use crate::offline::scenario::Scenario;
 use crate::offline::scored::ScoredWindow;
-use crate::offline::singles::{Singles, SinglesJudge};
+use crate::offline::singles::Singles;
 use crate::offline::store::ENSEMBLE;
 
 /// Detectors that rows alone have.
@@ -164,18 +165,6 @@ impl Run<'_> {
         let about = format!("{} (on counts of rows)", learner.describe());
         Ok(results.report((learner.name(), about), scenario, seeds))
     }
-}
-
-/// Each run starts without the context of the one before.
-fn score_runs(singles: &Singles, records: &Records) -> Vec<ScoredWindow> {
-    let mut judges: BTreeMap<Option<Arc<str>>, SinglesJudge<'_>> = BTreeMap::new();
-    records
-        .iter()
-        .filter_map(|(group, record)| {
-            let judge = judges.entry(group.clone()).or_insert_with(|| SinglesJudge::new(singles));
-            Some(ScoredWindow { group: group.clone(), ..judge.judge(record)? })
-        })
-        .collect()
 }
 
 fn about(name: &str) -> String {

@@ -16,7 +16,8 @@ pub const MAX_COLUMNS: usize = 1_024;
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Form {
     /// Comma-separated, the first row names the columns.
     Csv,
