@@ -37,6 +37,10 @@ pub struct Config {
     /// Findings of one device, peer and technique with a longer pause between them belong to
     /// different groups, seconds.
     pub group_gap_s: i64,
+    /// Operations of machines below which learning what is normal between them goes on.
+    pub min_training_operations: u32,
+    /// Reports of operations kept per edge to learn from.
+    pub max_training_reports: u32,
 }
 
 impl Default for Config {
@@ -56,6 +60,8 @@ impl Default for Config {
             min_refit_windows: 200,
             max_kept_windows: 6_000,
             group_gap_s: 3_600,
+            min_training_operations: 1_000,
+            max_training_reports: 50_000,
         }
     }
 }
@@ -103,6 +109,11 @@ impl Config {
             (
                 (10..=604_800).contains(&self.group_gap_s),
                 "group_gap_s must lie between 10 and 604800 (a week)",
+            ),
+            (self.min_training_operations >= 1, "min_training_operations must be at least 1"),
+            (
+                (100..=1_000_000).contains(&self.max_training_reports),
+                "max_training_reports must lie between 100 and 1000000",
             ),
         ];
         match rules.into_iter().find(|(holds, _)| !holds) {

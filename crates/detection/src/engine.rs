@@ -15,8 +15,9 @@ use platform::db::DbError;
 
 use crate::context::Context;
 use crate::error::DetectionError;
-use crate::finding::{LANES, OpenFinding};
+use crate::finding::{LANES, Lane, OpenFinding};
 use crate::judge::Watch;
+use crate::machines::state::MachineState;
 use crate::memory::Memory;
 use crate::registry::{self, Refusal};
 use crate::state::{DeviceState, Phase};
@@ -58,6 +59,7 @@ pub(crate) struct Engine {
     pub(crate) priors: Arc<Priors>,
     devices: HashMap<DeviceId, DeviceState>,
     batches: HashMap<(String, i64), i64>,
+    machines: HashMap<String, MachineState>,
     /// Who was seen before, so that floods of new ones are told from them.
     sources: HashSet<(Option<Host>, Host)>,
     admissions: HashMap<String, Admission>,
@@ -103,11 +105,15 @@ impl Engine {
                 engine.load_watch(platform, &mut state, &keys).await?;
             }
             if state.row.phase == Phase::Learning {
+                // What a borrowed model said ends with the life of the node; commands go on.
+                let commands = state.findings[Lane::Commands as usize].take();
                 state.findings = Default::default();
+                state.findings[Lane::Commands as usize] = commands;
             }
             engine.remember_source(&state);
             engine.devices.insert(id, state);
         }
+        engine.machines = crate::machines::load::all(platform).await?;
         engine.sound = true;
         Ok(engine)
     }
@@ -247,6 +253,29 @@ impl Engine {
             .collect();
         all.insert(kind, prior);
         self.priors = Arc::new(Priors(all));
+    }
+
+    /// The machine model of an edge.
+    pub(crate) fn machine(&self, edge: &str) -> Option<&MachineState> {
+        self.machines.get(edge)
+    }
+
+    /// Every machine model.
+    pub(crate) fn machines(&self) -> impl Iterator<Item = &MachineState> {
+        self.machines.values()
+    }
+
+    /// Puts machine models that were committed in place.
+    pub(crate) fn install_machines(
+        &mut self,
+        changed: impl IntoIterator<Item = (String, MachineState)>,
+    ) {
+        self.machines.extend(changed);
+    }
+
+    /// The MAC addresses under which these hosts sent windows; those that sent none are left out.
+    pub(crate) fn sources_of(&self, hosts: &HashSet<Host>) -> Vec<(Option<Host>, Host)> {
+        self.sources.iter().filter(|(_, host)| hosts.contains(host)).copied().collect()
     }
 
     /// Notes a batch that was committed.

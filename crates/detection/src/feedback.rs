@@ -11,6 +11,9 @@ use platform::db::{DbError, Tx};
 use crate::Detection;
 use crate::error::DetectionError;
 use crate::finding::{GUARD, Lane};
+use crate::machines::evidence::UnusualCommand;
+use crate::machines::finding::COMMANDS;
+use crate::machines::scope::CommandScope;
 use crate::state::DeviceState;
 use crate::store::suppressions::FeedbackRow;
 use crate::store::{self, kept};
@@ -27,6 +30,8 @@ pub(crate) struct Scope {
     pub(crate) protocol: Option<String>,
     pub(crate) port: Option<u16>,
     pub(crate) technique: Option<String>,
+    /// Only such commands.
+    pub(crate) command: Option<CommandScope>,
     /// Everything the device does.
     pub(crate) whole_device: bool,
 }
@@ -54,9 +59,13 @@ pub(crate) struct Word {
 
 /// What "this finding is normal" covers when no scope is given: its new parties, each with its
 /// service, and the metrics that alerted beside novelty; what has neither is covered by technique.
-fn scopes_of(finding: &Finding, given: &Scope) -> Vec<Scope> {
+fn scopes_of(finding: &Finding, commands: &[UnusualCommand], given: &Scope) -> Vec<Scope> {
     if given.is_given() {
         return vec![given.clone()];
+    }
+    if finding.detector == COMMANDS {
+        let scopes = CommandScope::of(commands).into_iter();
+        return scopes.map(|it| Scope { command: Some(it), ..Scope::default() }).collect();
     }
     let mut scopes: Vec<Scope> = finding
         .evidence
@@ -99,13 +108,14 @@ impl Detection {
         word: Word,
     ) -> Result<Vec<Suppression>, DetectionError> {
         let platform = &self.inner.platform;
-        let finding = {
+        let (finding, commands) = {
             let mut connection = platform.db.read().await?;
-            store::findings::one(&mut connection, id).await?
+            let finding = store::findings::one(&mut connection, id).await?;
+            (finding, store::findings::commands(&mut connection, id).await?.0)
         };
         let finding = finding.ok_or_else(|| DetectionError::NotFound(format!("finding '{id}'")))?;
         let mut engine = self.engine().await?;
-        let made = if word.normal { self.suppressions(&finding, &word) } else { vec![] };
+        let made = if word.normal { self.suppressions(&finding, &commands, &word) } else { vec![] };
         let state = engine.device(finding.device).cloned();
         if let Some(state) = &state {
             check_room(&state.normal, made.len(), platform.now())?;
@@ -158,10 +168,15 @@ impl Detection {
         Ok(made)
     }
 
-    fn suppressions(&self, finding: &Finding, word: &Word) -> Vec<Suppression> {
+    fn suppressions(
+        &self,
+        finding: &Finding,
+        commands: &[UnusualCommand],
+        word: &Word,
+    ) -> Vec<Suppression> {
         let platform = &self.inner.platform;
         let now = platform.now();
-        scopes_of(finding, &word.scope)
+        scopes_of(finding, commands, &word.scope)
             .into_iter()
             .map(|scope| Suppression {
                 id: platform.mint(),
@@ -172,6 +187,7 @@ impl Detection {
                 protocol: scope.protocol,
                 port: scope.port,
                 technique: scope.technique,
+                command: scope.command,
                 ceiling: finding.score.max(1.0) * HEADROOM,
                 reason: word.reason.clone(),
                 author: word.by.clone(),
@@ -266,6 +282,7 @@ impl Detection {
             protocol: scope.protocol,
             port: scope.port,
             technique: scope.technique,
+            command: None,
             ceiling,
             reason: word.reason.clone(),
             author: word.by.clone(),

@@ -46,6 +46,8 @@ pub(crate) struct Published {
     pub(crate) score: f64,
     pub(crate) severity: Option<Severity>,
     pub(crate) new_parties: usize,
+    #[serde(default)]
+    pub(crate) commands: u64,
     /// Wall time.
     pub(crate) at: Timestamp,
 }
@@ -163,6 +165,7 @@ impl OpenFinding {
             || finding.score >= published.score * NOTABLE_SCORE_RISE
             || self.tally.new_parties() > published.new_parties
             || milestone(finding.windows) > milestone(published.windows)
+            || milestone(self.tally.unusual_commands()) > milestone(published.commands)
     }
 
     /// Notes that the finding as it stands is told.
@@ -172,6 +175,7 @@ impl OpenFinding {
             score: self.finding.score,
             severity: Some(self.finding.severity),
             new_parties: self.tally.new_parties(),
+            commands: self.tally.unusual_commands(),
             at: now,
         };
     }

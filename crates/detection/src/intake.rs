@@ -11,6 +11,7 @@ use ports::{AddressSighting, AssetDirectory, WindowBatch};
 use serde_json::Value;
 
 use crate::error::DetectionError;
+use crate::machines::intake::Reports;
 
 /// Windows a batch may hold.
 pub const MAX_BATCH_WINDOWS: usize = 10_000;
@@ -25,6 +26,8 @@ pub(crate) struct Intake {
     pub(crate) records: Vec<WindowRecord>,
     /// Records that could not be read; the rest of the batch is used.
     pub(crate) refused: i64,
+    /// What machines were asked.
+    pub(crate) reports: Reports,
 }
 
 impl Intake {
@@ -59,7 +62,9 @@ impl Intake {
                 }
             }
         }
-        Ok(Self { edge: batch.edge, epoch, seq, complete_to: batch.complete_to, records, refused })
+        let reports = Reports::read(&batch.operations);
+        let (edge, complete_to) = (batch.edge, batch.complete_to);
+        Ok(Self { edge, epoch, seq, complete_to, records, refused, reports })
     }
 
     /// The windows by protected device, in the order of time, and how many belong to none. Sources

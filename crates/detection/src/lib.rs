@@ -29,6 +29,7 @@ mod http;
 mod intake;
 mod judge;
 mod listen;
+mod machines;
 mod memory;
 mod news;
 pub mod offline;
@@ -68,6 +69,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 1, sql: include_str!("../migrations/0001_detection.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_learning.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_evaluations.sql") },
+        Migration { number: 4, sql: include_str!("../migrations/0004_machines.sql") },
     ],
 };
 
@@ -119,6 +121,7 @@ impl Detection {
         let read = Permission("detection.read");
         let models = Permission("detection.models");
         let feedback = Permission("detection.feedback");
+        let write = Permission("detection.write");
         RoomRouter::<Self>::default()
             .route(read, utoipa_axum::routes!(http::devices::devices))
             .route(read, utoipa_axum::routes!(http::scores::scores))
@@ -132,14 +135,22 @@ impl Detection {
             .route(read, utoipa_axum::routes!(http::evaluations::evaluations))
             .route(read, utoipa_axum::routes!(http::evaluation::evaluation))
             .route(read, utoipa_axum::routes!(http::evaluation_page::evaluation_page))
+            .route(read, utoipa_axum::routes!(http::machines::machines))
+            .route(read, utoipa_axum::routes!(http::machine_text::text))
+            .route(read, utoipa_axum::routes!(http::machine_versions::versions))
+            .route(models, utoipa_axum::routes!(http::machine_text::check_text))
+            .route(models, utoipa_axum::routes!(http::machine_change::activate_machine))
+            .route(models, utoipa_axum::routes!(http::machine_change::learn_finding))
             .route(models, utoipa_axum::routes!(http::model_activate::activate))
             .route(models, utoipa_axum::routes!(http::learning::learning))
             .route(feedback, utoipa_axum::routes!(http::feedback::feedback))
             .route(feedback, utoipa_axum::routes!(http::suppression_add::add))
             .route(feedback, utoipa_axum::routes!(http::suppression_revoke::revoke))
             .route(feedback, utoipa_axum::routes!(http::capture::put_capture))
-            .route(Permission("detection.write"), utoipa_axum::routes!(http::relearn::relearn))
-            .route(Permission("detection.write"), utoipa_axum::routes!(http::evaluation_add::keep))
+            .route(write, utoipa_axum::routes!(http::relearn::relearn))
+            .route(write, utoipa_axum::routes!(http::machine_text::put_text))
+            .route(write, utoipa_axum::routes!(http::machine_change::relearn_machine))
+            .route(write, utoipa_axum::routes!(http::evaluation_add::keep))
             .with_state(self.clone())
     }
 
@@ -149,6 +160,7 @@ impl Detection {
             Arc::new(fit::Fitter(self.clone())),
             Arc::new(refit::Refitter(self.clone())),
             Arc::new(prior::Lender(self.clone())),
+            Arc::new(machines::train::Trainer(self.clone())),
         ]
     }
 

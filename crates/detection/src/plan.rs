@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use analytics::commands::Summary;
 use analytics::guard::keys::Key;
 use analytics::metrics::Metric;
 use analytics::model::Judgement;
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::finding::{Lane, News, Tally};
+use crate::machines::state::MachineRow;
 use crate::state::DeviceRow;
 use crate::{groups, store};
 
@@ -22,6 +24,8 @@ pub(crate) const FIT_JOB: &str = "detection.fit";
 pub(crate) const REFIT_JOB: &str = "detection.refit";
 /// Kind of the durable work that fits pooled models.
 pub(crate) const PRIOR_JOB: &str = "detection.prior";
+/// Kind of the durable work that trains the machine model of an edge.
+pub(crate) const MACHINE_JOB: &str = "detection.machine";
 /// Scores older than the limit are removed each time so many new ones came.
 const SCORES_BETWEEN_CLEANINGS: i64 = 512;
 
@@ -51,6 +55,27 @@ impl StoredWindow {
         // A record was read from JSON and always prints; an empty text would be found on reading.
         let record = serde_json::to_string(record).unwrap_or_default();
         Self { device: row.device, role, place: row.place, epoch, record }
+    }
+}
+
+/// A report of operations that waits, for the training or for its end.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredReport {
+    pub(crate) edge: String,
+    pub(crate) role: &'static str,
+    pub(crate) place: i64,
+    pub(crate) epoch: i64,
+    pub(crate) report: String,
+}
+
+impl StoredReport {
+    pub(crate) const TRAIN: &'static str = "train";
+    pub(crate) const WAIT: &'static str = "wait";
+
+    pub(crate) fn new(row: &MachineRow, role: &'static str, report: &Summary) -> Self {
+        // It was read from JSON and always prints.
+        let report = serde_json::to_string(report).unwrap_or_default();
+        Self { edge: row.edge.clone(), role, place: row.place, epoch: row.epoch, report }
     }
 }
 
@@ -154,6 +179,15 @@ pub(crate) struct Plan {
     pub(crate) fit: Vec<(DeviceId, i64)>,
     /// Models to fit again: device, generation and packet time.
     pub(crate) refit: Vec<(DeviceId, i64, i64)>,
+    /// Machine models of edges as they stand.
+    pub(crate) machines: Vec<MachineRow>,
+    /// Edges whose stored reports are of no use any more.
+    forget_reports: Vec<String>,
+    pub(crate) reports: Vec<StoredReport>,
+    /// Stored reports that were used: edge, role, up to this place.
+    pub(crate) used_reports: Vec<(String, &'static str, i64)>,
+    /// Machine models to train: edge and generation.
+    pub(crate) train_machine: Vec<(String, i64)>,
     max_scores: i64,
     max_findings: i64,
     max_kept: i64,
@@ -175,6 +209,12 @@ impl Plan {
     pub(crate) fn forget_windows(&mut self, device: DeviceId) {
         self.windows.retain(|window| window.device != device);
         self.forget.push(device);
+    }
+
+    /// The stored reports of an edge are gone, also those of this plan.
+    pub(crate) fn forget_reports(&mut self, edge: &str) {
+        self.reports.retain(|report| report.edge != edge);
+        self.forget_reports.push(edge.to_owned());
     }
 
     /// Writes it.
@@ -214,6 +254,19 @@ impl Plan {
             let (key, now) = (format!("{device}/{generation}"), tx.now());
             let payload = json!({ "device": device, "generation": generation });
             tx.enqueue(FIT_JOB, &key, &payload, now).await?;
+        }
+        store::machines::write(tx, &self.machines).await?;
+        for edge in &self.forget_reports {
+            store::machines::forget(tx, edge).await?;
+        }
+        store::machines::keep(tx, &self.reports).await?;
+        for (edge, role, place) in &self.used_reports {
+            store::machines::used(tx, edge, role, *place).await?;
+        }
+        for (edge, generation) in &self.train_machine {
+            let (key, now) = (format!("{edge}/{generation}"), tx.now());
+            let payload = json!({ "edge": edge, "generation": generation });
+            tx.enqueue(MACHINE_JOB, &key, &payload, now).await?;
         }
         for (device, generation, at_us) in &self.refit {
             let (key, now) = (format!("{device}/{generation}/{at_us}"), tx.now());

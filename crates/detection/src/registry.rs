@@ -5,6 +5,7 @@ use platform::blobs::Blobs;
 use serde_json::json;
 
 use crate::judge::Watch;
+use crate::store::machine_models::MachineModelRow;
 use crate::store::models::ModelRow;
 
 /// First line of what is signed, so that the signature means nothing elsewhere.
@@ -103,4 +104,36 @@ pub(crate) async fn load(platform: &Platform, row: &ModelRow) -> Result<Watch, R
         })?;
     Watch::from_bytes(&bytes, hash)
         .map_err(|cause| Refusal::unreadable(format!("version {number}: {cause}")))
+}
+
+/// First line of what is signed of a machine model.
+const MACHINE_PURPOSE: &str = "sereno machine model v1\n";
+
+fn machine_message(row: &MachineModelRow) -> Vec<u8> {
+    let body = json!([
+        row.edge,
+        row.number,
+        row.origin,
+        row.author,
+        row.reason,
+        row.blob,
+        row.created_at,
+        row.operations,
+    ]);
+    [MACHINE_PURPOSE.as_bytes(), body.to_string().as_bytes()].concat()
+}
+
+/// Signs a version of a machine model.
+pub(crate) fn sign_machine(platform: &Platform, row: &mut MachineModelRow) {
+    row.signature = hex::encode(platform.signer.sign(&machine_message(row)));
+    row.signed_by = hex::encode(platform.signer.public_key());
+}
+
+/// Whether a version of a machine model is the one that was signed, by this node.
+pub(crate) fn check_machine(platform: &Platform, row: &MachineModelRow) -> Result<(), String> {
+    if verify(platform, &machine_message(row), &row.signature) {
+        Ok(())
+    } else {
+        Err(format!("the signature of version {} does not fit it", row.number))
+    }
 }

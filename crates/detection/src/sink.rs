@@ -1,16 +1,20 @@
 //! Batches from edges: stored, learned from or scored, exactly once, in one transaction each.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use analytics::host::Host;
 use async_trait::async_trait;
+use model::{DeviceRole, Timestamp};
 use platform::db::DbError;
-use ports::{PortError, WindowBatch, WindowSink};
+use ports::{AddressSighting, PortError, WindowBatch, WindowSink};
 use tokio::sync::MutexGuard;
 
 use crate::Detection;
 use crate::engine::Engine;
 use crate::error::DetectionError;
 use crate::intake::Intake;
+use crate::machines::judge::{Parties, Source};
 use crate::plan::{BatchRow, Plan};
 use crate::stage::Stage;
 use crate::store;
@@ -59,8 +63,37 @@ impl Detection {
         Ok(stage)
     }
 
+    /// The watched devices among hosts: only those that send windows are asked for, so that nobody
+    /// makes up devices by naming them in a command.
+    pub(crate) async fn parties(
+        &self,
+        engine: &Engine,
+        edge: &str,
+        at: Timestamp,
+        hosts: HashSet<Host>,
+    ) -> Result<Parties, DetectionError> {
+        let mut parties = Parties::new();
+        if hosts.is_empty() {
+            return Ok(parties);
+        }
+        for (mac, host) in engine.sources_of(&hosts) {
+            let sighting = AddressSighting {
+                sensor: edge.to_owned(),
+                mac: mac.or(host.as_mac().map(|_| host)).map(|mac| mac.to_string()),
+                address: host.ip(),
+                seen_at: at,
+            };
+            let device = self.inner.assets.identify(&sighting).await?;
+            if device.role == DeviceRole::Protected {
+                parties.insert(host, device);
+            }
+        }
+        Ok(parties)
+    }
+
     async fn take(&self, batch: WindowBatch) -> Result<(), DetectionError> {
-        let intake = Intake::read(batch)?;
+        let mut intake = Intake::read(batch)?;
+        let reports = std::mem::take(&mut intake.reports);
         let (edge, epoch, seq) = (intake.edge.clone(), intake.epoch, intake.seq);
         let (complete_to, refused) = (intake.complete_to, intake.refused);
         let windows = intake.records.len();
@@ -100,11 +133,14 @@ impl Detection {
             let dropped = turned_away + stage.beyond_limit;
             stage.tell_flood(&edge, (devices, dropped), complete_to);
         }
+        let parties = self.parties(&engine, &edge, complete_to, reports.hosts()).await?;
+        let source = Source { edge: &edge, epoch, at_us: complete_to.as_micros() };
+        stage.take_reports(&engine, source, reports, &parties)?;
         stage.complete_to(&engine, &edge, epoch, complete_to);
         stage.finish();
         let windows = i64::try_from(windows).unwrap_or(i64::MAX);
         stage.plan.batch = Some(BatchRow { edge: edge.clone(), epoch, seq, windows, refused });
-        let Stage { changed, plan, news, beyond_limit, .. } = stage;
+        let Stage { changed, machines, plan, news, beyond_limit, .. } = stage;
         let removed = plan.removed.clone();
         let scored = news.iter().filter(|news| news.score.is_some()).count() as u64;
         let alerts = news.iter().filter(|news| news.alert).count() as u64;
@@ -115,6 +151,7 @@ impl Detection {
             self.inner.news.state(state.row.device, state.row.watch_state(&self.inner.config));
         }
         engine.install(changed);
+        engine.install_machines(machines);
         drop(engine);
         metrics::counter!("sereno_detection_windows_scored_total").increment(scored);
         metrics::counter!("sereno_detection_windows_alerting_total").increment(alerts);

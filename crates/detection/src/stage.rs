@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Priors};
 use crate::error::DetectionError;
 use crate::finding::{GuardNews, Lane, News, OpenFinding, UPDATE_PAUSE_US};
+use crate::machines::state::MachineState;
 use crate::news::WindowNews;
 use crate::plan::{FindingWrite, Plan, ScoreRow, StoredWindow};
 use crate::state::{DeviceState, Phase};
@@ -28,6 +29,7 @@ pub(crate) struct Stage<'a> {
     /// Devices with an open incident: nothing is learned from them.
     pub(crate) incidents: Arc<HashSet<DeviceId>>,
     pub(crate) changed: BTreeMap<DeviceId, DeviceState>,
+    pub(crate) machines: BTreeMap<String, MachineState>,
     pub(crate) plan: Plan,
     pub(crate) news: Vec<WindowNews>,
     /// Windows of devices beyond the limit.
@@ -44,6 +46,7 @@ impl<'a> Stage<'a> {
             priors: Arc::default(),
             incidents: Arc::default(),
             changed: BTreeMap::new(),
+            machines: BTreeMap::new(),
             plan: Plan::new(config),
             news: vec![],
             beyond_limit: 0,

@@ -7,6 +7,8 @@ use analytics::record::{KeyCount, WindowRecord};
 use model::{DeviceId, Finding, FindingId, SuppressionId, Timestamp};
 
 use crate::finding::protocol_name;
+use crate::machines::evidence::UnusualCommand;
+use crate::machines::scope::CommandScope;
 
 /// Suppressions of one device in force at the same time.
 pub(crate) const MAX_ACTIVE: usize = 200;
@@ -32,6 +34,8 @@ pub(crate) struct Suppression {
     pub(crate) port: Option<u16>,
     /// Only findings of this technique.
     pub(crate) technique: Option<String>,
+    /// Only these commands.
+    pub(crate) command: Option<CommandScope>,
     /// Nothing above this score is covered.
     pub(crate) ceiling: f64,
     pub(crate) reason: String,
@@ -55,6 +59,9 @@ impl Suppression {
     /// What it covers, in words.
     pub(crate) fn scope(&self) -> String {
         let mut parts = Vec::new();
+        if let Some(command) = &self.command {
+            parts.push(command.words());
+        }
         if let Some(metric) = &self.metric {
             parts.push(format!("metric {metric}"));
         }
@@ -79,13 +86,14 @@ impl Suppression {
     /// Whether a conversation counts as known because of it.
     pub(crate) fn covers_key(&self, key: &KeyCount) -> bool {
         self.technique.is_none()
+            && self.command.is_none()
             && self.peer.is_some_and(|peer| key.peer.ip() == Some(peer))
             && self.port.is_none_or(|port| key.port == port)
             && self.protocol.as_ref().is_none_or(|name| *name == protocol_name(key.protocol))
     }
 
     fn covers_reason(&self, metric: &str, ratio: f64, record: &WindowRecord) -> bool {
-        if self.technique.is_some() || ratio > self.ceiling {
+        if self.technique.is_some() || self.command.is_some() || ratio > self.ceiling {
             return false;
         }
         let named = self.metric.as_deref().is_none_or(|own| {
@@ -107,9 +115,27 @@ impl Suppression {
         all > 0 && own as f64 >= DOMINANT_SHARE * all as f64
     }
 
+    /// Whether an unusual command is covered: by a word on such commands, on its technique, on its
+    /// sender, or on everything the device does.
+    pub(crate) fn covers_command(&self, one: &UnusualCommand) -> bool {
+        if one.score > self.ceiling || self.metric.is_some() {
+            return false;
+        }
+        if let Some(scope) = &self.command {
+            return scope.covers(one);
+        }
+        let technique =
+            self.technique.as_ref().is_none_or(|own| one.technique.as_ref() == Some(own));
+        let ends = [one.from.ip(), one.to.ip()];
+        let peer = self.peer.is_none_or(|peer| ends.contains(&Some(peer)));
+        // A word on one service says nothing of what is asked through it.
+        technique && peer && self.port.is_none() && self.protocol.is_none()
+    }
+
     /// Whether a finding is covered by its technique alone.
     fn covers_technique(&self, finding: &Finding) -> bool {
         self.metric.is_none()
+            && self.command.is_none()
             && finding.score <= self.ceiling
             && self
                 .technique

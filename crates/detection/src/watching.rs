@@ -102,7 +102,7 @@ impl Stage<'_> {
     }
 
     /// A new finding takes its lane; the one before is written down as it ended.
-    fn put(&mut self, state: &mut DeviceState, lane: Lane, fresh: OpenFinding) {
+    pub(crate) fn put(&mut self, state: &mut DeviceState, lane: Lane, fresh: OpenFinding) {
         if let Some(mut ended) = state.findings[lane as usize].replace(fresh)
             && (ended.dirty || ended.pending())
         {

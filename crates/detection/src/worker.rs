@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::engine::Priors;
 use crate::error::DetectionError;
 use crate::finding::{GuardNews, Lane};
+use crate::machines::state::MachineRow;
 use crate::memory::Memory;
 use crate::stage::Stage;
 use crate::state::{DeviceRow, Phase};
@@ -75,7 +76,11 @@ impl Detection {
     }
 
     async fn look(&self) -> Result<Component, DetectionError> {
-        let priors = std::sync::Arc::clone(&self.engine().await?.priors);
+        let (priors, machines) = {
+            let engine = self.engine().await?;
+            let machines: Vec<_> = engine.machines().map(|it| it.row.clone()).collect();
+            (std::sync::Arc::clone(&engine.priors), machines)
+        };
         let mut connection = self.inner.platform.db.read().await?;
         let rows = store::devices::all(&mut connection).await?;
         let refused = store::windows::refused(&mut connection).await?;
@@ -96,6 +101,14 @@ impl Detection {
                 Health::Degraded,
                 format!("{cause}; {failed} not watched, e.g. {}: {}", row.name, row.reason),
                 "Let the device learn again: POST /api/v1/detection/devices/{device}/relearn.",
+            ));
+        }
+        if let Some(broken) = broken(&machines, &self.inner.config) {
+            return Ok(Component::not_ok(
+                "detection",
+                Health::Degraded,
+                format!("{cause}; {broken}"),
+                "Activate another version of the machine model, write one, or let it learn again: `sereno commands`.",
             ));
         }
         let older = rows
@@ -129,6 +142,13 @@ impl Detection {
         }
         Ok(Component::ok("detection", cause))
     }
+}
+
+/// The first machine model that is not what it should be, in words.
+fn broken(machines: &[MachineRow], config: &Config) -> Option<String> {
+    let wrong = |row: &&MachineRow| row.phase == Phase::Failed || !row.fallback.is_empty();
+    let row = machines.iter().find(wrong)?;
+    Some(format!("machines behind {}: {}", row.edge, row.protection(config)))
 }
 
 /// Learning devices without a model to borrow.

@@ -75,6 +75,32 @@ impl Api {
         self.send(Method::PUT, path, Some((bytes, kind))).await
     }
 
+    /// GET of a text.
+    pub(crate) async fn get_text(&self, path: &str) -> Result<String, Failure> {
+        let (status, answer) = self.exchange(Method::GET, path, None, None).await?;
+        if !status.is_success() {
+            read(status, &answer)?;
+        }
+        String::from_utf8(answer.to_vec()).map_err(Failure::io("the answer"))
+    }
+
+    /// POST of a text.
+    pub(crate) async fn post_text(&self, path: &str, text: Vec<u8>) -> Result<Value, Failure> {
+        self.send(Method::POST, path, Some((text, "text/plain"))).await
+    }
+
+    /// PUT of a text in place of the one with this ETag.
+    pub(crate) async fn put_text(
+        &self,
+        path: &str,
+        text: Vec<u8>,
+        etag: &str,
+    ) -> Result<Value, Failure> {
+        let body = Some((text, "text/plain"));
+        let (status, answer) = self.exchange(Method::PUT, path, body, Some(etag)).await?;
+        read(status, &answer)
+    }
+
     /// DELETE.
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
         self.call(Method::DELETE, path, None).await
@@ -96,9 +122,23 @@ impl Api {
         path: &str,
         body: Option<(Vec<u8>, &str)>,
     ) -> Result<Value, Failure> {
-        let (status, answer) = match self {
+        let (status, answer) = self.exchange(method, path, body, None).await?;
+        read(status, &answer)
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(Vec<u8>, &str)>,
+        if_match: Option<&str>,
+    ) -> Result<(StatusCode, axum::body::Bytes), Failure> {
+        match self {
             Self::Socket(client) => {
                 let mut request = client.request(method, format!("http://localhost{path}"));
+                if let Some(etag) = if_match {
+                    request = request.header(header::IF_MATCH, etag);
+                }
                 if let Some((body, kind)) = body {
                     request = request.header(header::CONTENT_TYPE, kind).body(body);
                 }
@@ -107,11 +147,10 @@ impl Api {
                         .remedy("It may be starting or stopping; try again.")
                 };
                 let response = request.send().await.map_err(away)?;
-                (response.status(), response.bytes().await.map_err(away)?)
+                Ok((response.status(), response.bytes().await.map_err(away)?))
             }
-            Self::Here(node) => in_process(node, method, path, body).await?,
-        };
-        read(status, &answer)
+            Self::Here(node) => in_process(node, method, path, (body, if_match)).await,
+        }
     }
 
     /// Ends an in-process node cleanly.
@@ -126,13 +165,15 @@ async fn in_process(
     node: &server::wire::Node,
     method: Method,
     path: &str,
-    body: Option<(Vec<u8>, &str)>,
+    (body, if_match): (Option<(Vec<u8>, &str)>, Option<&str>),
 ) -> Result<(StatusCode, axum::body::Bytes), Failure> {
     let kind = body.as_ref().map_or("application/json", |(_, kind)| *kind).to_owned();
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::CONTENT_TYPE, kind)
+    let mut request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, kind);
+    if let Some(etag) = if_match {
+        request = request.header(header::IF_MATCH, etag);
+    }
+    let mut request = request
         .body(body.map_or_else(Body::empty, |(body, _)| Body::from(body)))
         .map_err(|cause| Failure::wrong_use(format!("'{path}' is not a path: {cause}")))?;
     request.extensions_mut().insert(Caller::local_admin());

@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Findings(crate::commands::feedback::Findings),
     /// Devices, their kind and what is known of them; or those of a capture.
     Assets(crate::commands::assets::Assets),
+    /// What machines may be told: the model of each edge as text, and its versions.
+    Commands(crate::commands::machines::Commands),
     /// Versions of the devices' models: list, compare, go back.
     Models(crate::commands::models::Models),
     /// What people called normal: list, take back.

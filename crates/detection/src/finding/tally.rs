@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::classify::{MAX_CONTROLLERS, STRONG_SCORE};
 use super::{Alert, OpenFinding, Published};
 use crate::judge::Watch;
+use crate::machines::evidence::UnusualCommand;
 
 /// Parties kept; those beyond are counted.
 pub(super) const MAX_PARTIES: usize = 256;
@@ -62,15 +63,17 @@ pub(crate) enum Lane {
     Habits,
     /// Attacks on what the detector learns and on the detector itself.
     Model,
+    /// Commands that the machine never received, or never so.
+    Commands,
 }
 
 /// How many lanes there are.
-pub(crate) const LANES: usize = 5;
+pub(crate) const LANES: usize = 6;
 
 impl Lane {
     /// All lanes, in the order of their places.
     pub(crate) const ALL: [Self; LANES] =
-        [Self::Calls, Self::Other, Self::Rhythm, Self::Habits, Self::Model];
+        [Self::Calls, Self::Other, Self::Rhythm, Self::Habits, Self::Model, Self::Commands];
 
     /// The word in the database.
     pub(crate) const fn word(self) -> &'static str {
@@ -80,6 +83,7 @@ impl Lane {
             Self::Rhythm => "rhythm",
             Self::Habits => "habits",
             Self::Model => "model",
+            Self::Commands => "commands",
         }
     }
 
@@ -141,11 +145,17 @@ pub(crate) struct Tally {
     pub(super) parties: Vec<Party>,
     /// Packets of parties that found no place.
     pub(super) beyond: u64,
+    /// Unusual commands, for findings of commands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) commands: Vec<UnusualCommand>,
+    /// Unusual commands that found no place.
+    #[serde(default)]
+    pub(crate) commands_beyond: u64,
     pub(crate) published: Published,
 }
 
 impl Tally {
-    pub(super) fn new(epoch: i64, start_us: i64) -> Self {
+    pub(crate) fn new(epoch: i64, start_us: i64) -> Self {
         Self {
             epoch,
             last_start_us: start_us,
@@ -156,6 +166,8 @@ impl Tally {
             hidden: 0,
             parties: vec![],
             beyond: 0,
+            commands: vec![],
+            commands_beyond: 0,
             published: Published::default(),
         }
     }
@@ -209,6 +221,11 @@ impl Tally {
                 && (Some(party.peer), party.protocol, party.port)
                     == (key.peer.ip(), key.protocol, key.port)
         })
+    }
+
+    /// Unusual commands so far.
+    pub(super) fn unusual_commands(&self) -> u64 {
+        self.commands.len() as u64 + self.commands_beyond
     }
 
     /// Parties whose peer was never seen in training.

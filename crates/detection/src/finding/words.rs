@@ -53,6 +53,14 @@ fn sign_in(who: &str, tally: &Tally) -> String {
 /// What, compared with what, since when: the explanation people read.
 pub(crate) fn explanation(finding: &Finding) -> String {
     let mut text = format!("{}.", finding.title);
+    if finding.detector == crate::machines::finding::COMMANDS {
+        let kinds = finding.why.len();
+        text.push_str(&format!(
+            " Every command is compared with what these machines did with each other in training; {} of the strongest are listed. Between {} and {}.",
+            count(kinds, "one", "ones"), finding.first_at, finding.last_at
+        ));
+        return text;
+    }
     for reason in finding.why.iter().take(3) {
         let by = match reason.judge.as_str() {
             "network" => "given its other traffic, about",

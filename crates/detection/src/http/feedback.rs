@@ -80,6 +80,7 @@ impl ScopeBody {
             protocol: self.protocol,
             port: self.port,
             technique: self.technique,
+            command: None,
             whole_device: self.whole_device,
         })
     }

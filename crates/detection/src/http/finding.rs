@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::Detection;
 use crate::error::DetectionError;
 use crate::finding::explanation;
+use crate::machines::evidence::UnusualCommand;
 use crate::store;
 
 /// One line of an explanation.
@@ -149,6 +150,79 @@ pub(crate) struct FindingDetail {
     feedback: Option<JudgedView>,
     /// Its packets, at `/api/v1/findings/{id}/capture`.
     capture: Option<CaptureView>,
+    /// Unusual commands one by one, for findings of commands.
+    commands: Vec<CommandView>,
+    /// Unusual commands that are not listed, because they are too many.
+    commands_beyond: u64,
+}
+
+/// One unusual command.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct CommandView {
+    /// In which way: `new_pair`, `unusual_function`, `unusual_object`, `unusual_value`,
+    /// `unusual_step`, `unusual_rate`, `unusual_order` or `refused`.
+    kind: String,
+    /// Packet time of the first.
+    #[schema(value_type = String, format = DateTime)]
+    first_at: Timestamp,
+    /// Packet time of the last.
+    #[schema(value_type = String, format = DateTime)]
+    last_at: Timestamp,
+    /// How often it came.
+    count: u64,
+    /// Who sent it.
+    from: String,
+    /// Who received it.
+    to: String,
+    /// `modbus`, `iec104` …
+    protocol: String,
+    /// Unit behind the address.
+    unit: u32,
+    /// `request`, `response` or `report`.
+    role: String,
+    /// Function as the protocol numbers it.
+    function: u16,
+    /// Its name in the words of the field.
+    name: String,
+    /// `read`, `write`, `control`, `configure`, `diagnose` or `session`.
+    effect: String,
+    /// Points or name; empty for nothing in particular.
+    object: String,
+    /// The unusual value, or the first one carried.
+    value: Option<f64>,
+    /// Why it is unusual, in plain words.
+    why: String,
+    /// What training leads to expect.
+    expected: String,
+    /// Technique of ATT&CK for ICS.
+    technique: Option<String>,
+    /// Above 1 alerts.
+    score: f64,
+}
+
+impl From<UnusualCommand> for CommandView {
+    fn from(one: UnusualCommand) -> Self {
+        Self {
+            kind: one.kind.name().to_owned(),
+            first_at: Timestamp::from_micros(one.first_us),
+            last_at: Timestamp::from_micros(one.last_us),
+            count: one.count,
+            from: one.from.to_string(),
+            to: one.to.to_string(),
+            protocol: one.protocol,
+            unit: one.unit,
+            role: one.role,
+            function: one.function,
+            name: one.name,
+            effect: one.effect,
+            object: one.object,
+            value: one.value,
+            why: one.why,
+            expected: one.expected,
+            technique: one.technique,
+            score: one.score,
+        }
+    }
 }
 
 impl From<Finding> for FindingView {
@@ -213,7 +287,10 @@ pub(crate) async fn finding(
     let group = store::groups::of_finding(&mut connection, parsed).await?;
     let feedback = store::suppressions::feedback(&mut connection, parsed).await?;
     let capture = store::groups::capture(&mut connection, parsed).await?;
+    let (commands, commands_beyond) = store::findings::commands(&mut connection, parsed).await?;
     Ok(Json(FindingDetail {
+        commands: commands.into_iter().map(CommandView::from).collect(),
+        commands_beyond,
         finding: found.into(),
         group: group.map(|group| group.id.to_string()),
         feedback: feedback.map(|(verdict, reason, author, at)| JudgedView {

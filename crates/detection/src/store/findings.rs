@@ -5,7 +5,8 @@ use platform::db::{DbError, Tx};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::finding::{Lane, OpenFinding};
+use crate::finding::{Lane, OpenFinding, Tally};
+use crate::machines::evidence::UnusualCommand;
 use crate::plan::FindingWrite;
 
 /// Writes a finding as it stands.
@@ -105,6 +106,22 @@ pub(crate) async fn one(
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// The unusual commands of a finding, and how many found no place.
+pub(crate) async fn commands(
+    connection: &mut AnyConnection,
+    id: FindingId,
+) -> Result<(Vec<UnusualCommand>, u64), DbError> {
+    let row = sqlx::query("SELECT tally FROM detection_findings WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok((vec![], 0)) };
+    let tally: String = row.try_get("tally")?;
+    let tally: Tally = serde_json::from_str(&tally)
+        .map_err(|cause| DbError::corrupt("detection_findings.tally", cause))?;
+    Ok((tally.commands, tally.commands_beyond))
 }
 
 fn read(row: &AnyRow) -> Result<Finding, DbError> {

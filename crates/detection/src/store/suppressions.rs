@@ -10,10 +10,12 @@ use crate::suppress::Suppression;
 
 /// Writes a new suppression.
 pub(crate) async fn add(tx: &mut Tx, one: &Suppression) -> Result<(), DbError> {
+    let command = one.command.as_ref().map(serde_json::to_string).transpose();
+    let command = command.map_err(|cause| DbError::corrupt("detection_suppressions", cause))?;
     sqlx::query(
         "INSERT INTO detection_suppressions (id, device, finding, metric, peer, protocol, port, \
-         technique, ceiling, reason, author, created_at, until_at, hits) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
+         technique, ceiling, reason, author, created_at, until_at, command, hits) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)",
     )
     .bind(one.id.to_string())
     .bind(one.device.to_string())
@@ -28,6 +30,7 @@ pub(crate) async fn add(tx: &mut Tx, one: &Suppression) -> Result<(), DbError> {
     .bind(one.author.clone())
     .bind(one.created_at.as_micros())
     .bind(one.until.map(Timestamp::as_micros))
+    .bind(command)
     .execute(tx.sql())
     .await?;
     Ok(())
@@ -119,6 +122,8 @@ fn read(row: &AnyRow) -> Result<Suppression, DbError> {
     let (id, device): (String, String) = (row.try_get("id")?, row.try_get("device")?);
     let finding: Option<String> = row.try_get("finding")?;
     let peer: Option<String> = row.try_get("peer")?;
+    let command: Option<String> = row.try_get("command")?;
+    let command = command.map(|text| serde_json::from_str(&text).map_err(|cause| corrupt(&cause)));
     let moment =
         |name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(Timestamp::from_micros));
     Ok(Suppression {
@@ -130,6 +135,7 @@ fn read(row: &AnyRow) -> Result<Suppression, DbError> {
         protocol: row.try_get("protocol")?,
         port: row.try_get::<Option<i64>, _>("port")?.and_then(|port| u16::try_from(port).ok()),
         technique: row.try_get("technique")?,
+        command: command.transpose()?,
         ceiling: row.try_get("ceiling")?,
         reason: row.try_get("reason")?,
         author: row.try_get("author")?,

@@ -1,6 +1,7 @@
 //! Tests of the room as its users see it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod commands;
 mod eval;
 mod evaluations;
 mod feedback;
@@ -10,4 +11,5 @@ mod meter;
 mod node;
 mod offline;
 mod online;
+mod row_files;
 mod scenarios;

@@ -194,3 +194,31 @@ payload!(
         it.reason
     )
 );
+
+/// Another version of an edge's machine model is in use, or it learns again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MachineModelChanged {
+    /// The edge.
+    pub edge: String,
+    /// The version in use before; 0 for none.
+    pub from: i64,
+    /// The version in use now; 0 for none.
+    pub to: i64,
+    /// `learned`, `edited`, `taught`, `activated` or `relearned`.
+    pub origin: String,
+    /// Why.
+    pub reason: String,
+}
+payload!(
+    MachineModelChanged,
+    "detection.machine_model_changed",
+    |it| it.edge.clone(),
+    if it.to == 0 {
+        format!("The commands behind {} are learned again: {}", it.edge, it.reason)
+    } else {
+        format!(
+            "Machine model of {}: version {} in place of {} ({}): {}",
+            it.edge, it.to, it.from, it.origin, it.reason
+        )
+    }
+);

@@ -9,6 +9,7 @@ pub(crate) mod feedback;
 pub(crate) mod intel;
 pub(crate) mod ledger;
 pub(crate) mod lists;
+pub(crate) mod machines;
 pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;
