@@ -38,6 +38,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/detection/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machine models, one per edge that told of operations, in the order of the edges' names. */
+        get: operations["machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/commands/{edge}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A machine model as text (TOML): pairs of machines, their functions, points and values. The ETag
+         *     is its version. What a person wrote comes back as written.
+         */
+        get: operations["text"];
+        /**
+         * Writes a machine model: the text becomes the next version and is in use at once. `If-Match` names
+         *     the version it was made from. A text that is no model changes nothing, and the answer names the
+         *     line.
+         */
+        put: operations["put_text"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/commands/{edge}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads a text as a machine model without storing it: what it holds and how it differs from the
+         *     model in use, or the line that is wrong.
+         */
+        post: operations["check_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/commands/{edge}/learn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes the unusual commands of a finding normal for good: they become a part of the model, as a new
+         *     version. To call them normal for a time, say so of the finding.
+         */
+        post: operations["learn_finding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/commands/{edge}/relearn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives the model in use up and learns from the next report on. Until the new model is there no
+         *     command is judged, and the state says so.
+         */
+        post: operations["relearn_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/commands/{edge}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a machine model, newest first. */
+        get: operations["versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/commands/{edge}/versions/{version}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a version in use in place of the one that is. Its signature is checked first. */
+        post: operations["activate_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/detection/devices": {
         parameters: {
             query?: never;
@@ -1466,6 +1602,69 @@ export interface components {
             /** @description Where they come from. */
             source: string;
         };
+        /** @description One unusual command. */
+        CommandView: {
+            /**
+             * @description In which way: `new_pair`, `unusual_function`, `unusual_object`, `unusual_value`,
+             *     `unusual_step`, `unusual_rate`, `unusual_order` or `refused`.
+             */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Packet time of the first.
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description Packet time of the last.
+             */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description How often it came.
+             */
+            count: number;
+            /** @description Who sent it. */
+            from: string;
+            /** @description Who received it. */
+            to: string;
+            /** @description `modbus`, `iec104` … */
+            protocol: string;
+            /**
+             * Format: int32
+             * @description Unit behind the address.
+             */
+            unit: number;
+            /** @description `request`, `response` or `report`. */
+            role: string;
+            /**
+             * Format: int32
+             * @description Function as the protocol numbers it.
+             */
+            function: number;
+            /** @description Its name in the words of the field. */
+            name: string;
+            /** @description `read`, `write`, `control`, `configure`, `diagnose` or `session`. */
+            effect: string;
+            /** @description Points or name; empty for nothing in particular. */
+            object: string;
+            /**
+             * Format: double
+             * @description The unusual value, or the first one carried.
+             */
+            value?: number | null;
+            /** @description Why it is unusual, in plain words. */
+            why: string;
+            /** @description What training leads to expect. */
+            expected: string;
+            /** @description Technique of ATT&CK for ICS. */
+            technique?: string | null;
+            /**
+             * Format: double
+             * @description Above 1 alerts.
+             */
+            score: number;
+        };
         /** @description Two versions side by side. */
         Comparison: {
             /**
@@ -1875,6 +2074,13 @@ export interface components {
             group?: string | null;
             feedback?: components["schemas"]["JudgedView"] | null;
             capture?: components["schemas"]["CaptureView"] | null;
+            /** @description Unusual commands one by one, for findings of commands. */
+            commands: components["schemas"]["CommandView"][];
+            /**
+             * Format: int64
+             * @description Unusual commands that are not listed, because they are too many.
+             */
+            commands_beyond: number;
         };
         /** @description A detector's judgement about a device. */
         FindingView: {
@@ -2229,6 +2435,14 @@ export interface components {
              */
             beyond: number;
         };
+        /** @description What came of it. */
+        Learned: {
+            /**
+             * Format: int64
+             * @description The new version, in use from now on.
+             */
+            version: number;
+        };
         /** @description What a device goes on learning while it is watched. */
         LearningView: {
             /** @description Whether the newest window was learned from, or why not, in words. */
@@ -2264,6 +2478,152 @@ export interface components {
              * @description Alerting windows that people's word covered.
              */
             suppressed: number;
+        };
+        /** @description What to learn, and why. */
+        Lesson: {
+            /** @description The finding whose commands are normal from now on. */
+            finding: string;
+            /** @description In the person's words. */
+            reason: string;
+        };
+        /** @description Why. */
+        MachineChange: {
+            /** @description In the person's words. */
+            reason: string;
+        };
+        /** @description One version of a machine model. */
+        MachineVersion: {
+            /**
+             * Format: int64
+             * @description Number of the version, from 1.
+             */
+            version: number;
+            /** @description `active` or `retired`. */
+            state: string;
+            /** @description `learned`, `edited` or `taught` (a person said "learn it"). */
+            origin: string;
+            /** @description Who made it. */
+            author: string;
+            /** @description Why, in words. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made_at: string;
+            /**
+             * Format: int64
+             * @description Pairs of machines.
+             */
+            pairs: number;
+            /**
+             * Format: int64
+             * @description Functions of all pairs.
+             */
+            functions: number;
+            /**
+             * Format: int64
+             * @description Operations learned from.
+             */
+            operations: number;
+            /**
+             * Format: double
+             * @description Over how long, seconds.
+             */
+            seconds: number;
+            /** @description SHA-256 of its text. */
+            file: string;
+            /** @description Ed25519 by the node's key, hex. */
+            signature: string;
+            /** @description The public key, hex. */
+            signed_by: string;
+            /** @description Whether the signature fits. */
+            signature_valid: boolean;
+        };
+        /** @description What is known of the commands behind one edge. */
+        MachineView: {
+            /** @description The edge's name. */
+            edge: string;
+            /** @description How far it is. */
+            state: Record<string, never>;
+            /** @description How the machines are protected just now, in words. */
+            protection: string;
+            /**
+             * Format: int64
+             * @description The version in use; 0 for none.
+             */
+            version: number;
+            /** @description Pairs of machines the model knows. */
+            pairs: number;
+            /** @description Functions of all pairs. */
+            functions: number;
+            /**
+             * Format: int64
+             * @description Operations learned from: of the model in use, else so far.
+             */
+            operations: number;
+            /**
+             * Format: double
+             * @description Over how long, seconds.
+             */
+            seconds: number;
+            /** @description Whether that is so little that unusual may only mean not yet seen. */
+            thin: boolean;
+            /**
+             * Format: date-time
+             * @description End of the newest window.
+             */
+            last_at?: string | null;
+            /**
+             * Format: int64
+             * @description Operations judged.
+             */
+            judged: number;
+            /**
+             * Format: int64
+             * @description Unusual commands told in findings.
+             */
+            unusual: number;
+            /**
+             * Format: int64
+             * @description Unusual commands that only inform.
+             */
+            informed: number;
+            /**
+             * Format: int64
+             * @description Unusual commands that people called normal.
+             */
+            suppressed: number;
+            /**
+             * Format: int64
+             * @description Operations not learned, because an alert or an incident speaks against them.
+             */
+            kept_out: number;
+            /**
+             * Format: int64
+             * @description Unusual commands between devices that are not watched.
+             */
+            unwatched: number;
+            /**
+             * Format: int64
+             * @description Reports that wait for the model.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Reports that could not be read.
+             */
+            unread: number;
+            /**
+             * Format: int64
+             * @description Operations that nobody judged, because there was no model.
+             */
+            unjudged: number;
+            /**
+             * Format: int64
+             * @description GOOSE and MMS messages told by the edge, which are not judged on the node.
+             */
+            messages: number;
         };
         /** @description The caller. */
         Me: {
@@ -2835,6 +3195,160 @@ export interface components {
                 event_at: string;
                 recorded_at: string;
                 updated_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_MachineVersion: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Number of the version, from 1.
+                 */
+                version: number;
+                /** @description `active` or `retired`. */
+                state: string;
+                /** @description `learned`, `edited` or `taught` (a person said "learn it"). */
+                origin: string;
+                /** @description Who made it. */
+                author: string;
+                /** @description Why, in words. */
+                reason: string;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                made_at: string;
+                /**
+                 * Format: int64
+                 * @description Pairs of machines.
+                 */
+                pairs: number;
+                /**
+                 * Format: int64
+                 * @description Functions of all pairs.
+                 */
+                functions: number;
+                /**
+                 * Format: int64
+                 * @description Operations learned from.
+                 */
+                operations: number;
+                /**
+                 * Format: double
+                 * @description Over how long, seconds.
+                 */
+                seconds: number;
+                /** @description SHA-256 of its text. */
+                file: string;
+                /** @description Ed25519 by the node's key, hex. */
+                signature: string;
+                /** @description The public key, hex. */
+                signed_by: string;
+                /** @description Whether the signature fits. */
+                signature_valid: boolean;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_MachineView: {
+            /** @description The items. */
+            items: {
+                /** @description The edge's name. */
+                edge: string;
+                /** @description How far it is. */
+                state: Record<string, never>;
+                /** @description How the machines are protected just now, in words. */
+                protection: string;
+                /**
+                 * Format: int64
+                 * @description The version in use; 0 for none.
+                 */
+                version: number;
+                /** @description Pairs of machines the model knows. */
+                pairs: number;
+                /** @description Functions of all pairs. */
+                functions: number;
+                /**
+                 * Format: int64
+                 * @description Operations learned from: of the model in use, else so far.
+                 */
+                operations: number;
+                /**
+                 * Format: double
+                 * @description Over how long, seconds.
+                 */
+                seconds: number;
+                /** @description Whether that is so little that unusual may only mean not yet seen. */
+                thin: boolean;
+                /**
+                 * Format: date-time
+                 * @description End of the newest window.
+                 */
+                last_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Operations judged.
+                 */
+                judged: number;
+                /**
+                 * Format: int64
+                 * @description Unusual commands told in findings.
+                 */
+                unusual: number;
+                /**
+                 * Format: int64
+                 * @description Unusual commands that only inform.
+                 */
+                informed: number;
+                /**
+                 * Format: int64
+                 * @description Unusual commands that people called normal.
+                 */
+                suppressed: number;
+                /**
+                 * Format: int64
+                 * @description Operations not learned, because an alert or an incident speaks against them.
+                 */
+                kept_out: number;
+                /**
+                 * Format: int64
+                 * @description Unusual commands between devices that are not watched.
+                 */
+                unwatched: number;
+                /**
+                 * Format: int64
+                 * @description Reports that wait for the model.
+                 */
+                waiting: number;
+                /**
+                 * Format: int64
+                 * @description Reports that could not be read.
+                 */
+                unread: number;
+                /**
+                 * Format: int64
+                 * @description Operations that nobody judged, because there was no model.
+                 */
+                unjudged: number;
+                /**
+                 * Format: int64
+                 * @description GOOSE and MMS messages told by the edge, which are not judged on the node.
+                 */
+                messages: number;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -4027,6 +4541,29 @@ export interface components {
             /** @description Name as published. */
             name: string;
         };
+        /** @description What came of an edit. */
+        TextTaken: components["schemas"]["TextView"] & {
+            /**
+             * Format: int64
+             * @description The new version, in use from now on.
+             */
+            version: number;
+        };
+        /** @description What a text holds, and how it differs from the model in use. */
+        TextView: {
+            /** @description Pairs of machines. */
+            pairs: number;
+            /** @description Functions of all pairs. */
+            functions: number;
+            /** @description Pairs the model in use does not have. */
+            pairs_added: number;
+            /** @description Pairs of the model in use that are not there any more: they would alert. */
+            pairs_removed: number;
+            /** @description Functions the model in use does not have. */
+            functions_added: number;
+            /** @description Functions of the model in use that are not there any more: they would alert. */
+            functions_removed: number;
+        };
         /** @description Shape of a line of the history. */
         TimelineShape: {
             kind: string;
@@ -4264,6 +4801,358 @@ export interface operations {
                 content?: never;
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MachineView"];
+                };
+            };
+        };
+    };
+    text: {
+        parameters: {
+            query?: {
+                /** @description Its number; absent for the one in use. */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_text: {
+        parameters: {
+            query?: {
+                /** @description In the person's words. */
+                reason?: string | null;
+            };
+            header: {
+                /** @description The ETag of the model it was made from */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The edge's name */
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextTaken"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    learn_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lesson"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Learned"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    relearn_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineChange"];
+            };
+        };
+        responses: {
+            /** @description It learns again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    versions: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MachineVersion"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activate_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+                /** @description The version's number */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineChange"];
+            };
+        };
+        responses: {
+            /** @description It is in use */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
