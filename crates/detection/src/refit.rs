@@ -53,7 +53,7 @@ impl JobHandler for Refitter {
             Ok(order) => order,
             Err(cause) => return JobEnd::Failed { reason: cause.to_string() },
         };
-        match self.0.refit(&order).await {
+        match Box::pin(self.0.refit(&order)).await {
             Ok(()) => JobEnd::Done,
             Err(error) => JobEnd::Retry { reason: error.to_string(), after_ms: 0 },
         }

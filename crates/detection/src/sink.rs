@@ -153,17 +153,21 @@ impl Detection {
         engine.install(changed);
         engine.install_machines(machines);
         drop(engine);
-        metrics::counter!("sereno_detection_windows_scored_total").increment(scored);
-        metrics::counter!("sereno_detection_windows_alerting_total").increment(alerts);
-        metrics::counter!("sereno_detection_windows_unwatched_total")
-            .increment(unwatched + beyond_limit);
-        metrics::counter!("sereno_detection_windows_turned_away_total").increment(turned_away);
+        count([scored, alerts, unwatched + beyond_limit, turned_away]);
         metrics::counter!("sereno_detection_records_refused_total")
             .increment(refused.unsigned_abs());
         self.inner.news.beyond_limit(beyond_limit + turned_away);
         self.inner.news.windows(news);
         Ok(())
     }
+}
+
+/// Counts windows scored, alerting, unwatched and turned away.
+fn count([scored, alerts, unwatched, turned_away]: [u64; 4]) {
+    metrics::counter!("sereno_detection_windows_scored_total").increment(scored);
+    metrics::counter!("sereno_detection_windows_alerting_total").increment(alerts);
+    metrics::counter!("sereno_detection_windows_unwatched_total").increment(unwatched);
+    metrics::counter!("sereno_detection_windows_turned_away_total").increment(turned_away);
 }
 
 #[async_trait]

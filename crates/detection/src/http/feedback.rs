@@ -132,7 +132,7 @@ pub(crate) async fn feedback(
         scope: body.scope.read()?,
         by: caller.name,
     };
-    let made = detection.judge_finding(parsed, word).await?;
+    let made = Box::pin(detection.judge_finding(parsed, word)).await?;
     let suppressions = made.into_iter().map(|one| SuppressionView::new(one, now)).collect();
     Ok(Json(FeedbackTaken { suppressions }))
 }

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 
 use crate::Detection;
 use crate::config::Config;
-use crate::error::DetectionError;
 use crate::machines::state::MachineState;
 use crate::state::moment;
 
@@ -96,7 +95,7 @@ impl MachineView {
 pub(crate) async fn machines(
     State(detection): State<Detection>,
 ) -> Result<Json<Page<MachineView>>, Problem> {
-    let engine = detection.engine().await.map_err(DetectionError::from)?;
+    let engine = detection.engine().await?;
     let mut machines: Vec<&MachineState> = engine.machines().collect();
     machines.sort_by(|a, b| a.row.edge.cmp(&b.row.edge));
     let config = &detection.inner.config;

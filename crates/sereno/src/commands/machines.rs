@@ -148,17 +148,7 @@ async fn act(api: &Api, action: Action, json: bool) -> Result<(), Failure> {
         }
         Action::Apply { edge, file, from, reason, .. } => {
             let body = read_file(&file, MAX_TEXT_BYTES)?;
-            let from = match from {
-                Some(from) => from,
-                None => version_of(api, &edge).await?,
-            };
-            let path = format!("{ROOT}/{edge}?reason={}", escaped(&reason));
-            let answer = api.put_text(&path, body, &format!("\"{from}\"")).await?;
-            if !json {
-                let version = answer.get("version").and_then(Value::as_i64).unwrap_or(0);
-                output::note(&format!("version {version} is in use"));
-            }
-            say_text(&answer, json)
+            apply(api, &edge, (body, from, &reason), json).await
         }
         Action::Versions { edge, .. } => {
             let answer = api.get(&format!("{ROOT}/{edge}/versions?limit=100")).await?;
@@ -194,6 +184,26 @@ async fn act(api: &Api, action: Action, json: bool) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// Puts a text in use: the text, the version it was made from, and why.
+async fn apply(
+    api: &Api,
+    edge: &str,
+    (body, from, reason): (Vec<u8>, Option<i64>, &str),
+    json: bool,
+) -> Result<(), Failure> {
+    let from = match from {
+        Some(from) => from,
+        None => version_of(api, edge).await?,
+    };
+    let path = format!("{ROOT}/{edge}?reason={}", escaped(reason));
+    let answer = api.put_text(&path, body, &format!("\"{from}\"")).await?;
+    if !json {
+        let version = answer.get("version").and_then(Value::as_i64).unwrap_or(0);
+        output::note(&format!("version {version} is in use"));
+    }
+    say_text(&answer, json)
 }
 
 async fn machines(api: &Api) -> Result<Vec<Value>, Failure> {
