@@ -52,6 +52,8 @@ impl Stage<'_> {
         machine.row.messages += reports.messages;
         let mut judge = machine.in_use.as_ref().map(|it| CommandJudge::new(Arc::clone(&it.model)));
         for report in reports.commands {
+            // A batch may span more than the learning: what comes after it is judged, not learned.
+            self.end_learning(&mut machine, source.epoch, report.start_us);
             match (machine.row.phase, &mut judge) {
                 (Phase::Learning, _) => {
                     self.learn_report(engine, &mut machine, source, report, parties);
@@ -66,16 +68,22 @@ impl Stage<'_> {
                 _ => machine.row.unjudged += count(report.operations()),
             }
         }
-        if machine.row.phase == Phase::Learning
-            && machine.row.epoch == source.epoch
-            && machine.row.learned_enough(source.at_us, self.config)
-        {
-            machine.row.phase = Phase::Training;
-            self.plan.train_machine.push((source.edge.to_owned(), machine.row.generation));
-        }
+        self.end_learning(&mut machine, source.epoch, source.at_us);
         self.plan.machines.push(machine.row.clone());
         self.machines.insert(source.edge.to_owned(), machine);
         Ok(())
+    }
+
+    /// Orders the training once enough was learned by a packet time.
+    fn end_learning(&mut self, machine: &mut MachineState, epoch: i64, at_us: i64) {
+        let row = &mut machine.row;
+        if row.phase == Phase::Learning
+            && row.epoch == epoch
+            && row.learned_enough(at_us, self.config)
+        {
+            row.phase = Phase::Training;
+            self.plan.train_machine.push((row.edge.clone(), row.generation));
+        }
     }
 
     fn learn_report(

@@ -374,3 +374,29 @@ async fn tamper(node: &Node) {
         .await;
     done.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_after_the_learning_is_judged_although_it_is_in_the_same_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let assets = Arc::new(FakeAssets::default());
+    let node = start(folder.path(), &assets).await;
+    let last = LEARNED + 40;
+    let mut one = meter::batches(&meter::life_of(1, 0..last + 1), 1, 10_000).remove(0);
+    let mut reports: Vec<Report> = (0..last).flat_map(|at| commands(at, &[])).collect();
+    reports.extend(commands(last, &attack()));
+    one.operations = serde_json::to_value(&reports).unwrap();
+    node.detection.accept(one).await.unwrap();
+    settle(&node).await;
+    let shown = machine(&node).await;
+    assert_eq!(shown["state"]["state"], "watching", "{shown}");
+    let found = found(&node).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let (_, detail) = node.call("GET", &format!("/api/v1/findings/{}", found[0].id)).await;
+    let commands = detail["commands"].as_array().unwrap();
+    let rate = commands.iter().filter(|it| it["kind"] == "unusual_rate").count();
+    assert_eq!(
+        (commands.len(), rate),
+        (11, 1),
+        "ten writes, and that they are so many: {detail:#}"
+    );
+}

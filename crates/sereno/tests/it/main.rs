@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)] // what is skipped is said
 
 mod bad_use;
+mod commands;
 mod faults_capture;
 mod faults_disk;
 mod faults_input;
