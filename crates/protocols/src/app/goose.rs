@@ -172,7 +172,7 @@ impl Parser for Goose {
         let Some((start, app_id, simulated)) = locate(place, bytes) else {
             return Step::Malformed { why: "header shorter than GOOSE needs", consumed };
         };
-        let Some((pdu, _)) = ber::read(&bytes[start..]) else {
+        let Some((pdu, _)) = bytes.get(start..).and_then(ber::read) else {
             return Step::Malformed { why: "no GOOSE protocol data unit", consumed };
         };
         if pdu.tag == MANAGEMENT {
