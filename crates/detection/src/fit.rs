@@ -87,7 +87,7 @@ impl Detection {
         };
         let records: Arc<Vec<WindowRecord>> =
             Arc::new(records.into_iter().map(|(_, _, record)| record).collect());
-        match self.fit_model(Arc::clone(&records)).await {
+        match self.fit_model(Arc::clone(&records)).await? {
             Ok(fitted) => {
                 self.inner.news.state(order.device, WatchState::Training { progress: 0.9 });
                 self.put_in_use(order, fitted, &records).await?;
@@ -97,11 +97,15 @@ impl Detection {
         }
     }
 
-    /// Fits one model and makes its file; away from the threads that answer.
+    /// Fits one model and makes its file; away from the threads that answer. The inner error says why
+    /// these windows give no model.
+    ///
+    /// # Errors
+    /// The node stops, which says nothing about the windows: to be tried again.
     pub(crate) async fn fit_model(
         &self,
         records: Arc<Vec<WindowRecord>>,
-    ) -> Result<Fitted, String> {
+    ) -> Result<Result<Fitted, String>, DetectionError> {
         let config = &self.inner.config;
         let options = TrainOptions {
             seed: config.seed,
@@ -126,9 +130,11 @@ impl Detection {
                 .map_err(|cause| cause.to_string())?;
             Ok(Fitted { model, file })
         };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|cause| format!("the fitting ended abnormally: {cause}"))?
+        match tokio::task::spawn_blocking(work).await {
+            Ok(outcome) => Ok(outcome),
+            Err(cause) if cause.is_cancelled() => Err(DbError::Stopped.into()),
+            Err(cause) => Ok(Err(format!("the fitting ended abnormally: {cause}"))),
+        }
     }
 
     async fn put_in_use(

@@ -102,7 +102,7 @@ impl Detection {
             }
         }
         let (windows, count) = (records.len(), devices.len() - first);
-        let file = match self.fit_pooled(records).await {
+        let file = match self.fit_pooled(records).await? {
             Ok(file) => file,
             Err(reason) => {
                 tracing::debug!(kind, reason, "no pooled model");
@@ -132,7 +132,10 @@ impl Detection {
         Ok(())
     }
 
-    async fn fit_pooled(&self, records: Vec<WindowRecord>) -> Result<Vec<u8>, String> {
+    async fn fit_pooled(
+        &self,
+        records: Vec<WindowRecord>,
+    ) -> Result<Result<Vec<u8>, String>, DetectionError> {
         let config = &self.inner.config;
         let options = TrainOptions {
             seed: config.seed,
@@ -150,8 +153,11 @@ impl Detection {
                 .to_bytes()
                 .map_err(|cause| cause.to_string())
         };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|cause| format!("the fitting ended abnormally: {cause}"))?
+        match tokio::task::spawn_blocking(work).await {
+            Ok(outcome) => Ok(outcome),
+            // The node stops: to be tried again.
+            Err(cause) if cause.is_cancelled() => Err(DbError::Stopped.into()),
+            Err(cause) => Ok(Err(format!("the fitting ended abnormally: {cause}"))),
+        }
     }
 }

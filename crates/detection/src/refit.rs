@@ -84,7 +84,7 @@ impl Detection {
             return self.hold_learning(order, poison, GuardNews::Teaching(growth)).await;
         }
         let records = Arc::new(material.lessons.clone());
-        let fitted = match self.fit_model(records).await {
+        let fitted = match self.fit_model(records).await? {
             Ok(fitted) => fitted,
             Err(reason) => {
                 tracing::warn!(device = %order.device, reason, "a model could not be fitted again");

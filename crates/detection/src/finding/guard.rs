@@ -111,6 +111,9 @@ impl GuardNews {
 
 fn habits(finding: &mut Finding, who: &str, since_us: i64, (recent, reference): (f64, f64)) {
     finding.kind = AttackKind::Anomaly;
+    // A question for the day, not an alarm for the night: windows that are alarming by themselves
+    // make findings of their own.
+    finding.severity = Severity::Low;
     finding.first_at = moment(since_us);
     finding.score = recent;
     finding.title =

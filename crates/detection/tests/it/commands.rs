@@ -163,7 +163,7 @@ fn ten_false_writes_are_ten_pieces_of_evidence_however_often_the_node_dies() {
     let folder = tempfile::tempdir().unwrap();
     let assets = Arc::new(FakeAssets::default());
     let lives = |windows: std::ops::Range<i64>| {
-        life(async {
+        life(folder.path(), async {
             let node = start(folder.path(), &assets).await;
             feed(&node, windows).await;
             machine(&node).await
@@ -175,7 +175,7 @@ fn ten_false_writes_are_ten_pieces_of_evidence_however_often_the_node_dies() {
     assert!(early["protection"].as_str().unwrap().starts_with("not protected yet"), "{early}");
     lives(100..LEARNED - 10);
     // The training is ordered in one life and done in the next.
-    life(async {
+    life(folder.path(), async {
         let node = Node::start_idle(folder.path(), &assets, config()).await;
         for window in LEARNED - 10..LEARNED + 5 {
             let reports = commands(window, &[]);
@@ -189,7 +189,7 @@ fn ten_false_writes_are_ten_pieces_of_evidence_however_often_the_node_dies() {
     assert_eq!((&watching["version"], &watching["thin"]), (&json!(1), &json!(false)));
     assert_eq!(watching["waiting"], 0);
     for (place, one) in attack().iter().enumerate().skip(1) {
-        life(async {
+        life(folder.path(), async {
             let node = start(folder.path(), &assets).await;
             let window = LEARNED + 5 + place as i64;
             strange(&node, window, &[*one]).await;
@@ -197,7 +197,7 @@ fn ten_false_writes_are_ten_pieces_of_evidence_however_often_the_node_dies() {
             strange(&node, window, &[*one]).await;
         });
     }
-    life(async {
+    life(folder.path(), async {
         let node = start(folder.path(), &assets).await;
         let found = found(&node).await;
         assert_eq!(found.len(), 1, "{found:#?}");
@@ -268,8 +268,8 @@ fn the_model_is_text_that_people_edit_and_leave_again() {
     let folder = tempfile::tempdir().unwrap();
     let assets = Arc::new(FakeAssets::default());
     let reason = "{\"reason\":\"not agreed\"}";
-    life(edits(folder.path(), &assets));
-    life(async {
+    life(folder.path(), edits(folder.path(), &assets));
+    life(folder.path(), async {
         // The edited version is in use after a restart, too.
         let node = start(folder.path(), &assets).await;
         strange(&node, LEARNED + 5, &[(6, 12, 8.0)]).await;
@@ -291,7 +291,7 @@ fn the_model_is_text_that_people_edit_and_leave_again() {
         assert_eq!(status, StatusCode::NO_CONTENT);
         tamper(&node).await;
     });
-    life(async {
+    life(folder.path(), async {
         // A changed version is not used: the earlier one takes its place, and health says so.
         let node = start(folder.path(), &assets).await;
         let shown = machine(&node).await;

@@ -36,7 +36,7 @@ fn report() -> Value {
 fn a_kept_report_is_there_again_after_a_restart_and_says_where_it_falls_short() {
     let folder = tempfile::tempdir().unwrap();
     let assets = Arc::new(FakeAssets::default());
-    let id = life(async {
+    let id = life(folder.path(), async {
         let node = Node::start(folder.path(), &assets, Config::default()).await;
         let body = json!({ "name": "Autumn", "report": report() });
         let (status, kept) = send(&node, true, &body).await;
@@ -48,7 +48,7 @@ fn a_kept_report_is_there_again_after_a_restart_and_says_where_it_falls_short() 
         );
         kept["id"].as_str().unwrap().to_owned()
     });
-    life(async {
+    life(folder.path(), async {
         let node = Node::start(folder.path(), &assets, Config::default()).await;
         let (_, page) = node.call("GET", PATH).await;
         assert_eq!(page["items"][0]["id"], id.as_str());

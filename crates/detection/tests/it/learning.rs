@@ -68,7 +68,7 @@ fn versions_after(folder: &Path, deaths: bool) -> (Vec<(i64, String)>, [i64; 3])
     let all = batches(&life_of(1, 0..LEARNED + 800), 1, 60);
     let mut sent = 0;
     while sent < all.len() {
-        sent = life(async {
+        sent = life(folder, async {
             let watch = Watch::start(folder, &assets).await;
             assert_eq!(watch.seq, sent as u64);
             if let Some(again) = sent.checked_sub(1) {
@@ -84,7 +84,7 @@ fn versions_after(folder: &Path, deaths: bool) -> (Vec<(i64, String)>, [i64; 3])
             until
         });
     }
-    life(async {
+    life(folder, async {
         let watch = Watch::start(folder, &assets).await;
         watch.settle().await;
         let versions = watch.versions().await;
@@ -120,7 +120,7 @@ fn dying_between_steps_loses_no_window_and_leaves_one_model_in_use() {
 fn a_model_that_was_changed_is_refused_and_an_earlier_one_takes_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let assets = Arc::new(FakeAssets::default());
-    let newest = life(async {
+    let newest = life(folder.path(), async {
         let mut watch = Watch::start(folder.path(), &assets).await;
         watch.feed(&life_of(1, 0..LIVED)).await;
         let newest = watch.device(0).await["version"].as_i64().unwrap();
@@ -144,7 +144,7 @@ fn a_model_that_was_changed_is_refused_and_an_earlier_one_takes_its_place() {
         newest
     });
     assert!(newest > 1);
-    life(async {
+    life(folder.path(), async {
         let mut watch = Watch::start(folder.path(), &assets).await;
         let device = watch.device(0).await;
         assert!(device["version"].as_i64().unwrap() < newest, "{device}");

@@ -42,9 +42,11 @@ impl Node {
         sqlx::query(sql).fetch_one(&mut *connection).await.unwrap().try_get(0).unwrap()
     }
 
-    /// Waits until no model is being fitted and no window waits.
+    /// Waits until no model is being fitted, or fitted again, and no window waits.
     pub(crate) async fn settle(&self) {
-        let busy = "SELECT COUNT(*) FROM detection_devices WHERE phase IN ('training', 'draining')";
+        let busy = "SELECT (SELECT COUNT(*) FROM detection_devices WHERE phase IN ('training', 'draining')) \
+             + (SELECT COUNT(*) FROM platform_jobs WHERE kind = 'detection.refit' \
+                AND state IN ('waiting', 'running'))";
         while self.number(busy).await > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -75,10 +77,25 @@ impl Node {
 }
 
 /// One life of a node: whatever still runs when it ends dies with its runtime, as with `kill -9`.
-pub(crate) fn life<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn life<T>(folder: &Path, work: impl Future<Output = T>) -> T {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let result = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_secs(10));
+    bury(folder);
     result
+}
+
+/// Waits until nothing of this process has a file of the folder open: a thread of the database may
+/// still be at a commit when its runtime is gone, and a dead process has no such threads.
+fn bury(folder: &Path) {
+    let folder = folder.canonicalize().unwrap();
+    let open = || {
+        std::fs::read_dir("/proc/self/fd").unwrap().flatten().any(|handle| {
+            std::fs::read_link(handle.path()).is_ok_and(|file| file.starts_with(&folder))
+        })
+    };
+    while open() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

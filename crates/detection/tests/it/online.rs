@@ -139,7 +139,7 @@ fn lives(folder: &Path, all: &[WindowBatch], deaths: bool) -> (Vec<Value>, [i64;
     let assets = Arc::new(FakeAssets::default());
     let mut sent = 0;
     while sent < all.len() {
-        sent = life(async {
+        sent = life(folder, async {
             let node = Node::start(folder, &assets, Config::default()).await;
             let last = node.detection.last_seq("harbour-gw", 1).await.unwrap().unwrap_or(0);
             assert_eq!(last, sent as u64, "an acknowledged batch was lost or one was made up");
@@ -153,7 +153,7 @@ fn lives(folder: &Path, all: &[WindowBatch], deaths: bool) -> (Vec<Value>, [i64;
             until
         });
     }
-    life(async {
+    life(folder, async {
         let node = Node::start(folder, &assets, Config::default()).await;
         node.settle().await;
         let mut numbers = [0; 5];
@@ -340,12 +340,12 @@ fn a_lost_model_file_is_said_and_not_guessed() {
     let folder = tempfile::tempdir().unwrap();
     let assets = Arc::new(FakeAssets::default());
     let all = batches(&windows()[..240], 1, 20);
-    life(async {
+    life(folder.path(), async {
         let node = Node::start(folder.path(), &assets, Config::default()).await;
         feed(&node, &all[..10]).await;
     });
     std::fs::remove_dir_all(folder.path().join("blobs")).unwrap();
-    life(async {
+    life(folder.path(), async {
         let node = Node::start(folder.path(), &assets, Config::default()).await;
         feed(&node, &all[10..]).await;
         let (_, page) = node.call("GET", "/api/v1/detection/devices").await;

@@ -38,8 +38,9 @@ async fn watch(files: &[PathBuf], device: &str, training_span_s: i64) -> Watched
     let records = windows_of(files, device);
     for batch in batches(&records, 1, 200) {
         node.detection.accept(batch).await.unwrap();
+        // Half an hour of windows: in life a model is fitted again long before the next arrives.
+        node.settle().await;
     }
-    node.settle().await;
     let findings = node.findings().await;
     for finding in &findings {
         println!(
