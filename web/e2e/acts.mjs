@@ -237,6 +237,39 @@ await act('a model goes back to an earlier version with a reason', { path: '/mod
   must((await page.getByRole('button', { name: 'Go back to 1' }).count()) === 0, 'a version whose signature does not fit is offered');
 });
 
+await act('commands are corrected as text, and a wrong line is found', { path: '/commands' }, async (page) => {
+  await page.click('table a[data-row]');
+  const text = page.getByRole('textbox', { name: 'What is normal here' });
+  const right = await text.inputValue();
+  await text.fill(right.replace('window_us', 'oops'));
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.getByRole('button', { name: 'Go to line 3' }).click();
+  const chosen = await text.evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd));
+  must(chosen.startsWith('oops = '), `not the line that is wrong: ${chosen}`);
+  await axe(page, 'a wrong line');
+  await text.fill(right.replace('most_per_window = 12', 'most_per_window = 20'));
+  await page.getByRole('button', { name: 'Check' }).click();
+  await page.waitForSelector('[role="status"]');
+  const apply = page.getByRole('button', { name: 'Put in use' });
+  must(await apply.isDisabled(), 'put in use without a reason');
+  await page.getByLabel('Reason').fill('The new meter asks more often');
+  await apply.click();
+  await page.waitForFunction(() => [...document.querySelectorAll('tbody tr')].some((row) => row.textContent.startsWith('3In use') && row.textContent.includes('asks more often')));
+  must((await text.inputValue()).includes('most_per_window = 20'), 'the text went back');
+});
+
+await act('the commands of a finding are made normal with a reason', { scene: 'commands', path: '/findings' }, async (page) => {
+  await page.click('table a[data-row]');
+  await page.getByRole('heading', { name: 'Learn these commands' }).waitFor();
+  const panel = page.locator('section.panel', { has: page.getByRole('heading', { name: 'Learn these commands' }) });
+  await panel.getByLabel('Reason').fill('The operator sets the pump by hand on Mondays');
+  await axe(page, 'learn commands');
+  const asked = page.waitForRequest((request) => request.url().endsWith('/commands/harbour-gw/learn'));
+  await panel.getByRole('button').click();
+  must((await asked).postDataJSON().reason.includes('Mondays'), 'the reason is not told');
+  await panel.getByRole('status').waitFor();
+});
+
 await act('devices are filtered in the address', { path: '/devices' }, async (page) => {
   await page.getByLabel('Kind of device').selectOption('router');
   await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length === 1);

@@ -24,10 +24,10 @@ let visits = 0;
 
 /** One list page and, where it holds a row, the page behind it. */
 const PAGES = [
-  ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['groups', '/findings?view=groups'], ['devices', '/devices'], ['models', '/models'], ['suppressions', '/suppressions?all=yes'], ['evaluations', '/evaluations'], ['playbooks', '/playbooks'], ['sharing', '/shares'],
+  ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['groups', '/findings?view=groups'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions?all=yes'], ['evaluations', '/evaluations'], ['playbooks', '/playbooks'], ['sharing', '/shares'],
   ['intel', '/intel?value=178.128.185.250'], ['ledger', '/ledger'], ['gateways', '/gateways'], ['health', '/health'], ['access', '/access'], ['lost', '/no/such/page'],
 ];
-const DETAILS = { incidents: 'incident', findings: 'finding', devices: 'device', models: 'model', evaluations: 'evaluation', sharing: 'share', ledger: 'proof', playbooks: 'run' };
+const DETAILS = { incidents: 'incident', findings: 'finding', devices: 'device', models: 'model', commands: 'machine', evaluations: 'evaluation', sharing: 'share', ledger: 'proof', playbooks: 'run' };
 
 function watch(page, where) {
   page.on('console', (message) => message.type() === 'error' && faults.push(`${where()}: console: ${message.text()}`));
@@ -125,8 +125,8 @@ async function sitesOf() {
   }
   const home = [['situation', '/']];
   const made = [
-    ['operator', 'operator', 'done', PAGES], ['cert', 'cert', 'done', PAGES.slice(0, 2)], ['learning', 'operator', 'learning', home], ['empty', 'operator', 'empty', [...home, ['incidents', '/incidents'], ['devices', '/devices'], ['models', '/models'], ['suppressions', '/suppressions'], ['groups', '/findings?view=groups'], ['evaluations', '/evaluations']]],
-    ['not-enforced', 'operator', 'not-enforced', home], ['waiting', 'operator', 'waiting', [['sharing', '/shares'], ['playbooks', '/playbooks']]],
+    ['operator', 'operator', 'done', PAGES], ['cert', 'cert', 'done', PAGES.slice(0, 2)], ['learning', 'operator', 'learning', home], ['empty', 'operator', 'empty', [...home, ['incidents', '/incidents'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions'], ['groups', '/findings?view=groups'], ['evaluations', '/evaluations']]],
+    ['not-enforced', 'operator', 'not-enforced', home], ['commands', 'operator', 'commands', [['findings', '/findings']]], ['waiting', 'operator', 'waiting', [['sharing', '/shares'], ['playbooks', '/playbooks']]],
     ['first-run', 'operator', 'first-run', [['first-run', '/']]], ['sign-in', 'operator', 'signed-out', [['sign-in', '/']]],
   ];
   const mocks = await Promise.all(made.map(([, kind, scene]) => serve({ kind, scene })));

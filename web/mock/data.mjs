@@ -101,6 +101,45 @@ export const versions = [
   version(3, 'active', 'fitted after 120 lessons', {}), version(2, 'retired', 'version 3 took its place', {}),
   version(1, 'refused', 'the file is not what was signed', { signature_valid: false }),
 ];
+const machineVersion = (number, state, origin, author, reason, pairs) => ({
+  version: number, state, origin, author, reason, made_at: wall(-5000 + number * 900), pairs, functions: 2 * pairs, operations: 41_220, seconds: 3600,
+  file: createHash('sha256').update(`commands ${number}`).digest('hex'), signature: 'ab'.repeat(64), signed_by: 'cd'.repeat(32), signature_valid: true,
+});
+export const machineVersions = [
+  machineVersion(2, 'active', 'edited', 'Duty officer', 'The pump may also be set to 7', 2), machineVersion(1, 'retired', 'learned', 'system', 'learned from the first hour', 2),
+];
+export const machine = {
+  edge: 'harbour-gw', state: { state: 'watching' }, protection: 'every command is judged by version 2', version: 2, pairs: 2, functions: 4, operations: 41_220, seconds: 3600, thin: false,
+  last_at: packet(ATTACK), judged: 8_412, unusual: 10, informed: 3, suppressed: 0, kept_out: 0, unwatched: 2, waiting: 0, unread: 0, unjudged: 0, messages: 120,
+};
+export const machineText = `# Commands that are normal here.
+version = 1
+window_us = 10000000
+
+[training]
+operations = 41220
+seconds = 3600.0
+beyond = 0
+widened = 0
+
+[[pair]]
+from = "192.168.1.100"
+to = "192.168.1.104"
+protocol = "modbus"
+unit = 1
+role = "request"
+
+[[pair.function]]
+code = 3
+name = "read holding registers"
+effect = "read"
+count = 41210
+most_per_window = 12
+`;
+export const unusual = (number, more) => ({
+  kind: 'unusual_function', first_at: packet(ATTACK + number * 7000), last_at: packet(ATTACK + number * 7000), count: 1, from: '192.168.1.100', to: '192.168.1.104', protocol: 'modbus', unit: 1, role: 'request',
+  function: 6, name: 'write single register', effect: 'write', object: 'space 4, point 40', value: 700 + number, why: '192.168.1.100 never asked 192.168.1.104 to write single register', expected: 'only read holding registers', technique: 'T0836', score: 4, ...more,
+});
 export const comparison = {
   windows: 1000, disagreements: 3,
   a: { version: 2, alerts: 61, alerts_found_again: 58, false_alarms: 2, mean_score: 0.91, max_score: 15.2 }, b: { version: 3, alerts: 62, alerts_found_again: 60, false_alarms: 1, mean_score: 0.88, max_score: 15.8 },

@@ -1,5 +1,5 @@
 // A backend for building and testing the console without a node: the contract's shapes, an SSE stream,
-// and the built console. `MOCK_KIND=cert`, `MOCK_SCENE=done|learning|empty|first-run|signed-out|not-enforced|waiting`.
+// and the built console. `MOCK_KIND=cert`, `MOCK_SCENE=done|learning|empty|first-run|signed-out|not-enforced|waiting|commands`.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -21,7 +21,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
+  return { machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
 }
 
 function nodeOf(world) {
@@ -75,12 +75,15 @@ const reads = [
   [/^\/detection\/devices\/.+\/scores$/, (w) => ({ device: ids.device, points: has(w) ? data.scores() : [] })],
   [/^\/detection\/devices\/.+\/models\/compare$/, (_, url) => ({ ...data.comparison, a: { ...data.comparison.a, version: Number(url.searchParams.get('a')) }, b: { ...data.comparison.b, version: Number(url.searchParams.get('b')) } })],
   [/^\/detection\/devices\/.+\/models$/, (w) => page(has(w) ? w.versions : [])],
+  [/^\/detection\/commands$/, (w) => page(has(w) ? [{ ...data.machine, version: w.machineVersions[0].version }] : [])],
+  [/^\/detection\/commands\/[^/]+\/versions$/, (w) => page(w.machineVersions)],
+  [/^\/detection\/commands\/[^/]+$/, (w) => ({ text: w.machineText, etag: `"${w.machineVersions[0].version}"` })],
   [/^\/detection\/groups$/, (w) => page(has(w) ? [data.group] : [])],
   [/^\/detection\/suppressions$/, (w, url) => page(has(w) ? w.suppressions.filter((one) => one.active || url.searchParams.get('all')) : [])],
   [/^\/detection\/evaluations$/, (w) => page(has(w) ? [evaluation.summary] : [])],
   [/^\/detection\/evaluations\/.+$/, () => evaluation.whole],
   [/^\/findings$/, (w) => page(w.bare ? [] : [data.finding])],
-  [/^\/findings\/.+$/, (w) => ({ ...data.findingDetail, feedback: w.feedback })],
+  [/^\/findings\/.+$/, (w) => ({ commands: w.scene === 'commands' ? [data.unusual(0), data.unusual(1, { count: 3 }), data.unusual(2, { kind: 'unusual_order', score: 0.9, value: null, technique: null })] : [], commands_beyond: w.scene === 'commands' ? 2 : 0, ...data.findingDetail, feedback: w.feedback })],
   [/^\/gateways$/, (w) => gatewaysOf(w)],
   [/^\/gateways\/.+\/counters$/, (w) => ({ points: has(w) && w.scene !== 'not-enforced' ? [{ at: data.wall(0.5), event_at: data.packet(data.BLOCKED), mac: data.MAC, forwarded_packets: 11_435, forwarded_bytes: 1_029_000, dropped_packets: 1, dropped_bytes: 60, blocked: true }] : [] })],
   [/^\/orders$/, (w) => ordersOf(w)],
@@ -117,6 +120,14 @@ const writes = [
   [/^\/detection\/devices\/.+\/models\/(\d+)\/activate$/, (w, body, match) => {
     w.versions = w.versions.map((one) => ({ ...one, state: one.version === Number(match[1]) ? 'active' : one.state === 'active' ? 'retired' : one.state, reason: one.version === Number(match[1]) ? `${body.reason} (by Duty officer)` : one.reason }));
   }],
+  [/^\/detection\/commands\/[^/]+\/check$/, (_, body) => (String(body).includes('oops') ? problem(422, 'The text is no model', 'line 3: unknown field `oops`', 'Correct the line; nothing was changed.') : { pairs: 2, functions: 4, pairs_added: 0, pairs_removed: 0, functions_added: 1, functions_removed: 0 })],
+  [/^\/detection\/commands\/[^/]+\/learn$/, () => ({ version: 3 })],
+  [/^\/detection\/commands\/[^/]+$/, (w, text, _, __, url) => {
+    const [last] = w.machineVersions;
+    w.machineText = text;
+    w.machineVersions = [{ ...last, version: last.version + 1, reason: url.searchParams.get('reason') }, ...w.machineVersions.map((one) => ({ ...one, state: 'retired' }))];
+    return { version: last.version + 1, pairs: 2, functions: 5, pairs_added: 0, pairs_removed: 0, functions_added: 1, functions_removed: 0 };
+  }],
   [/^\/ledger\/verify$/, (w) => ({ verified: true, entries: w.ledger.head.size, first_altered: null })],
   [/^\/tokens$/, () => ({ id: ids.run, token: 'sereno_mock_2f9c4b7a9d0e4f21' })],
   [/^\/sign-in$/, (w, body) => (body.password === 'wrong' ? problem(401, 'The name or the password is wrong', 'Nobody signs in with these.', 'Check both; after 5 tries there is a pause.') : void (w.scene = 'done'))],
@@ -147,8 +158,10 @@ function events(world, request, response) {
 async function bodyOf(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString();
+  if (request.headers['content-type'] === 'text/plain') return text;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString() || '{}');
+    return JSON.parse(text || '{}');
   } catch {
     return {};
   }
@@ -160,9 +173,13 @@ async function api(world, request, response, url) {
   const body = request.method === 'GET' ? null : await bodyOf(request);
   const table = request.method === 'GET' ? reads : writes;
   const found = table.map(([pattern, answer]) => [path.match(pattern), answer]).find(([match]) => match);
-  let answer = found ? (body === null ? found[1](world, url, found[0]) : found[1](world, body, found[0], request.method)) : problem(404, 'Not found', path, 'Look at the contract.');
+  let answer = found ? (body === null ? found[1](world, url, found[0]) : found[1](world, body, found[0], request.method, url)) : problem(404, 'Not found', path, 'Look at the contract.');
   const status = answer?.body ? answer.status : answer === undefined ? 204 : 200;
   answer = answer?.body ?? answer;
+  if (answer?.etag) {
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', etag: answer.etag });
+    return response.end(answer.text);
+  }
   response.writeHead(status, { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' });
   response.end(answer === undefined ? '' : JSON.stringify(answer));
 }

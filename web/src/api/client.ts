@@ -26,18 +26,19 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-async function send(method: string, path: string, body?: unknown): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
+async function send(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json, application/problem+json', ...more };
   // Cookies alone must not be enough to change something: see the contract's note on sessions.
   if (method !== 'GET') headers['X-Sereno-Request'] = '1';
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const plain = headers['Content-Type'] === 'text/plain';
+  if (body !== undefined && !plain) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
       headers,
       credentials: 'same-origin',
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : plain ? String(body) : JSON.stringify(body),
     });
   } catch {
     throw new ApiError(OFFLINE);
@@ -54,6 +55,28 @@ export async function post<T = void>(path: string, body?: unknown): Promise<T> {
   const response = await send('POST', path, body ?? {});
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+/** A text and the version it is, as its ETag says. */
+export interface Versioned {
+  text: string;
+  etag: string;
+}
+
+export async function getText(path: string): Promise<Versioned> {
+  const response = await send('GET', path, undefined, { Accept: 'text/plain, application/problem+json' });
+  return { text: await response.text(), etag: response.headers.get('ETag') ?? '' };
+}
+
+const PLAIN = { 'Content-Type': 'text/plain' };
+
+export async function postText<T>(path: string, text: string): Promise<T> {
+  return (await send('POST', path, text, PLAIN)).json() as Promise<T>;
+}
+
+/** Writes a text in place of the version it was made from; the node refuses when that is not in use any more. */
+export async function putText<T>(path: string, { text, etag }: Versioned): Promise<T> {
+  return (await send('PUT', path, text, { ...PLAIN, 'If-Match': etag })).json() as Promise<T>;
 }
 
 export async function patch(path: string, body: unknown): Promise<void> {

@@ -1,6 +1,6 @@
 // Every read of the console, in one visible list. The first word of a key is what facts invalidate.
 import { queryOptions } from '@tanstack/react-query';
-import { get, query } from './client';
+import { get, getText, query } from './client';
 import type * as api from './types';
 
 const id = encodeURIComponent;
@@ -72,6 +72,15 @@ export const reads = {
       queryKey: ['detection', 'compare', device, a, b],
       queryFn: () => get<api.Comparison>(`/detection/devices/${id(device)}/models/compare${query({ a, b })}`),
       enabled: a !== b,
+    }),
+  machines: () =>
+    queryOptions({ queryKey: ['detection', 'commands'], queryFn: async () => (await get<api.Page<api.MachineModel>>('/detection/commands')).items }),
+  machineText: (edge: string, version?: number) =>
+    queryOptions({ queryKey: ['detection', 'commands', edge, version ?? 0], queryFn: () => getText(`/detection/commands/${id(edge)}${query({ version })}`) }),
+  machineVersions: (edge: string) =>
+    queryOptions({
+      queryKey: ['detection', 'commands', edge, 'versions'],
+      queryFn: () => get<api.Page<api.MachineVersion>>(`/detection/commands/${id(edge)}/versions${query({ limit: 100 })}`),
     }),
   evaluations: () => queryOptions({ queryKey: ['evaluations'], queryFn: () => get<api.Page<api.Evaluation>>('/detection/evaluations') }),
   evaluation: (evaluation: string) =>

@@ -58,7 +58,13 @@ export type FindingDetail = Finding & {
   group: Id | null;
   feedback: Whole<Schemas['JudgedView']> | null;
   capture: Whole<Schemas['CaptureView']> | null;
+  commands: UnusualCommand[];
+  commands_beyond: number;
 };
+export type UnusualCommand = Whole<Schemas['CommandView']>;
+export type MachineModel = Narrow<Schemas['MachineView'], { state: WatchState }>;
+export type MachineVersion = Narrow<Schemas['MachineVersion'], { state: 'active' | 'retired'; origin: 'learned' | 'edited' | 'taught' }>;
+export type MachineText = Whole<Schemas['TextView']>;
 export type FindingGroup = Narrow<Schemas['GroupView'], { kind: AttackKind; severity: Severity }>;
 export type Suppression = Whole<Schemas['SuppressionView']>;
 export type ModelVersion = Narrow<Schemas['ModelVersion'], { state: 'active' | 'candidate' | 'retired' | 'refused' }>;

@@ -21,6 +21,7 @@ export const rail: Place[] = [
 
 export const more: Place[] = [
   { to: '/models', text: t('nav.models'), icon: 'shield' },
+  { to: '/commands', text: t('nav.commands'), icon: 'command' },
   { to: '/suppressions', text: t('nav.suppressions'), icon: 'note' },
   { to: '/evaluations', text: t('nav.evaluations'), icon: 'check' },
   { to: '/gateways', text: t('nav.gateways'), icon: 'watch' },

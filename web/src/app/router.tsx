@@ -27,6 +27,8 @@ const routes = [
   page({ getParentRoute: () => root, path: '/devices/$id', component: lazyRouteComponent(() => import('@/features/assets/device'), 'DevicePage') }),
   page({ getParentRoute: () => root, path: '/models', component: lazyRouteComponent(() => import('@/features/detection/models'), 'ModelList') }),
   page({ getParentRoute: () => root, path: '/models/$id', validateSearch: texts('a', 'b'), component: lazyRouteComponent(() => import('@/features/detection/versions'), 'VersionsPage') }),
+  page({ getParentRoute: () => root, path: '/commands', component: lazyRouteComponent(() => import('@/features/detection/commands/list'), 'MachineList') }),
+  page({ getParentRoute: () => root, path: '/commands/$edge', component: lazyRouteComponent(() => import('@/features/detection/commands/page'), 'MachinePage') }),
   page({ getParentRoute: () => root, path: '/suppressions', validateSearch: texts('all'), component: lazyRouteComponent(() => import('@/features/detection/suppressions'), 'SuppressionList') }),
   page({ getParentRoute: () => root, path: '/evaluations', component: lazyRouteComponent(() => import('@/features/detection/evaluations'), 'EvaluationList') }),
   page({ getParentRoute: () => root, path: '/evaluations/$id', validateSearch: texts('scenario', 'curve'), component: lazyRouteComponent(() => import('@/features/detection/evaluation'), 'EvaluationPage') }),

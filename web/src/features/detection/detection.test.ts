@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ApiError } from '@/api/client';
 import type { Finding, Subject } from '@/api/types';
 import { KINDS, listed, sorted, sureness } from '@/features/assets/kinds';
 import en from '@/strings/en.json';
+import { lineOf, startOfLine } from './commands/lines';
 import { misses, spreadText } from './goals';
 import { scopeBody, scopesOf, untilOf } from './match';
 
@@ -64,5 +66,21 @@ describe('the inventory', () => {
     const parts = sorted(facts);
     expect([...parts.names, ...parts.services, ...parts.hints]).toEqual(facts);
     expect(listed(['dns', 'ntp', 'http'], 2)).toBe('dns, ntp and 1 more');
+  });
+});
+
+describe('a line the node names', () => {
+  const problem = (detail: string) => new ApiError({ type: 'about:blank', title: 'The text is no model', status: 422, detail, remedy: '', instance: '' });
+
+  it('is read from the detail', () => {
+    expect(lineOf(problem('line 12: unknown field `oops`'))).toBe(12);
+    expect(lineOf(problem('the baseline 3 is unknown'))).toBeNull();
+    expect(lineOf(problem('line 0'))).toBeNull();
+    expect(lineOf(new Error('line 4'))).toBeNull();
+  });
+
+  it('is found in the text, and beyond the end it is the last', () => {
+    const text = 'one\ntwo\n\nfour';
+    expect([1, 2, 3, 4, 9].map((line) => text.slice(...startOfLine(text, line)))).toEqual(['one', 'two', '', 'four', 'four']);
   });
 });

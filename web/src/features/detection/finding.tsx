@@ -8,6 +8,7 @@ import { PlainTag, SeverityTag } from '@/parts/tags';
 import { Packet, Wall } from '@/parts/time';
 import { Digest, Value } from '@/parts/value';
 import { t, tn, word } from '@/strings/t';
+import { LearnCommands, UnusualCommands } from './commands/unusual';
 import { EvidenceTable } from './evidence';
 import { Explanation } from './explanation';
 import { FeedbackPanel } from './feedback';
@@ -40,6 +41,7 @@ export function FindingPage() {
         <div className="stack wide">
         <Panel title={t('finding.why')} flush>
           <p style={{ padding: '12px 16px' }}>{finding.explanation}</p>
+          <UnusualCommands finding={finding} />
           <Explanation finding={finding} />
           <EvidenceTable finding={finding} />
         </Panel>
@@ -47,6 +49,7 @@ export function FindingPage() {
         </div>
         <div className="stack wide">
         <FeedbackPanel finding={finding} />
+        <LearnCommands finding={finding} />
         <Panel title={t('finding.about')}>
           <dl className="facts">
             <dt>{t('finding.device')}</dt><dd><Link to="/devices/$id" params={{ id: finding.device }}>{finding.device_name}</Link></dd>

@@ -3,7 +3,7 @@ import { t } from '@/strings/t';
 import './detection.css';
 
 const PLACES = [
-  ['/findings', 'nav.findings'], ['/models', 'nav.models'], ['/suppressions', 'nav.suppressions'], ['/evaluations', 'nav.evaluations'],
+  ['/findings', 'nav.findings'], ['/models', 'nav.models'], ['/commands', 'nav.commands'], ['/suppressions', 'nav.suppressions'], ['/evaluations', 'nav.evaluations'],
 ] as const;
 
 /** The pages that belong to detection, one beside the other. */
