@@ -15,6 +15,10 @@ use crate::host::Host;
 pub const MAX_LAWS: usize = 24;
 /// Windows one judge keeps open; the oldest is given up beyond it, and counted.
 pub const MAX_OPEN_WINDOWS: usize = 65_536;
+/// A live judge that hears of no time for so long cannot tell silence from having been blind.
+pub const BLIND_US: i64 = 600_000_000;
+/// How long a live judge remembers when single messages came.
+pub const KEPT_US: i64 = 120_000_000;
 /// Breaks before a law that training never broke alerts: half of one.
 const NEVER_BROKEN: f64 = 0.5;
 /// Score of a law that only informs.
@@ -103,10 +107,12 @@ impl LawLimits {
 }
 
 /// The open windows of a judge.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LawWindows {
     length_us: i64,
+    #[serde(skip)]
     group: Option<Arc<str>>,
+    #[serde(with = "crate::as_list")]
     open: BTreeMap<(i64, Host), (u64, Breaks)>,
     given_up: u64,
 }

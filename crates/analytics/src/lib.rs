@@ -11,6 +11,7 @@
 //! - an alert never hangs on the network alone: every metric also has a range of its own.
 
 pub mod arnn;
+mod as_list;
 pub mod commands;
 pub mod detector;
 mod draw;

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Entry, GooseLaw, GooseMessage};
 
 /// Times a chain remembers, so that its messages can be found again when it proves false.
 const MAX_TIMES: usize = 4_096;
 
 /// One state and how far its repetitions went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Chain {
     pub state: u32,
     pub sequence: u32,
@@ -50,6 +52,11 @@ impl Chain {
     /// Whether a message is the next repetition.
     pub(super) fn is_followed_by(&self, message: &GooseMessage<'_>) -> bool {
         self.is_state_of(message) && self.sequence.checked_add(1) == Some(message.sequence)
+    }
+
+    /// Forgets the times before one: what they could be found for is told already.
+    pub(super) fn compact(&mut self, before_us: i64) {
+        self.times.retain(|ts_us| *ts_us >= before_us);
     }
 
     pub(super) fn extend(&mut self, message: &GooseMessage<'_>) {

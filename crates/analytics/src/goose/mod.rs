@@ -22,7 +22,7 @@ mod values;
 
 use crate::host::Host;
 
-pub use judge::GooseJudge;
+pub use judge::{GooseJudge, GooseMemory};
 pub use learn::{GooseLearner, MAX_TRAINING_MESSAGES};
 pub use packet::GoosePacket;
 pub use publisher::{GooseModel, Header, MAX_PUBLISHERS, Publisher};
@@ -87,7 +87,7 @@ pub struct GooseMessage<'a> {
 }
 
 /// A law a publisher keeps. The number is its place in [`crate::laws::Breaks`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum GooseLaw {
     /// The state number falls or jumps.

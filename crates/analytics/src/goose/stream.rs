@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use super::chain::Chain;
 use super::lawful::{
     Found, MAX_TTL_US, SLACK_US, allowed, beyond_sequence, in_step, judge_change, judge_values,
@@ -18,7 +20,7 @@ const MAX_PENDING: usize = 4_096;
 /// Silence of the trusted chain after which a younger one is believed whatever its clock says.
 const LONG_SILENCE_US: i64 = 60_000_000;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Stream {
     trusted: Option<Chain>,
     former: Option<Chain>,
@@ -32,6 +34,9 @@ pub(super) struct Stream {
     rest: (i64, i64),
     /// How far the messages are behind their own rhythm, microseconds; fades away.
     behind_us: i64,
+    /// Up to where its silence was noted; a whole window.
+    #[serde(default)]
+    pub(super) silent_to: i64,
 }
 
 impl Stream {
@@ -49,7 +54,15 @@ impl Stream {
     ) -> Option<(i64, i64)> {
         let last = self.last_us()?;
         let from = last.saturating_add(allowed(publisher, i64::from(message.ttl_ms) * 1_000));
+        let from = from.max(self.silent_to);
         (message.ts_us > from).then_some((from, message.ts_us))
+    }
+
+    /// Forgets the times of messages before one.
+    pub(super) fn compact(&mut self, before_us: i64) {
+        let chains = self.trusted.iter_mut().chain(&mut self.former).chain(&mut self.forks);
+        chains.for_each(|chain| chain.compact(before_us));
+        self.pending.retain(|ts_us| *ts_us >= before_us);
     }
 
     /// Takes the next message.

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::learn::pair_of;
 use super::{Kind, MmsLaw, MmsMessage, MmsModel, OPEN_US, pdu};
 use crate::host::Host;
-use crate::laws::{LawWindow, LawWindows};
+use crate::laws::{BLIND_US, LawWindow, LawWindows};
 
 /// Associations followed at once; the one longest silent is given up beyond.
 const MAX_ASSOCIATIONS: usize = 16_384;
@@ -19,7 +21,7 @@ const MAX_SKIPPED: u32 = 64;
 /// Messages in a window beyond this many times the most learned break [`MmsLaw::Rate`].
 const RATE_FACTOR: u64 = 2;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Association {
     first_us: i64,
     last_us: i64,
@@ -29,52 +31,82 @@ struct Association {
     /// Invoke identifiers that stood when it was opened over itself: it is taken over until they
     /// go on.
     taken_over: Option<HashMap<Host, u32>>,
+    #[serde(with = "crate::as_list")]
     waiting: HashMap<(Host, u32), Waiting>,
     last_invoke: HashMap<Host, u32>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Waiting {
     ts_us: i64,
     broke: bool,
+}
+
+/// What a judge remembers from message to message. It may be stored and gone on with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MmsMemory {
+    windows: LawWindows,
+    #[serde(with = "crate::as_list")]
+    associations: HashMap<(Host, Host, u64), Association>,
+    last_us: i64,
+}
+
+impl MmsMemory {
+    /// Nothing remembered; windows of this length, of a run where rows name one.
+    #[must_use]
+    pub fn new(window_us: i64, group: Option<Arc<str>>) -> Self {
+        let windows = LawWindows::new(window_us, group);
+        Self { windows, associations: HashMap::new(), last_us: i64::MIN }
+    }
 }
 
 /// Judges messages in the order of time.
 #[derive(Debug)]
 pub struct MmsJudge {
     model: Arc<MmsModel>,
-    windows: LawWindows,
-    associations: HashMap<(Host, Host, u64), Association>,
-    last_us: i64,
+    memory: MmsMemory,
 }
 
 impl MmsJudge {
     /// A judge.
     #[must_use]
     pub fn new(model: Arc<MmsModel>, window_us: i64, group: Option<Arc<str>>) -> Self {
-        Self {
-            model,
-            windows: LawWindows::new(window_us, group),
-            associations: HashMap::new(),
-            last_us: i64::MIN,
-        }
+        Self { model, memory: MmsMemory::new(window_us, group) }
+    }
+
+    /// A judge that goes on where another stopped.
+    #[must_use]
+    pub const fn resume(model: Arc<MmsModel>, memory: MmsMemory) -> Self {
+        Self { model, memory }
+    }
+
+    /// What it remembers.
+    #[must_use]
+    pub fn into_memory(self) -> MmsMemory {
+        self.memory
     }
 
     /// Takes the next message.
     pub fn push(&mut self, message: &MmsMessage<'_>) {
-        self.last_us = self.last_us.max(message.ts_us);
+        let own = &mut self.memory;
+        if own.last_us.saturating_sub(message.ts_us) > BLIND_US {
+            // The clock was set back: what was followed lies in another time.
+            own.associations.clear();
+            own.last_us = message.ts_us;
+        }
+        own.last_us = own.last_us.max(message.ts_us);
         for device in [message.from, message.to] {
-            self.windows.message(device, message.ts_us);
+            own.windows.message(device, message.ts_us);
         }
         let pair = pair_of(message);
-        if !self.associations.contains_key(&pair) && self.associations.len() >= MAX_ASSOCIATIONS {
-            let oldest = self.associations.iter().min_by_key(|(_, found)| found.last_us);
+        if !own.associations.contains_key(&pair) && own.associations.len() >= MAX_ASSOCIATIONS {
+            let oldest = own.associations.iter().min_by_key(|(_, found)| found.last_us);
             if let Some(oldest) = oldest.map(|(key, _)| *key) {
-                self.associations.remove(&oldest);
+                own.associations.remove(&oldest);
             }
         }
-        let known = self.associations.contains_key(&pair);
-        let association = self.associations.entry(pair).or_insert_with(|| Association {
+        let known = own.associations.contains_key(&pair);
+        let association = own.associations.entry(pair).or_insert_with(|| Association {
             first_us: message.ts_us,
             last_us: message.ts_us,
             opened_us: None,
@@ -92,24 +124,42 @@ impl MmsJudge {
         association.concluded = message.pdu == pdu::CONCLUDE;
         for law in laws {
             for device in [message.from, message.to] {
-                self.windows.note(device, message.ts_us, law as usize);
+                own.windows.note(device, message.ts_us, law as usize);
             }
         }
     }
 
-    /// Windows that ended before the last message.
-    pub fn ready(&mut self) -> Vec<LawWindow> {
-        if self.last_us == i64::MIN {
+    /// Windows that ended before the last message, or as much earlier as `grace_us` says.
+    pub fn ready(&mut self, grace_us: i64) -> Vec<LawWindow> {
+        let own = &mut self.memory;
+        if own.last_us == i64::MIN {
             return Vec::new();
         }
-        let windows = self.windows.close_before(self.last_us);
+        let windows = own.windows.close_before(own.last_us.saturating_sub(grace_us));
         self.rated(windows)
+    }
+
+    /// Time passed: associations long silent are forgotten.
+    pub fn advance(&mut self, now_us: i64) {
+        let own = &mut self.memory;
+        if own.last_us == i64::MIN {
+            return;
+        }
+        own.last_us = own.last_us.max(now_us);
+        own.associations.retain(|_, kept| now_us.saturating_sub(kept.last_us) <= BLIND_US);
+    }
+
+    /// The source began anew, perhaps in another time: gives the windows that are open, and follows
+    /// every association from its next message on.
+    pub fn begin_anew(&mut self) -> Vec<LawWindow> {
+        self.memory.last_us = i64::MIN;
+        self.finish()
     }
 
     /// Ends the stream.
     pub fn finish(&mut self) -> Vec<LawWindow> {
-        self.associations.clear();
-        let windows = self.windows.close_all();
+        self.memory.associations.clear();
+        let windows = self.memory.windows.close_all();
         self.rated(windows)
     }
 

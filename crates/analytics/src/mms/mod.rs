@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::Host;
 use crate::laws::LawLimits;
 
-pub use judge::MmsJudge;
+pub use judge::{MmsJudge, MmsMemory};
 pub use learn::{MAX_TRAINING_MESSAGES, MmsLearner};
 pub use packet::MmsPacket;
 pub use report::{MmsReport, MmsRow};
@@ -202,7 +202,7 @@ pub struct Use {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MmsModel {
     /// Kinds of messages.
-    #[serde(with = "as_list")]
+    #[serde(with = "crate::as_list")]
     pub kinds: BTreeMap<Kind, Use>,
     /// Names asked for, with the asker.
     pub names: BTreeSet<(Host, String, String)>,
@@ -217,23 +217,4 @@ pub struct MmsModel {
     pub forward_novelty: f64,
     /// Kinds, names and messages beyond the bounds.
     pub beyond: u64,
-}
-
-/// JSON has no maps with composite keys: kinds are kept as a list.
-mod as_list {
-    use super::{BTreeMap, Kind, Use};
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        kinds: &BTreeMap<Kind, Use>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(kinds.iter())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<Kind, Use>, D::Error> {
-        Ok(Vec::<(Kind, Use)>::deserialize(deserializer)?.into_iter().collect())
-    }
 }

@@ -5,6 +5,7 @@ mod figures;
 mod metrics_list;
 mod models;
 mod reports;
+mod resumed;
 mod scenarios;
 mod stress;
 mod summaries;
