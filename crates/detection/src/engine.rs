@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::error::DetectionError;
 use crate::finding::{LANES, Lane, OpenFinding};
 use crate::judge::Watch;
+use crate::laws::state::{LawKey, LawState};
 use crate::machines::state::MachineState;
 use crate::memory::Memory;
 use crate::registry::{self, Refusal};
@@ -60,6 +61,8 @@ pub(crate) struct Engine {
     devices: HashMap<DeviceId, DeviceState>,
     batches: HashMap<(String, i64), i64>,
     machines: HashMap<String, MachineState>,
+    /// What GOOSE and MMS keep to, by edge.
+    pub(crate) laws: HashMap<LawKey, LawState>,
     /// Who was seen before, so that floods of new ones are told from them.
     sources: HashSet<(Option<Host>, Host)>,
     admissions: HashMap<String, Admission>,
@@ -105,15 +108,19 @@ impl Engine {
                 engine.load_watch(platform, &mut state, &keys).await?;
             }
             if state.row.phase == Phase::Learning {
-                // What a borrowed model said ends with the life of the node; commands go on.
-                let commands = state.findings[Lane::Commands as usize].take();
+                // What a borrowed model said ends with the life of the node; commands and laws go on.
+                let lasting = [Lane::Commands, Lane::Laws];
+                let kept = lasting.map(|lane| state.findings[lane as usize].take());
                 state.findings = Default::default();
-                state.findings[Lane::Commands as usize] = commands;
+                for (lane, own) in lasting.into_iter().zip(kept) {
+                    state.findings[lane as usize] = own;
+                }
             }
             engine.remember_source(&state);
             engine.devices.insert(id, state);
         }
         engine.machines = crate::machines::load::all(platform).await?;
+        engine.laws = crate::laws::load::all(platform).await?;
         engine.sound = true;
         Ok(engine)
     }
@@ -273,9 +280,15 @@ impl Engine {
         self.machines.extend(changed);
     }
 
-    /// The MAC addresses under which these hosts sent windows; those that sent none are left out.
-    pub(crate) fn sources_of(&self, hosts: &HashSet<Host>) -> Vec<(Option<Host>, Host)> {
-        self.sources.iter().filter(|(_, host)| hosts.contains(host)).copied().collect()
+    /// The senders of windows among hosts, each with its MAC address, its address, and which of the
+    /// two it was looked for by: GOOSE names devices by the one, commands by the other.
+    pub(crate) fn sources_of(&self, hosts: &HashSet<Host>) -> Vec<(Option<Host>, Host, Host)> {
+        let mut found = Vec::new();
+        for (mac, host) in &self.sources {
+            let names = mac.filter(|mac| mac != host).into_iter().chain([*host]);
+            found.extend(names.filter(|name| hosts.contains(name)).map(|name| (*mac, *host, name)));
+        }
+        found
     }
 
     /// Notes a batch that was committed.

@@ -11,6 +11,7 @@ use platform::db::{DbError, Tx};
 use crate::Detection;
 use crate::error::DetectionError;
 use crate::finding::{GUARD, Lane};
+use crate::laws::memory::Protocol;
 use crate::machines::evidence::UnusualCommand;
 use crate::machines::finding::COMMANDS;
 use crate::machines::scope::CommandScope;
@@ -82,10 +83,12 @@ fn scopes_of(finding: &Finding, commands: &[UnusualCommand], given: &Scope) -> V
         // Accepting what a guard found must not silence it for ever.
         return scopes;
     }
+    // Laws are named by themselves; novelty of windows is told by the parties above.
+    let of_laws = Protocol::from_word(&finding.detector).is_some();
     let plain = finding
         .why
         .iter()
-        .filter(|reason| reason.ratio > 1.0 && !reason.metric.starts_with("new_"));
+        .filter(|reason| reason.ratio > 1.0 && (of_laws || !reason.metric.starts_with("new_")));
     scopes.extend(
         plain.map(|reason| Scope { metric: Some(reason.metric.clone()), ..Scope::default() }),
     );

@@ -15,7 +15,7 @@ use crate::state::{DeviceRow, moment};
 
 pub(crate) use guard::{GUARD, GuardNews};
 pub(crate) use tally::{LANES, Lane, Tally, protocol_name};
-pub(crate) use words::explanation;
+pub(crate) use words::{explanation, who};
 
 /// Reasons a finding keeps, the strongest first.
 pub(crate) const MAX_FINDING_REASONS: usize = 6;

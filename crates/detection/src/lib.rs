@@ -28,6 +28,7 @@ mod groups;
 mod http;
 mod intake;
 mod judge;
+mod laws;
 mod listen;
 mod machines;
 mod memory;
@@ -138,6 +139,9 @@ impl Detection {
             .route(read, utoipa_axum::routes!(http::machines::machines))
             .route(read, utoipa_axum::routes!(http::machine_text::text))
             .route(read, utoipa_axum::routes!(http::machine_versions::versions))
+            .route(read, utoipa_axum::routes!(http::laws::laws))
+            .route(read, utoipa_axum::routes!(http::law_model::law))
+            .route(models, utoipa_axum::routes!(http::law_change::activate_law))
             .route(models, utoipa_axum::routes!(http::machine_text::check_text))
             .route(models, utoipa_axum::routes!(http::machine_change::activate_machine))
             .route(models, utoipa_axum::routes!(http::machine_change::learn_finding))
@@ -150,6 +154,7 @@ impl Detection {
             .route(write, utoipa_axum::routes!(http::relearn::relearn))
             .route(write, utoipa_axum::routes!(http::machine_text::put_text))
             .route(write, utoipa_axum::routes!(http::machine_change::relearn_machine))
+            .route(write, utoipa_axum::routes!(http::law_change::relearn_law))
             .route(write, utoipa_axum::routes!(http::evaluation_add::keep))
             .with_state(self.clone())
     }
@@ -161,6 +166,7 @@ impl Detection {
             Arc::new(refit::Refitter(self.clone())),
             Arc::new(prior::Lender(self.clone())),
             Arc::new(machines::train::Trainer(self.clone())),
+            Arc::new(laws::train::LawTrainer(self.clone())),
         ]
     }
 

@@ -6,16 +6,20 @@ use analytics::commands::Summary;
 use analytics::guard::keys::Key;
 use analytics::metrics::Metric;
 use analytics::model::Judgement;
+use analytics::operations::Report;
 use analytics::record::WindowRecord;
-use model::event::{FindingGrouped, FindingRaised, FindingUpdated};
+use model::event::{FindingGrouped, FindingRaised, FindingUpdated, LawModelChanged};
 use model::{DeviceId, Finding, FindingId, SuppressionId};
 use platform::db::{DbError, Tx};
 use serde_json::json;
 
 use crate::config::Config;
 use crate::finding::{Lane, News, Tally};
+use crate::laws::memory::Protocol;
+use crate::laws::state::LawRow;
 use crate::machines::state::MachineRow;
 use crate::state::DeviceRow;
+use crate::store::law_models::{self, LawModelRow};
 use crate::{groups, store};
 
 /// Kind of the durable work that fits a model.
@@ -26,6 +30,8 @@ pub(crate) const REFIT_JOB: &str = "detection.refit";
 pub(crate) const PRIOR_JOB: &str = "detection.prior";
 /// Kind of the durable work that trains the machine model of an edge.
 pub(crate) const MACHINE_JOB: &str = "detection.machine";
+/// Kind of the durable work that trains the model of GOOSE or MMS behind an edge.
+pub(crate) const LAW_JOB: &str = "detection.law";
 /// Scores older than the limit are removed each time so many new ones came.
 const SCORES_BETWEEN_CLEANINGS: i64 = 512;
 
@@ -71,11 +77,56 @@ pub(crate) struct StoredReport {
 impl StoredReport {
     pub(crate) const TRAIN: &'static str = "train";
     pub(crate) const WAIT: &'static str = "wait";
+    /// Both roles of reports of commands.
+    pub(crate) const COMMAND_ROLES: [&'static str; 2] = [Self::TRAIN, Self::WAIT];
 
     pub(crate) fn new(row: &MachineRow, role: &'static str, report: &Summary) -> Self {
         // It was read from JSON and always prints.
         let report = serde_json::to_string(report).unwrap_or_default();
         Self { edge: row.edge.clone(), role, place: row.place, epoch: row.epoch, report }
+    }
+
+    /// A report of GOOSE or MMS.
+    pub(crate) fn of_law(
+        (edge, role): (String, &'static str),
+        place: i64,
+        epoch: i64,
+        report: &Report,
+    ) -> Self {
+        let report = serde_json::to_string(report).unwrap_or_default();
+        Self { edge, role, place, epoch, report }
+    }
+}
+
+/// What becomes of the versions of a model of laws, and what is told of it.
+#[derive(Clone, Debug)]
+pub(crate) struct LawChange {
+    pub(crate) how: How,
+    /// Who did it.
+    pub(crate) by: String,
+    pub(crate) fact: LawModelChanged,
+}
+
+/// In which way.
+#[derive(Clone, Debug)]
+pub(crate) enum How {
+    /// A new version is in use.
+    Add(LawModelRow),
+    /// An earlier one is in use again.
+    Activate(LawModelRow),
+    /// None is in use.
+    Retire(String, Protocol),
+}
+
+impl LawChange {
+    async fn write(&self, tx: &mut Tx) -> Result<(), DbError> {
+        match &self.how {
+            How::Add(row) => law_models::add(tx, row).await?,
+            How::Activate(row) => law_models::activate(tx, row).await?,
+            How::Retire(edge, protocol) => law_models::retire(tx, edge, *protocol).await?,
+        }
+        tx.publish(&self.by, &self.fact).await?;
+        Ok(())
     }
 }
 
@@ -181,13 +232,18 @@ pub(crate) struct Plan {
     pub(crate) refit: Vec<(DeviceId, i64, i64)>,
     /// Machine models of edges as they stand.
     pub(crate) machines: Vec<MachineRow>,
-    /// Edges whose stored reports are of no use any more.
-    forget_reports: Vec<String>,
+    /// Edges whose stored reports of a role are of no use any more.
+    forget_reports: Vec<(String, &'static str)>,
     pub(crate) reports: Vec<StoredReport>,
     /// Stored reports that were used: edge, role, up to this place.
     pub(crate) used_reports: Vec<(String, &'static str, i64)>,
     /// Machine models to train: edge and generation.
     pub(crate) train_machine: Vec<(String, i64)>,
+    /// Models of laws as they stand, with what their judges remember.
+    pub(crate) laws: Vec<(LawRow, String)>,
+    pub(crate) law_changes: Vec<LawChange>,
+    /// Models of laws to train: edge, protocol and generation.
+    pub(crate) train_law: Vec<(String, Protocol, i64)>,
     max_scores: i64,
     max_findings: i64,
     max_kept: i64,
@@ -211,10 +267,10 @@ impl Plan {
         self.forget.push(device);
     }
 
-    /// The stored reports of an edge are gone, also those of this plan.
-    pub(crate) fn forget_reports(&mut self, edge: &str) {
-        self.reports.retain(|report| report.edge != edge);
-        self.forget_reports.push(edge.to_owned());
+    /// The stored reports of an edge for a role are gone, also those of this plan.
+    pub(crate) fn forget_reports(&mut self, edge: &str, role: &'static str) {
+        self.reports.retain(|report| report.edge != edge || report.role != role);
+        self.forget_reports.push((edge.to_owned(), role));
     }
 
     /// Writes it.
@@ -256,8 +312,8 @@ impl Plan {
             tx.enqueue(FIT_JOB, &key, &payload, now).await?;
         }
         store::machines::write(tx, &self.machines).await?;
-        for edge in &self.forget_reports {
-            store::machines::forget(tx, edge).await?;
+        for (edge, role) in &self.forget_reports {
+            store::machines::used(tx, edge, role, i64::MAX).await?;
         }
         store::machines::keep(tx, &self.reports).await?;
         for (edge, role, place) in &self.used_reports {
@@ -267,6 +323,16 @@ impl Plan {
             let (key, now) = (format!("{edge}/{generation}"), tx.now());
             let payload = json!({ "edge": edge, "generation": generation });
             tx.enqueue(MACHINE_JOB, &key, &payload, now).await?;
+        }
+        store::laws::write(tx, &self.laws).await?;
+        for change in &self.law_changes {
+            change.write(tx).await?;
+        }
+        for (edge, protocol, generation) in &self.train_law {
+            let word = protocol.word();
+            let (key, now) = (format!("{edge}/{word}/{generation}"), tx.now());
+            let payload = json!({ "edge": edge, "protocol": protocol, "generation": generation });
+            tx.enqueue(LAW_JOB, &key, &payload, now).await?;
         }
         for (device, generation, at_us) in &self.refit {
             let (key, now) = (format!("{device}/{generation}/{at_us}"), tx.now());

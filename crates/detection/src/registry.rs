@@ -5,6 +5,7 @@ use platform::blobs::Blobs;
 use serde_json::json;
 
 use crate::judge::Watch;
+use crate::store::law_models::LawModelRow;
 use crate::store::machine_models::MachineModelRow;
 use crate::store::models::ModelRow;
 
@@ -132,6 +133,39 @@ pub(crate) fn sign_machine(platform: &Platform, row: &mut MachineModelRow) {
 /// Whether a version of a machine model is the one that was signed, by this node.
 pub(crate) fn check_machine(platform: &Platform, row: &MachineModelRow) -> Result<(), String> {
     if verify(platform, &machine_message(row), &row.signature) {
+        Ok(())
+    } else {
+        Err(format!("the signature of version {} does not fit it", row.number))
+    }
+}
+
+/// First line of what is signed of a model of laws.
+const LAW_PURPOSE: &str = "sereno law model v1\n";
+
+fn law_message(row: &LawModelRow) -> Vec<u8> {
+    let body = json!([
+        row.edge,
+        row.protocol,
+        row.number,
+        row.reason,
+        row.blob,
+        row.created_at,
+        row.messages,
+        row.trained_from,
+        row.trained_to,
+    ]);
+    [LAW_PURPOSE.as_bytes(), body.to_string().as_bytes()].concat()
+}
+
+/// Signs a version of a model of laws.
+pub(crate) fn sign_law(platform: &Platform, row: &mut LawModelRow) {
+    row.signature = hex::encode(platform.signer.sign(&law_message(row)));
+    row.signed_by = hex::encode(platform.signer.public_key());
+}
+
+/// Whether a version of a model of laws is the one that was signed, by this node.
+pub(crate) fn check_law(platform: &Platform, row: &LawModelRow) -> Result<(), String> {
+    if verify(platform, &law_message(row), &row.signature) {
         Ok(())
     } else {
         Err(format!("the signature of version {} does not fit it", row.number))

@@ -76,7 +76,7 @@ impl Detection {
         if hosts.is_empty() {
             return Ok(parties);
         }
-        for (mac, host) in engine.sources_of(&hosts) {
+        for (mac, host, name) in engine.sources_of(&hosts) {
             let sighting = AddressSighting {
                 sensor: edge.to_owned(),
                 mac: mac.or(host.as_mac().map(|_| host)).map(|mac| mac.to_string()),
@@ -85,7 +85,7 @@ impl Detection {
             };
             let device = self.inner.assets.identify(&sighting).await?;
             if device.role == DeviceRole::Protected {
-                parties.insert(host, device);
+                parties.insert(name, device);
             }
         }
         Ok(parties)
@@ -93,7 +93,7 @@ impl Detection {
 
     async fn take(&self, batch: WindowBatch) -> Result<(), DetectionError> {
         let mut intake = Intake::read(batch)?;
-        let reports = std::mem::take(&mut intake.reports);
+        let mut reports = std::mem::take(&mut intake.reports);
         let (edge, epoch, seq) = (intake.edge.clone(), intake.epoch, intake.seq);
         let (complete_to, refused) = (intake.complete_to, intake.refused);
         let windows = intake.records.len();
@@ -133,14 +133,17 @@ impl Detection {
             let dropped = turned_away + stage.beyond_limit;
             stage.tell_flood(&edge, (devices, dropped), complete_to);
         }
-        let parties = self.parties(&engine, &edge, complete_to, reports.hosts()).await?;
         let source = Source { edge: &edge, epoch, at_us: complete_to.as_micros() };
+        let laws = stage.judge_laws(&engine, source, std::mem::take(&mut reports.laws));
+        let hosts = reports.hosts().union(&laws.hosts()).copied().collect();
+        let parties = self.parties(&engine, &edge, complete_to, hosts).await?;
         stage.take_reports(&engine, source, reports, &parties)?;
+        stage.settle_laws(&engine, source, laws, &parties)?;
         stage.complete_to(&engine, &edge, epoch, complete_to);
         stage.finish();
         let windows = i64::try_from(windows).unwrap_or(i64::MAX);
         stage.plan.batch = Some(BatchRow { edge: edge.clone(), epoch, seq, windows, refused });
-        let Stage { changed, machines, plan, news, beyond_limit, .. } = stage;
+        let Stage { changed, machines, laws, plan, news, beyond_limit, .. } = stage;
         let removed = plan.removed.clone();
         let scored = news.iter().filter(|news| news.score.is_some()).count() as u64;
         let alerts = news.iter().filter(|news| news.alert).count() as u64;
@@ -152,6 +155,7 @@ impl Detection {
         }
         engine.install(changed);
         engine.install_machines(machines);
+        engine.laws.extend(laws);
         drop(engine);
         count([scored, alerts, unwatched + beyond_limit, turned_away]);
         metrics::counter!("sereno_detection_records_refused_total")

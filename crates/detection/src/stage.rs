@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Priors};
 use crate::error::DetectionError;
 use crate::finding::{GuardNews, Lane, News, OpenFinding, UPDATE_PAUSE_US};
+use crate::laws::state::{LawKey, LawState};
 use crate::machines::state::MachineState;
 use crate::news::WindowNews;
 use crate::plan::{FindingWrite, Plan, ScoreRow, StoredWindow};
@@ -30,6 +31,7 @@ pub(crate) struct Stage<'a> {
     pub(crate) incidents: Arc<HashSet<DeviceId>>,
     pub(crate) changed: BTreeMap<DeviceId, DeviceState>,
     pub(crate) machines: BTreeMap<String, MachineState>,
+    pub(crate) laws: BTreeMap<LawKey, LawState>,
     pub(crate) plan: Plan,
     pub(crate) news: Vec<WindowNews>,
     /// Windows of devices beyond the limit.
@@ -47,6 +49,7 @@ impl<'a> Stage<'a> {
             incidents: Arc::default(),
             changed: BTreeMap::new(),
             machines: BTreeMap::new(),
+            laws: BTreeMap::new(),
             plan: Plan::new(config),
             news: vec![],
             beyond_limit: 0,
@@ -216,6 +219,9 @@ impl<'a> Stage<'a> {
     /// Closes the stage: the rows of the changed devices, and what to tell of their findings: what
     /// goes on, at most once a group and pause.
     pub(crate) fn finish(&mut self) {
+        for law in self.laws.values() {
+            self.plan.laws.push((law.row.clone(), law.memory.to_json()));
+        }
         for state in self.changed.values_mut() {
             let told: Vec<_> = state
                 .findings

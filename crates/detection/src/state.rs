@@ -7,7 +7,7 @@ use model::{DeviceId, Timestamp, WatchState};
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::finding::{LANES, OpenFinding};
+use crate::finding::{LANES, Lane, OpenFinding};
 use crate::judge::Watch;
 use crate::memory::Memory;
 use crate::suppress::Suppression;
@@ -185,6 +185,14 @@ impl DeviceState {
             memory: Memory::default(),
             normal: Arc::default(),
         }
+    }
+
+    /// Whether an alert of a model lasts at some time of a span (packet time, microseconds).
+    pub(crate) fn alerts_in(&self, from_us: i64, to_us: i64) -> bool {
+        let lanes = [Lane::Calls, Lane::Other, Lane::Commands, Lane::Laws];
+        let open = lanes.iter().filter_map(|lane| self.findings[*lane as usize].as_ref());
+        let mut lasting = open.filter(|open| open.finding.last_at.as_micros() >= from_us);
+        lasting.any(|open| open.finding.first_at.as_micros() < to_us)
     }
 
     /// Counts of windows scored and alerting so far.

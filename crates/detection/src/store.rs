@@ -5,6 +5,8 @@ pub(crate) mod evaluations;
 pub(crate) mod findings;
 pub(crate) mod groups;
 pub(crate) mod kept;
+pub(crate) mod law_models;
+pub(crate) mod laws;
 pub(crate) mod machine_models;
 pub(crate) mod machines;
 pub(crate) mod models;

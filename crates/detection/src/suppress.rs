@@ -132,6 +132,17 @@ impl Suppression {
         technique && peer && self.port.is_none() && self.protocol.is_none()
     }
 
+    /// Whether a broken law is covered: by a word on it, on its technique, or on everything the device
+    /// does.
+    pub(crate) fn covers_law(&self, law: &str, technique: Option<&str>, ratio: f64) -> bool {
+        let narrower = self.command.is_some() || self.peer.is_some() || self.port.is_some();
+        ratio <= self.ceiling
+            && !narrower
+            && self.protocol.is_none()
+            && self.metric.as_deref().is_none_or(|own| own == law)
+            && self.technique.as_deref().is_none_or(|own| technique == Some(own))
+    }
+
     /// Whether a finding is covered by its technique alone.
     fn covers_technique(&self, finding: &Finding) -> bool {
         self.metric.is_none()

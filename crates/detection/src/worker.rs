@@ -76,10 +76,11 @@ impl Detection {
     }
 
     async fn look(&self) -> Result<Component, DetectionError> {
-        let (priors, machines) = {
+        let (priors, machines, laws) = {
             let engine = self.engine().await?;
             let machines: Vec<_> = engine.machines().map(|it| it.row.clone()).collect();
-            (std::sync::Arc::clone(&engine.priors), machines)
+            let laws: Vec<_> = engine.laws.values().map(|it| it.row.clone()).collect();
+            (std::sync::Arc::clone(&engine.priors), machines, laws)
         };
         let mut connection = self.inner.platform.db.read().await?;
         let rows = store::devices::all(&mut connection).await?;
@@ -109,6 +110,15 @@ impl Detection {
                 Health::Degraded,
                 format!("{cause}; {broken}"),
                 "Activate another version of the machine model, write one, or let it learn again: `sereno commands`.",
+            ));
+        }
+        if let Some(row) = laws.iter().find(|row| row.phase == Phase::Failed) {
+            let (what, why) = (row.protocol.title(), row.protection(&self.inner.config));
+            return Ok(Component::not_ok(
+                "detection",
+                Health::Degraded,
+                format!("{cause}; {what} behind {}: {why}", row.edge),
+                "Activate another version, or let it learn again: `sereno laws`.",
             ));
         }
         let older = rows

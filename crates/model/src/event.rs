@@ -62,7 +62,7 @@ mod detection;
 
 pub use detection::{
     FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LearningRestarted,
-    LearningSwitched, MachineModelChanged, ModelChanged, ModelTrained, SuppressionChanged,
+    LawModelChanged, LearningSwitched, MachineModelChanged, ModelChanged, ModelTrained, SuppressionChanged,
 };
 
 /// A gateway or probe connected, or its source changed.

@@ -65,15 +65,24 @@ pub(crate) enum Lane {
     Model,
     /// Commands that the machine never received, or never so.
     Commands,
+    /// Laws of GOOSE and MMS that were broken.
+    Laws,
 }
 
 /// How many lanes there are.
-pub(crate) const LANES: usize = 6;
+pub(crate) const LANES: usize = 7;
 
 impl Lane {
     /// All lanes, in the order of their places.
-    pub(crate) const ALL: [Self; LANES] =
-        [Self::Calls, Self::Other, Self::Rhythm, Self::Habits, Self::Model, Self::Commands];
+    pub(crate) const ALL: [Self; LANES] = [
+        Self::Calls,
+        Self::Other,
+        Self::Rhythm,
+        Self::Habits,
+        Self::Model,
+        Self::Commands,
+        Self::Laws,
+    ];
 
     /// The word in the database.
     pub(crate) const fn word(self) -> &'static str {
@@ -84,6 +93,7 @@ impl Lane {
             Self::Habits => "habits",
             Self::Model => "model",
             Self::Commands => "commands",
+            Self::Laws => "laws",
         }
     }
 

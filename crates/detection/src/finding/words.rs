@@ -83,7 +83,7 @@ pub(crate) fn explanation(finding: &Finding) -> String {
 }
 
 /// The name somebody gave, else the address: a MAC address tells people nothing.
-pub(super) fn who(finding: &Finding) -> String {
+pub(crate) fn who(finding: &Finding) -> String {
     let automatic = finding.device_mac.as_deref() == Some(finding.device_name.as_str());
     if automatic && !finding.device_address.is_empty() {
         finding.device_address.clone()

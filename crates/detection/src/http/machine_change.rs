@@ -18,6 +18,13 @@ pub(crate) struct MachineChange {
     reason: String,
 }
 
+impl MachineChange {
+    /// The words as they came.
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
 /// What to learn, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -54,8 +54,6 @@ pub(crate) struct MachineView {
     unread: i64,
     /// Operations that nobody judged, because there was no model.
     unjudged: i64,
-    /// GOOSE and MMS messages told by the edge, which are not judged on the node.
-    messages: i64,
 }
 
 impl MachineView {
@@ -84,7 +82,6 @@ impl MachineView {
             waiting: row.waiting,
             unread: row.unread,
             unjudged: row.unjudged,
-            messages: row.messages,
         }
     }
 }

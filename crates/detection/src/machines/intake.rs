@@ -17,17 +17,17 @@ pub(crate) struct Reports {
     pub(crate) commands: Vec<Summary>,
     /// What could not be read, or is beyond the bound.
     pub(crate) unread: i64,
-    /// GOOSE and MMS messages, which nobody judges here yet.
-    pub(crate) messages: i64,
+    /// Of GOOSE and MMS, as they came.
+    pub(crate) laws: Vec<Report>,
 }
 
 impl Reports {
-    /// Whether there is nothing at all.
+    /// Whether there is nothing of commands.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.commands.is_empty() && self.unread == 0 && self.messages == 0
+        self.commands.is_empty() && self.unread == 0
     }
 
-    /// Everybody who is named.
+    /// Everybody whom commands name.
     pub(crate) fn hosts(&self) -> HashSet<Host> {
         self.commands.iter().flat_map(|report| [report.from, report.to]).collect()
     }
@@ -41,7 +41,7 @@ impl Reports {
         for item in items.iter().take(MAX_BATCH_REPORTS) {
             match serde::Deserialize::deserialize(item) {
                 Ok(Report::Commands(summary)) => reports.commands.push(summary),
-                Ok(other) => reports.messages += i64::try_from(other.count()).unwrap_or(i64::MAX),
+                Ok(other) => reports.laws.push(other),
                 Err(_) => reports.unread += 1,
             }
         }

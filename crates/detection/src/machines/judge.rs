@@ -49,7 +49,6 @@ impl Stage<'_> {
         }
         let mut machine = known.unwrap_or_else(|| MachineState::new(source.edge));
         machine.row.unread += reports.unread;
-        machine.row.messages += reports.messages;
         let mut judge = machine.in_use.as_ref().map(|it| CommandJudge::new(Arc::clone(&it.model)));
         for report in reports.commands {
             // A batch may span more than the learning: what comes after it is judged, not learned.
@@ -97,7 +96,7 @@ impl Stage<'_> {
         let row = &mut machine.row;
         // A source that starts again sends the same time once more: it would count twice.
         if row.reports > 0 && source.epoch != row.epoch && report.start_us < row.last_us {
-            self.plan.forget_reports(&row.edge);
+            self.plan.forget_reports(&row.edge, StoredReport::TRAIN);
             (row.operations, row.reports) = (0, 0);
         }
         row.epoch = source.epoch;
@@ -124,14 +123,8 @@ impl Stage<'_> {
     fn is_spoken_against(&self, engine: &Engine, report: &Summary, parties: &Parties) -> bool {
         let speaks = |id: DeviceId| {
             let state = self.changed.get(&id).or_else(|| engine.device(id));
-            let alerts = state.is_some_and(|state| {
-                let lanes = [Lane::Calls, Lane::Other, Lane::Commands];
-                let open = lanes.iter().filter_map(|lane| state.findings[*lane as usize].as_ref());
-                let mut lasting =
-                    open.filter(|open| open.finding.last_at.as_micros() >= report.start_us);
-                lasting.any(|open| open.finding.first_at.as_micros() < report.end_us)
-            });
-            alerts || self.incidents.contains(&id)
+            state.is_some_and(|state| state.alerts_in(report.start_us, report.end_us))
+                || self.incidents.contains(&id)
         };
         [report.from, report.to].iter().filter_map(|host| parties.get(host)).any(|d| speaks(d.id))
     }

@@ -51,8 +51,6 @@ pub(crate) struct MachineRow {
     pub(crate) unread: i64,
     /// Operations that nobody judged, because there is no model.
     pub(crate) unjudged: i64,
-    /// GOOSE and MMS messages, which are not judged on the node.
-    pub(crate) messages: i64,
 }
 
 impl MachineRow {
@@ -80,7 +78,6 @@ impl MachineRow {
             unwatched: 0,
             unread: 0,
             unjudged: 0,
-            messages: 0,
         }
     }
 

@@ -141,7 +141,9 @@ impl Detection {
         machine.row.reason =
             "no command could be learned from what was stored; let it learn again".to_owned();
         let mut stage = self.stage();
-        stage.plan.forget_reports(&order.edge);
+        for role in StoredReport::COMMAND_ROLES {
+            stage.plan.forget_reports(&order.edge, role);
+        }
         stage.plan.machines.push(machine.row.clone());
         let Stage { plan, .. } = stage;
         self.commit(&mut engine, plan).await?;

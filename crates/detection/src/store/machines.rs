@@ -16,9 +16,9 @@ pub(crate) async fn write(tx: &mut Tx, rows: &[MachineRow]) -> Result<(), DbErro
         sqlx::query(
             "INSERT INTO detection_machines (edge, phase, reason, fallback, generation, epoch, \
              first_us, last_us, operations, reports, waiting, place, version, judged, unusual, \
-             informed, suppressed, kept_out, unwatched, unread, unjudged, updated_at, messages) \
+             informed, suppressed, kept_out, unwatched, unread, unjudged, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19, $20, $21, $22, $23) ON CONFLICT (edge) DO UPDATE SET phase = excluded.phase, \
+             $18, $19, $20, $21, $22) ON CONFLICT (edge) DO UPDATE SET phase = excluded.phase, \
              reason = excluded.reason, fallback = excluded.fallback, \
              generation = excluded.generation, epoch = excluded.epoch, \
              first_us = excluded.first_us, last_us = excluded.last_us, \
@@ -27,8 +27,7 @@ pub(crate) async fn write(tx: &mut Tx, rows: &[MachineRow]) -> Result<(), DbErro
              judged = excluded.judged, unusual = excluded.unusual, informed = excluded.informed, \
              suppressed = excluded.suppressed, kept_out = excluded.kept_out, \
              unwatched = excluded.unwatched, unread = excluded.unread, \
-             unjudged = excluded.unjudged, updated_at = excluded.updated_at, \
-             messages = excluded.messages",
+             unjudged = excluded.unjudged, updated_at = excluded.updated_at",
         )
         .bind(row.edge.clone())
         .bind(row.phase.word())
@@ -52,7 +51,6 @@ pub(crate) async fn write(tx: &mut Tx, rows: &[MachineRow]) -> Result<(), DbErro
         .bind(row.unread)
         .bind(row.unjudged)
         .bind(now)
-        .bind(row.messages)
         .execute(tx.sql())
         .await?;
     }
@@ -94,7 +92,6 @@ fn read(row: &AnyRow) -> Result<(MachineRow, Timestamp), DbError> {
         unwatched: row.try_get("unwatched")?,
         unread: row.try_get("unread")?,
         unjudged: row.try_get("unjudged")?,
-        messages: row.try_get("messages")?,
     };
     Ok((own, Timestamp::from_micros(row.try_get("updated_at")?)))
 }
@@ -149,11 +146,10 @@ pub(crate) async fn used(tx: &mut Tx, edge: &str, role: &str, place: i64) -> Res
     Ok(())
 }
 
-/// Removes all stored reports of an edge.
+/// Removes all stored reports of commands of an edge.
 pub(crate) async fn forget(tx: &mut Tx, edge: &str) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM detection_operations WHERE edge = $1")
-        .bind(edge.to_owned())
-        .execute(tx.sql())
-        .await?;
+    for role in StoredReport::COMMAND_ROLES {
+        used(tx, edge, role, i64::MAX).await?;
+    }
     Ok(())
 }

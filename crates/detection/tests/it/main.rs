@@ -6,6 +6,7 @@ mod eval;
 mod evaluations;
 mod feedback;
 mod hakai;
+mod laws;
 mod learning;
 mod meter;
 mod node;

@@ -222,3 +222,31 @@ payload!(
         )
     }
 );
+
+/// Another version of what is lawful in GOOSE or MMS behind an edge is in use, or it learns again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LawModelChanged {
+    /// The edge.
+    pub edge: String,
+    /// `goose` or `mms`.
+    pub protocol: String,
+    /// The version in use before; 0 for none.
+    pub from: i64,
+    /// The version in use now; 0 for none.
+    pub to: i64,
+    /// Why.
+    pub reason: String,
+}
+payload!(
+    LawModelChanged,
+    "detection.law_model_changed",
+    |it| it.edge.clone(),
+    if it.to == 0 {
+        format!("What {} says behind {} is learned again: {}", it.protocol, it.edge, it.reason)
+    } else {
+        format!(
+            "Model of {} behind {}: version {} in place of {}: {}",
+            it.protocol, it.edge, it.to, it.from, it.reason
+        )
+    }
+);
