@@ -14,6 +14,7 @@ use crate::Detection;
 use crate::engine::Engine;
 use crate::error::DetectionError;
 use crate::intake::Intake;
+use crate::laws::judge::LawNews;
 use crate::machines::judge::{Parties, Source};
 use crate::plan::{BatchRow, Plan};
 use crate::stage::Stage;
@@ -91,6 +92,42 @@ impl Detection {
         Ok(parties)
     }
 
+    /// The devices that reports of GOOSE and MMS are about. Who broke a law need not send windows:
+    /// many publishers speak no IP. As with windows, only so many new ones may come at a time.
+    pub(crate) async fn law_parties(
+        &self,
+        engine: &mut Engine,
+        edge: &str,
+        at: Timestamp,
+        news: &LawNews,
+    ) -> Result<Parties, DetectionError> {
+        let mut parties = self.parties(engine, edge, at, news.hosts()).await?;
+        let mut new: Vec<Host> =
+            news.speakers().filter(|host| !parties.contains_key(host)).collect();
+        new.sort_unstable();
+        new.dedup();
+        for host in new {
+            let source = (Some(host), host);
+            if host.as_mac().is_none() || host.is_group() || parties.contains_key(&host) {
+                continue;
+            }
+            if !engine.admits(edge, source, at.as_micros()) {
+                continue;
+            }
+            let sighting = AddressSighting {
+                sensor: edge.to_owned(),
+                mac: Some(host.to_string()),
+                address: None,
+                seen_at: at,
+            };
+            let device = self.inner.assets.identify(&sighting).await?;
+            if device.role == DeviceRole::Protected {
+                parties.insert(host, device);
+            }
+        }
+        Ok(parties)
+    }
+
     async fn take(&self, batch: WindowBatch) -> Result<(), DetectionError> {
         let mut intake = Intake::read(batch)?;
         let mut reports = std::mem::take(&mut intake.reports);
@@ -98,23 +135,8 @@ impl Detection {
         let (complete_to, refused) = (intake.complete_to, intake.refused);
         let windows = intake.records.len();
         let mut engine = self.engine().await?;
-        match engine.last_seq(&edge, epoch) {
-            Some(last) if seq <= last => {
-                metrics::counter!("sereno_detection_batches_repeated_total").increment(1);
-                return Ok(());
-            }
-            Some(last) if seq > last + 1 => {
-                let missing = u64::try_from(seq - last - 1).unwrap_or(0);
-                tracing::warn!(
-                    edge,
-                    epoch,
-                    last,
-                    seq,
-                    "batches are missing: the edge had to drop them"
-                );
-                metrics::counter!("sereno_detection_batches_missing_total").increment(missing);
-            }
-            _ => {}
+        if was_taken(&engine, &edge, epoch, seq) {
+            return Ok(());
         }
         let assets = self.inner.assets.as_ref();
         let sorted =
@@ -135,9 +157,9 @@ impl Detection {
         }
         let source = Source { edge: &edge, epoch, at_us: complete_to.as_micros() };
         let laws = stage.judge_laws(&engine, source, std::mem::take(&mut reports.laws));
-        let hosts = reports.hosts().union(&laws.hosts()).copied().collect();
-        let parties = self.parties(&engine, &edge, complete_to, hosts).await?;
+        let parties = self.parties(&engine, &edge, complete_to, reports.hosts()).await?;
         stage.take_reports(&engine, source, reports, &parties)?;
+        let parties = self.law_parties(&mut engine, &edge, complete_to, &laws).await?;
         stage.settle_laws(&engine, source, laws, &parties)?;
         stage.complete_to(&engine, &edge, epoch, complete_to);
         stage.finish();
@@ -164,6 +186,21 @@ impl Detection {
         self.inner.news.windows(news);
         Ok(())
     }
+}
+
+/// Whether a batch was taken before; those that are missing before it are told.
+fn was_taken(engine: &Engine, edge: &str, epoch: i64, seq: i64) -> bool {
+    let Some(last) = engine.last_seq(edge, epoch) else { return false };
+    if seq <= last {
+        metrics::counter!("sereno_detection_batches_repeated_total").increment(1);
+        return true;
+    }
+    if seq > last + 1 {
+        let missing = u64::try_from(seq - last - 1).unwrap_or(0);
+        tracing::warn!(edge, epoch, last, seq, "batches are missing: the edge had to drop them");
+        metrics::counter!("sereno_detection_batches_missing_total").increment(missing);
+    }
+    false
 }
 
 /// Counts windows scored, alerting, unwatched and turned away.

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::engine::Priors;
 use crate::error::DetectionError;
 use crate::finding::{GuardNews, Lane};
+use crate::laws::state::LawRow;
 use crate::machines::state::MachineRow;
 use crate::memory::Memory;
 use crate::stage::Stage;
@@ -104,21 +105,12 @@ impl Detection {
                 "Let the device learn again: POST /api/v1/detection/devices/{device}/relearn.",
             ));
         }
-        if let Some(broken) = broken(&machines, &self.inner.config) {
+        if let Some((broken, remedy)) = broken(&machines, &laws, &self.inner.config) {
             return Ok(Component::not_ok(
                 "detection",
                 Health::Degraded,
                 format!("{cause}; {broken}"),
-                "Activate another version of the machine model, write one, or let it learn again: `sereno commands`.",
-            ));
-        }
-        if let Some(row) = laws.iter().find(|row| row.phase == Phase::Failed) {
-            let (what, why) = (row.protocol.title(), row.protection(&self.inner.config));
-            return Ok(Component::not_ok(
-                "detection",
-                Health::Degraded,
-                format!("{cause}; {what} behind {}: {why}", row.edge),
-                "Activate another version, or let it learn again: `sereno laws`.",
+                remedy,
             ));
         }
         let older = rows
@@ -155,16 +147,30 @@ impl Detection {
 }
 
 /// The first machine model that is not what it should be, in words.
-fn broken(machines: &[MachineRow], config: &Config) -> Option<String> {
+fn broken(
+    machines: &[MachineRow],
+    laws: &[LawRow],
+    config: &Config,
+) -> Option<(String, &'static str)> {
     let wrong = |row: &&MachineRow| row.phase == Phase::Failed || !row.fallback.is_empty();
-    let row = machines.iter().find(wrong)?;
-    Some(format!("machines behind {}: {}", row.edge, row.protection(config)))
+    if let Some(row) = machines.iter().find(wrong) {
+        let text = format!("machines behind {}: {}", row.edge, row.protection(config));
+        return Some((
+            text,
+            "Activate another version of the machine model, write one, or let it learn again: `sereno commands`.",
+        ));
+    }
+    let row = laws.iter().find(|row| row.phase == Phase::Failed)?;
+    let text = format!("{} behind {}: {}", row.protocol.title(), row.edge, row.protection(config));
+    Some((text, "Activate another version, or let it learn again: `sereno laws`."))
 }
 
 /// Learning devices without a model to borrow.
 fn bare(rows: &[(DeviceRow, String, String)], priors: &Priors, config: &Config) -> usize {
     let bare = rows.iter().filter(|(row, _, memory)| {
+        // Who sent no window yet, because it speaks no IP, is judged by the laws of what it speaks.
         row.phase == Phase::Learning
+            && row.learned > 0
             && !protection::is_protected(row, &Memory::from_json(memory), config, priors)
     });
     bare.count()

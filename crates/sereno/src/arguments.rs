@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Assets(crate::commands::assets::Assets),
     /// What machines may be told: the model of each edge as text, and its versions.
     Commands(crate::commands::machines::Commands),
+    /// What GOOSE and MMS keep to behind each edge, and its versions.
+    Laws(crate::commands::laws::Laws),
     /// Versions of the devices' models: list, compare, go back.
     Models(crate::commands::models::Models),
     /// What people called normal: list, take back.

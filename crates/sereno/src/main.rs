@@ -63,6 +63,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Devices(list) => commands::lists::run("devices", list, json).await,
         Command::Findings(findings) => commands::feedback::run(findings, json).await,
         Command::Commands(list) => commands::machines::run(list, json).await,
+        Command::Laws(laws) => commands::laws::run(laws, json).await,
         Command::Models(models) => commands::models::run(models, json).await,
         Command::Suppressions(list) => commands::models::suppressions(list, json).await,
         Command::Incidents(list) => commands::lists::run("incidents", list, json).await,

@@ -36,7 +36,17 @@ impl LawNews {
     pub(crate) fn hosts(&self) -> HashSet<Host> {
         let lessons = self.lessons.iter().flat_map(|(_, reports)| reports);
         let learned = lessons.flat_map(Report::ends);
-        self.broken.iter().map(|broken| broken.window.device).chain(learned).collect()
+        self.speakers().chain(learned).collect()
+    }
+
+    /// Whose broken laws are to be told.
+    pub(crate) fn speakers(&self) -> impl Iterator<Item = Host> {
+        self.broken.iter().map(|broken| broken.window.device)
+    }
+
+    /// Broken laws alone.
+    pub(crate) const fn of(broken: Vec<Broken>) -> Self {
+        Self { broken, lessons: Vec::new() }
     }
 }
 
@@ -224,11 +234,12 @@ impl Stage<'_> {
         else {
             return;
         };
-        let device = parties.get(&broken.window.device).map(|device| device.id);
-        let known =
-            device.and_then(|id| self.changed.remove(&id).or_else(|| engine.device(id).cloned()));
-        match known {
-            Some(mut state) => {
+        match parties.get(&broken.window.device) {
+            Some(device) => {
+                let known = self.changed.remove(&device.id);
+                let known = known.or_else(|| engine.device(device.id).cloned());
+                // A publisher without IP has sent no window so far.
+                let mut state = known.unwrap_or_else(|| DeviceState::new(device, edge));
                 self.tell_law_of(&mut state, &mut law, broken);
                 self.changed.insert(state.row.device, state);
             }

@@ -9,6 +9,7 @@ use platform::db::DbError;
 use platform::jobs::{Job, JobEnd, JobHandler};
 use serde::Deserialize;
 
+use super::judge::LawNews;
 use super::learn::learn;
 use super::memory::{LawMemory, LawModel, Protocol};
 use super::state::LawState;
@@ -118,12 +119,10 @@ impl Detection {
         let source = Source { edge: &order.edge, epoch: law.row.epoch, at_us };
         let broken = stage.judge_law(&mut law, source, &waited);
         stage.laws.insert(law.key(), law);
-        let hosts = broken.iter().map(|one| one.window.device).collect();
         let at = Timestamp::from_micros(at_us);
-        let parties = self.parties(&engine, &order.edge, at, hosts).await?;
-        for one in &broken {
-            stage.tell_law(&engine, &order.edge, one, &parties);
-        }
+        let news = LawNews::of(broken);
+        let parties = self.law_parties(&mut engine, &order.edge, at, &news).await?;
+        stage.settle_laws(&engine, source, news, &parties)?;
         for role in [order.protocol.train_role(), order.protocol.wait_role()] {
             stage.plan.used_reports.push((order.edge.clone(), role, i64::MAX));
         }

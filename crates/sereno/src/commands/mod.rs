@@ -7,6 +7,7 @@ mod detect_eval;
 pub(crate) mod doctor;
 pub(crate) mod feedback;
 pub(crate) mod intel;
+pub(crate) mod laws;
 pub(crate) mod ledger;
 pub(crate) mod lists;
 pub(crate) mod machines;

@@ -10,6 +10,7 @@ mod faults_input;
 mod faults_kit;
 mod faults_peer;
 mod kills;
+mod laws;
 mod ledger;
 mod programs;
 mod taxii;
