@@ -126,7 +126,7 @@ async function sitesOf() {
   const home = [['situation', '/']];
   const made = [
     ['operator', 'operator', 'done', PAGES], ['cert', 'cert', 'done', PAGES.slice(0, 2)], ['learning', 'operator', 'learning', home], ['empty', 'operator', 'empty', [...home, ['incidents', '/incidents'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions'], ['groups', '/findings?view=groups'], ['evaluations', '/evaluations']]],
-    ['not-enforced', 'operator', 'not-enforced', home], ['commands', 'operator', 'commands', [['findings', '/findings']]], ['waiting', 'operator', 'waiting', [['sharing', '/shares'], ['playbooks', '/playbooks']]],
+    ['not-enforced', 'operator', 'not-enforced', home], ['commands', 'operator', 'commands', [['findings', '/findings'], ['laws', '/laws/harbour-gw/goose']]], ['waiting', 'operator', 'waiting', [['sharing', '/shares'], ['playbooks', '/playbooks']]],
     ['first-run', 'operator', 'first-run', [['first-run', '/']]], ['sign-in', 'operator', 'signed-out', [['sign-in', '/']]],
   ];
   const mocks = await Promise.all(made.map(([, kind, scene]) => serve({ kind, scene })));

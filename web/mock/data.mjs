@@ -110,7 +110,17 @@ export const machineVersions = [
 ];
 export const machine = {
   edge: 'harbour-gw', state: { state: 'watching' }, protection: 'every command is judged by version 2', version: 2, pairs: 2, functions: 4, operations: 41_220, seconds: 3600, thin: false,
-  last_at: packet(ATTACK), judged: 8_412, unusual: 10, informed: 3, suppressed: 0, kept_out: 0, unwatched: 2, waiting: 0, unread: 0, unjudged: 0, messages: 120,
+  last_at: packet(ATTACK), judged: 8_412, unusual: 10, informed: 3, suppressed: 0, kept_out: 0, unwatched: 2, waiting: 0, unread: 0, unjudged: 0,
+};
+export const law = {
+  now: { edge: 'harbour-gw', protocol: 'goose', state: { state: 'watching' }, protection: 'every message is judged by version 1', version: 1, known: 2, messages: 7_200, last_at: packet(ATTACK), judged: 3_100, unusual: 3, informed: 1, suppressed: 0, kept_out: 0, unwatched: 0, waiting: 0, untold: 0, unjudged: 0 },
+  speakers: [
+    { name: 'BAY1/LLN0$GO$Trip', device: '02:00:00:00:07:14', messages: 3_600, rest_ms: 1_000, changes: 4 },
+    { name: 'BAY2/LLN0$GO$Interlock', device: '02:00:00:00:07:15', messages: 3_600, rest_ms: 1_000, changes: 0 },
+  ],
+  speakers_beyond: 0,
+  broken_in_training: [{ law: 'late_state', meaning: 'the first message of a state came late', largest: 1, windows: 2 }],
+  versions: [{ version: 1, state: 'active', reason: 'learned from 7200 messages over 60 minutes', made_at: wall(-4000), messages: 7_200, from: packet(ATTACK - 3_700_000), to: packet(ATTACK - 100_000), file: createHash('sha256').update('goose 1').digest('hex'), signature: 'ab'.repeat(64), signed_by: 'cd'.repeat(32), signature_valid: true }],
 };
 export const machineText = `# Commands that are normal here.
 version = 1

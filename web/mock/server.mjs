@@ -78,6 +78,8 @@ const reads = [
   [/^\/detection\/commands$/, (w) => page(has(w) ? [{ ...data.machine, version: w.machineVersions[0].version }] : [])],
   [/^\/detection\/commands\/[^/]+\/versions$/, (w) => page(w.machineVersions)],
   [/^\/detection\/commands\/[^/]+$/, (w) => ({ text: w.machineText, etag: `"${w.machineVersions[0].version}"` })],
+  [/^\/detection\/laws$/, (w) => page(has(w) ? [data.law.now] : [])],
+  [/^\/detection\/laws\/[^/]+\/[^/]+$/, () => data.law],
   [/^\/detection\/groups$/, (w) => page(has(w) ? [data.group] : [])],
   [/^\/detection\/suppressions$/, (w, url) => page(has(w) ? w.suppressions.filter((one) => one.active || url.searchParams.get('all')) : [])],
   [/^\/detection\/evaluations$/, (w) => page(has(w) ? [evaluation.summary] : [])],

@@ -82,6 +82,9 @@ export const reads = {
       queryKey: ['detection', 'commands', edge, 'versions'],
       queryFn: () => get<api.Page<api.MachineVersion>>(`/detection/commands/${id(edge)}/versions${query({ limit: 100 })}`),
     }),
+  laws: () => queryOptions({ queryKey: ['detection', 'laws'], queryFn: async () => (await get<api.Page<api.LawModel>>('/detection/laws')).items }),
+  law: (edge: string, protocol: string) =>
+    queryOptions({ queryKey: ['detection', 'laws', edge, protocol], queryFn: () => get<api.LawModelDetail>(`/detection/laws/${id(edge)}/${id(protocol)}`) }),
   evaluations: () => queryOptions({ queryKey: ['evaluations'], queryFn: () => get<api.Page<api.Evaluation>>('/detection/evaluations') }),
   evaluation: (evaluation: string) =>
     queryOptions({

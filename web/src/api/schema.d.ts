@@ -368,6 +368,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/detection/laws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What GOOSE and MMS keep to, one entry per edge and protocol that was heard, in their order. */
+        get: operations["laws"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/laws/{edge}/{protocol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A model of laws: how it stands, whom it knows, what its training broke, and its versions. */
+        get: operations["law"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/laws/{edge}/{protocol}/relearn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives the model in use up and learns from the next report on. Until the new model is there no
+         *     message is judged, and the state says so.
+         */
+        post: operations["relearn_law"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection/laws/{edge}/{protocol}/versions/{version}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a version in use in place of the one that is. Its signature is checked first. */
+        post: operations["activate_law"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/detection/suppressions": {
         parameters: {
             query?: never;
@@ -1575,6 +1646,23 @@ export interface components {
             /** @description What the sender should read; 1 to 4,000 characters. */
             text: string;
         };
+        /** @description A law that training broke. */
+        BrokenInTraining: {
+            /** @description Its name. */
+            law: string;
+            /** @description In words. */
+            meaning: string;
+            /**
+             * Format: int32
+             * @description The most breaks in one window.
+             */
+            largest: number;
+            /**
+             * Format: int64
+             * @description Windows with a break.
+             */
+            windows: number;
+        };
         /** @description The packets kept with a finding. */
         CaptureView: {
             /** @description SHA-256 of the file. */
@@ -2435,6 +2523,132 @@ export interface components {
              */
             beyond: number;
         };
+        /** @description A model of laws. */
+        LawModelView: {
+            /** @description How it stands. */
+            now: components["schemas"]["LawView"];
+            /** @description What it knows: control blocks, or pairs of ends. */
+            speakers: components["schemas"]["Speaker"][];
+            /** @description Speakers that are not listed. */
+            speakers_beyond: number;
+            /** @description Laws that training itself broke: broken as often they are no alarm. */
+            broken_in_training: components["schemas"]["BrokenInTraining"][];
+            /** @description The versions, newest first. */
+            versions: components["schemas"]["LawVersion"][];
+        };
+        /** @description One version. */
+        LawVersion: {
+            /**
+             * Format: int64
+             * @description Number of the version, from 1.
+             */
+            version: number;
+            /** @description `active` or `retired`. */
+            state: string;
+            /** @description Why it was made. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made_at: string;
+            /**
+             * Format: int64
+             * @description Messages learned from.
+             */
+            messages: number;
+            /**
+             * Format: date-time
+             * @description Packet time of the first.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Packet time of the last.
+             */
+            to: string;
+            /** @description SHA-256 of its file. */
+            file: string;
+            /** @description Ed25519 by the node's key, hex. */
+            signature: string;
+            /** @description The public key, hex. */
+            signed_by: string;
+            /** @description Whether the signature fits. */
+            signature_valid: boolean;
+        };
+        /** @description What is known of one protocol behind one edge. */
+        LawView: {
+            /** @description The edge's name. */
+            edge: string;
+            /** @description `goose` or `mms`. */
+            protocol: string;
+            /** @description How far it is. */
+            state: Record<string, never>;
+            /** @description How those who speak are protected just now, in words. */
+            protection: string;
+            /**
+             * Format: int64
+             * @description The version in use; 0 for none.
+             */
+            version: number;
+            /** @description GOOSE control blocks, or kinds of MMS messages between two ends, that the model knows. */
+            known: number;
+            /**
+             * Format: int64
+             * @description Messages learned from: of the model in use, else so far.
+             */
+            messages: number;
+            /**
+             * Format: date-time
+             * @description Newest report.
+             */
+            last_at?: string | null;
+            /**
+             * Format: int64
+             * @description Messages judged.
+             */
+            judged: number;
+            /**
+             * Format: int64
+             * @description Windows in which a law was broken, told in findings.
+             */
+            unusual: number;
+            /**
+             * Format: int64
+             * @description Windows that broke what training broke as well, or that only inform.
+             */
+            informed: number;
+            /**
+             * Format: int64
+             * @description Windows that people called normal.
+             */
+            suppressed: number;
+            /**
+             * Format: int64
+             * @description Messages not learned, because an alert or an incident speaks against them.
+             */
+            kept_out: number;
+            /**
+             * Format: int64
+             * @description Broken windows of devices that are not watched.
+             */
+            unwatched: number;
+            /**
+             * Format: int64
+             * @description Reports that wait for the model.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Messages the edge had no place for.
+             */
+            untold: number;
+            /**
+             * Format: int64
+             * @description Messages that nobody judged, because there was no model.
+             */
+            unjudged: number;
+        };
         /** @description What came of it. */
         Learned: {
             /**
@@ -2619,11 +2833,6 @@ export interface components {
              * @description Operations that nobody judged, because there was no model.
              */
             unjudged: number;
-            /**
-             * Format: int64
-             * @description GOOSE and MMS messages told by the edge, which are not judged on the node.
-             */
-            messages: number;
         };
         /** @description The caller. */
         Me: {
@@ -3205,6 +3414,89 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_LawView: {
+            /** @description The items. */
+            items: {
+                /** @description The edge's name. */
+                edge: string;
+                /** @description `goose` or `mms`. */
+                protocol: string;
+                /** @description How far it is. */
+                state: Record<string, never>;
+                /** @description How those who speak are protected just now, in words. */
+                protection: string;
+                /**
+                 * Format: int64
+                 * @description The version in use; 0 for none.
+                 */
+                version: number;
+                /** @description GOOSE control blocks, or kinds of MMS messages between two ends, that the model knows. */
+                known: number;
+                /**
+                 * Format: int64
+                 * @description Messages learned from: of the model in use, else so far.
+                 */
+                messages: number;
+                /**
+                 * Format: date-time
+                 * @description Newest report.
+                 */
+                last_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Messages judged.
+                 */
+                judged: number;
+                /**
+                 * Format: int64
+                 * @description Windows in which a law was broken, told in findings.
+                 */
+                unusual: number;
+                /**
+                 * Format: int64
+                 * @description Windows that broke what training broke as well, or that only inform.
+                 */
+                informed: number;
+                /**
+                 * Format: int64
+                 * @description Windows that people called normal.
+                 */
+                suppressed: number;
+                /**
+                 * Format: int64
+                 * @description Messages not learned, because an alert or an incident speaks against them.
+                 */
+                kept_out: number;
+                /**
+                 * Format: int64
+                 * @description Broken windows of devices that are not watched.
+                 */
+                unwatched: number;
+                /**
+                 * Format: int64
+                 * @description Reports that wait for the model.
+                 */
+                waiting: number;
+                /**
+                 * Format: int64
+                 * @description Messages the edge had no place for.
+                 */
+                untold: number;
+                /**
+                 * Format: int64
+                 * @description Messages that nobody judged, because there was no model.
+                 */
+                unjudged: number;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_MachineVersion: {
             /** @description The items. */
             items: {
@@ -3344,11 +3636,6 @@ export interface components {
                  * @description Operations that nobody judged, because there was no model.
                  */
                 unjudged: number;
-                /**
-                 * Format: int64
-                 * @description GOOSE and MMS messages told by the edge, which are not judged on the node.
-                 */
-                messages: number;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -4281,6 +4568,28 @@ export interface components {
         SignedIn: {
             user: string;
             roles: string[];
+        };
+        /** @description Who speaks, and how. */
+        Speaker: {
+            /** @description The control block, or the direction of an association. */
+            name: string;
+            /** @description The device that speaks. */
+            device: string;
+            /**
+             * Format: int64
+             * @description Messages learned from.
+             */
+            messages: number;
+            /**
+             * Format: double
+             * @description Mean time between two messages in rest, milliseconds; none for MMS.
+             */
+            rest_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Lawful changes of state seen; for MMS the kinds of messages.
+             */
+            changes: number;
         };
         /** @description The answer. */
         StepAnswer: {
@@ -5594,6 +5903,153 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    laws: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LawView"];
+                };
+            };
+        };
+    };
+    law: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+                /** @description `goose` or `mms` */
+                protocol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LawModelView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    relearn_law: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+                /** @description `goose` or `mms` */
+                protocol: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineChange"];
+            };
+        };
+        responses: {
+            /** @description It learns again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activate_law: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The edge's name */
+                edge: string;
+                /** @description `goose` or `mms` */
+                protocol: string;
+                /** @description The version's number */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineChange"];
+            };
+        };
+        responses: {
+            /** @description It is in use */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

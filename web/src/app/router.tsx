@@ -29,6 +29,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/models/$id', validateSearch: texts('a', 'b'), component: lazyRouteComponent(() => import('@/features/detection/versions'), 'VersionsPage') }),
   page({ getParentRoute: () => root, path: '/commands', component: lazyRouteComponent(() => import('@/features/detection/commands/list'), 'MachineList') }),
   page({ getParentRoute: () => root, path: '/commands/$edge', component: lazyRouteComponent(() => import('@/features/detection/commands/page'), 'MachinePage') }),
+  page({ getParentRoute: () => root, path: '/laws/$edge/$protocol', component: lazyRouteComponent(() => import('@/features/detection/commands/law'), 'LawPage') }),
   page({ getParentRoute: () => root, path: '/suppressions', validateSearch: texts('all'), component: lazyRouteComponent(() => import('@/features/detection/suppressions'), 'SuppressionList') }),
   page({ getParentRoute: () => root, path: '/evaluations', component: lazyRouteComponent(() => import('@/features/detection/evaluations'), 'EvaluationList') }),
   page({ getParentRoute: () => root, path: '/evaluations/$id', validateSearch: texts('scenario', 'curve'), component: lazyRouteComponent(() => import('@/features/detection/evaluation'), 'EvaluationPage') }),

@@ -8,6 +8,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { WatchTag } from '@/parts/tags';
 import { t, tn } from '@/strings/pages';
 import { DetectionTabs } from '../tabs';
+import { LawList } from './laws';
 
 const columns: Column<MachineModel>[] = [
   { id: 'edge', head: t('commands.col.edge'), cell: (row) => row.edge, sort: (row) => row.edge },
@@ -29,15 +30,18 @@ export function MachineList() {
   return (
     <PageView title={title} lead={t('commands.lead')}>
       <DetectionTabs />
-      <section className="panel">
-        <Loaded query={machines}>
-          {(all) =>
-            all.length === 0 ? <Empty title={t('commands.empty')}>{t('commands.empty_why')}</Empty> : (
-              <DataTable rows={all} columns={columns} caption={t('nav.commands')} rowKey={(row) => row.edge} door={(row) => ({ to: '/commands/$edge', params: { edge: row.edge } })} />
-            )
-          }
-        </Loaded>
-      </section>
+      <div className="stack wide">
+        <section className="panel">
+          <Loaded query={machines}>
+            {(all) =>
+              all.length === 0 ? <Empty title={t('commands.empty')}>{t('commands.empty_why')}</Empty> : (
+                <DataTable rows={all} columns={columns} caption={t('nav.commands')} rowKey={(row) => row.edge} door={(row) => ({ to: '/commands/$edge', params: { edge: row.edge } })} />
+              )
+            }
+          </Loaded>
+        </section>
+        <LawList />
+      </div>
     </PageView>
   );
 }

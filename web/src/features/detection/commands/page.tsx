@@ -32,7 +32,7 @@ export function MachinePage() {
 function Standing({ one }: { one: MachineModel }) {
   const counted = [
     ['commands.col.judged', one.judged], ['commands.informed', one.informed], ['commands.suppressed', one.suppressed], ['commands.kept_out', one.kept_out],
-    ['commands.unwatched', one.unwatched], ['commands.waiting', one.waiting], ['commands.unread', one.unread], ['commands.unjudged', one.unjudged], ['commands.messages', one.messages],
+    ['commands.unwatched', one.unwatched], ['commands.waiting', one.waiting], ['commands.unread', one.unread], ['commands.unjudged', one.unjudged],
   ] as const;
   return (
     <Panel title={t('commands.now')} end={<WatchTag value={one.state.state} />}>

@@ -19,7 +19,7 @@ const ROOTS = ['detection', 'ledger'];
 const MAX_REASON = 500;
 
 /** What a person is about to do: go back to a version, or learn again. */
-type Step = { version: number } | 'relearn' | null;
+export type Step = { version: number } | 'relearn' | null;
 
 export function Versions({ edge }: { edge: string }) {
   const list = useQuery(reads.machineVersions(edge));
@@ -30,7 +30,7 @@ export function Versions({ edge }: { edge: string }) {
       <Loaded query={list}>
         {({ items }) => items.length === 0 ? <Empty title={t('versions.empty')}>{t('commands.none_yet_why')}</Empty> : <Table items={items} choose={setStep} />}
       </Loaded>
-      {step && <Confirm key={step === 'relearn' ? 0 : step.version} edge={edge} step={step} close={() => setStep(null)} />}
+      {step && <Confirm key={step === 'relearn' ? 0 : step.version} path={`/detection/commands/${encodeURIComponent(edge)}`} step={step} close={() => setStep(null)} />}
     </Panel>
   );
 }
@@ -75,9 +75,9 @@ function Table({ items, choose }: { items: MachineVersion[]; choose: (step: Step
   );
 }
 
-function Confirm({ edge, step, close }: { edge: string; step: Exclude<Step, null>; close: () => void }) {
+/** Asks why, and does it to the model at an address of the API. */
+export function Confirm({ path, step, close }: { path: string; step: Exclude<Step, null>; close: () => void }) {
   const [reason, setReason] = useState('');
-  const path = `/detection/commands/${encodeURIComponent(edge)}`;
   const relearn = step === 'relearn';
   const act = useAct(() => post(relearn ? `${path}/relearn` : `${path}/versions/${step.version}/activate`, { reason: reason.trim() }), ROOTS, close);
   const title = relearn ? t('commands.relearn') : t('versions.confirm', { n: step.version });
