@@ -20,6 +20,9 @@ const FADE_US: f64 = 300_000_000.0;
 const SLOTS: u32 = 60;
 const SHORT_SLOT_US: i64 = 5_000_000;
 const LONG_SLOT_US: i64 = 60_000_000;
+/// Minutes without failure that end a run of failures: what a device suffered before says nothing
+/// about the failure that comes after such a pause.
+const LONGEST_PAUSE: u32 = 5;
 
 /// One bit for each slot of time, the newest lowest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,27 @@ impl Slots {
     fn mark(&mut self) -> u32 {
         self.0 |= 1;
         self.0.count_ones()
+    }
+
+    /// Whether the newest mark lies behind a pause that ends a run.
+    fn paused(self) -> bool {
+        self.0.trailing_zeros() > LONGEST_PAUSE
+    }
+
+    /// Marks the newest slot and counts back from it, up to a pause of more than [`LONGEST_PAUSE`].
+    fn mark_run(&mut self) -> u32 {
+        self.0 |= 1;
+        let (mut left, mut marked) = (self.0, 0);
+        loop {
+            let pause = left.trailing_zeros();
+            if pause > LONGEST_PAUSE {
+                return marked;
+            }
+            left >>= pause;
+            let run = left.trailing_ones();
+            marked += run;
+            left >>= run;
+        }
     }
 }
 
@@ -109,12 +133,18 @@ impl Conversation {
         ] {
             minutes.pass(long);
         }
+        if self.failed_minutes.paused() {
+            self.failed = 0.0;
+        }
+        if self.unanswered_minutes.paused() {
+            self.unanswered = 0.0;
+        }
     }
 
     /// Counts answered packets and tells what there is of them now.
     fn exchange(&mut self, key: &KeyCount) -> Usual {
         self.traffic += key.packets as f32;
-        Usual { traffic: self.traffic, minutes: self.traffic_minutes.mark() as u8 }
+        Usual { traffic: self.traffic, minutes: self.traffic_minutes.mark_run() as u8 }
     }
 }
 
@@ -162,8 +192,8 @@ impl Lately {
         };
         for key in &record.keys {
             let usual = usual(key);
-            let silent = silence && key.is_udp() && key.received == 0 && !key.peer.is_group();
-            if usual.is_some() && key.received == 0 && key.failed == 0 && !silent {
+            let unanswered = if silence && !key.peer.is_group() { key.unanswered() } else { 0 };
+            if usual.is_some() && key.received == 0 && key.failed == 0 && unanswered == 0 {
                 continue;
             }
             let conversation = self.conversation(key, record.start_us);
@@ -174,12 +204,15 @@ impl Lately {
             if key.failed > 0 {
                 conversation.failed += key.failed as f32;
                 raise(Metric::FailedKeyContext, f64::from(conversation.failed));
-                raise(Metric::FailedKeyHour, f64::from(conversation.failed_minutes.mark()));
+                raise(Metric::FailedKeyHour, f64::from(conversation.failed_minutes.mark_run()));
             }
-            if silent {
-                conversation.unanswered += key.packets as f32;
+            if unanswered > 0 {
+                conversation.unanswered += unanswered as f32;
                 raise(Metric::UnansweredKeyContext, f64::from(conversation.unanswered));
-                raise(Metric::UnansweredKeyHour, f64::from(conversation.unanswered_minutes.mark()));
+                raise(
+                    Metric::UnansweredKeyHour,
+                    f64::from(conversation.unanswered_minutes.mark_run()),
+                );
             }
             if key.received > 0 {
                 let now = conversation.exchange(key);

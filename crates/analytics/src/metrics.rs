@@ -51,7 +51,7 @@ pub enum Metric {
     Icmp,
     /// Broadcast and multicast packets sent.
     BroadcastOut,
-    /// UDP packets sent to single peers and services from which nothing came back in the window.
+    /// UDP packets sent to single peers and services beyond those that came back in the window.
     UdpUnanswered,
     /// Most service ports of one peer (a scan of ports).
     PortsOfPeer,
@@ -59,7 +59,7 @@ pub enum Metric {
     PeersOfPort,
     /// Peers never seen in training.
     NewPeer,
-    /// Packets with a (protocol, service port) never seen in training.
+    /// Packets with a (protocol, service port) never seen in training, of each peer three at most.
     NewService,
     /// Packets with a known peer and a known (protocol, service port) that were never seen together.
     NewPeerService,
@@ -76,17 +76,19 @@ pub enum Metric {
     /// Attempts without answer within one conversation, fading over the context; of those that
     /// fail in this window the most.
     FailedKeyContext,
-    /// Minutes of the last hour with an attempt without answer within one conversation.
+    /// Minutes of the last hour with an attempt without answer within one conversation, back to the
+    /// last pause of more than five minutes.
     FailedKeyHour,
     /// Unanswered UDP packets within one conversation, fading over the context.
     UnansweredKeyContext,
-    /// Minutes of the last hour with unanswered UDP packets within one conversation.
+    /// Minutes of the last hour with unanswered UDP packets within one conversation, back to the last
+    /// pause of more than five minutes.
     UnansweredKeyHour,
     /// Answered packets of one known conversation, fading over the context: how many times the most
     /// of training beyond it.
     TrafficKeyContext,
-    /// Minutes of the last hour with answered packets of one known conversation: how many times the
-    /// most of training beyond it.
+    /// Minutes of the last hour with answered packets of one known conversation, back to the last pause
+    /// of more than five minutes: how many times the most of training beyond it.
     TrafficKeyHour,
 }
 

@@ -51,6 +51,14 @@ impl KeyCount {
         self.protocol == UDP
     }
 
+    /// UDP packets the device sent beyond those it received: a question has one answer, and what
+    /// leaks through a conversation has none.
+    #[inline]
+    #[must_use]
+    pub const fn unanswered(&self) -> u32 {
+        if self.is_udp() { self.packets.saturating_sub(self.received.saturating_mul(2)) } else { 0 }
+    }
+
     /// Whether the key names a service: only TCP and UDP have ports.
     #[inline]
     #[must_use]

@@ -194,10 +194,9 @@ impl KeyTable {
         (ports, longest_run(scratch))
     }
 
-    /// Packets sent over UDP to keys from which nothing came back.
+    /// UDP packets sent beyond those that came back, added up over the keys.
     pub(super) fn unanswered(&self) -> u64 {
-        let silent = self.keys.iter().filter(|key| key.is_udp() && key.received == 0);
-        silent.map(|key| u64::from(key.packets)).sum()
+        self.keys.iter().map(|key| u64::from(key.unanswered())).sum()
     }
 
     /// Gives the keys away and empties the table; `fresh` becomes its storage.
