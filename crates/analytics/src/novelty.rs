@@ -10,6 +10,10 @@ use crate::record::{KeyCount, WindowRecord};
 /// (`saturated`): what lies beyond would count as new for ever.
 pub const MAX_KNOWN_KEYS: usize = 65_536;
 
+/// Packets of one unknown service that count: with a handshake's three it has been used, and how much
+/// makes it no newer.
+const EXCHANGE_PACKETS: u64 = 3;
+
 /// Peers, services and their combinations seen in training.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnownKeys {
@@ -41,7 +45,7 @@ impl Usual {
 pub struct Novelty {
     /// Packets with an unknown peer.
     pub peer: u64,
-    /// Packets with an unknown (protocol, service port).
+    /// Packets with an unknown (protocol, service port), of each peer three at most.
     pub service: u64,
     /// Packets with an unknown (peer, protocol, service port).
     pub combination: u64,
@@ -113,7 +117,7 @@ impl KnownKeys {
                 novelty.peers += u64::from(before.iter().all(|other| other.peer != key.peer));
             }
             if new_service {
-                novelty.service += packets;
+                novelty.service += packets.min(EXCHANGE_PACKETS);
             }
             if !new_peer && !new_service {
                 novelty.pairing += packets;
@@ -219,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_novelty_is_counted_in_packets() {
+    fn each_kind_of_novelty_is_counted() {
         let mut known = KnownKeys::default();
         known.learn(&record(&[(1, 80, 9), (2, 443, 1)], 0));
         let now = record(&[(1, 80, 5), (1, 443, 2), (3, 80, 3), (4, 22, 7)], 0);
         assert_eq!(
             known.compare(&now),
-            Novelty { peer: 10, service: 7, combination: 12, peers: 2, pairing: 2 }
+            Novelty { peer: 10, service: EXCHANGE_PACKETS, combination: 12, peers: 2, pairing: 2 }
         );
         assert_eq!(known.compare_where(&now, |key| key.port == 22).peers, 1);
         assert_eq!(now.keys.iter().filter(|key| !known.contains(key)).count(), 3);
