@@ -39,6 +39,7 @@ pub mod record;
 pub mod ridge;
 pub mod rnn;
 pub mod rows;
+mod tails;
 pub mod textbook;
 pub mod threshold;
 pub mod train;

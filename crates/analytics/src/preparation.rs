@@ -151,4 +151,13 @@ impl Prepared {
     pub fn places(&self) -> Vec<usize> {
         self.active.iter().map(|metric| metric.index()).collect()
     }
+
+    /// Places of the judged metrics that moved in training. A network reads and predicts these alone:
+    /// of one that never moved it knows nothing, and the first of it would drive its cells where no
+    /// training has been.
+    #[must_use]
+    pub fn moving(&self) -> Vec<usize> {
+        let moves = |place: &usize| self.rows.iter().any(|row| row[*place] != self.rows[0][*place]);
+        self.places().into_iter().filter(moves).collect()
+    }
 }

@@ -51,22 +51,29 @@ const WIDEST: f64 = 3.0;
 /// Added to [`ERROR_FLOOR`], over `√N`: few windows cannot show small differences.
 const FEW_WINDOWS_FLOOR: f64 = 0.5;
 
+/// What is known of the rareness of a metric's events beside the errors themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rarity {
+    /// Step by which the next event would raise the error beyond the largest, times the share of it
+    /// that one factor `e` of rareness is worth: an event that few windows never saw is no alarm yet,
+    /// one that ten thousand windows never saw is.
+    pub grain: f64,
+    /// A threshold never gone below.
+    pub floor: f64,
+    /// Windows that the idle time of the training is worth: nothing happened in them either.
+    pub idle_windows: f64,
+}
+
 /// Threshold of one error for a budget that lies beyond what the windows can show: the tail of the
 /// errors is continued as an exponential one (its mean excess over the largest eight), never below
 /// the largest error seen, widened by `1 + 1/√N`, and never beyond [`WIDEST`]. A long training may
-/// leave out as many of its largest errors as half the budget allows.
-///
-/// `grain` is the step by which the next event would raise the error beyond the largest, times the
-/// share of it that one factor `e` of rareness is worth: an event that few windows never saw is no
-/// alarm yet, one that ten thousand windows never saw is. `floor` is a threshold never gone below.
-/// Reorders `errors`.
+/// leave out as many of its largest errors as half the budget allows. Reorders `errors`.
 #[must_use]
-pub fn tail_limit(errors: &mut [f64], alpha_each: f64, grain: f64, floor: f64) -> f64 {
-    let Some(last) = errors.len().checked_sub(1) else { return floor.max(ERROR_FLOOR) };
+pub fn tail_limit(errors: &mut [f64], alpha_each: f64, rarity: &Rarity) -> f64 {
+    let Some(last) = errors.len().checked_sub(1) else { return rarity.floor.max(ERROR_FLOOR) };
     let count = errors.len() as f64;
-    let budget = count * alpha_each;
     let tail = TAIL.min(last).max(1);
-    let left_out = (budget / 2.0) as usize;
+    let left_out = (count * alpha_each / 2.0) as usize;
     let descending = |a: &f64, b: &f64| b.total_cmp(a);
     let top = (tail.max(left_out) + 1).min(errors.len());
     errors.select_nth_unstable_by(top - 1, descending);
@@ -75,15 +82,15 @@ pub fn tail_limit(errors: &mut [f64], alpha_each: f64, grain: f64, floor: f64) -
     let largest = top[left_out.min(last)];
     let base = top[tail.min(last)];
     let excess = top[..tail].iter().map(|error| error - base).sum::<f64>() / tail as f64;
-    // How many factors e the budget lies beyond the windows at hand.
-    let rareness = (tail as f64 / budget).ln().max(0.0);
+    // How many factors e the budget lies beyond so many windows.
+    let rareness = |windows: f64| (tail as f64 / (alpha_each * windows)).ln().max(0.0);
     let root = count.sqrt();
-    let tail = (base + excess * rareness).min(largest * (1.0 + WIDEST / root));
+    let tail = (base + excess * rareness(count)).min(largest * (1.0 + WIDEST / root));
     (largest * (1.0 + 1.0 / root))
         .max(tail)
-        .max(largest + grain * rareness)
+        .max(largest + rarity.grain * rareness(count + rarity.idle_windows))
         .max(ERROR_FLOOR + FEW_WINDOWS_FLOOR / root)
-        .max(floor)
+        .max(rarity.floor)
 }
 
 #[cfg(test)]
@@ -108,19 +115,23 @@ mod tests {
 
     #[test]
     fn an_event_never_seen_alarms_only_after_many_windows() {
-        let limit = |windows| tail_limit(&mut vec![0.0; windows], 2e-4, 0.17, 0.0);
-        assert!(limit(12_000) < 1.0 && limit(2_000) < 1.0 && limit(120) < 1.0);
-        assert!(limit(50) > 1.0);
-        assert!(limit(4) > limit(50));
-        assert_eq!(tail_limit(&mut [], 1.5e-4, 0.1, 0.0), ERROR_FLOOR);
-        assert!(tail_limit(&mut [1.0], 1.5e-4, 0.0, 0.0) >= 2.0);
+        let limit = |windows, idle_windows| {
+            let rarity = Rarity { grain: 0.17, floor: 0.0, idle_windows };
+            tail_limit(&mut vec![0.0; windows], 2e-4, &rarity)
+        };
+        assert!(limit(12_000, 0.0) < 1.0 && limit(2_000, 0.0) < 1.0 && limit(120, 0.0) < 1.0);
+        assert!(limit(50, 0.0) > 1.0);
+        assert!(limit(4, 0.0) > limit(50, 0.0));
+        assert!(limit(50, 96.0) < 1.0, "four quiet days say something too");
+        assert_eq!(tail_limit(&mut [], 1.5e-4, &Rarity::default()), ERROR_FLOOR);
+        assert!(tail_limit(&mut [1.0], 1.5e-4, &Rarity::default()) >= 2.0);
     }
 
     proptest! {
         #[test]
-        fn a_short_training_raises_no_alarm_of_its_own(mut errors in proptest::collection::vec(0.0..9.0_f64, 1..900), grain in 0.0..1.0_f64, floor in 0.0..3.0_f64) {
+        fn a_short_training_raises_no_alarm_of_its_own(mut errors in proptest::collection::vec(0.0..9.0_f64, 1..900), grain in 0.0..1.0_f64, floor in 0.0..3.0_f64, idle_windows in 0.0..1e4_f64) {
             let largest = errors.iter().copied().fold(0.0, f64::max);
-            let limit = tail_limit(&mut errors, 1.5e-4, grain, floor);
+            let limit = tail_limit(&mut errors, 1.5e-4, &Rarity { grain, floor, idle_windows });
             prop_assert!(limit >= largest && limit >= floor);
             prop_assert!(limit.is_finite());
         }

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 use crate::draw::Draw;
 use crate::host::Host;
-use crate::metrics::{METRICS, Metric};
+use crate::metrics::METRICS;
 use crate::model::{DeviceModel, MetricModel, TrainingFacts};
 use crate::network::{Network, Plan, Scaled, fit_step};
-use crate::preparation::Prepared;
 use crate::record::WindowRecord;
-use crate::threshold::{BLOCKS, DEFAULT_ALPHA, block_of, tail_limit};
+use crate::tails::Tails;
+use crate::threshold::{BLOCKS, DEFAULT_ALPHA, block_of};
 
 pub use crate::lesson::prepare;
 
@@ -28,23 +28,6 @@ pub const DEFAULT_MIN_WINDOWS: usize = 3;
 pub const VOTING_WINDOWS: usize = 300;
 /// Windows below which there is no network, not even as an adviser.
 pub const NETWORK_WINDOWS: usize = 60;
-/// What a factor `e` of rareness is worth, in events more than the most of training: of a metric that
-/// training saw, of one it never saw, and of one it never saw that is harmless in small numbers. With
-/// these, an event that none of a hundred windows showed is an alarm of its own, and one that fifty
-/// did not show is not.
-const GRAIN_SEEN: f64 = 0.35;
-const GRAIN_UNSEEN: f64 = 0.17;
-const GRAIN_HARMLESS: f64 = 0.51;
-/// A threshold of a metric that training never saw is not below so many events: a single event then
-/// scores little above 2 however long the training was, and what persists ranks above it. Windows
-/// that were chosen for showing nothing new cannot make the new rarer than it is.
-const UNSEEN_FLOOR: f64 = 0.45;
-/// The traffic of one conversation is no alarm below so many times the most of training.
-const TIMES_THE_MOST: f64 = 4.0;
-/// The network's thresholds are so much wider than its tail says: it speaks where the metrics do not
-/// fit together at all, and the lottery of its draws stays below that.
-const NETWORK_MARGIN: f64 = 1.5;
-
 /// How to train.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainOptions {
@@ -159,7 +142,7 @@ pub fn train_one(
     let (rows, active) = (&lesson.rows, &lesson.active);
 
     let plan = (rows.len() >= NETWORK_WINDOWS)
-        .then(|| Plan::draw(&lesson.places(), &mut Draw::new(options.seed, &lesson.name)));
+        .then(|| Plan::draw(&lesson.moving(), &mut Draw::new(options.seed, &lesson.name)));
     let errors = held_out_errors(rows, plan.as_ref());
     let votes = rows.len() >= VOTING_WINDOWS;
     let tails = Tails::new(&lesson, options.alpha / active.len().max(1) as f64);
@@ -169,14 +152,14 @@ pub fn train_one(
         .iter()
         .map(|metric| {
             let place = metric.index();
-            let [range_limit, network_limit] = tails.limits(&errors, *metric, |_| true);
+            let (range_limit, network_limit) = tails.limits(&errors, *metric, |_| true);
             MetricModel {
                 metric: *metric,
                 scale: lesson.scale[place],
                 mean: f64::from(fitted.mean[place]),
                 range_limit,
                 residual_mean: f64::from(fitted.residual_mean[place]),
-                network_limit: plan.is_some().then_some(network_limit),
+                network_limit: network_limit.filter(|_| plan.is_some()),
             }
         })
         .collect();
@@ -257,79 +240,4 @@ fn held_out_errors(rows: &[Scaled], plan: Option<&Plan>) -> Vec<[Scaled; 2]> {
         errors.extend(inside.map(|(_, row)| fit.errors(row)));
     }
     errors
-}
-
-/// What the thresholds of a device need beside its errors.
-struct Tails {
-    budget: f64,
-    /// Grain and floor of each judged metric, see [`tail_limit`].
-    metrics: Vec<(Metric, f64, f64)>,
-}
-
-impl Tails {
-    fn new(lesson: &Prepared, budget: f64) -> Self {
-        let metrics = lesson.active.iter().map(|metric| {
-            let place = metric.index();
-            let scale = lesson.scale[place];
-            let largest = lesson.rows.iter().map(|row| row[place]).fold(0.0, f32::max);
-            let count = (f64::from(largest) * scale).exp();
-            // One event more than the most, in scaled units.
-            let grain = ((count + 1.0) / count).ln() / scale;
-            let worth = match (largest > 0.0, metric.is_harmless_in_small()) {
-                (true, _) => GRAIN_SEEN,
-                (false, false) => GRAIN_UNSEEN,
-                (false, true) => GRAIN_HARMLESS,
-            };
-            let beyond = matches!(metric, Metric::TrafficKeyContext | Metric::TrafficKeyHour);
-            let floor = match (beyond, largest > 0.0) {
-                (true, _) => TIMES_THE_MOST.ln() / scale,
-                (false, true) => 0.0,
-                (false, false) => UNSEEN_FLOOR * grain,
-            };
-            (*metric, grain * worth, floor)
-        });
-        Self { budget, metrics: metrics.collect() }
-    }
-
-    /// Thresholds of both judges from the errors of the windows at `places`.
-    fn limits(
-        &self,
-        errors: &[[Scaled; 2]],
-        metric: Metric,
-        places: impl Fn(usize) -> bool,
-    ) -> [f64; 2] {
-        let (_, grain, floor) = self
-            .metrics
-            .iter()
-            .find(|(own, ..)| *own == metric)
-            .copied()
-            .unwrap_or((metric, 0.0, 0.0));
-        let column = |judge: usize| -> Vec<f64> {
-            let chosen = errors.iter().enumerate().filter(|(place, _)| places(*place));
-            chosen.map(|(_, error)| f64::from(error[judge][metric.index()])).collect()
-        };
-        let range = tail_limit(&mut column(0), self.budget, grain, floor);
-        let network = tail_limit(&mut column(1), self.budget, 0.0, range / 2.0);
-        [range, network * NETWORK_MARGIN]
-    }
-
-    /// Windows that alert under thresholds from the other blocks: the measured false-alarm count.
-    fn held_out_alarms(&self, errors: &[[Scaled; 2]], network: bool) -> u64 {
-        let total = errors.len();
-        let mut alarms = vec![false; total];
-        for block in 0..BLOCKS.min(total) {
-            let inside = |place: usize| block_of(place, total) == block;
-            for (metric, ..) in &self.metrics {
-                let limits = self.limits(errors, *metric, |place| !inside(place));
-                for (place, error) in errors.iter().enumerate().filter(|(place, _)| inside(*place))
-                {
-                    let judges = if network { 2 } else { 1 };
-                    let mut pairs = error.iter().zip(limits).take(judges);
-                    alarms[place] |=
-                        pairs.any(|(error, limit)| f64::from(error[metric.index()]) > limit);
-                }
-            }
-        }
-        alarms.iter().filter(|alarm| **alarm).count() as u64
-    }
 }
