@@ -61,8 +61,9 @@ macro_rules! payload {
 mod detection;
 
 pub use detection::{
-    FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LearningRestarted,
-    LawModelChanged, LearningSwitched, MachineModelChanged, ModelChanged, ModelTrained, SuppressionChanged,
+    FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LawModelChanged,
+    LearningRestarted, LearningSwitched, MachineModelChanged, ModelChanged, ModelTrained,
+    SuppressionChanged,
 };
 
 /// A gateway or probe connected, or its source changed.

@@ -47,7 +47,7 @@ fn check(case: &Case, bounds: &Bounds) {
 }
 
 /// Bounds of a capture with an attack as it is, by the figures the product promises.
-const PROMISED: Bounds = Bounds { area: 0.995, tpr: 0.98, fpr: 0.005, delay: 2, short: 1e-4 };
+const PROMISED: Bounds = Bounds { area: 0.995, tpr: 0.98, fpr: 0.005, delay: 2, short: 0.0 };
 
 fn check_plain(name: &str, more: &[&str], bounds: &Bounds) {
     if let Some(case) = plain(name, more) {
@@ -84,8 +84,8 @@ fn modbus() {
     check_plain("modbus-cnc", &[], &Bounds { fpr: 0.0, ..PROMISED });
     check_plain("modbus-moving-files", &["modbus-cnc"], &Bounds { fpr: 0.0, ..PROMISED });
     // A scan that the master's own polling surrounds from the first packet on; what it calls benign
-    // runs during the attack, one window of it with a new service. The area falls short by 0.001.
-    let bounds = Bounds { area: 0.993, fpr: 0.006, ..PROMISED };
+    // runs during the attack, one window of it with a new service: one false alarm of 170.
+    let bounds = Bounds { fpr: 0.006, ..PROMISED };
     check_plain("modbus-characterization", &["modbus-cnc"], &bounds);
 }
 
@@ -105,15 +105,15 @@ const fn stress_bounds(stress: Stress) -> Bounds {
     match stress {
         Stress::AsIs | Stress::KnownPeer => PROMISED,
         // Benign failures to the very same service while it is attacked share what is known of it.
-        Stress::Noisy => Bounds { area: 0.99, tpr: 0.999, fpr: 0.022, delay: 3, short: 0.002 },
+        Stress::Noisy => Bounds { area: 0.99, tpr: 0.999, fpr: 0.019, delay: 3, short: 0.0 },
         // What is slow is found when it has lasted: after some minutes.
-        Stress::Leak => Bounds { area: 0.998, tpr: 0.99, fpr: 0.001, delay: 25, short: 0.001 },
+        Stress::Leak => Bounds { area: 0.999, tpr: 0.997, fpr: 0.001, delay: 16, short: 0.0 },
         Stress::AnsweredLeak => {
-            Bounds { area: 0.997, tpr: 0.99, fpr: 0.002, delay: 25, short: 0.0005 }
+            Bounds { area: 0.998, tpr: 0.997, fpr: 0.001, delay: 20, short: 0.0 }
         }
-        Stress::Weak => Bounds { area: 0.999, tpr: 0.998, fpr: 0.002, delay: 3, short: 0.001 },
-        Stress::WeakNoisy => Bounds { area: 0.97, tpr: 0.998, fpr: 0.052, delay: 3, short: 1e-4 },
-        Stress::Mimic => Bounds { area: 0.998, tpr: 0.998, fpr: 0.001, delay: 8, short: 1e-4 },
+        Stress::Weak => Bounds { area: 0.999, tpr: 0.999, fpr: 0.001, delay: 3, short: 2e-4 },
+        Stress::WeakNoisy => Bounds { area: 0.97, tpr: 0.998, fpr: 0.05, delay: 3, short: 0.0 },
+        Stress::Mimic => Bounds { area: 0.999, tpr: 0.999, fpr: 0.0005, delay: 8, short: 0.0 },
     }
 }
 
@@ -140,7 +140,7 @@ fn schlage_under_stress() {
 #[test]
 fn hakai_under_stress() {
     for stress in ALL.into_iter().skip(1) {
-        let loose = Bounds { area: 0.97, tpr: 0.999, fpr: 0.02, delay: 6, short: 1e-4 };
+        let loose = Bounds { area: 0.97, tpr: 0.999, fpr: 0.02, delay: 6, short: 0.0 };
         let bounds = match stress {
             Stress::AnsweredLeak => Bounds { area: 0.91, tpr: 0.87, fpr: 0.0, ..loose },
             Stress::WeakNoisy => Bounds { tpr: 0.0, fpr: 0.0, delay: 10, ..loose },
@@ -159,16 +159,17 @@ fn blink_under_stress() {
     for name in ["blink-cam-01", "blink-cam-02"] {
         for stress in ALL.into_iter().skip(1) {
             let bounds = match stress {
-                Stress::Noisy => {
-                    Bounds { area: 0.92, tpr: 0.999, fpr: 0.15, delay: 5, short: 0.01 }
-                }
+                Stress::Noisy => Bounds { area: 0.95, tpr: 0.999, fpr: 0.13, delay: 5, short: 0.0 },
                 Stress::WeakNoisy => {
-                    Bounds { area: 0.8, tpr: 0.98, fpr: 0.33, delay: 25, short: 1e-3 }
+                    Bounds { area: 0.8, tpr: 0.996, fpr: 0.32, delay: 6, short: 0.002 }
                 }
                 Stress::AnsweredLeak => {
-                    Bounds { area: 0.9, tpr: 0.98, fpr: 0.16, delay: 12, short: 0.005 }
+                    Bounds { area: 0.94, tpr: 0.988, fpr: 0.16, delay: 10, short: 0.002 }
                 }
-                _ => Bounds { area: 0.995, tpr: 0.995, fpr: 0.08, delay: 12, short: 0.0015 },
+                Stress::Weak => {
+                    Bounds { area: 0.999, tpr: 0.998, fpr: 0.0, delay: 4, short: 0.0005 }
+                }
+                _ => Bounds { area: 0.999, tpr: 0.998, fpr: 0.0, delay: 9, short: 0.0 },
             };
             if let Some(case) = stressed(name, stress) {
                 check(&case, &bounds);
