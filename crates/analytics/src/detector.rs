@@ -196,7 +196,12 @@ impl Detector {
             &mut none
         };
         let values = model.preparation.values(record, memory);
-        let judgement = self.memo.get_or(place, &values, || model.judges.judge(&values));
+        // Remembering pays where a network would have to be asked again.
+        let judgement = if model.judges.network_votes() {
+            self.memo.get_or(place, &values, || model.judges.judge_by_votes(&values))
+        } else {
+            model.judges.judge_by_votes(&values)
+        };
         match basis {
             Basis::Own => self.stats.own += 1,
             Basis::Pooled | Basis::None => self.stats.pooled += 1,

@@ -211,14 +211,32 @@ impl DeviceModel {
 }
 
 impl Judges {
+    /// Whether there is a network that may raise an alert.
+    #[inline]
+    #[must_use]
+    pub fn network_votes(&self) -> bool {
+        self.network.as_ref().is_some_and(|judge| judge.votes)
+    }
+
     /// Judges the values of one window.
     #[must_use]
     pub fn judge(&self, values: &Values) -> Judgement {
+        self.judge_by(values, self.network.as_ref())
+    }
+
+    /// Judges the values of one window without asking a network that has no vote: the same score for
+    /// less work.
+    #[must_use]
+    pub fn judge_by_votes(&self, values: &Values) -> Judgement {
+        self.judge_by(values, self.network.as_ref().filter(|judge| judge.votes))
+    }
+
+    fn judge_by(&self, values: &Values, network: Option<&NetworkJudge>) -> Judgement {
         let x = scale_values(values, &self.inverse_scale);
         let range: Scaled = std::array::from_fn(|metric| {
             (x[metric] - self.mean[metric]).abs() * self.inverse_range_limit[metric]
         });
-        let network = self.network.as_ref().map(|judge| {
+        let expected = network.map(|judge| {
             let y = judge.network.predict(&x);
             let ratio: Scaled = std::array::from_fn(|metric| {
                 (x[metric] - y[metric] - judge.residual_mean[metric]).abs()
@@ -228,15 +246,15 @@ impl Judges {
         });
         let largest = |ratios: &Scaled| ratios.iter().copied().fold(0.0_f32, f32::max);
         let range_score = largest(&range);
-        let network_score = network.as_ref().map(|(_, ratios)| largest(ratios));
-        let votes = self.network.as_ref().is_some_and(|judge| judge.votes);
+        let network_score = expected.as_ref().map(|(_, ratios)| largest(ratios));
+        let votes = self.network_votes();
         let score =
             network_score.filter(|_| votes).map_or(range_score, |network| network.max(range_score));
         let mut strongest = Strongest { floor: score.min(1.0), ..Strongest::default() };
         for (place, ratio) in range.iter().enumerate() {
             strongest.offer(Judge::Range, place, *ratio, self.mean[place]);
         }
-        if let (Some((y, ratios)), Some(judge), true) = (&network, &self.network, votes) {
+        if let (Some((y, ratios)), Some(judge), true) = (&expected, network, votes) {
             for (place, ratio) in ratios.iter().enumerate() {
                 strongest.offer(
                     Judge::Network,

@@ -127,6 +127,8 @@ pub struct Network {
     /// Weights from the predicting group of each pair to a metric.
     output: Box<Weights>,
     bias: Scaled,
+    /// Metrics with an output; those that never moved in training have none, and cost nothing.
+    predicted: [bool; METRICS],
 }
 
 type Weights = [[[f32; CLUSTERS]; PAIRS]; METRICS];
@@ -138,7 +140,17 @@ impl Network {
             input: Box::new([[[0.0; CLUSTERS]; PAIRS]; METRICS]),
             output: Box::new([[[0.0; CLUSTERS]; PAIRS]; METRICS]),
             bias: [0.0; METRICS],
+            predicted: [false; METRICS],
         }
+    }
+
+    /// Notes which metrics have an output.
+    fn with_outputs_noted(mut self) -> Self {
+        let outputs = self.output.iter().zip(&self.bias);
+        self.predicted.iter_mut().zip(outputs).for_each(|(predicted, (weights, bias))| {
+            *predicted = *bias != 0.0 || weights.as_flattened().iter().any(|weight| *weight != 0.0);
+        });
+        self
     }
 
     /// Fits the outputs of a plan to benign rows.
@@ -148,7 +160,7 @@ impl Network {
         for (place, group) in plan.groups.iter().enumerate() {
             network.fit_group(place / 2, (place % 2) as u8, group, &rows);
         }
-        network
+        network.with_outputs_noted()
     }
 
     fn fit_group(&mut self, pair: usize, side: u8, group: &GroupPlan, rows: &[&Scaled]) {
@@ -208,7 +220,11 @@ impl Network {
             *cell = DETECTOR_CLUSTER.activate_f32(*cell);
         }
         let mut y = self.bias;
-        for ((y, sides), weights) in y.iter_mut().zip(self.sides.iter()).zip(self.output.iter()) {
+        let outputs = self.predicted.iter().zip(self.sides.iter()).zip(self.output.iter());
+        for (y, ((predicted, sides), weights)) in y.iter_mut().zip(outputs) {
+            if !predicted {
+                continue;
+            }
             let mut sums = [0.0_f32; CLUSTERS];
             for ((pair, side), weights) in hidden.iter().zip(sides).zip(weights) {
                 let predictor = &pair[usize::from(side & 1)];
@@ -327,7 +343,7 @@ impl Stored {
         if !network.is_finite() {
             return Err("network holds numbers that are not finite".to_owned());
         }
-        Ok(network)
+        Ok(network.with_outputs_noted())
     }
 }
 
