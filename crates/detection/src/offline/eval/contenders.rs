@@ -37,9 +37,13 @@ pub(super) trait Contender {
 pub(super) trait Learned {
     /// Judges every window, in the order of the records.
     fn score(&self, test: &Captures) -> Result<Vec<ScoredWindow>, String>;
-    /// The same without keeping anything, to measure the time it takes; returns the windows judged.
-    fn pace(&self, test: &Captures) -> u64;
+    /// The same without keeping anything, made ready to measure the time it takes; `None` where a time
+    /// per window would compare the incomparable.
+    fn pacer(&self) -> Option<Pacer<'_>>;
 }
+
+/// Judges every window of a test once and returns how many that were.
+pub(super) type Pacer<'a> = Box<dyn FnMut(&Captures) -> u64 + 'a>;
 
 /// Every detector for captures, the shipped one first.
 pub(super) fn for_captures() -> Vec<Box<dyn Contender>> {
@@ -113,14 +117,16 @@ impl Learned for LearnedEnsemble {
         Ok(test.records.iter().map(judge).collect())
     }
 
-    fn pace(&self, test: &Captures) -> u64 {
+    fn pacer(&self) -> Option<Pacer<'_>> {
         let mut detector = Detector::new(self.models.clone());
-        let mut alerts = 0_u64;
-        for record in &test.records {
-            alerts += u64::from(detector.judge(record).judgement.alert());
-        }
-        std::hint::black_box(alerts);
-        test.records.len() as u64
+        Some(Box::new(move |test| {
+            let mut alerts = 0_u64;
+            for record in &test.records {
+                alerts += u64::from(detector.judge(record).judgement.alert());
+            }
+            std::hint::black_box(alerts);
+            test.records.len() as u64
+        }))
     }
 }
 
@@ -154,9 +160,8 @@ impl Learned for LearnedCommands {
         score_commands(&self.0, test)
     }
 
-    fn pace(&self, _: &Captures) -> u64 {
-        // It judges operations, not windows: a time per window would compare the incomparable.
-        0
+    fn pacer(&self) -> Option<Pacer<'_>> {
+        None // It judges operations, not windows.
     }
 }
 
@@ -200,14 +205,16 @@ impl Learned for Singles {
         Ok(test.records.iter().filter_map(|record| judge.judge(record)).collect())
     }
 
-    fn pace(&self, test: &Captures) -> u64 {
+    fn pacer(&self) -> Option<Pacer<'_>> {
         let mut judge = SinglesJudge::new(self);
-        let (mut sum, mut judged) = (0.0_f64, 0);
-        for score in test.records.iter().filter_map(|record| judge.score(record)) {
-            sum += score;
-            judged += 1;
-        }
-        std::hint::black_box(sum);
-        judged
+        Some(Box::new(move |test| {
+            let (mut sum, mut judged) = (0.0_f64, 0);
+            for score in test.records.iter().filter_map(|record| judge.score(record)) {
+                sum += score;
+                judged += 1;
+            }
+            std::hint::black_box(sum);
+            judged
+        }))
     }
 }

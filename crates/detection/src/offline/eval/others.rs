@@ -9,7 +9,7 @@ use analytics::paper::{self, Extractor, Paper, PaperWindow};
 use analytics::record::WindowRecord;
 use analytics::train::{TrainOptions, prepare};
 
-use super::contenders::{Contender, Learned};
+use super::contenders::{Contender, Learned, Pacer};
 use super::material::Captures;
 use crate::offline::input::read_frames;
 use crate::offline::scored::{ScoredWindow, Why};
@@ -86,9 +86,8 @@ impl Learned for Paper {
         Ok(judged.collect())
     }
 
-    fn pace(&self, _: &Captures) -> u64 {
-        // Its windows come from packets, not from the counts of a device: not comparable.
-        0
+    fn pacer(&self) -> Option<Pacer<'_>> {
+        None // Its windows come from packets, not from the counts of a device.
     }
 }
 
@@ -190,10 +189,12 @@ impl Learned for LearnedTogether {
         Ok(scored)
     }
 
-    fn pace(&self, test: &Captures) -> u64 {
-        let mut sum = 0.0;
-        each_window(&self.ranges, &test.records, |_, judged| sum += self.model.score(&judged));
-        std::hint::black_box(sum);
-        test.records.len() as u64
+    fn pacer(&self) -> Option<Pacer<'_>> {
+        Some(Box::new(|test| {
+            let mut sum = 0.0;
+            each_window(&self.ranges, &test.records, |_, judged| sum += self.model.score(&judged));
+            std::hint::black_box(sum);
+            test.records.len() as u64
+        }))
     }
 }
