@@ -14,8 +14,15 @@ pub const MAX_NAMES: usize = 16;
 pub const MAX_HINTS: usize = 48;
 /// Services kept of a device, in each direction.
 pub const MAX_SERVICES: usize = 64;
+/// Names asked for that are kept of a device, the newest.
+pub const MAX_ASKED: usize = 32;
 /// Characters of a name or hint.
 pub const MAX_TEXT: usize = 128;
+
+/// Length of a span of [`Sent`], microseconds of packet time.
+pub const SPAN_US: i64 = 10_000_000;
+/// Bytes of one span that make it a stream: 300 kbit/s, a small picture at a low rate.
+pub const STREAM_BYTES: u64 = 375_000;
 
 /// A fact with the packet times at which it was first and last seen, microseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +67,54 @@ pub enum HintKind {
     Ssh,
     /// JA4 fingerprint of its TLS client.
     Ja4,
-    /// Name it asks TLS servers for.
+    /// Name it asks TLS servers for, as sensors told it before there was [`DeviceFacts::asked`].
     ServerName,
     /// MQTT client identifier.
     MqttClient,
+    /// Model or product it names itself (text records of multicast DNS, RFC 6763, 6).
+    Model,
+    /// Name of one of its services, as people see it (RFC 6763, 4.1.1).
+    ServiceName,
+    /// Accessory category of HomeKit (`ci` of `_hap`), a number.
+    HomekitCategory,
+    /// Device type of Matter (`DT` of `_matterc`), a number.
+    MatterType,
+    /// Beginning of a path it asks HTTP servers for: whole words only, nothing that could be a key.
+    HttpPath,
+}
+
+/// How a name was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedBy {
+    /// In a question to a name server.
+    Dns,
+    /// As the server wanted at the beginning of TLS (RFC 6066, 3).
+    Tls,
+    /// As the host of an HTTP request.
+    Http,
+}
+
+/// A name of the outside world that a device asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// How.
+    pub by: AskedBy,
+    /// The name, in small letters.
+    pub name: String,
+}
+
+/// What a device sent, in spans of ten seconds of packet time ([`SPAN_US`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Frames.
+    pub frames: u64,
+    /// Bytes of frames on the wire.
+    pub bytes: u64,
+    /// Spans in which it sent anything; one per address it used.
+    pub spans: u64,
+    /// Spans in which it sent as much as a video stream: [`STREAM_BYTES`] or more.
+    pub streaming: u64,
 }
 
 /// A hint.
@@ -144,6 +195,12 @@ pub struct DeviceFacts {
     pub offers: Vec<Dated<Service>>,
     /// Services it uses.
     pub uses: Vec<Dated<Service>>,
+    /// Names of the outside world it asks for, newest last; older sensors tell none.
+    #[serde(default)]
+    pub asked: Vec<Dated<Asked>>,
+    /// What it sent.
+    #[serde(default)]
+    pub sent: Sent,
     /// Names of the protocols it speaks.
     pub protocols: Vec<String>,
     /// The parts it plays.
@@ -175,7 +232,26 @@ impl DeviceFacts {
 pub(super) fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let shown = text.trim().chars().take(MAX_TEXT);
-    shown.map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    shown.map(|letter| if deceives(letter) { '\u{fffd}' } else { letter }).collect()
+}
+
+/// Letters that are not seen as what they are: control characters, and those that turn the direction
+/// of the text around or take no place (Unicode Technical Report 36, 2.6).
+fn deceives(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// Notes a fact: a known one is seen again, a new one finds a place or not. Answers whether the

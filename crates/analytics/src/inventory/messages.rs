@@ -1,16 +1,22 @@
 //! What each kind of message tells of the devices at its ends.
 
-use protocols::app::{Carrier, Operation, Protocol, Record, Role};
+use protocols::app::{Carrier, Operation, Protocol, Record, Role, message};
 use protocols::flow::{End, Sighting};
 
-use super::facts::{HintKind, NameSource, Part, Service};
-use super::{Device, Inventory};
+use super::device::Device;
+use super::facts::{AskedBy, HintKind, NameSource, Part, Service};
+use super::{Inventory, mdns};
 use crate::host::Host;
 
 const UDP: u8 = 17;
 const TCP: u8 = 6;
 /// DHCP option 55 is shown as numbers; so many at most.
 const MAX_PARAMETERS: usize = 32;
+/// Questions read of one message.
+const MAX_QUESTIONS: usize = 4;
+/// Words kept of a path, and bytes of one.
+const MAX_WORDS: usize = 2;
+const MAX_WORD_BYTES: usize = 20;
 
 /// Notes what a message tells.
 pub(super) fn note(inventory: &mut Inventory, sighting: &Sighting<'_>) {
@@ -59,9 +65,7 @@ fn from_server(sighting: &Sighting<'_>) -> Option<bool> {
             _ => None,
         },
         (Record::Coap(message), _) => Some(!message.is_request()),
-        (Record::Dhcp(protocols::app::message::Dhcp::V4(message)), _) => {
-            Some(!message.is_request())
-        }
+        (Record::Dhcp(message::Dhcp::V4(message)), _) => Some(!message.is_request()),
         _ => None,
     }
 }
@@ -92,14 +96,14 @@ fn service(
 
 /// What the sender says of itself.
 fn said(device: &mut Device, record: &Record<'_>, protocol: Protocol, at_us: i64) -> bool {
-    use protocols::app::message;
     match record {
         Record::Dhcp(message::Dhcp::V4(told)) => dhcp(device, told, at_us),
         Record::Dhcp(message::Dhcp::V6(told)) => {
             told.client_name().is_some_and(|name| device.name(NameSource::Dhcp, name, at_us))
         }
-        Record::Dns(told) if protocol == Protocol::Mdns => mdns(device, told, at_us),
-        Record::Dns(told) => told.is_response() && device.play(Part::DnsServer),
+        Record::Dns(told) if protocol == Protocol::Mdns => mdns::told(device, told, at_us),
+        Record::Dns(told) if told.is_response() => device.play(Part::DnsServer),
+        Record::Dns(told) => asks(device, told, at_us),
         Record::Ntp(told) => told.mode() == 4 && device.play(Part::NtpServer),
         Record::Ssdp(told) => {
             let tells = told.kind != message::ssdp::Kind::Search;
@@ -111,14 +115,12 @@ fn said(device: &mut Device, record: &Record<'_>, protocol: Protocol, at_us: i64
                 told.server.is_some_and(|server| device.hint(HintKind::SsdpServer, server, at_us));
             target | server
         }
-        Record::Http(told) => {
-            told.agent.is_some_and(|agent| device.hint(HintKind::UserAgent, agent, at_us))
-        }
+        Record::Http(told) => http(device, told, at_us),
         Record::Ssh(told) => device.hint(HintKind::Ssh, told.software, at_us),
         Record::Tls(message::Tls::Client(hello)) => {
             let name = hello
                 .server_name()
-                .is_some_and(|name| device.hint(HintKind::ServerName, name.as_bytes(), at_us));
+                .is_some_and(|name| device.ask(AskedBy::Tls, name.as_bytes(), at_us));
             let ja4 = hello
                 .ja4()
                 .is_some_and(|ja4| device.hint(HintKind::Ja4, ja4.as_str().as_bytes(), at_us));
@@ -135,7 +137,7 @@ fn said(device: &mut Device, record: &Record<'_>, protocol: Protocol, at_us: i64
     }
 }
 
-fn dhcp(device: &mut Device, told: &protocols::app::message::dhcp::V4<'_>, at_us: i64) -> bool {
+fn dhcp(device: &mut Device, told: &message::dhcp::V4<'_>, at_us: i64) -> bool {
     if !told.is_request() {
         return device.play(Part::DhcpServer);
     }
@@ -149,22 +151,42 @@ fn dhcp(device: &mut Device, told: &protocols::app::message::dhcp::V4<'_>, at_us
     name | vendor | parameters
 }
 
-/// A device tells its own name with its address, and its services; who only asks tells nothing.
-fn mdns(device: &mut Device, told: &protocols::app::message::Dns<'_>, at_us: i64) -> bool {
-    if !told.is_response() {
-        return false;
-    }
-    let own = device.facts.as_ref().map(|facts| facts.addresses.clone()).unwrap_or_default();
+/// Addresses (A, AAAA) and services of the web (HTTPS, RFC 9460) of names outside the link.
+fn asks(device: &mut Device, told: &message::Dns<'_>, at_us: i64) -> bool {
     let mut changed = false;
-    for (name, address) in told.hosts() {
-        if own.iter().any(|known| known.value == Host::from(address)) {
-            changed |= device.name(NameSource::Mdns, name.to_string().as_bytes(), at_us);
+    for question in told.questions().take(MAX_QUESTIONS) {
+        let name = question.name.to_string();
+        let outside = name.contains('.') && !name.ends_with(".arpa") && !name.ends_with(".local");
+        if matches!(question.kind, 1 | 28 | 65) && outside {
+            changed |= device.ask(AskedBy::Dns, name.as_bytes(), at_us);
         }
     }
-    for (kind, _) in told.services() {
-        changed |= device.hint(HintKind::MdnsService, kind.to_string().as_bytes(), at_us);
-    }
     changed
+}
+
+/// The program, and for whom and what it asks.
+fn http(device: &mut Device, told: &message::Http<'_>, at_us: i64) -> bool {
+    let agent = told.agent.is_some_and(|agent| device.hint(HintKind::UserAgent, agent, at_us));
+    let message::http::Start::Request { target, .. } = told.start else { return agent };
+    let host = told.host.unwrap_or_default();
+    let host = host.split(|byte| *byte == b':').next().unwrap_or_default();
+    let named = host.contains(&b'.') && host.iter().any(u8::is_ascii_alphabetic);
+    let host = named && device.ask(AskedBy::Http, host, at_us);
+    let path = first_words(target);
+    let path = !path.is_empty() && device.hint(HintKind::HttpPath, &path, at_us);
+    agent | host | path
+}
+
+/// The beginning of a path: at most [`MAX_WORDS`] parts of letters only, so that no key and no
+/// name of a person is kept.
+fn first_words(target: &[u8]) -> Vec<u8> {
+    let path = target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    let path = path.strip_prefix(b"/").unwrap_or_default();
+    let word = |part: &&[u8]| {
+        (1..=MAX_WORD_BYTES).contains(&part.len()) && part.iter().all(u8::is_ascii_alphabetic)
+    };
+    let words = path.split(|byte| *byte == b'/').take_while(word).take(MAX_WORDS);
+    words.flat_map(|word| [b"/", word].concat()).collect()
 }
 
 fn operates(device: &mut Device, record: &Record<'_>) -> bool {
@@ -181,7 +203,7 @@ fn operates(device: &mut Device, record: &Record<'_>) -> bool {
 /// Names that a DNS answer gives to addresses of the inventory.
 fn named_by_others(
     inventory: &mut Inventory,
-    message: &protocols::app::message::Dns<'_>,
+    message: &message::Dns<'_>,
     protocol: Protocol,
     at_us: i64,
 ) {

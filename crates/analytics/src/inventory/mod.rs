@@ -4,36 +4,37 @@
 //! facts and may change. An address behind a router is a device of its own. Only senders are
 //! devices: a scan must not invent thousands.
 
+mod device;
 mod facts;
 mod kind;
+mod mdns;
 mod messages;
 
 use hashbrown::HashMap;
-use protocols::app::Protocol;
 use protocols::flow::Sighting;
-use protocols::packet::{Net, PacketView, Transport};
+use protocols::packet::{Net, PacketView, Transport, ip_protocol};
 use serde::Serialize;
 
 pub use facts::{
-    Dated, DeviceFacts, FACTS_VERSION, Hint, HintKind, MAX_ADDRESSES, MAX_HINTS, MAX_NAMES,
-    MAX_SERVICES, MAX_TEXT, NameSource, Part, Service,
+    Asked, AskedBy, Dated, DeviceFacts, FACTS_VERSION, Hint, HintKind, MAX_ADDRESSES, MAX_ASKED,
+    MAX_HINTS, MAX_NAMES, MAX_SERVICES, MAX_TEXT, NameSource, Part, SPAN_US, STREAM_BYTES, Sent,
+    Service,
 };
 pub use kind::{DeviceKind, KindGuess, Reason, guess};
 
 use crate::host::{Host, mix};
 use crate::policy::is_local;
+use device::{Device, ROUTER_ADDRESSES};
 use facts::note;
 
 /// Devices remembered unless chosen otherwise; beyond, new ones are counted and not remembered.
 pub const DEFAULT_MAX_DEVICES: usize = 16_384;
 /// How often a device that only goes on is told again, packet time.
 pub const TOUCH_US: i64 = 600_000_000;
-/// Internet addresses from one MAC address that make it a router.
-const ROUTER_ADDRESSES: usize = 8;
-/// Recently seen pairs of MAC and internet address (a cache; it changes no answer).
+/// Recently seen pairs of MAC and internet address; a pair is looked at once in a span.
 const RECENT: usize = 1_024;
-/// A pair seen so recently is not looked at again, packet time.
-const RECENT_US: i64 = 10_000_000;
+/// Hop limit of neighbour discovery (RFC 4861, 3.1): who sends it cannot be behind a router.
+const ON_LINK_HOPS: u8 = 255;
 
 const TCP: u8 = 6;
 
@@ -46,15 +47,14 @@ pub struct InventoryStats {
     pub beyond: u64,
 }
 
-#[derive(Debug, Default)]
-struct Device {
-    facts: Option<Box<DeviceFacts>>,
-    protocols: u32,
-    parts: u16,
-    /// Foreign and surplus addresses seen from this MAC, up to [`ROUTER_ADDRESSES`].
-    behind: Vec<Host>,
-    changed: bool,
-    told_us: i64,
+/// A pair of MAC and internet address, and what it sent in the span that began at `since_us`.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    mac: Host,
+    address: Host,
+    since_us: i64,
+    frames: u64,
+    bytes: u64,
 }
 
 /// Collects facts about devices.
@@ -65,7 +65,7 @@ pub struct Inventory {
     owners: HashMap<Host, Host>,
     max_devices: usize,
     changed: Vec<Host>,
-    recent: Vec<(Host, Host, i64)>,
+    recent: Vec<Recent>,
     beyond: u64,
 }
 
@@ -80,12 +80,14 @@ impl Inventory {
     #[must_use]
     pub fn new(max_devices: usize) -> Self {
         let nobody = Host::mac([0; 6]);
+        let nothing =
+            Recent { mac: nobody, address: nobody, since_us: i64::MIN, frames: 0, bytes: 0 };
         Self {
             devices: HashMap::new(),
             owners: HashMap::new(),
             max_devices: max_devices.max(1),
             changed: Vec::new(),
-            recent: vec![(nobody, nobody, i64::MIN); RECENT],
+            recent: vec![nothing; RECENT],
             beyond: 0,
         }
     }
@@ -101,14 +103,7 @@ impl Inventory {
         let at_us = ts_ns / 1_000;
         let (mac, address) = sender(packet);
         if let (Some(mac), Some(address)) = (mac, address) {
-            let place = mix(mac.digest() ^ address.digest().rotate_left(1)) as usize % RECENT;
-            let (known_mac, known_address, seen_us) = self.recent[place];
-            let recent = at_us.saturating_sub(seen_us) < RECENT_US && at_us >= seen_us;
-            if (known_mac, known_address) != (mac, address) || !recent {
-                self.recent[place] = (mac, address, at_us);
-                let claims = matches!(packet.net, Net::Arp { .. });
-                self.sender(mac, address, claims, at_us);
-            }
+            self.seen(mac, address, packet, at_us);
         } else if let Some(only) = mac.or(address)
             && only.ip().is_none_or(is_local)
         {
@@ -118,6 +113,33 @@ impl Inventory {
             && flags.is_open_reply()
         {
             self.answered(packet, src_port, at_us);
+        }
+    }
+
+    /// Counts a packet of a pair, and looks at the pair itself once in a span.
+    fn seen(&mut self, mac: Host, address: Host, packet: &PacketView<'_>, at_us: i64) {
+        let place = mix(mac.digest() ^ address.digest().rotate_left(1)) as usize % RECENT;
+        let known = self.recent[place];
+        let goes_on = at_us.saturating_sub(known.since_us) < SPAN_US && at_us >= known.since_us;
+        if (known.mac, known.address) != (mac, address) || !goes_on {
+            self.recent[place] = Recent { mac, address, since_us: at_us, frames: 0, bytes: 0 };
+            self.account(known);
+            self.sender(mac, address, claims(packet), at_us);
+        } else if claims(packet) {
+            self.sender(mac, address, true, at_us);
+        }
+        let span = &mut self.recent[place];
+        span.frames += 1;
+        span.bytes += u64::from(packet.wire_len);
+    }
+
+    /// Puts a span that has ended to the account of its device.
+    fn account(&mut self, span: Recent) {
+        if span.frames > 0
+            && let Some(id) = self.id(Some(span.mac), Some(span.address))
+            && let Some(device) = self.devices.get_mut(&id)
+        {
+            device.sent(span.frames, span.bytes);
         }
     }
 
@@ -147,7 +169,13 @@ impl Inventory {
 
     /// The facts of every device, in the order of their addresses.
     #[must_use]
-    pub fn all(&self) -> Vec<DeviceFacts> {
+    pub fn all(&mut self) -> Vec<DeviceFacts> {
+        for place in 0..self.recent.len() {
+            let span = self.recent[place];
+            self.recent[place].since_us = i64::MIN;
+            self.recent[place].frames = 0;
+            self.account(span);
+        }
         let mut all: Vec<_> = self.devices.iter().collect();
         all.sort_by_key(|(id, _)| **id);
         all.into_iter().filter_map(|(_, device)| device.whole()).collect()
@@ -171,35 +199,61 @@ impl Inventory {
 
     fn sender(&mut self, mac: Host, address: Host, claims: bool, at_us: i64) {
         let local = address.ip().is_some_and(is_local);
-        let routed = self.devices.get(&mac).is_some_and(|device| device.has(Part::Router));
-        if !claims && (!local || routed) {
-            if let Some(device) = self.device(mac, at_us) {
-                let known = device.behind.contains(&address);
-                if !known && device.behind.len() < ROUTER_ADDRESSES {
-                    device.behind.push(address);
-                }
-                // One foreign address may be a misconfigured host; many are a router's.
-                if device.behind.len() >= ROUTER_ADDRESSES && device.play(Part::Router) {
-                    self.news(mac);
-                }
-            }
-            if local {
-                self.device(address, at_us);
-            }
+        let known = self.devices.get(&mac);
+        let routed = known.is_some_and(|device| device.has(Part::Router));
+        let own = claims || known.is_some_and(|device| device.claims(address));
+        if !own && (!local || routed) {
+            self.foreign(mac, address, local, at_us);
             return;
         }
-        let place = self.owners.len() < self.max_devices.saturating_mul(MAX_ADDRESSES);
-        if place || self.owners.contains_key(&address) {
-            self.owners.insert(address, mac);
-        }
+        self.take(mac, address, claims);
         let Some(device) = self.device(mac, at_us) else { return };
         let Some(facts) = &mut device.facts else { return };
         let bound = (MAX_ADDRESSES, true);
         let new = note(&mut facts.addresses, address, at_us, bound, &mut facts.beyond);
-        let private = facts.addresses.iter().filter(|known| is_v4(known.value)).count();
-        let routes = !claims && private >= ROUTER_ADDRESSES && device.play(Part::Router);
+        // Leases change; a router's addresses are there at the same time.
+        let now = |known: &&Dated<Host>| {
+            is_v4(known.value) && at_us.saturating_sub(known.last_us) < TOUCH_US
+        };
+        let together = facts.addresses.iter().filter(now).count();
+        if claims {
+            device.claim(address);
+        }
+        let routes = !own && together >= ROUTER_ADDRESSES && device.become_router();
         if new || routes {
             self.news(mac);
+        }
+    }
+
+    /// An address that is not the sender's own: its packets were handed on.
+    fn foreign(&mut self, mac: Host, address: Host, local: bool, at_us: i64) {
+        if let Some(device) = self.device(mac, at_us) {
+            let known = device.behind.contains(&address);
+            if !known && device.behind.len() < ROUTER_ADDRESSES {
+                device.behind.push(address);
+            }
+            // One foreign address may be a misconfigured host; many are a router's.
+            if device.behind.len() >= ROUTER_ADDRESSES && device.become_router() {
+                self.news(mac);
+            }
+        }
+        if local {
+            self.device(address, at_us);
+        }
+    }
+
+    /// Remembers who has an address now; who claimed it before has lost it.
+    fn take(&mut self, mac: Host, address: Host, claims: bool) {
+        let place = self.owners.len() < self.max_devices.saturating_mul(MAX_ADDRESSES);
+        if !place && !self.owners.contains_key(&address) {
+            return;
+        }
+        let before = self.owners.insert(address, mac);
+        if claims
+            && let Some(before) = before.filter(|before| *before != mac)
+            && let Some(device) = self.devices.get_mut(&before)
+        {
+            device.lose(address);
         }
     }
 
@@ -232,7 +286,9 @@ impl Inventory {
     /// Which device an end is: its MAC address, unless that is a router's and the address another's.
     fn id(&self, mac: Option<Host>, address: Option<Host>) -> Option<Host> {
         let Some(mac) = mac else { return address };
-        let Some(address) = address else { return Some(mac) };
+        // Who asks for an address has none yet (RFC 2131, 4.1): the MAC address alone names it.
+        let speaks = address.filter(|address| address.ip().is_none_or(|ip| !ip.is_unspecified()));
+        let Some(address) = speaks else { return Some(mac) };
         let device = self.devices.get(&mac)?;
         let own = device
             .facts
@@ -288,107 +344,20 @@ fn sender(packet: &PacketView<'_>) -> (Option<Host>, Option<Host>) {
     (mac, address)
 }
 
+/// Whether a packet shows that its sender is on the link with the address it names: ARP, and ICMPv6
+/// that no router handed on.
+fn claims(packet: &PacketView<'_>) -> bool {
+    match packet.net {
+        Net::Arp { .. } => true,
+        Net::V6 { protocol, hop_limit, .. } => {
+            protocol == ip_protocol::ICMPV6 && hop_limit == ON_LINK_HOPS
+        }
+        _ => false,
+    }
+}
+
 fn is_v4(host: Host) -> bool {
     host.ip().is_some_and(|address| address.is_ipv4())
-}
-
-impl Device {
-    fn new(id: Host, at_us: i64) -> Self {
-        let on_link = id.as_mac().is_some();
-        let address = Dated { value: id, first_us: at_us, last_us: at_us };
-        let facts = DeviceFacts {
-            version: FACTS_VERSION,
-            mac: on_link.then_some(id),
-            addresses: if on_link { Vec::new() } else { vec![address] },
-            names: Vec::new(),
-            hints: Vec::new(),
-            offers: Vec::new(),
-            uses: Vec::new(),
-            protocols: Vec::new(),
-            parts: Vec::new(),
-            first_us: at_us,
-            last_us: at_us,
-            beyond: 0,
-        };
-        Self { facts: Some(Box::new(facts)), changed: true, told_us: at_us, ..Self::default() }
-    }
-
-    fn has(&self, part: Part) -> bool {
-        self.parts & 1 << part as u16 != 0
-    }
-
-    fn play(&mut self, part: Part) -> bool {
-        let new = !self.has(part);
-        self.parts |= 1 << part as u16;
-        new
-    }
-
-    fn speak(&mut self, protocol: Protocol) -> bool {
-        let bit = 1 << protocol as u32;
-        let new = self.protocols & bit == 0;
-        self.protocols |= bit;
-        new
-    }
-
-    fn offer(&mut self, service: Service, at_us: i64) -> bool {
-        self.facts
-            .as_mut()
-            .is_some_and(|facts| note_service(&mut facts.offers, service, at_us, &mut facts.beyond))
-    }
-
-    fn use_service(&mut self, service: Service, at_us: i64) -> bool {
-        self.facts
-            .as_mut()
-            .is_some_and(|facts| note_service(&mut facts.uses, service, at_us, &mut facts.beyond))
-    }
-
-    fn name(&mut self, source: NameSource, name: &[u8], at_us: i64) -> bool {
-        let text = facts::printable(name);
-        let bound = (MAX_NAMES, false);
-        !text.is_empty()
-            && self.facts.as_mut().is_some_and(|facts| {
-                note(&mut facts.names, (source, text), at_us, bound, &mut facts.beyond)
-            })
-    }
-
-    fn hint(&mut self, kind: HintKind, text: &[u8], at_us: i64) -> bool {
-        let text = facts::printable(text);
-        let bound = (MAX_HINTS, false);
-        !text.is_empty()
-            && self.facts.as_mut().is_some_and(|facts| {
-                note(&mut facts.hints, Hint { kind, text }, at_us, bound, &mut facts.beyond)
-            })
-    }
-
-    /// The facts with what is kept as bits.
-    fn whole(&self) -> Option<DeviceFacts> {
-        let mut facts = self.facts.as_deref()?.clone();
-        let spoken = Protocol::ALL.into_iter().filter(|p| self.protocols & 1 << *p as u32 != 0);
-        facts.protocols = spoken.map(|protocol| protocol.name().to_owned()).collect();
-        facts.parts = Part::ALL.into_iter().filter(|part| self.has(*part)).collect();
-        Some(facts)
-    }
-}
-
-/// A service known without its protocol learns it; otherwise as [`note`].
-fn note_service(
-    services: &mut Vec<Dated<Service>>,
-    service: Service,
-    at_us: i64,
-    beyond: &mut u64,
-) -> bool {
-    let same = |known: &&mut Dated<Service>| {
-        (known.value.transport, known.value.port) == (service.transport, service.port)
-    };
-    if let Some(known) = services.iter_mut().find(same) {
-        known.last_us = known.last_us.max(at_us);
-        let learned = known.value.protocol.is_none() && service.protocol.is_some();
-        if learned {
-            known.value.protocol = service.protocol;
-        }
-        return learned;
-    }
-    note(services, service, at_us, (MAX_SERVICES, false), beyond)
 }
 
 #[cfg(test)]

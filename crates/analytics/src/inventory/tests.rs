@@ -19,6 +19,15 @@ fn push(inventory: &mut Inventory, second: i64, frame: &[u8]) {
     inventory.packet(second * SECOND_NS, &view);
 }
 
+/// Facts that say nothing.
+pub(super) fn nobody() -> DeviceFacts {
+    let mut inventory = Inventory::default();
+    push(&mut inventory, 0, &frame(1, 9, [10, 0, 0, 1], [10, 0, 0, 9], 0x10));
+    let mut facts = inventory.all().remove(0);
+    facts.sent = Sent::default();
+    facts
+}
+
 fn mac(last: u8) -> Host {
     Host::mac([2, 0, 0, 0, 0, last])
 }

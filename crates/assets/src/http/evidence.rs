@@ -1,6 +1,6 @@
 //! `GET /api/v1/devices/{id}/evidence`: all that is known of one device, and since when.
 
-use analytics::inventory::{DeviceFacts, HintKind, NameSource};
+use analytics::inventory::{AskedBy, DeviceFacts, HintKind, NameSource, Sent};
 use axum::extract::{Path, State};
 use model::Timestamp;
 use platform::http::{Json, Problem};
@@ -177,8 +177,26 @@ fn rows(facts: &DeviceFacts) -> Vec<FactRow> {
             HintKind::Ja4 => "TLS fingerprint (JA4)",
             HintKind::ServerName => "TLS server asked for",
             HintKind::MqttClient => "MQTT client name",
+            HintKind::Model => "product told (multicast DNS)",
+            HintKind::ServiceName => "name of a service (multicast DNS)",
+            HintKind::HomekitCategory => "HomeKit category",
+            HintKind::MatterType => "Matter device type",
+            HintKind::HttpPath => "HTTP path asked for",
         };
         row(what, hint.value.text.clone(), hint.first_us, hint.last_us)
     });
-    names.chain(services).chain(hints).collect()
+    let asked = facts.asked.iter().map(|asked| {
+        let what = match asked.value.by {
+            AskedBy::Dns => "asks for (DNS)",
+            AskedBy::Tls => "asks for (TLS)",
+            AskedBy::Http => "asks for (HTTP)",
+        };
+        row(what, asked.value.name.clone(), asked.first_us, asked.last_us)
+    });
+    let sent = (facts.sent.frames > 0).then(|| {
+        let Sent { frames, bytes, spans, .. } = facts.sent;
+        let value = format!("{frames} frames, {bytes} bytes in {spans} spans of ten seconds");
+        row("sent", value, facts.first_us, facts.last_us)
+    });
+    names.chain(services).chain(asked).chain(hints).chain(sent).collect()
 }

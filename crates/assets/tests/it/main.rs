@@ -4,6 +4,7 @@
 mod http;
 mod identity;
 mod inventory;
+mod kinds;
 
 use std::path::Path;
 
