@@ -26,8 +26,9 @@ pub const MAX_BATCH_RECORDS: usize = 64;
 pub const LINGER: Duration = Duration::from_millis(50);
 /// How often an idle source still tells how far packet time has come.
 pub const IDLE_EVERY: Duration = Duration::from_secs(1);
-/// Devices whose facts are in one batch at most.
-pub const MAX_BATCH_FACTS: usize = 64;
+/// Devices whose facts are in one batch at most: so many of the longest facts there can be (about 65 kB
+/// each) still fit into a frame to the node.
+pub const MAX_BATCH_FACTS: usize = 48;
 /// Reports of operations in one batch at most.
 pub const MAX_BATCH_REPORTS: usize = 64;
 /// Bytes of these, about: a batch must fit into a frame.

@@ -99,7 +99,7 @@ impl Device {
     /// A name of the outside world that it asks for. Once the list is full, new names alone are no
     /// news: who browses would be told again and again.
     pub(super) fn ask(&mut self, by: AskedBy, name: &[u8], at_us: i64) -> bool {
-        let name = facts::printable(name).to_lowercase();
+        let name = facts::domain(name);
         let Some(facts) = self.facts.as_mut().filter(|_| !name.is_empty()) else { return false };
         let full = facts.asked.len() >= MAX_ASKED;
         let bound = (MAX_ASKED, true);

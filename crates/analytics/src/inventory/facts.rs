@@ -230,9 +230,23 @@ impl DeviceFacts {
 
 /// Text from the wire, printable and short.
 pub(super) fn printable(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let shown = text.trim().chars().take(MAX_TEXT);
-    shown.map(|letter| if deceives(letter) { '\u{fffd}' } else { letter }).collect()
+    let text: String = String::from_utf8_lossy(bytes).trim().chars().take(MAX_TEXT).collect();
+    seen_as_it_is(&text)
+}
+
+/// The name of a domain in small letters of ASCII; of an overlong one its end, which says whose it is.
+pub(super) fn domain(bytes: &[u8]) -> String {
+    let end = &bytes[bytes.len().saturating_sub(MAX_TEXT)..];
+    let letter = |byte: &u8| {
+        if byte.is_ascii_graphic() { char::from(byte.to_ascii_lowercase()) } else { '?' }
+    };
+    end.iter().map(letter).collect()
+}
+
+/// The text with every letter that deceives the eye replaced by the replacement character.
+#[must_use]
+pub fn seen_as_it_is(text: &str) -> String {
+    text.chars().map(|letter| if deceives(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
 /// Letters that are not seen as what they are: control characters, and those that turn the direction

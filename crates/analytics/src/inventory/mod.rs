@@ -18,7 +18,7 @@ use serde::Serialize;
 pub use facts::{
     Asked, AskedBy, Dated, DeviceFacts, FACTS_VERSION, Hint, HintKind, MAX_ADDRESSES, MAX_ASKED,
     MAX_HINTS, MAX_NAMES, MAX_SERVICES, MAX_TEXT, NameSource, Part, SPAN_US, STREAM_BYTES, Sent,
-    Service,
+    Service, seen_as_it_is,
 };
 pub use kind::{DeviceKind, KindGuess, Reason, guess};
 
