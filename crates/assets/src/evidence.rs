@@ -54,6 +54,14 @@ impl Sighting {
         (self.sensor.clone(), own)
     }
 
+    /// Whether the device made its MAC address up (the locally administered bit of IEEE 802).
+    pub(crate) fn mac_is_private(&self) -> bool {
+        let first = self.mac.as_deref().and_then(|mac| mac.get(..2));
+        first
+            .and_then(|octet| u8::from_str_radix(octet, 16).ok())
+            .is_some_and(|octet| octet & 2 != 0)
+    }
+
     /// The role the configuration gives to such a device.
     pub(crate) fn role(&self, protected_macs: &[String]) -> DeviceRole {
         let protected = if protected_macs.is_empty() {

@@ -1,7 +1,7 @@
 //! What edges tell of devices: dated facts, the maker and the guessed kind.
 
 use analytics::host::Host;
-use analytics::inventory::{DeviceFacts, FACTS_VERSION, KindGuess, guess};
+use analytics::inventory::{DeviceFacts, FACTS_VERSION, KindGuess, Part, guess};
 use async_trait::async_trait;
 use model::{DeviceId, Timestamp};
 use ports::{AddressSighting, AssetDirectory, InventorySink, PortError};
@@ -78,12 +78,25 @@ impl Assets {
         let maker = facts.mac.and_then(Host::as_mac).and_then(|mac| self.makers().of(mac));
         let maker = maker.map(str::to_owned);
         let guess = guess(&facts, maker.as_deref());
+        let own: Option<Vec<String>> = (mac.is_some() && facts.plays(Part::Router))
+            .then(|| facts.addresses.iter().map(|known| known.value.to_string()).collect());
         let known = Known { device, sensor: sensor.to_owned(), facts, guess, maker };
+        let routes = own.is_some();
         let written: Result<(), AssetsError> = self
             .platform
             .db
-            .write(move |tx| Box::pin(async move { Ok(store::keep_facts(tx, &known).await?) }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    if let Some(own) = own {
+                        store::release_addresses(tx, device, &known.sensor, &own).await?;
+                    }
+                    Ok(store::keep_facts(tx, &known).await?)
+                })
+            })
             .await;
+        if routes {
+            self.memory.forget(device);
+        }
         written.map_err(PortError::from)
     }
 }

@@ -79,7 +79,12 @@ impl Assets {
         let limit = i64::from(self.config.max_devices);
         vec![match count.await {
             Ok(count) if count < limit => {
-                Component::ok("inventory", format!("{count} devices known"))
+                let makers = if self.makers().is_empty() {
+                    "; makers of their interfaces not known: apt-get install ieee-data, then restart"
+                } else {
+                    ""
+                };
+                Component::ok("inventory", format!("{count} devices known{makers}"))
             }
             Ok(count) => Component::not_ok(
                 "inventory",
@@ -103,7 +108,7 @@ impl Assets {
             if found.is_empty() {
                 tracing::info!(
                     folder = makers::FOLDER,
-                    "makers of network interfaces are not known: install ieee-data"
+                    "makers of network interfaces are not known: apt-get install ieee-data, then restart"
                 );
             }
             found

@@ -84,6 +84,11 @@ pub(crate) async fn find(tx: &mut Tx, sighting: &Sighting) -> Result<Option<Devi
             return Ok(known);
         }
     }
+    // A MAC address the device made up is no sign that it is the one known by its address: leases pass
+    // from one to the next.
+    if sighting.mac_is_private() {
+        return Ok(None);
+    }
     let Some(address) = sighting.address else { return Ok(None) };
     let without_mac = sighting.mac.is_some();
     find_by(tx, &sighting.sensor, "ip", &address.to_string(), without_mac).await
@@ -206,6 +211,27 @@ pub(crate) async fn take_address(
     .bind(sensor)
     .bind(address)
     .bind(id.to_string())
+    .execute(tx.sql())
+    .await?;
+    Ok(())
+}
+
+/// What stands behind a router is not the router: addresses it was taken for before it was known to
+/// be one are closed, so that they lead to the devices behind it.
+pub(crate) async fn release_addresses(
+    tx: &mut Tx,
+    id: DeviceId,
+    sensor: &str,
+    own: &[String],
+) -> Result<(), DbError> {
+    let own = serde_json::to_string(own).unwrap_or_else(|_| "[]".into());
+    sqlx::query(
+        "UPDATE assets_evidence SET valid_to = last_seen WHERE device = $1 AND sensor = $2 \
+         AND kind = 'ip' AND valid_to IS NULL AND INSTR($3, '\"' || value || '\"') = 0",
+    )
+    .bind(id.to_string())
+    .bind(sensor)
+    .bind(own)
     .execute(tx.sql())
     .await?;
     Ok(())

@@ -78,6 +78,37 @@ async fn a_mac_address_joins_the_device_known_by_address_only() {
 }
 
 #[tokio::test]
+async fn a_mac_address_made_up_is_a_device_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_platform, assets) = open(folder.path()).await;
+    let nameless = assets.identify(&seen(None, "192.168.1.5", 0)).await.unwrap();
+    let one = assets.identify(&seen(Some("da:00:00:00:00:01"), "192.168.1.5", 5)).await.unwrap();
+    let two = assets.identify(&seen(Some("da:00:00:00:00:02"), "192.168.1.5", 9)).await.unwrap();
+    assert_eq!(nameless.mac, None);
+    assert!(one.id != nameless.id && two.id != nameless.id && one.id != two.id);
+}
+
+#[tokio::test]
+async fn two_devices_that_swap_their_addresses_stay_who_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_platform, assets) = open(folder.path()).await;
+    let other = "b8:27:eb:00:00:02";
+    let one = assets.identify(&seen(Some(MAC), "192.168.1.5", 0)).await.unwrap();
+    let two = assets.identify(&seen(Some(other), "192.168.1.6", 0)).await.unwrap();
+    for at in [10, 20, 30] {
+        let (a, b) = if at == 20 { (5, 6) } else { (6, 5) };
+        let first = seen(Some(MAC), &format!("192.168.1.{a}"), at);
+        let second = seen(Some(other), &format!("192.168.1.{b}"), at);
+        assert_eq!(assets.identify(&first).await.unwrap().id, one.id);
+        assert_eq!(assets.identify(&second).await.unwrap().id, two.id);
+        for (id, last) in [(one.id, a), (two.id, b)] {
+            let holds = assets.device(id).await.unwrap().unwrap().addresses;
+            assert_eq!(holds, [format!("192.168.1.{last}").parse::<std::net::IpAddr>().unwrap()]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_new_costs_no_write_and_last_seen_is_still_right() {
     let folder = tempfile::tempdir().unwrap();
     let (platform, assets) = open(folder.path()).await;

@@ -97,6 +97,58 @@ async fn a_new_address_is_the_same_device_and_the_old_one_may_be_anothers() {
 }
 
 #[tokio::test]
+async fn what_stands_behind_a_router_is_not_the_router() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_platform, assets) = open(folder.path()).await;
+    let behind = "192.168.7.5";
+    assets.note("gw", &json!([facts(MAC, behind, "edge-router", 10)])).await.unwrap();
+    // Now it is known to hand on packets, and only its own address is left.
+    let mut router = facts(MAC, "192.168.1.1", "edge-router", 20);
+    router["parts"] = json!(["router"]);
+    let mut device = facts(MAC, behind, "pump-9", 30);
+    device.as_object_mut().unwrap().remove("mac");
+    assets.note("gw", &json!([router, device])).await.unwrap();
+    let (_, all) = get(&assets, "/api/v1/devices").await;
+    let items = all["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    let router = items.iter().find(|item| item["mac"] == MAC).unwrap();
+    let pump = items.iter().find(|item| item["mac"].is_null()).unwrap();
+    assert_eq!(
+        (&router["kind"], &router["addresses"]),
+        (&json!("router"), &json!(["192.168.1.1"]))
+    );
+    assert_eq!((&pump["names"], &pump["addresses"]), (&json!(["pump-9"]), &json!([behind])));
+}
+
+#[tokio::test]
+async fn names_asked_for_and_traffic_are_dated_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_platform, assets) = open(folder.path()).await;
+    let mut told = facts(MAC, "192.168.1.5", "bridge", 10);
+    told["asked"] = json!([{
+        "value": { "by": "dns", "name": "bridge.meethue.com" },
+        "first_us": FIRST_US, "last_us": FIRST_US + 5,
+    }]);
+    told["hints"] = json!([{
+        "value": { "kind": "homekit_category", "text": "2" },
+        "first_us": FIRST_US, "last_us": FIRST_US,
+    }]);
+    told["sent"] = json!({ "frames": 7, "bytes": 700, "spans": 2, "streaming": 0 });
+    assets.note("gw", &json!([told])).await.unwrap();
+    let (_, all) = get(&assets, "/api/v1/devices").await;
+    let id = all["items"][0]["id"].as_str().unwrap();
+    let (_, evidence) = get(&assets, &format!("/api/v1/devices/{id}/evidence")).await;
+    let rows = evidence["known"][0]["facts"].as_array().unwrap();
+    let of = |what: &str| rows.iter().find(|row| row["what"] == what).unwrap();
+    assert_eq!(of("asks for (DNS)")["value"], "bridge.meethue.com");
+    assert_eq!(of("HomeKit category")["value"], "2");
+    assert_eq!(of("sent")["value"], "7 frames, 700 bytes in 2 spans of ten seconds");
+    assert!(
+        of("asks for (DNS)")["first_seen"].as_str() < of("asks for (DNS)")["last_seen"].as_str()
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_refused_with_its_reason_and_others_may_not_look() {
     let folder = tempfile::tempdir().unwrap();
     let (_platform, assets) = open(folder.path()).await;

@@ -5,6 +5,7 @@
 //! Types are those of the maker of the captures; the kind is that of the device whose MAC address is
 //! seen: a sensor behind a hub shows the hub. The rules were written while looking at the types
 //! marked so; the others were held out.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::collections::BTreeMap;
 use std::fs::File;
