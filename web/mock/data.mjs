@@ -60,7 +60,7 @@ export const replay = { epoch: 1, at: packet(END), start: packet(START), end: pa
 export const device = {
   id: ids.device, name: 'Tram stop Glòries, detector 3', place: 'Line T4, stop Glòries, cabinet 12', role: 'protected', criticality: 'high',
   mac: MAC, addresses: ['192.168.100.113'], first_seen: packet(START), last_seen: packet(END),
-  kind: 'embedded', kind_words: 'small networked thing', kind_confidence: 0.55, maker: 'Raspberry Pi Foundation', names: ['detector-3.local', 'tram-glories-3'],
+  kind: 'embedded', kind_words: 'small embedded device', kind_confidence: 0.55, maker: 'Raspberry Pi Foundation', names: ['detector-3.local', 'tram-glories-3'],
   protocols: ['dns', 'ntp', 'http', 'mqtt', 'ssh'], parts: ['client'], watch: null,
 };
 export const bareDevice = {
@@ -74,13 +74,17 @@ export const evidence = {
     { sensor: 'harbour-gw', kind: 'ip', value: '192.168.100.80', valid_from: packet(START), valid_to: packet(START + 40_000), last_seen: packet(START + 39_000) },
   ],
   known: [{
-    sensor: 'harbour-gw', kind: 'small networked thing', confidence: 0.55, maker: 'Raspberry Pi Foundation', mac_is_private: false, beyond: 3,
-    reasons: [{ text: 'talks MQTT and little else', weight: 0.4 }, { text: 'its network interface is of a maker of small computers', weight: 0.3 }, { text: 'asks few names, always the same', weight: 0.12 }],
+    sensor: 'harbour-gw', kind: 'small embedded device', confidence: 0.55, maker: 'Raspberry Pi Foundation', mac_is_private: false, beyond: 3,
+    reasons: [{ text: 'its DHCP vendor class “udhcp 1.22.1” contains “udhcp”', weight: 0.4 }, { text: 'sleeps: sent in 1.4 % of the time, 118 bytes a frame', weight: 0.4 }, { text: 'asks DHCP for the bare needs only', weight: 0.2 }],
     facts: [
       { what: 'name (DHCP)', value: 'tram-glories-3', first_seen: packet(START), last_seen: packet(END) },
       { what: 'name (multicast DNS)', value: 'detector-3.local', first_seen: packet(START + 9000), last_seen: packet(END) },
       { what: 'uses', value: 'UDP port 53 (dns)', first_seen: packet(START), last_seen: packet(END) },
       { what: 'uses', value: 'TCP port 1883 (mqtt)', first_seen: packet(START), last_seen: packet(TRAINED) },
+      { what: 'asks for (DNS)', value: 'telemetry.tram.example', first_seen: packet(START), last_seen: packet(END) },
+      { what: 'asks for (TLS)', value: 'telemetry.tram.example', first_seen: packet(START), last_seen: packet(TRAINED) },
+      { what: 'DHCP vendor class', value: 'udhcp 1.22.1', first_seen: packet(START), last_seen: packet(END) },
+      { what: 'sent', value: '41220 frames, 4863960 bytes in 812 spans of ten seconds', first_seen: packet(START), last_seen: packet(END) },
       { what: 'SSH software', value: 'SSH-2.0-OpenSSH_7.4p1 Raspbian-10+deb9u3', first_seen: packet(START + 60_000), last_seen: packet(TRAINED) },
     ],
   }],

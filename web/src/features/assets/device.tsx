@@ -13,7 +13,7 @@ import { Packet } from '@/parts/time';
 import { Digest, Value } from '@/parts/value';
 import { Describe } from './describe';
 import { Inventory } from './inventory';
-import { listed, sureness } from './kinds';
+import { listed, madeUp, sureness } from './kinds';
 import { t, tn, word } from '@/strings/pages';
 
 export function DevicePage() {
@@ -99,7 +99,7 @@ function About({ device, watch }: { device: Device; watch: Watched | undefined }
         {device.parts.length > 0 && (<><dt>{t('device.parts')}</dt><dd>{device.parts.map((part) => part.replaceAll('_', ' ')).join(', ')}</dd></>)}
         <dt>{t('devices.col.role')}</dt><dd>{word('device.role', device.role)}</dd>
         <dt>{t('devices.col.criticality')}</dt><dd><SeverityTag value={device.criticality} bare /></dd>
-        {device.mac && (<><dt>{t('devices.col.mac')}</dt><dd><Value kind="mac" value={device.mac} /></dd></>)}
+        {device.mac && (<><dt>{t('devices.col.mac')}</dt><dd><Value kind="mac" value={device.mac} />{madeUp(device.mac) && <div className="small quiet">{t('device.mac_made_up')}</div>}</dd></>)}
         <dt>{t('devices.col.address')}</dt>
         <dd>{device.addresses.length === 0 ? '–' : device.addresses.map((address) => <div key={address}><Value kind="address" value={address} /></div>)}</dd>
         <dt>{t('device.first_seen')}</dt><dd><Packet at={device.first_seen} /></dd>

@@ -10,7 +10,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, SeverityTag, WatchTag } from '@/parts/tags';
 import { Packet } from '@/parts/time';
 import { t, tn, word } from '@/strings/t';
-import { KINDS, listed, sureness } from './kinds';
+import { KINDS, listed, madeUp, sureness } from './kinds';
 
 type Row = Device & { watched: Watched | undefined };
 const RANK = { low: 0, medium: 1, high: 2, critical: 3 };
@@ -18,16 +18,20 @@ const MOST_PROTOCOLS = 4;
 const none = <span className="quiet">–</span>;
 
 const columns: Column<Row>[] = [
-  { id: 'name', head: t('devices.col.name'), cell: (row) => row.name, sort: (row) => row.name },
+  { id: 'name', head: t('devices.col.name'), cell: (row) => <Named device={row} />, sort: (row) => row.name },
   { id: 'kind', head: t('devices.col.kind'), cell: (row) => <Kind device={row} />, sort: (row) => row.kind ?? '' },
-  { id: 'maker', head: t('devices.col.maker'), cell: (row) => row.maker ?? none, sort: (row) => row.maker ?? '' },
+  { id: 'maker', head: t('devices.col.maker'), cell: (row) => row.maker ?? (row.mac && madeUp(row.mac) ? <span className="quiet">{t('devices.mac_made_up')}</span> : none), sort: (row) => row.maker ?? '' },
   { id: 'protocols', head: t('devices.col.protocols'), cell: (row) => (row.protocols.length === 0 ? none : <span title={row.protocols.join(', ')}>{listed(row.protocols, MOST_PROTOCOLS)}</span>), sort: (row) => row.protocols.length },
   { id: 'watch', head: t('devices.col.watch'), cell: (row) => (row.watched ? <WatchTag value={row.watched.state.state} /> : <PlainTag>{t('devices.unwatched')}</PlainTag>), sort: (row) => row.watched?.state.state ?? '' },
   { id: 'criticality', head: t('devices.col.criticality'), cell: (row) => <SeverityTag value={row.criticality} />, sort: (row) => RANK[row.criticality] },
-  { id: 'place', head: t('devices.col.place'), cell: (row) => row.place ?? <span className="quiet">{t('devices.no_place')}</span>, sort: (row) => row.place ?? '' },
   { id: 'address', head: t('devices.col.address'), cell: (row) => <span className="mono">{row.addresses[0] ?? '–'}</span>, sort: (row) => row.addresses[0] ?? '' },
   { id: 'last', head: t('devices.col.last'), cell: (row) => <Packet at={row.last_seen} />, sort: (row) => row.last_seen },
 ];
+
+/** The name people use, and where the device stands: a column of its own would be empty for most. */
+function Named({ device }: { device: Device }) {
+  return <>{device.name}{device.place && <span className="small quiet" style={{ display: 'block', fontWeight: 400 }}>{device.place}</span>}</>;
+}
 
 /** The guessed kind with how sure the guess is: never a bare fact. */
 function Kind({ device }: { device: Device }) {

@@ -28,13 +28,11 @@ export function Inventory({ device }: { device: string }) {
           {({ known }) => {
             const facts = known.flatMap((one) => one.facts.map((fact) => ({ ...fact, sensor: one.sensor })));
             if (facts.length === 0) return <Empty title={t('inventory.no_facts')}>{t('inventory.no_facts_why')}</Empty>;
-            const { names, services, hints } = sorted(facts);
+            const { names, services, asked, hints } = sorted(facts);
             const beyond = known.reduce((sum, one) => sum + one.beyond, 0);
             return (
               <>
-                <Facts title={t('inventory.names')} facts={names} />
-                <Facts title={t('inventory.services')} facts={services} />
-                <Facts title={t('inventory.hints')} facts={hints} />
+                <Facts groups={[[t('inventory.names'), names], [t('inventory.services'), services], [t('inventory.asked'), asked], [t('inventory.hints'), hints]]} />
                 {beyond > 0 && <p className="small quiet" style={{ padding: '8px 16px' }}>{tn('inventory.beyond', beyond)}</p>}
               </>
             );
@@ -76,12 +74,12 @@ function Guess({ known }: { known: Known }) {
   );
 }
 
-function Facts({ title, facts }: { title: string; facts: (FactLine & { sensor: string })[] }) {
-  if (facts.length === 0) return null;
+/** One table, so that the columns of all groups stand in line. */
+function Facts({ groups }: { groups: [string, (FactLine & { sensor: string })[]][] }) {
   return (
     <div className="scroll">
       <table className="data">
-        <caption style={{ textAlign: 'left', fontSize: 12, fontWeight: 600, padding: '10px 16px 0' }}>{title}</caption>
+        <caption className="hidden-text">{t('inventory.facts')}</caption>
         <thead>
           <tr>
             <th scope="col">{t('inventory.col.what')}</th>
@@ -89,15 +87,18 @@ function Facts({ title, facts }: { title: string; facts: (FactLine & { sensor: s
             <th scope="col">{t('inventory.col.first_last')}</th>
           </tr>
         </thead>
-        <tbody>
-          {facts.map((fact) => (
-            <tr key={`${fact.sensor}${fact.what}${fact.value}`}>
-              <td>{sentence(fact.what)}</td>
-              <td style={{ overflowWrap: 'anywhere' }}><Value kind="text" value={fact.value}><span className="mono">{fact.value}</span></Value></td>
-              <td className="nowrap"><Packet at={fact.first_seen} /><br /><Packet at={fact.last_seen} /></td>
-            </tr>
-          ))}
-        </tbody>
+        {groups.filter(([, facts]) => facts.length > 0).map(([title, facts]) => (
+          <tbody key={title}>
+            <tr><th scope="rowgroup" colSpan={3} className="strong" style={{ paddingTop: 14 }}>{title}</th></tr>
+            {facts.map((fact) => (
+              <tr key={`${fact.sensor}${fact.what}${fact.value}`}>
+                <td>{sentence(fact.what)}</td>
+                <td style={{ overflowWrap: 'anywhere' }}><Value kind="text" value={fact.value}><bdi className="mono">{fact.value}</bdi></Value></td>
+                <td className="nowrap"><Packet at={fact.first_seen} /><br /><Packet at={fact.last_seen} /></td>
+              </tr>
+            ))}
+          </tbody>
+        ))}
       </table>
     </div>
   );

@@ -3,7 +3,7 @@ import { percent } from '@/parts/format';
 import { t } from '@/strings/t';
 
 export const KINDS = [
-  'camera', 'lock', 'hub', 'light', 'plug', 'sensor', 'speaker', 'television', 'printer', 'phone', 'computer', 'server', 'router',
+  'camera', 'lock', 'hub', 'light', 'plug', 'sensor', 'alarm', 'speaker', 'television', 'printer', 'phone', 'computer', 'server', 'router',
   'plc', 'controller', 'ied', 'embedded', 'unknown',
 ] as const;
 
@@ -23,10 +23,16 @@ export function listed(all: readonly string[], most: number): string {
   return all.length > most ? t('devices.and_more', { shown, n: all.length - most }) : shown;
 }
 
-/** What is known, by its word: `offers` becomes its own list, names theirs, all else is a hint. */
-export function sorted<F extends { what: string }>(facts: readonly F[]): { names: F[]; services: F[]; hints: F[] } {
-  const names = facts.filter((fact) => fact.what.startsWith('name'));
+/** Whether a device made its MAC address up: the locally administered bit of IEEE 802. */
+export function madeUp(mac: string): boolean {
+  return (Number.parseInt(mac.slice(0, 2), 16) & 2) !== 0;
+}
+
+/** What is known, by its word: services and names asked for have lists of their own, names theirs, all else is a hint. */
+export function sorted<F extends { what: string }>(facts: readonly F[]): { names: F[]; services: F[]; asked: F[]; hints: F[] } {
+  const names = facts.filter((fact) => fact.what.startsWith('name ('));
   const services = facts.filter((fact) => fact.what === 'offers' || fact.what === 'uses');
-  const hints = facts.filter((fact) => !names.includes(fact) && !services.includes(fact));
-  return { names, services, hints };
+  const asked = facts.filter((fact) => fact.what.startsWith('asks for'));
+  const hints = facts.filter((fact) => ![names, services, asked].some((list) => list.includes(fact)));
+  return { names, services, asked, hints };
 }

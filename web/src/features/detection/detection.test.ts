@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '@/api/client';
 import type { Finding, Subject } from '@/api/types';
-import { KINDS, listed, sorted, sureness } from '@/features/assets/kinds';
+import { KINDS, listed, madeUp, sorted, sureness } from '@/features/assets/kinds';
 import en from '@/strings/en.json';
 import { lineOf, startOfLine } from './commands/lines';
 import { misses, spreadText } from './goals';
@@ -61,10 +61,14 @@ describe('the inventory', () => {
   it('has a word for every kind', () => {
     expect(KINDS.filter((kind) => !(`device.kind.${kind}` in en))).toEqual([]);
   });
+  it('tells addresses made up from those of makers', () => {
+    expect(['da:00:00:00:00:01', '02:00:00:00:00:01', 'b8:27:eb:7d:6b:a6', '00:17:88:24:76:ff'].map(madeUp)).toEqual([true, true, false, false]);
+  });
   it('loses no fact and no protocol', () => {
-    const facts = ['name (DHCP)', 'offers', 'uses', 'SSH software'].map((what) => ({ what }));
+    const facts = ['name (DHCP)', 'offers', 'uses', 'asks for (DNS)', 'SSH software', 'name of a service (multicast DNS)'].map((what) => ({ what }));
     const parts = sorted(facts);
-    expect([...parts.names, ...parts.services, ...parts.hints]).toEqual(facts);
+    expect([...parts.names, ...parts.services, ...parts.asked, ...parts.hints]).toEqual(facts);
+    expect(parts.names).toHaveLength(1);
     expect(listed(['dns', 'ntp', 'http'], 2)).toBe('dns, ntp and 1 more');
   });
 });
