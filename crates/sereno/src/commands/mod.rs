@@ -65,6 +65,7 @@ pub(crate) fn table(answer: &Value, fields: &[&str], json: bool) -> Result<(), F
 fn cell(item: &Value, field: &str) -> String {
     match item.get(field) {
         None | Some(Value::Null) => "-".into(),
+        Some(Value::String(text)) if text.is_empty() => "-".into(),
         // Names come from the network: none may move the cursor or turn the line around.
         Some(Value::String(text)) => analytics::inventory::seen_as_it_is(text),
         Some(other) => other.to_string(),
