@@ -95,6 +95,13 @@ fn total(length: u8) -> Option<usize> {
     Some(HEADER + data + data.div_ceil(BLOCK) * 2)
 }
 
+/// Bytes to pass over up to where the next frame may begin: its first byte may be the last there is.
+fn next_start(bytes: &[u8]) -> usize {
+    let next = bytes.windows(2).skip(1).position(|two| two == START).map(|place| place + 1);
+    let half = usize::from(bytes.len() > 1 && bytes.last() == Some(&START[0]));
+    next.unwrap_or(bytes.len() - half)
+}
+
 /// Reads the header of the application layer in the first block.
 fn application(transport: u8, block: &[u8]) -> Option<Application> {
     if transport & FIRST == 0 {
@@ -133,15 +140,14 @@ impl Parser for Dnp3 {
             return if bytes.iter().zip(START).all(|(have, want)| *have == want) {
                 Step::NeedMore(HEADER)
             } else {
-                Step::Malformed { why: "does not begin with 05 64", consumed: bytes.len() }
+                Step::Malformed { why: "does not begin with 05 64", consumed: next_start(bytes) }
             };
         };
         let length = total(header[2]).filter(|_| header.starts_with(&START) && crc::right(header));
         let Some(length) = length else {
             // The stream goes on at the next start of a frame.
-            let next = bytes.windows(2).skip(1).position(|two| two == START);
-            let consumed = next.map_or(bytes.len(), |place| place + 1);
-            return Step::Malformed { why: "link header with a wrong checksum", consumed };
+            let (why, consumed) = ("link header with a wrong checksum", next_start(bytes));
+            return Step::Malformed { why, consumed };
         };
         let blocks = match bytes.get(HEADER..length) {
             Some(blocks) => blocks,
