@@ -177,12 +177,19 @@ impl<'a> Cip<'a> {
     /// A packet of several services: their number, their offsets, the services.
     fn several(&self, depth: usize, tell: &mut dyn FnMut(&Self)) {
         let count = le16(self.data, 0).unwrap_or(0).min(MAX_SERVICES);
+        // Services lie one behind the other. Offsets that lead back would have the same bytes read
+        // again and again, at every level of nesting.
+        let mut free = 2 + usize::from(count) * 2;
         for place in 0..usize::from(count) {
             let offset = |place: usize| le16(self.data, 2 + place * 2).map(usize::from);
             let Some(start) = offset(place) else { return };
             let next = if place + 1 < usize::from(count) { offset(place + 1) } else { None };
             let end = next.unwrap_or(self.data.len()).min(self.data.len());
+            if start < free {
+                continue;
+            }
             if let Some(inner) = self.data.get(start..end).and_then(Self::read) {
+                free = end;
                 inner.descend(depth + 1, tell);
             }
         }
