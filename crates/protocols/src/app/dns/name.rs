@@ -6,6 +6,9 @@ use std::fmt;
 const MAX_NAME_BYTES: usize = 255;
 /// Octets before the first place a pointer may lead to.
 const HEADER_BYTES: usize = 12;
+/// Most pointers of one name: as many as labels fit into 255 octets. Chains of pointers without
+/// labels between them would have each name walk through the whole message.
+const MAX_POINTERS: usize = 127;
 
 /// Why a name cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,7 @@ impl<'a> Name<'a> {
     /// backwards only, each further than the one before, so that no name runs in a circle.
     pub(super) fn read(message: &'a [u8], at: usize) -> Result<(Self, usize), Fault> {
         let (mut place, mut floor, mut end, mut length) = (at, at, None, 1);
+        let mut pointers = 0;
         loop {
             let octet = *message.get(place).ok_or(Fault::Short)?;
             match octet {
@@ -44,6 +48,10 @@ impl<'a> Name<'a> {
                     let target = usize::from(octet & 0x3f) << 8 | usize::from(low);
                     if target >= floor || target < HEADER_BYTES {
                         return Err(Fault::Broken("a name's pointer does not lead backwards"));
+                    }
+                    pointers += 1;
+                    if pointers > MAX_POINTERS {
+                        return Err(Fault::Broken("a name has more pointers than labels fit"));
                     }
                     end = end.or(Some(place + 2));
                     (place, floor) = (target, target);
