@@ -258,7 +258,10 @@ impl Parser for Http {
         // Which of the two directions: stable without knowing who opened the conversation.
         let side = usize::from(place.src_port > place.dst_port);
         let step = step(&mut state, side, bytes);
-        *scratch = state.kept();
+        // A beginning is read again: it may turn out to be something else.
+        if !matches!(step, Step::NeedMore(_)) {
+            *scratch = state.kept();
+        }
         step
     }
 }
