@@ -80,7 +80,10 @@ impl Template {
                 return Err(NetflowError::Template(id));
             }
             least += if length == VARIABLE { 1 } else { usize::from(length) };
-            fields.push(Field { id: if foreign { 0 } else { number }, length });
+            // A field of no length says nothing: many of them would make each byte of records dear.
+            if length > 0 {
+                fields.push(Field { id: if foreign { 0 } else { number }, length });
+            }
         }
         // A record of no bytes would repeat for ever.
         if least == 0 {
@@ -88,6 +91,12 @@ impl Template {
         }
         let rest = body.get(at..).ok_or(NetflowError::Template(id))?;
         Ok((id, Some(Self { fields, least }), rest))
+    }
+
+    /// Fields that are read.
+    #[cfg(test)]
+    pub(super) fn fields(&self) -> usize {
+        self.fields.len()
     }
 
     /// Hands on each record of a set: a flow, or `None` where it makes none. Returns their number.

@@ -130,6 +130,21 @@ fn contradictions_are_errors_and_templates_are_bounded() {
     assert_eq!(collector.stats().templates_refused, 1);
 }
 
+/// Fields of no length cost nothing per record: they are not kept.
+#[test]
+fn fields_of_no_length_are_left_out() {
+    let mut template = vec![300, 12];
+    template.extend([8, 4, 12, 4, 2, 1, 1, 1]);
+    template.extend([4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0]);
+    let (_, kept, _) = template::Template::read(&words(&template), false).unwrap();
+    assert_eq!(kept.unwrap().fields(), 4);
+    let mut collector = Collector::new();
+    read(&mut collector, &version_9(0, &words(&template))).1.unwrap();
+    let (flows, result) = read(&mut collector, &version_9(300, &[10, 0, 0, 1, 10, 0, 0, 2, 3, 99]));
+    assert_eq!((flows.len(), result), (1, Ok(())));
+    assert_eq!((flows[0].packets, flows[0].bytes), (3, 99));
+}
+
 proptest! {
     #[test]
     fn any_datagrams_are_read_or_refused(datagrams in proptest::collection::vec(
