@@ -60,10 +60,12 @@ fn stated(bytes: &[u8]) -> Option<usize> {
     (protocol == 0 && (SHORTEST..=LONGEST).contains(&length)).then_some(length)
 }
 
-/// What port and opener say about the direction: only the device listens at the port.
+/// What port and opener say about the direction: only the device listens at the port. What goes there
+/// asks, whoever is believed to have opened the conversation: a forged opening must not turn commands
+/// into answers.
 const fn role_of(place: &Place) -> Option<Role> {
     match (place.from_opener, place.src_port == PORT, place.dst_port == PORT) {
-        (Some(true), ..) | (None, false, true) => Some(Role::Request),
+        (_, false, true) | (Some(true), ..) => Some(Role::Request),
         (Some(false), ..) | (None, true, false) => Some(Role::Response),
         (None, ..) => None,
     }
