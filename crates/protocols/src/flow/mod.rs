@@ -149,6 +149,10 @@ impl Tracker {
         if self.packets.is_multiple_of(IDLE_CHECK_PACKETS) {
             self.close_silent(ts_ns, each);
         }
+        if packet.flaw == Some(Flaw::NetLength) {
+            self.reader.stats.flawed += 1;
+            return;
+        }
         if let Some(part) = &packet.fragment {
             let whole = self.fragments.push(ts_ns, packet, part, &mut self.reader.stats);
             if let Some((protocol, payload)) = whole {

@@ -66,6 +66,16 @@ pub(super) fn ipv4<'a>(view: &mut PacketView<'a>, bytes: &'a [u8]) {
     if fragment_offset == 0 {
         transport::read(view, protocol);
     }
+    overstated(view, total > stated_on_wire);
+}
+
+/// Notes that a packet states more bytes than its frame had on the wire: every receiver discards it,
+/// and whoever counted on the missing bytes would be led past those that come.
+#[inline]
+fn overstated(view: &mut PacketView<'_>, beyond: bool) {
+    if beyond {
+        view.flaw = view.flaw.or(Some(Flaw::NetLength));
+    }
 }
 
 /// The payload of the view as a part of a fragmented packet.
@@ -90,9 +100,10 @@ pub(super) fn ipv6<'a>(view: &mut PacketView<'a>, bytes: &'a [u8]) {
         return unread(view, ether_type::IPV6, bytes, Flaw::NetVersion);
     }
     let mut on_wire = usize::from(u16::from_be_bytes([head[4], head[5]]));
+    let stated_on_wire = bytes_on_wire(view, rest);
     if on_wire == 0 {
         // A jumbogram (RFC 2675) or segmentation offload.
-        on_wire = bytes_on_wire(view, rest);
+        on_wire = stated_on_wire;
     }
     let (mut src, mut dst) = ([0_u8; 16], [0_u8; 16]);
     src.copy_from_slice(&head[8..24]);
@@ -110,6 +121,7 @@ pub(super) fn ipv6<'a>(view: &mut PacketView<'a>, bytes: &'a [u8]) {
     if chain.fragment_offset == 0 && view.flaw.is_none() && chain.protocol != NO_NEXT_HEADER {
         transport::read(view, chain.protocol);
     }
+    overstated(view, on_wire > stated_on_wire);
 }
 
 /// Where a chain of extension headers leads.

@@ -326,7 +326,8 @@ pub enum Flaw {
     NetTruncated,
     /// The version nibble does not match the EtherType.
     NetVersion,
-    /// A header length or total length of the network layer contradicts itself.
+    /// A header length or total length of the network layer contradicts itself, or the frame, which
+    /// had fewer bytes on the wire: receivers discard such a packet.
     NetLength,
     /// The captured bytes end inside the transport header.
     TransportTruncated,
