@@ -123,7 +123,7 @@ pub mod message {
     }
     /// Parts of TLS hellos.
     pub mod tls {
-        pub use super::super::tls::{ClientHello, Ja4, ServerHello, Text};
+        pub use super::super::tls::{ClientHello, Ja4, OldHello, ServerHello, Text};
     }
 
     /// Parts of Modbus messages.

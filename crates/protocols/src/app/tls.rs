@@ -1,13 +1,16 @@
 //! TLS: the hellos of client and server, which may span records; then all is encrypted.
 //!
-//! Not read: SSL 2, QUIC and datagram TLS, conversations whose handshake was not seen.
+//! Not read: SSL 2 itself (but the hello in its form is), QUIC and datagram TLS, conversations whose
+//! handshake was not seen.
 
 mod hello;
 mod ja4;
+mod old;
 mod pieces;
 
 pub use hello::{ClientHello, ServerHello, Text};
 pub use ja4::Ja4;
+pub use old::OldHello;
 use pieces::{HANDSHAKE, Pieces, RECORD_BYTES};
 
 use super::bytes::be16;
@@ -22,6 +25,8 @@ const MAX_RECORD_BYTES: usize = (1 << 14) + 2048;
 /// Longest hello that is read, and its shortest.
 const MAX_HELLO_BYTES: usize = 64 * 1024;
 const MIN_HELLO_BYTES: usize = 38;
+/// Most records a hello is cut into: whoever cuts finer has each octet read again and again.
+const MAX_HELLO_RECORDS: usize = 512;
 /// Octets of a handshake message's header.
 const HANDSHAKE_BYTES: usize = 4;
 /// Kinds of handshake messages.
@@ -33,6 +38,8 @@ const SERVER_HELLO: u8 = 2;
 pub enum Message<'a> {
     /// Of a client.
     Client(ClientHello<'a>),
+    /// Of a client, in the form of SSL 2.
+    OldClient(OldHello<'a>),
     /// Of a server.
     Server(ServerHello),
 }
@@ -56,7 +63,7 @@ fn record(bytes: &[u8]) -> Result<(u8, usize), Option<&'static str>> {
 fn gather(bytes: &[u8]) -> Result<usize, Step<'static>> {
     let mut at = 0;
     let (mut have, mut need) = (0, HANDSHAKE_BYTES);
-    loop {
+    for _ in 0..MAX_HELLO_RECORDS {
         let (kind, len) = match record(&bytes[at..]) {
             Ok(record) => record,
             Err(None) => return Err(Step::NeedMore(at + RECORD_BYTES)),
@@ -87,6 +94,7 @@ fn gather(bytes: &[u8]) -> Result<usize, Step<'static>> {
             return Ok(at);
         }
     }
+    Err(Step::Malformed { why: "a hello is cut into more than 512 records", consumed: 0 })
 }
 
 /// Reads the hello in complete records.
@@ -117,7 +125,7 @@ impl Parser for Tls {
 
     fn recognise(&self, _place: &Place, bytes: &[u8]) -> Recognition {
         let [HANDSHAKE, rest @ ..] = bytes else {
-            return if bytes.is_empty() { Recognition::Unsure } else { Recognition::NotForUs };
+            return old::recognise(bytes);
         };
         match *rest {
             [3, 0..=4, ..] | [3] | [] => {}
@@ -158,6 +166,17 @@ impl Parser for Tls {
         if scratch.0 & 3 == 3 {
             return Step::Done;
         }
+        if scratch.0 & 1 == 0
+            && let Some(hello) = old::read(bytes)
+        {
+            return match hello {
+                Err(need) => Step::NeedMore(need),
+                Ok((hello, consumed)) => {
+                    scratch.0 |= 1;
+                    Step::Message { record: Record::Tls(Message::OldClient(hello)), consumed }
+                }
+            };
+        }
         match record(bytes) {
             Err(None) => return Step::NeedMore(RECORD_BYTES),
             Err(Some(why)) => return Step::Malformed { why, consumed: 0 },
@@ -176,7 +195,7 @@ impl Parser for Tls {
         match read(&bytes[..consumed]) {
             Some((_, Some(message))) => {
                 match message {
-                    Message::Client(_) => scratch.0 |= 1,
+                    Message::Client(_) | Message::OldClient(_) => scratch.0 |= 1,
                     Message::Server(hello) if !hello.retry => scratch.0 |= 2,
                     Message::Server(_) => {}
                 }

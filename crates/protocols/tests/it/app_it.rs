@@ -334,6 +334,28 @@ fn hellos_are_read_across_records() {
 }
 
 #[test]
+fn hellos_in_the_form_of_ssl_2_are_read_as_such() {
+    read("tls-ssl2-client", |_, record| {
+        let Record::Tls(Tls::OldClient(hello)) = record else { panic!("{record:?}") };
+        assert_eq!(hello.version, 0x0301);
+        assert_eq!(hello.ciphers().collect::<Vec<_>>(), [0x39, 0x2f, 0x0007_00c0, 0xff]);
+    });
+    let seeds = seeds();
+    let seed = seeds.iter().find(|seed| seed.name == "tls-ssl2-client").unwrap();
+    let tls = parser(Protocol::Tls);
+    // The server answers in records of TLS, and then all is said.
+    let answer = &seeds.iter().find(|seed| seed.name == "tls-rfc8448-server").unwrap().bytes;
+    let mut scratch = Scratch::default();
+    run(tls, &seed.place, &mut scratch, &seed.bytes, &mut |_| {});
+    run(tls, &seed.place, &mut scratch, answer, &mut |_| {});
+    assert_eq!(tls.next(&seed.place, &mut scratch, &seed.bytes), Step::Done);
+    // Lengths that do not add up to that of the record.
+    let mut longer = seed.bytes.clone();
+    longer[6] += 3;
+    assert_eq!(tls.recognise(&seed.place, &longer), Recognition::NotForUs);
+}
+
+#[test]
 fn after_both_hellos_nothing_more_is_read() {
     let seeds = seeds();
     let bytes = |name: &str| &seeds.iter().find(|seed| seed.name == name).unwrap().bytes;
