@@ -13,6 +13,7 @@ mod classic;
 mod corpus;
 mod data;
 mod flow;
+mod hostile;
 mod laws;
 mod links;
 mod networks;
