@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::filter::Filter;
 use crate::sys::ring::{BLOCK_BYTES, RETIRE_MS, Ring, RingFrame};
-use crate::{EdgeError, clock};
+use crate::{EdgeError, clock, counters};
 
 /// Bounds of the ring, bytes.
 pub const RING_BYTES: std::ops::RangeInclusive<usize> = 2 * BLOCK_BYTES..=1 << 30;
@@ -170,14 +170,7 @@ fn whole<'a>(frame: &RingFrame<'a>, tagged: &'a mut Vec<u8>) -> LiveFrame<'a> {
 
 /// What the interface dropped before anybody could capture it; 0 where the kernel does not say.
 fn interface_dropped(interface: &str) -> u64 {
-    let read = |name: &str| {
-        let path = format!("/sys/class/net/{interface}/statistics/{name}");
-        std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok()
-    };
-    ["rx_dropped", "rx_missed_errors", "rx_fifo_errors"]
-        .into_iter()
-        .filter_map(read)
-        .fold(0, u64::saturating_add)
+    counters::read(interface).map_or(0, |counters| counters.in_dropped)
 }
 
 #[cfg(test)]

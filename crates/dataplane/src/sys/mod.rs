@@ -86,6 +86,14 @@ pub(crate) fn open_sender(interface: u32) -> io::Result<OwnedFd> {
     if result == 0 { Ok(fd) } else { Err(io::Error::last_os_error()) }
 }
 
+/// As [`open_sender`], and frames go to the driver at once, past the queue of the interface.
+pub(crate) fn open_flooder(interface: u32) -> io::Result<OwnedFd> {
+    let fd = open_sender(interface)?;
+    let on: libc::c_int = 1;
+    ring::set(&fd, libc::SOL_PACKET, libc::PACKET_QDISC_BYPASS, &on)?;
+    Ok(fd)
+}
+
 /// Takes one frame from the queue; `None` when it is empty.
 pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Option<Received>> {
     // SAFETY: all-zero bytes are valid values of these plain C structs.

@@ -201,7 +201,13 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(<[u8]>::first_chunk::<4>).map_or(0, |word| u32::from_ne_bytes(*word))
 }
 
-fn set<T>(socket: &OwnedFd, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
+/// Sets an option of a socket; `T` must be plain old data, as the kernel defines it for `name`.
+pub(super) fn set<T>(
+    socket: &OwnedFd,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: &T,
+) -> io::Result<()> {
     // SAFETY: pointer and size describe `value`, plain old data that outlives the call.
     let result = unsafe {
         libc::setsockopt(
