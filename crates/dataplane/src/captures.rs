@@ -1,18 +1,21 @@
 //! The recorded captures a replay is made of.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
 use model::Timestamp;
-use protocols::capture::CaptureStream;
+use protocols::capture::{CaptureStream, UnpackLimits, Unpacked};
 use protocols::packet::LinkType;
 
 use crate::EdgeError;
 
-/// A capture being read; at most about 1 MiB of it is held.
-pub type Stream = CaptureStream<Box<dyn Read + Send>>;
+/// A capture being read; at most about 1 MiB of it is held, and twice the window of a packed one.
+pub type Stream = CaptureStream<Unpacked<File>>;
+
+/// Bounds of packed captures on a small machine: windows as `zstd -19` makes them at most, which is
+/// what RFC 8878 (section 3.1.1.1.2) asks every decoder to support.
+pub const UNPACK_LIMITS: UnpackLimits =
+    UnpackLimits { window_bytes: 8 << 20, unpacked_bytes: 1 << 36 };
 
 /// What the captures hold together.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,17 +32,14 @@ pub struct Summary {
     pub damaged: Vec<String>,
 }
 
-/// Opens a capture, unpacking `.gz` on the way.
+/// Opens a capture, unpacking gzip and Zstandard on the way, whatever its name.
 ///
 /// # Errors
 /// The file cannot be opened.
 pub fn open(path: &Path) -> Result<Stream, EdgeError> {
-    let file = File::open(path)
-        .map_err(|source| EdgeError::OpenCapture { path: path.to_owned(), source })?;
-    let file = BufReader::new(file);
-    let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    let source: Box<dyn Read + Send> =
-        if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let source = File::open(path).and_then(|file| Unpacked::new(file, UNPACK_LIMITS));
+    let source =
+        source.map_err(|source| EdgeError::OpenCapture { path: path.to_owned(), source })?;
     Ok(CaptureStream::new(source))
 }
 

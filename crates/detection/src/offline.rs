@@ -19,7 +19,6 @@ pub mod scored;
 mod singles;
 pub mod store;
 mod train;
-mod zstd;
 
 use std::path::PathBuf;
 
@@ -28,7 +27,7 @@ use analytics::windows::{WindowLengthError, WindowStats};
 use protocols::capture::{CaptureError, CaptureStats};
 use serde::Serialize;
 
-pub use input::MAX_UNPACKED_BYTES;
+pub use input::UNPACK_LIMITS;
 pub use jsonl::{append_verdict, verdict_json};
 pub use row_files::{
     RowScoreSummary, RowTrainSummary, RowTraining, is_of_rows, score_rows, train_rows,

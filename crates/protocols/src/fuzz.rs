@@ -4,7 +4,9 @@ mod app;
 
 pub use app::app;
 
-use crate::capture::{CaptureReader, CaptureStream};
+use std::io::Read;
+
+use crate::capture::{CaptureReader, CaptureStream, UnpackLimits, Unpacked};
 use crate::flow::{Limits, MAX_MESSAGE_BYTES, MAX_PARTIAL_PACKETS, Tracker};
 use crate::packet::{LinkType, decode};
 
@@ -39,6 +41,22 @@ pub fn capture(data: &[u8]) {
         }
     }
     assert_eq!(reader.stats(), stream.stats(), "the readers counted differently");
+}
+
+/// Any bytes as a packed file: never more than the bound comes out, and reading ends.
+///
+/// # Panics
+/// When more comes out than the bound allows: that is the finding.
+pub fn unpack(data: &[u8]) {
+    const LIMITS: UnpackLimits = UnpackLimits { window_bytes: 1 << 20, unpacked_bytes: 8 << 20 };
+    // Reading from a slice does not fail.
+    let Ok(mut source) = Unpacked::new(data, LIMITS) else { return };
+    let (mut buffer, mut given) = ([0; 4_096], 0);
+    while let Ok(read @ 1..) = source.read(&mut buffer) {
+        given += read as u64;
+    }
+    let most = LIMITS.unpacked_bytes.max(data.len() as u64);
+    assert!(given <= most, "{given} bytes came out, the bound is {most}");
 }
 
 /// Any bytes as one frame: byte 0 picks the link type, bytes 1 and 2 add to the wire length.

@@ -6,10 +6,10 @@
 //!   [`packet::DecodeError`], [`packet::Flaw`]), never guessed and never silently dropped.
 //! - Nothing is copied out of the input but what must wait (messages that span packets, segments out
 //!   of order, fragments), and nothing grows without a named bound.
-//! - No clock, no randomness, no files: callers open, map and decompress.
+//! - No clock, no randomness, no files: callers open and map them.
 //!
 //! Entry points: [`capture::CaptureReader`] over a byte slice, [`capture::CaptureStream`] over a
-//! reader, [`capture::CaptureWriter`], [`packet::decode`], and [`flow::Tracker`], which asks the
+//! reader (packed or not: [`capture::Unpacked`]), [`capture::CaptureWriter`], [`packet::decode`], and [`flow::Tracker`], which asks the
 //! parsers of [`app::all`].
 
 pub mod app;

@@ -7,21 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use analytics::windows::Windower;
-use flate2::bufread::MultiGzDecoder;
-use protocols::capture::{CaptureError, CaptureStream, Frame};
+use protocols::capture::{CaptureError, CaptureStream, Frame, UnpackLimits, Unpacked};
 use protocols::packet::decode;
 
-use super::{CaptureSummary, OfflineError, OfflineProgress, zstd};
+use super::{CaptureSummary, OfflineError, OfflineProgress};
 
-/// Bytes a packed capture may unpack to. Memory does not grow with it: the bound ends endless input.
-pub const MAX_UNPACKED_BYTES: u64 = 1 << 40;
+/// Bounds of packed files: windows as large as `zstd --long` makes them; memory does not grow with
+/// what they unpack to, the bound ends endless input.
+pub const UNPACK_LIMITS: UnpackLimits =
+    UnpackLimits { window_bytes: 128 << 20, unpacked_bytes: 1 << 40 };
 /// Frames between two reports of progress.
 const PROGRESS_FRAMES: u64 = 1 << 17;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// Bytes that tell how a file is packed.
-const MAGIC_BYTES: u64 = 4;
-/// Bytes read from a packed file at a time.
-const PACKED_CHUNK_BYTES: usize = 64 * 1024;
 
 /// Counts what is read from the file, so that progress can be told for packed files too.
 struct Counted<R> {
@@ -37,24 +33,6 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Ends with an error instead of giving more than a bound.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-            io::Error::other(format!(
-                "unpacks to more than {MAX_UNPACKED_BYTES} bytes: split the capture"
-            ))
-        })?;
-        Ok(read)
-    }
-}
-
 /// Sizes of the files, for progress.
 pub(super) fn size_of(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
@@ -62,21 +40,8 @@ pub(super) fn size_of(path: &Path) -> u64 {
 
 /// Opens a file, unpacking it if it is packed, whatever it holds.
 pub(super) fn open(path: &Path, bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
-    let mut file = File::open(path)?;
-    let mut magic = Vec::new();
-    file.by_ref().take(MAGIC_BYTES).read_to_end(&mut magic)?;
-    let (gzip, zstd) = (magic.starts_with(&GZIP_MAGIC), zstd::is_packed(&magic));
-    // What was looked at is given back in front; a pipe cannot be rewound.
-    let whole = Counted { inner: io::Cursor::new(magic).chain(file), bytes: Arc::clone(bytes) };
-    if !(gzip || zstd) {
-        return Ok(Box::new(whole));
-    }
-    let buffered = io::BufReader::with_capacity(PACKED_CHUNK_BYTES, whole);
-    Ok(if gzip {
-        Box::new(Bounded { inner: MultiGzDecoder::new(buffered), left: MAX_UNPACKED_BYTES })
-    } else {
-        Box::new(Bounded { inner: zstd::Frames::new(buffered), left: MAX_UNPACKED_BYTES })
-    })
+    let file = Counted { inner: File::open(path)?, bytes: Arc::clone(bytes) };
+    Ok(Box::new(Unpacked::new(file, UNPACK_LIMITS)?))
 }
 
 /// Reads the frames of a capture in order. What breaks off is used up to the break, and the summary

@@ -132,7 +132,7 @@ fn hex(bytes: &[u8]) -> String {
 /// What the first bytes probably are, and what to do then.
 fn hint(found: &[u8]) -> &'static str {
     match found {
-        [0x1f, 0x8b, ..] => " (this is gzip: unpack it first, or give the file a .gz name)",
+        [0x1f, 0x8b, ..] => " (this is gzip: unpack it first)",
         [0x28, 0xb5, 0x2f, 0xfd] => " (this is zstd: unpack it first)",
         [0x42, 0x5a, 0x68, ..] => " (this is bzip2: unpack it first)",
         [0xfd, 0x37, 0x7a, 0x58] => " (this is xz: unpack it first)",

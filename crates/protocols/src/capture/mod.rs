@@ -1,8 +1,8 @@
 //! Capture files: classic pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng).
 //!
 //! [`CaptureReader`] walks a byte slice (a mapped file) without copying, [`CaptureStream`] walks
-//! anything that reads (a decompressor, a socket) through one bounded buffer, [`CaptureWriter`]
-//! writes classic pcap. Both readers share one parser, [`parser`], which does no input itself.
+//! anything that reads (a file, [`Unpacked`]) through one bounded buffer, [`CaptureWriter`] writes
+//! classic pcap. Both readers share one parser, [`parser`], which does no input itself.
 //!
 //! Frames come in file order with the time the file gives them: neither order nor plausibility of
 //! times is judged here.
@@ -10,11 +10,13 @@
 mod classic;
 mod error;
 mod ng;
+mod packed;
 mod parser;
 mod stream;
 mod writer;
 
 pub use error::CaptureError;
+pub use packed::{ALWAYS_UNPACKED_BYTES, MAX_UNPACKED_RATIO, UnpackLimits, Unpacked};
 pub use parser::CaptureReader;
 pub use stream::CaptureStream;
 pub use writer::{ByteOrder, CaptureWriter, Resolution, WriteError, WriterOptions};

@@ -33,3 +33,8 @@ fn the_flow_corpus_is_survived() {
 fn the_app_corpus_is_survived() {
     replay("app", protocols::fuzz::app);
 }
+
+#[test]
+fn the_unpack_corpus_is_survived() {
+    replay("unpack", protocols::fuzz::unpack);
+}

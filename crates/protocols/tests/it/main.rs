@@ -18,6 +18,7 @@ mod laws;
 mod links;
 mod networks;
 mod ng;
+mod packed;
 mod stream;
 mod transports;
 mod tshark;

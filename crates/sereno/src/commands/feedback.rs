@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use analytics::host::Host;
 use clap::{Args, Subcommand};
 use detection::SliceRequest;
-use flate2::read::MultiGzDecoder;
 use model::Timestamp;
+use protocols::capture::Unpacked;
 use serde_json::{Map, Value, json};
 
 use super::{lists, text};
@@ -30,7 +30,7 @@ pub(crate) struct Findings {
 enum FindingsAction {
     /// Say what a finding is: normal for its device, or an attack.
     Feedback(Box<FeedbackArgs>),
-    /// Cut the packets of a finding out of a capture (pcap or pcapng, also gzip-compressed).
+    /// Cut the packets of a finding out of a capture (pcap or pcapng, also packed with gzip or Zstandard).
     Slice {
         #[command(flatten)]
         place: Place,
@@ -185,8 +185,7 @@ fn request(finding: &Value) -> Result<SliceRequest, Failure> {
     })
 }
 
-fn open(path: &std::path::Path) -> Result<Box<dyn Read>, Failure> {
+fn open(path: &std::path::Path) -> Result<impl Read + use<>, Failure> {
     let file = File::open(path).map_err(Failure::file(path))?;
-    let zipped = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
-    Ok(if zipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    Unpacked::new(file, detection::offline::UNPACK_LIMITS).map_err(Failure::file(path))
 }

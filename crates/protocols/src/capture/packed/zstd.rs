@@ -9,6 +9,8 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Skippable frames have sixteen magic numbers from this one on, in little-endian order.
 const SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
+/// An empty last block and room for a checksum: ends a frame whose rest is missing.
+const END_OF_FRAME: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 /// Whether a file that starts with these bytes is packed.
 pub(super) fn is_packed(magic: &[u8]) -> bool {
@@ -16,17 +18,26 @@ pub(super) fn is_packed(magic: &[u8]) -> bool {
         || matches!(magic, [0x50..=0x5f, rest @ ..] if rest.starts_with(&SKIPPABLE))
 }
 
-/// Reads what a file of one or more frames unpacks to. Windows larger than the library's bound
-/// (100 MiB) are refused, and so are frames whose checksum is wrong.
+/// Reads what a file of one or more frames unpacks to. Frames with a larger window than allowed are
+/// refused, and so are those whose checksum is wrong. Where the file breaks off or is damaged, what
+/// was unpacked before is given first, then the error.
 pub(super) struct Frames<R> {
     source: R,
     decoder: FrameDecoder,
     open: bool,
+    /// Why the open frame ended before its end.
+    broken: Option<io::Error>,
 }
 
 impl<R: BufRead> Frames<R> {
-    pub(super) fn new(source: R) -> Self {
-        Self { source, decoder: FrameDecoder::new(), open: false }
+    pub(super) fn new(source: R, window_bytes: u64) -> Self {
+        let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(window_bytes);
+        Self { source, decoder, open: false, broken: None }
+    }
+
+    pub(super) fn source(&self) -> &R {
+        &self.source
     }
 
     /// Opens the next frame, passing over those without content; `false` at the end of the file.
@@ -44,20 +55,48 @@ impl<R: BufRead> Frames<R> {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
-                Err(error) => return Err(io::Error::other(error)),
+                Err(error) => return Err(in_words(error)),
             }
         }
         Ok(false)
     }
 
+    /// Unpacks blocks until there is something to read. The decoder keeps a whole window back until
+    /// it knows the last block: a frame that breaks off is ended here, so that nothing stays inside.
+    fn unpack(&mut self) {
+        while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
+            let one = BlockDecodingStrategy::UptoBlocks(1);
+            if let Err(error) = self.decoder.decode_blocks(&mut self.source, one) {
+                self.broken = Some(in_words(error));
+                let all = BlockDecodingStrategy::All;
+                if self.decoder.decode_blocks(END_OF_FRAME.as_slice(), all).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
     /// Refuses a frame whose content is not what was packed.
-    fn check(&self) -> io::Result<()> {
+    fn check(&mut self) -> io::Result<()> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         match (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum()) {
             (Some(stated), Some(found)) if stated != found => {
                 Err(io::Error::new(io::ErrorKind::InvalidData, "the checksum of a frame is wrong"))
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn in_words(error: FrameDecoderError) -> io::Error {
+    match error {
+        FrameDecoderError::WindowSizeTooBig { requested, max } => io::Error::other(format!(
+            "packed with a window of {requested} bytes, the limit here is {max}: pack it again with \
+             `zstd -19` or less and without --long"
+        )),
+        error => io::Error::other(format!("Zstandard: {error}")),
     }
 }
 
@@ -70,17 +109,15 @@ impl<R: BufRead> Read for Frames<R> {
                     return Ok(0);
                 }
             }
-            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                self.decoder
-                    .decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1))
-                    .map_err(io::Error::other)?;
+            if self.broken.is_none() {
+                self.unpack();
             }
             let read = self.decoder.read(buffer)?;
             if read > 0 {
                 return Ok(read);
             }
-            self.check()?;
             self.open = false;
+            self.check()?;
         }
         Ok(0)
     }
@@ -88,6 +125,7 @@ impl<R: BufRead> Read for Frames<R> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// "sereno\n" as `zstd` packs it, with a checksum.
@@ -98,7 +136,7 @@ mod tests {
 
     fn unpack(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut plain = Vec::new();
-        Frames::new(bytes).read_to_end(&mut plain).map(|_| plain)
+        Frames::new(bytes, 1 << 20).read_to_end(&mut plain).map(|_| plain)
     }
 
     #[test]
@@ -119,5 +157,23 @@ mod tests {
         damaged[10] ^= 1;
         assert!(unpack(&damaged).unwrap_err().to_string().contains("checksum"));
         assert!(unpack(&[0x51, 0x2a, 0x4d, 0x18, 9, 0, 0, 0, 1]).is_err());
+    }
+
+    #[test]
+    fn what_was_whole_before_a_cut_is_given() {
+        // The block is whole, its checksum is not there.
+        for (cut, whole) in [(16, "sereno\n"), (18, "sereno\n"), (8, "")] {
+            let mut plain = Vec::new();
+            assert!(Frames::new(&PACKED[..cut], 1 << 20).read_to_end(&mut plain).is_err());
+            assert_eq!(plain, whole.as_bytes(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_window_beyond_the_limit_is_refused_in_words() {
+        // A frame header alone: window of 2^27 bytes, no content size.
+        let header = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3];
+        let error = unpack(&header).unwrap_err().to_string();
+        assert!(error.contains("134217728") && error.contains("1048576"), "{error}");
     }
 }
