@@ -20,15 +20,17 @@ pub(super) fn read(
     let engine = number::<4>(datagram, 20).ok_or(NetflowError::Header)?;
     // The upper two bits tell the mode of sampling, the rest one of how many.
     let sampled = u32::from(u16::from_be_bytes([engine[2], engine[3]]) & 0x3fff).max(1);
-    let boot_ns =
-        i64::from(seconds) * 1_000_000_000 + i64::from(nanos) - i64::from(uptime_ms) * 1_000_000;
+    let exported_ns = i64::from(seconds) * 1_000_000_000 + i64::from(nanos);
+    let boot_ns = exported_ns - i64::from(uptime_ms) * 1_000_000;
+    let domain = u32::from(u16::from_be_bytes([engine[0], engine[1]]));
+    let step = collector.arrives((exporter, domain), sequence);
     let mut read = 0;
     for record in datagram[HEADER..].chunks_exact(RECORD).take(usize::from(count)) {
         let long = |at: usize| word(record, at).unwrap_or(0);
         let short = |at: usize| number::<2>(record, at).map_or(0, u16::from_be_bytes);
         collector.stats.flows += 1;
         read += 1;
-        each(&Flow {
+        let mut flow = Flow {
             src: IpAddr::V4(Ipv4Addr::from_bits(long(0))),
             dst: IpAddr::V4(Ipv4Addr::from_bits(long(4))),
             src_mac: None,
@@ -42,9 +44,10 @@ pub(super) fn read(
             start_ns: boot_ns + i64::from(long(24)) * 1_000_000,
             end_ns: boot_ns + i64::from(long(28)) * 1_000_000,
             sampled,
-        });
+        };
+        collector.stats.ahead_of_export += u64::from(flow.end_by(exported_ns));
+        each(&flow);
     }
-    let domain = u32::from(u16::from_be_bytes([engine[0], engine[1]]));
-    collector.expect((exporter, domain), sequence, u32::from(count));
+    collector.counted((exporter, domain), step, sequence, u32::from(count));
     if read < count { Err(NetflowError::Set(count)) } else { Ok(()) }
 }

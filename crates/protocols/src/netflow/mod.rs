@@ -6,15 +6,19 @@
 
 mod fields;
 mod fixed;
+mod sequence;
 mod template;
+mod templates;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
+use sequence::{Sequences, Source, Step};
 use template::{Template, TemplateKey};
+use templates::Templates;
 
-/// Templates remembered; beyond, new ones are refused and counted.
-pub const MAX_TEMPLATES: usize = 4_096;
+pub use sequence::MAX_EXPORTERS;
+pub use templates::{MAX_TEMPLATES, MAX_TEMPLATES_OF_EXPORTER};
+
 /// Fields of one template; a longer one is refused.
 pub const MAX_FIELDS: usize = 128;
 
@@ -49,6 +53,23 @@ pub struct Flow {
     pub sampled: u32,
 }
 
+impl Flow {
+    /// A flow cannot end after it was told of: one time far ahead would make all others late. True
+    /// when it claimed to, by more than clocks and rounding explain.
+    fn end_by(&mut self, exported_ns: i64) -> bool {
+        let latest = exported_ns.saturating_add(CLOCKS_DIFFER_NS);
+        let ahead = self.end_ns > latest;
+        if ahead {
+            self.end_ns = latest;
+            self.start_ns = self.start_ns.min(latest);
+        }
+        ahead
+    }
+}
+
+/// How far the times of a flow may lie ahead of the time in its datagram's header.
+const CLOCKS_DIFFER_NS: i64 = 60_000_000_000;
+
 /// Why a datagram, or the rest of it, could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NetflowError {
@@ -81,15 +102,26 @@ pub struct Stats {
     pub not_flows: u64,
     /// Templates that found no place.
     pub templates_refused: u64,
+    /// Templates given up: their exporter started again, or nothing used them when room was needed.
+    pub templates_forgotten: u64,
     /// Flows the exporter says it sent and that did not arrive (NetFlow 5 and IPFIX count flows).
     pub lost: u64,
+    /// Datagrams the exporter says it sent and that did not arrive (NetFlow 9 counts datagrams).
+    pub lost_datagrams: u64,
+    /// Times an exporter began to count anew.
+    pub restarts: u64,
+    /// Datagrams of exporters beyond [`MAX_EXPORTERS`]: read, but what is lost of them is not known.
+    pub unfollowed: u64,
+    /// Flows that end after they were exported, by the exporter's own clock; they count as ending
+    /// then.
+    pub ahead_of_export: u64,
 }
 
 /// Remembers templates and turns datagrams into flows.
 #[derive(Debug, Default)]
 pub struct Collector {
-    templates: HashMap<TemplateKey, Template>,
-    sequences: HashMap<(IpAddr, u32), u32>,
+    templates: Templates,
+    sequences: Sequences,
     stats: Stats,
 }
 
@@ -112,7 +144,8 @@ impl Collector {
     /// What was read so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.stats
+        let (templates_refused, templates_forgotten) = self.templates.counts();
+        Stats { templates_refused, templates_forgotten, ..self.stats }
     }
 
     /// Reads one datagram from `exporter` and hands on its flows.
@@ -144,13 +177,23 @@ impl Collector {
         datagram: &[u8],
         each: &mut dyn FnMut(&Flow),
     ) -> Result<(), NetflowError> {
-        let (uptime_ms, seconds, domain) =
-            (word(datagram, 4)?, word(datagram, 8)?, word(datagram, 16)?);
+        let (uptime_ms, seconds, sequence, domain) =
+            (word(datagram, 4)?, word(datagram, 8)?, word(datagram, 12)?, word(datagram, 16)?);
         let exported_ns = i64::from(seconds) * 1_000_000_000;
         let clock =
             Clock { exported_ns, boot_ns: Some(exported_ns - i64::from(uptime_ms) * 1_000_000) };
         let sets = datagram.get(20..).ok_or(NetflowError::Header)?;
-        self.sets((exporter, domain), clock, sets, [0, 1], each).map(|_| ())
+        let source = (exporter, domain);
+        let step = self.arrives(source, sequence);
+        match step {
+            Step::Missing(datagrams) => self.stats.lost_datagrams += u64::from(datagrams),
+            Step::Overtaken => {
+                self.stats.lost_datagrams = self.stats.lost_datagrams.saturating_sub(1);
+            }
+            _ => {}
+        }
+        self.goes_on(source, step, sequence.wrapping_add(1));
+        self.sets(source, clock, sets, [0, 1], each).map(|_| ())
     }
 
     /// RFC 7011, section 3.1: length, export time, sequence (of data records), domain.
@@ -166,23 +209,40 @@ impl Collector {
             (word(datagram, 4)?, word(datagram, 8)?, word(datagram, 12)?);
         let sets = datagram.get(16..usize::from(length)).ok_or(NetflowError::Header)?;
         let clock = Clock { exported_ns: i64::from(seconds) * 1_000_000_000, boot_ns: None };
-        let records = self.sets((exporter, domain), clock, sets, [2, 3], each)?;
-        self.expect((exporter, domain), sequence, records);
+        let source = (exporter, domain);
+        let step = self.arrives(source, sequence);
+        let records = self.sets(source, clock, sets, [2, 3], each)?;
+        self.counted(source, step, sequence, records);
         Ok(())
     }
 
-    /// Counts what is missing between the sequence told and the one expected.
-    fn expect(&mut self, source: (IpAddr, u32), sequence: u32, records: u32) {
-        if self.sequences.len() >= MAX_TEMPLATES && !self.sequences.contains_key(&source) {
-            return;
+    /// Looks at the number of a datagram before it is read: templates from before a restart are not
+    /// used for what comes after.
+    fn arrives(&mut self, source: Source, sequence: u32) -> Step {
+        let step = self.sequences.step(source, sequence);
+        if step == Step::Restart {
+            self.stats.restarts += 1;
+            self.templates.forget(source.0, source.1);
         }
-        let next = sequence.wrapping_add(records);
-        if let Some(expected) = self.sequences.insert(source, next) {
-            let gap = sequence.wrapping_sub(expected);
-            // A step back is a restart or a late datagram, not a loss of four thousand million.
-            if gap < 1 << 24 {
-                self.stats.lost += u64::from(gap);
+        self.stats.unfollowed += u64::from(step == Step::Unfollowed);
+        step
+    }
+
+    /// Counts what a number that counts flows tells about losses, after `records` were read.
+    fn counted(&mut self, source: Source, step: Step, sequence: u32, records: u32) {
+        match step {
+            Step::Missing(flows) => self.stats.lost += u64::from(flows),
+            Step::Overtaken => {
+                self.stats.lost = self.stats.lost.saturating_sub(u64::from(records));
             }
+            _ => {}
+        }
+        self.goes_on(source, step, sequence.wrapping_add(records));
+    }
+
+    fn goes_on(&mut self, source: Source, step: Step, next: u32) {
+        if !matches!(step, Step::Overtaken | Step::Unfollowed) {
+            self.sequences.expect(source, next);
         }
     }
 
@@ -208,11 +268,12 @@ impl Collector {
             } else if id == options {
                 // Options describe the exporter, not flows.
                 self.stats.not_flows += 1;
-            } else if let Some(template) = self.templates.get(&key(id)) {
+            } else if let Some(template) = self.templates.find(&key(id)) {
                 let stats = &mut self.stats;
                 let count = template.records(body, clock, |flow| match flow {
-                    Some(flow) => {
+                    Some(mut flow) => {
                         stats.flows += 1;
+                        stats.ahead_of_export += u64::from(flow.end_by(clock.exported_ns));
                         each(&flow);
                     }
                     None => stats.not_flows += 1,
@@ -236,18 +297,8 @@ impl Collector {
             let (id, template, rest) = Template::read(body, ipfix)?;
             body = rest;
             match template {
-                // RFC 7011, section 8.1: a template without fields is withdrawn.
-                None => {
-                    self.templates.remove(&key(id));
-                }
-                Some(template) => {
-                    let key = key(id);
-                    if self.templates.len() >= MAX_TEMPLATES && !self.templates.contains_key(&key) {
-                        self.stats.templates_refused += 1;
-                    } else {
-                        self.templates.insert(key, template);
-                    }
-                }
+                None => self.templates.withdraw(&key(id)),
+                Some(template) => self.templates.learn(key(id), template),
             }
         }
         Ok(())

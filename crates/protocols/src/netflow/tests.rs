@@ -127,7 +127,84 @@ fn contradictions_are_errors_and_templates_are_bounded() {
         datagram[16..20].copy_from_slice(&source.to_be_bytes());
         read(&mut collector, &datagram).1.unwrap();
     }
-    assert_eq!(collector.stats().templates_refused, 1);
+    let refused = (MAX_TEMPLATES + 1 - MAX_TEMPLATES_OF_EXPORTER) as u64;
+    assert_eq!(collector.stats().templates_refused, refused);
+}
+
+/// Templates 300 of one field each, from exporters 10.0.0.0 on.
+fn flood(collector: &mut Collector, exporters: std::ops::Range<u32>) {
+    for exporter in exporters {
+        let from = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + exporter));
+        collector.read(from, &version_9(0, &words(&[300, 1, 8, 4])), |_| {}).unwrap();
+    }
+}
+
+const TEMPLATE: [u16; 10] = [256, 4, 8, 4, 12, 4, 2, 4, 1, 4];
+const RECORD: [u8; 16] = [10, 0, 0, 1, 10, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 180];
+
+#[test]
+fn a_flood_of_templates_does_not_take_the_place_of_those_in_use() {
+    let mut collector = Collector::new();
+    read(&mut collector, &ipfix(0, 2, &words(&TEMPLATE))).1.unwrap();
+    assert_eq!(read(&mut collector, &ipfix(0, 256, &RECORD)).0.len(), 1);
+    flood(&mut collector, 0..3 * MAX_TEMPLATES as u32);
+    assert!(collector.stats().templates_refused > 0);
+    assert!(collector.stats().templates_forgotten >= MAX_TEMPLATES as u64 - 1);
+    assert_eq!(read(&mut collector, &ipfix(1, 256, &RECORD)).0.len(), 1, "still known");
+    assert!(collector.stats().unfollowed > 0, "too many exporters to follow: counted");
+    // Nor for ever that of an exporter that comes during the flood.
+    let late = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 99));
+    let mut flows = 0;
+    for turn in 0..8 {
+        flood(&mut collector, turn * 512..(turn + 1) * 512);
+        collector.read(late, &ipfix(flows, 2, &words(&TEMPLATE)), |_| {}).unwrap();
+        collector.read(late, &ipfix(flows, 256, &RECORD), |_| flows += 1).unwrap();
+    }
+    assert!(flows > 0);
+}
+
+#[test]
+fn losses_late_datagrams_and_restarts_are_told_apart() {
+    let mut collector = Collector::new();
+    assert_eq!(read(&mut collector, &ipfix(5_000, 256, &RECORD)).0, [], "no template yet");
+    read(&mut collector, &ipfix(5_000, 2, &words(&TEMPLATE))).1.unwrap();
+    let mut take = |number: u32| {
+        let flows = read(&mut collector, &ipfix(number, 256, &RECORD)).0.len();
+        let stats = collector.stats();
+        (flows, stats.lost, stats.restarts)
+    };
+    assert_eq!(take(5_000), (1, 0, 0));
+    assert_eq!(take(5_003), (1, 2, 0), "two are missing");
+    assert_eq!(take(5_001), (1, 1, 0), "one of them was overtaken");
+    assert_eq!(take(5_004), (1, 1, 0), "and nothing more is missing");
+    assert_eq!(take(0), (0, 1, 1), "the exporter counts anew: its templates are gone");
+    read(&mut collector, &ipfix(0, 2, &words(&TEMPLATE))).1.unwrap();
+    assert_eq!(collector.stats().restarts, 1);
+    assert_eq!(read(&mut collector, &ipfix(0, 256, &RECORD)).0.len(), 1);
+    assert_eq!(collector.stats().without_template, 2);
+}
+
+#[test]
+fn version_9_counts_lost_datagrams() {
+    let mut collector = Collector::new();
+    for number in [7_u32, 8, 11, 12] {
+        let mut datagram = version_9(300, &[]);
+        datagram[12..16].copy_from_slice(&number.to_be_bytes());
+        read(&mut collector, &datagram).1.unwrap();
+    }
+    assert_eq!((collector.stats().lost_datagrams, collector.stats().lost), (2, 0));
+}
+
+#[test]
+fn a_flow_cannot_end_after_it_was_told_of() {
+    let template = words(&[256, 5, 8, 4, 12, 4, 2, 4, 1, 4, 153, 8]);
+    let mut record = RECORD.to_vec();
+    record.extend(9_000_000_000_000_u64.to_be_bytes());
+    let mut collector = Collector::new();
+    read(&mut collector, &ipfix(0, 2, &template)).1.unwrap();
+    let (flows, _) = read(&mut collector, &ipfix(0, 256, &record));
+    assert_eq!(flows[0].end_ns, 1_060_000_000_000);
+    assert_eq!((collector.stats().ahead_of_export, collector.stats().flows), (1, 1));
 }
 
 /// Fields of no length cost nothing per record: they are not kept.
