@@ -145,6 +145,24 @@ impl Windower {
         WindowStats { refused_devices: self.devices.refused, ..self.stats }
     }
 
+    /// Times the packet clock went back, as [`WindowStats::clock_steps`].
+    #[inline]
+    #[must_use]
+    pub const fn clock_steps(&self) -> u64 {
+        self.stats.clock_steps
+    }
+
+    /// Start of the oldest open window, microseconds: earlier windows are closed. `None` when none is
+    /// open.
+    #[must_use]
+    pub const fn open_since_us(&self) -> Option<i64> {
+        match (self.started, self.previous_open) {
+            (false, _) => None,
+            (true, true) => Some(self.start_us.saturating_sub(self.window_us)),
+            (true, false) => Some(self.start_us),
+        }
+    }
+
     /// Counts one decoded packet seen at `ts_ns` (nanoseconds since the Unix epoch, packet time).
     #[inline]
     pub fn push(&mut self, ts_ns: i64, packet: &PacketView<'_>) {

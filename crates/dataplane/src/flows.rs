@@ -32,22 +32,13 @@ const RST: u8 = 0x04;
 /// What was received and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FlowCounts {
-    /// Datagrams.
-    pub datagrams: u64,
-    /// Datagrams that could not be read to their end.
-    pub malformed: u64,
-    /// Flows in them.
-    pub flows: u64,
+    /// What was read of the exporters.
+    #[serde(flatten)]
+    pub read: Stats,
     /// Flows whose other direction was found.
     pub paired: u64,
     /// Flows later than their window; they count in a later one.
     pub late: u64,
-    /// Sets of records that came before their template.
-    pub without_template: u64,
-    /// Records that are no flows.
-    pub not_flows: u64,
-    /// Flows the exporters sent and that did not arrive.
-    pub lost: u64,
     /// Windows closed early because too many were open.
     pub windows_closed_early: u64,
 }
@@ -157,20 +148,11 @@ impl FlowIntake {
 
     /// What was received so far.
     pub fn counts(&self) -> FlowCounts {
-        let Stats { datagrams, malformed, flows, without_template, not_flows, lost, .. } =
-            self.collector.stats();
-        let windows_closed_early = self.windower.stats().closed_early;
-        let (paired, late) = (self.pairs.paired, self.late);
         FlowCounts {
-            datagrams,
-            malformed,
-            flows,
-            paired,
-            late,
-            without_template,
-            not_flows,
-            lost,
-            windows_closed_early,
+            read: self.collector.stats(),
+            paired: self.pairs.paired,
+            late: self.late,
+            windows_closed_early: self.windower.stats().closed_early,
         }
     }
 }

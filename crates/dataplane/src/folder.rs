@@ -1,42 +1,103 @@
 //! A folder into which another tool rotates captures (`tcpdump -G`, `dumpcap -b`, a sensor).
 //!
-//! Files are read in the order of their last change. A file is read when a newer one exists or it
-//! has rested long enough, and once only: its name is kept until it is gone from the folder.
+//! Captures are read in the order of their last change, each after it has rested, and each frame
+//! once. A capture is known by its name without the ending of a packer and by its first frame: one
+//! that is packed later is not read again, one that grows is read on, and another one under an old
+//! name (a ring of files) is read from its start.
+//!
+//! With a state file nothing is lost or told twice when the process is killed. The state says where
+//! the first frame lies whose windows are not told; a restart reads the capture it lies in from the
+//! start, so that devices and conversations are known again, and tells only what comes from there on.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io::Write;
+mod listing;
+mod marks;
+mod state;
+
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+use std::{fs, io};
 
 use protocols::capture::{CaptureError, Frame};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::captures::{self, Stream};
 use crate::{EdgeError, clock};
 
-/// Files of a folder looked at; beyond, the oldest names come first and the rest later.
-pub const MAX_FILES: usize = 100_000;
+use listing::{Entry, Listing, looks};
+use state::{Read, Resume, State};
+
+pub use listing::MAX_FILES;
+pub(crate) use marks::Marks;
+pub use marks::Place;
+pub use state::Told;
+
 /// Frames handed on before something else gets its turn.
 const BURST: usize = 4_096;
-/// How a capture's name may end.
-const ENDINGS: [&str; 4] = ["pcap", "pcapng", "cap", "gz"];
+/// How long the folder is left alone between two looks at least.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// And how many times as long as a look took: a folder of 100,000 files is slow.
+const LOOK_SHARE: u32 = 10;
+/// How often it is said that the folder cannot be read.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// What was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FolderCounts {
-    /// Files read to their end.
+    /// Captures read to their end.
     pub files: u64,
-    /// Files that are no capture, or break off; what came before was used.
+    /// Captures that grew after they had been read; what was new in them was read.
+    pub grown: u64,
+    /// Files that are no capture, or break off, as they are now; what came before was used.
     pub damaged: u64,
+    /// Captures that were gone before they could be read.
+    pub gone: u64,
+    /// Files beyond [`MAX_FILES`] at the last look.
+    pub beyond: u64,
+    /// Looks at the folder that failed.
+    pub unreadable: u64,
     /// Frames read.
     pub frames: u64,
+    /// Frames read again after a restart, to know devices and conversations; nothing is told of
+    /// them twice.
+    pub reread: u64,
 }
 
-/// What is kept over a restart.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct State {
-    done: BTreeSet<String>,
+/// A frame of the folder.
+#[derive(Clone, Copy, Debug)]
+pub struct FolderFrame<'a> {
+    /// The frame.
+    pub frame: &'a Frame<'a>,
+    /// Where it lies.
+    pub place: Place,
+    /// False: it was told of before a restart.
+    pub fresh: bool,
+}
+
+/// What was handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing: there is nothing to read at present.
+    Nothing,
+    /// Frames, with more to come.
+    Frames,
+    /// The last frames of a capture.
+    Capture,
+}
+
+/// The capture being read.
+struct Open {
+    entry: Entry,
+    stream: Stream,
+    number: u64,
+    /// What was read of it before.
+    known: Option<Read>,
+    /// Frames that are passed over.
+    skip: u64,
+    /// Frames before the first one that is not told of.
+    told: u64,
+    frames: u64,
+    first_ns: Option<i64>,
 }
 
 /// A folder being read.
@@ -46,8 +107,14 @@ pub struct Folder {
     state_file: Option<PathBuf>,
     once: bool,
     state: State,
-    state_kept: bool,
-    open: Option<(String, PathBuf, Stream)>,
+    listing: Listing,
+    queue: VecDeque<Entry>,
+    look_at: Duration,
+    tell_at: Duration,
+    open: Option<Open>,
+    opened: u64,
+    /// Captures read to their end of which not all is told, in the order of reading.
+    untold: VecDeque<(u64, String, Read)>,
     waiting: bool,
     counts: FolderCounts,
 }
@@ -65,7 +132,7 @@ impl Folder {
     ) -> Result<Self, EdgeError> {
         fs::read_dir(&path).map_err(|error| cannot_read(&path, &error))?;
         let state = match &state_file {
-            Some(file) => read_state(file)?,
+            Some(file) => State::read(file)?,
             None => State::default(),
         };
         Ok(Self {
@@ -74,9 +141,14 @@ impl Folder {
             state_file,
             once,
             state,
-            state_kept: true,
+            listing: Listing::default(),
+            queue: VecDeque::new(),
+            look_at: Duration::ZERO,
+            tell_at: Duration::ZERO,
             open: None,
-            waiting: false,
+            opened: 0,
+            untold: VecDeque::new(),
+            waiting: true,
             counts: FolderCounts::default(),
         })
     }
@@ -86,152 +158,221 @@ impl Folder {
         self.counts
     }
 
+    /// Whether it is kept over restarts what was read.
+    pub fn is_kept(&self) -> bool {
+        self.state_file.is_some()
+    }
+
+    /// What was told before this start, where that was kept.
+    pub fn told(&self) -> Option<Told> {
+        self.state.told
+    }
+
     /// Whether a folder that is read once holds nothing unread.
     pub fn done(&self) -> bool {
-        self.once && self.open.is_none() && !self.waiting
+        self.once && self.open.is_none() && self.queue.is_empty() && !self.waiting
     }
 
-    /// Hands on the next frames; `false` when there are none at present.
-    ///
-    /// # Errors
-    /// The folder cannot be read any more. A damaged file is no error: it is counted and told.
-    pub fn read(&mut self, mut each: impl FnMut(&Frame<'_>)) -> Result<bool, EdgeError> {
+    /// Hands on the next frames. A damaged file and a folder that cannot be read for a while are
+    /// counted and told.
+    pub fn read(&mut self, mut each: impl FnMut(FolderFrame<'_>)) -> Taken {
         if self.open.is_none() {
-            self.open = self.next_file()?;
+            self.open = self.next_capture();
         }
-        let Some((name, path, stream)) = &mut self.open else { return Ok(false) };
+        let Some(open) = &mut self.open else { return Taken::Nothing };
         for _ in 0..BURST {
-            match stream.next_frame() {
+            let ended = match open.stream.next_frame() {
                 Some(Ok(frame)) => {
-                    self.counts.frames += 1;
-                    each(&frame);
-                }
-                ended => {
-                    if let Some(Err(source)) = ended {
-                        self.counts.damaged += 1;
-                        tell_damage(path, &source);
+                    if frame.index == 0 {
+                        open.first_ns = Some(frame.ts_ns);
+                        (open.skip, open.told) =
+                            begin(open.known.as_ref(), &self.state, &open.entry, frame.ts_ns);
                     }
-                    self.counts.files += 1;
-                    let name = std::mem::take(name);
-                    self.state.done.insert(name);
-                    self.state_kept = false;
-                    self.open = None;
-                    return Ok(true);
+                    open.frames = frame.index + 1;
+                    if frame.index >= open.skip {
+                        let fresh = frame.index >= open.told;
+                        *(if fresh { &mut self.counts.frames } else { &mut self.counts.reread }) +=
+                            1;
+                        let place = Place { capture: open.number, frame: frame.index };
+                        each(FolderFrame { frame: &frame, place, fresh });
+                    }
+                    continue;
                 }
-            }
+                Some(Err(error)) => Some(error),
+                None => None,
+            };
+            self.close(ended);
+            return Taken::Capture;
         }
-        Ok(true)
+        Taken::Frames
     }
 
-    /// Keeps which files are done. Call it when what was read of them is safe.
+    /// Notes that everything before `first` is told, and safe with whoever takes it; without a place,
+    /// everything read.
     ///
     /// # Errors
     /// The state cannot be written.
-    pub fn keep_state(&mut self) -> Result<(), EdgeError> {
-        let Some(file) = self.state_file.as_ref().filter(|_| !self.state_kept) else {
-            return Ok(());
-        };
-        let partial = file.with_extension("partial");
-        let text = serde_json::to_vec(&self.state).unwrap_or_default();
-        let written = fs::File::create(&partial)
-            .and_then(|mut out| out.write_all(&text).and_then(|()| out.sync_all()))
-            .and_then(|()| fs::rename(&partial, file));
-        written.map_err(EdgeError::system("keeping which captures were read"))?;
-        self.state_kept = true;
-        Ok(())
-    }
-
-    /// The oldest capture that is complete and not done.
-    fn next_file(&mut self) -> Result<Option<(String, PathBuf, Stream)>, EdgeError> {
-        let mut files = Vec::new();
-        let mut present = BTreeSet::new();
-        let entries = fs::read_dir(&self.path).map_err(|error| cannot_read(&self.path, &error))?;
-        for entry in entries.flatten().take(MAX_FILES) {
-            let Ok(metadata) = entry.metadata() else { continue };
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if metadata.is_file() && is_capture(&name) {
-                let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                files.push((changed, name.clone(), entry.path()));
-                present.insert(name);
+    pub fn keep(&mut self, first: Option<Place>, told: Told) -> Result<(), EdgeError> {
+        let mut state = std::mem::take(&mut self.state);
+        let done = state.done.len();
+        let safe = |number: u64| first.is_none_or(|first| number < first.capture);
+        while self.untold.front().is_some_and(|(number, ..)| safe(*number)) {
+            if let Some((_, name, read)) = self.untold.pop_front() {
+                state.done.insert(name, read);
             }
         }
-        // A name that is gone may come back with other packets.
-        let before = self.state.done.len();
-        self.state.done.retain(|name| present.contains(name));
-        self.state_kept &= before == self.state.done.len();
-        files.sort();
-        let newest = files.len().saturating_sub(1);
-        let rested = |changed: SystemTime| {
-            let now = SystemTime::UNIX_EPOCH
-                + Duration::from_nanos(u64::try_from(clock::realtime_ns()).unwrap_or(0));
-            now.duration_since(changed).unwrap_or_default() >= self.settle
+        let resume = first.and_then(|first| {
+            let ended = self.untold.iter().find(|(number, ..)| *number == first.capture);
+            let (name, first_ns) = match (ended, &self.open) {
+                (Some((_, name, read)), _) => (name, read.first_ns),
+                (None, Some(open)) if open.number == first.capture => {
+                    (&open.entry.name, open.first_ns)
+                }
+                _ => return None,
+            };
+            Some(Resume { name: name.clone(), first_ns, frames: first.frame })
+        });
+        let changed =
+            state.resume != resume || state.told != Some(told) || state.done.len() != done;
+        (state.resume, state.told) = (resume, Some(told));
+        self.state = state;
+        match &self.state_file {
+            Some(file) if changed => self.state.write(file),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes what ended into the books.
+    fn close(&mut self, ended: Option<CaptureError>) {
+        let Some(open) = self.open.take() else { return };
+        let again = open.known.as_ref().filter(|known| known.first_ns == open.first_ns);
+        if let Some(error) = &ended {
+            let (path, error) = (open.entry.path.display(), error.to_string());
+            tracing::warn!(%path, error, "the capture breaks off");
+        }
+        self.counts.damaged += u64::from(ended.is_some());
+        match again {
+            Some(known) => {
+                // It stands in the books as it is now.
+                let before = u64::from(known.damaged);
+                self.counts.damaged = self.counts.damaged.saturating_sub(before);
+                self.counts.grown += u64::from(open.frames > known.frames);
+            }
+            None => self.counts.files += 1,
+        }
+        let read = Read {
+            size: open.entry.size,
+            changed_ns: open.entry.changed_ns,
+            frames: again.map_or(0, |known| known.frames).max(open.frames),
+            first_ns: open.first_ns,
+            damaged: ended.is_some(),
         };
-        self.waiting = false;
-        for (place, (changed, name, path)) in files.into_iter().enumerate() {
-            if self.state.done.contains(&name) {
-                continue;
+        self.untold.push_back((open.number, open.entry.name, read));
+    }
+
+    fn known(&self, name: &str) -> Option<&Read> {
+        let untold = self.untold.iter().rev().find(|(_, other, _)| other == name);
+        untold.map(|(.., read)| read).or_else(|| self.state.done.get(name))
+    }
+
+    /// The oldest capture that is complete and not read.
+    fn next_capture(&mut self) -> Option<Open> {
+        loop {
+            if self.queue.is_empty() {
+                self.look();
             }
-            if place == newest && !rested(changed) {
-                self.waiting = true;
-                return Ok(None);
-            }
-            match captures::open(&path) {
-                Ok(stream) => return Ok(Some((name, path, stream))),
+            let mut entry = self.queue.pop_front()?;
+            let metadata = match fs::metadata(&entry.path) {
+                Ok(metadata) => metadata,
+                Err(_) => {
+                    // Packed meanwhile, most likely: then it is found under the other name.
+                    self.counts.gone += 1;
+                    continue;
+                }
+            };
+            (entry.size, entry.changed_ns) = looks(&metadata);
+            let known = self.known(&entry.name).cloned();
+            match captures::open(&entry.path) {
+                Ok(stream) => {
+                    self.opened += 1;
+                    let number = self.opened;
+                    let (skip, told, frames, first_ns) = (0, 0, 0, None);
+                    return Some(Open {
+                        entry,
+                        stream,
+                        number,
+                        known,
+                        skip,
+                        told,
+                        frames,
+                        first_ns,
+                    });
+                }
                 Err(error) => {
                     tracing::warn!("{error}");
                     self.counts.damaged += 1;
-                    self.state.done.insert(name);
+                    let Entry { name, size, changed_ns, .. } = entry;
+                    let read = Read { size, changed_ns, frames: 0, first_ns: None, damaged: true };
+                    self.opened += 1;
+                    self.untold.push_back((self.opened, name, read));
                 }
             }
         }
-        Ok(None)
+    }
+
+    /// Looks which captures have come.
+    fn look(&mut self) {
+        let start = clock::monotonic();
+        if start < self.look_at {
+            return;
+        }
+        let found = self.listing.look(&self.path, self.settle);
+        let now = clock::monotonic();
+        self.look_at = now + LOOK_EVERY.max((now - start) * LOOK_SHARE);
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                self.counts.unreadable += 1;
+                if now >= self.tell_at {
+                    self.tell_at = now + TELL_EVERY;
+                    tracing::warn!("{}", cannot_read(&self.path, &error));
+                }
+                return;
+            }
+        };
+        self.counts.beyond = found.beyond;
+        // A name that is gone may come back with other packets.
+        if found.beyond == 0 {
+            self.state.done.retain(|name, _| found.names.contains_key(name));
+        }
+        self.waiting = found.names.values().any(|rested| !rested);
+        let (queue, rested) = (VecDeque::new(), found.rested);
+        self.queue = rested.into_iter().fold(queue, |mut queue, entry| {
+            let same = |read: &Read| (read.size, read.changed_ns) == (entry.size, entry.changed_ns);
+            if !self.known(&entry.name).is_some_and(same) {
+                queue.push_back(entry);
+            }
+            queue
+        });
     }
 }
 
-fn tell_damage(path: &Path, source: &CaptureError) {
-    tracing::warn!(path = %path.display(), error = %source, "the capture breaks off");
+/// Which frames of a capture are passed over, and which were told of before a restart.
+fn begin(known: Option<&Read>, state: &State, entry: &Entry, first_ns: i64) -> (u64, u64) {
+    let same = |other: Option<i64>| other == Some(first_ns);
+    let skip = known.filter(|known| same(known.first_ns)).map_or(0, |known| known.frames);
+    let resume = state.resume.as_ref();
+    let resume = resume.filter(|resume| resume.name == entry.name && same(resume.first_ns));
+    (skip, resume.map_or(0, |resume| resume.frames))
 }
 
-fn cannot_read(path: &Path, error: &std::io::Error) -> EdgeError {
+fn cannot_read(path: &Path, error: &io::Error) -> EdgeError {
     EdgeError::Settings(format!(
         "folder {}: {error}: check the path and its rights",
         path.display()
     ))
 }
 
-fn read_state(file: &Path) -> Result<State, EdgeError> {
-    match fs::read(file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-            EdgeError::Settings(format!(
-                "{}: {error}: remove the file to read all captures again",
-                file.display()
-            ))
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
-        Err(error) => Err(EdgeError::Settings(format!("{}: {error}", file.display()))),
-    }
-}
-
-fn is_capture(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    // tcpdump -C numbers its files: capture.pcap12.
-    let numbered = name.rsplit_once(".pcap").is_some_and(|(_, number)| {
-        number.trim_start_matches("ng").bytes().all(|byte| byte.is_ascii_digit())
-    });
-    numbered || ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rotated_names_are_captures() {
-        for name in ["a.pcap", "a.pcapng", "a.pcap.gz", "a.pcap12", "A.PCAP", "x_0001.cap"] {
-            assert!(is_capture(name), "{name}");
-        }
-        for name in ["a.txt", "pcap", "a.pcapx", ".hidden"] {
-            assert!(!is_capture(name), "{name}");
-        }
-    }
-}
+#[path = "folder/tests.rs"]
+mod tests;

@@ -84,6 +84,19 @@ impl Outbox {
         inner.written = inner.written.map(|_| 0);
     }
 
+    /// Goes on with a start of the source from before a restart of this process: the next batch has
+    /// this number. What the node has of it already, it ignores.
+    pub fn resume_epoch(&self, epoch: u64, next_seq: u64) {
+        self.start_epoch(epoch);
+        self.lock().next_seq = next_seq;
+    }
+
+    /// The source's start, and the number of the next batch.
+    pub fn position(&self) -> (u64, u64) {
+        let inner = self.lock();
+        (inner.epoch, inner.next_seq)
+    }
+
     /// The number of the source's start.
     pub fn epoch(&self) -> u64 {
         self.lock().epoch

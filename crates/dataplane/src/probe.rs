@@ -2,33 +2,31 @@
 //! of routers, and reports.
 //! It only listens; orders are answered "not enforced here".
 
+mod health;
+mod steps;
+
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ports::edge::{self, FromEdge, Source};
-use protocols::packet::LinkType;
+use ports::edge::Source;
 use serde::Serialize;
 
 use crate::capture::{CaptureCounts, Filter, Live};
 use crate::flows::{FlowCounts, FlowIntake};
-use crate::folder::{Folder, FolderCounts};
+use crate::folder::{Folder, FolderCounts, Marks};
 use crate::gateway::Helpers;
 use crate::link::NodeAddress;
 use crate::outbox::Outbox;
 use crate::watch::{DeviceSide, Watch, WatchStats};
 use crate::{EdgeError, clock};
 
-/// How long the probe sleeps at most when nothing comes.
-const IDLE: Duration = Duration::from_millis(100);
-/// How often the kernel is asked what it dropped.
-const DROPS_EVERY: Duration = Duration::from_millis(200);
-/// How long a probe that ends waits for the node to take what is left.
-const LAST_WORDS_WITHIN: Duration = Duration::from_secs(5);
+use health::Health;
+
 const ONLY_LISTENS: &str = "a probe only listens; put a gateway in the path to enforce";
 
 /// Where the packets come from.
@@ -47,7 +45,8 @@ pub enum ProbeSource {
         path: PathBuf,
         /// How long a file without a successor must rest before it is read.
         settle: Duration,
-        /// Where it is kept which files are done; without it, a restart reads all again.
+        /// Where it is kept what is told of, so that a restart, even after a kill, tells nothing twice
+        /// and leaves nothing out; without it, a restart reads all again.
         state: Option<PathBuf>,
         /// Ends when every file there is has been read.
         once: bool,
@@ -102,8 +101,17 @@ pub struct ProbeSummary {
 
 enum Intake {
     Live(Box<Live>),
-    Folder(Box<Folder>),
+    Folder(Box<FolderIntake>),
     Flows(Box<FlowIntake>),
+}
+
+/// A folder, and where in it the windows begin that are not told.
+struct FolderIntake {
+    folder: Folder,
+    marks: Marks,
+    /// When it was last noted how far that is, and how long it took.
+    kept_at: Duration,
+    kept_in: Duration,
 }
 
 enum Report {
@@ -119,6 +127,7 @@ struct Probe {
     outbox: Arc<Outbox>,
     report: Report,
     drops_read_at: Duration,
+    health: Health,
 }
 
 /// Runs until `stop` is set, the time is over, or a folder that is read once is done.
@@ -148,7 +157,10 @@ fn build(settings: ProbeSettings, stop: &Arc<AtomicBool>) -> Result<Probe, EdgeE
         ProbeSource::Folder { path, settle, state, once } => {
             let name = path.display().to_string();
             let folder = Folder::open(path, settle, state, once)?;
-            (Intake::Folder(Box::new(folder)), Source::Live { interface: name }, true)
+            let kept_at = clock::monotonic();
+            let marks = Marks::default();
+            let intake = FolderIntake { folder, marks, kept_at, kept_in: Duration::ZERO };
+            (Intake::Folder(Box::new(intake)), Source::Live { interface: name }, true)
         }
         ProbeSource::Flows { listen, lateness } => {
             let lateness_us = i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX / 4);
@@ -158,8 +170,17 @@ fn build(settings: ProbeSettings, stop: &Arc<AtomicBool>) -> Result<Probe, EdgeE
         }
     };
     let outbox = Arc::new(Outbox::default());
-    let epoch = u64::try_from(clock::realtime_ns() / 1_000_000).unwrap_or(1).max(1);
-    outbox.start_epoch(epoch);
+    let told = match &intake {
+        Intake::Folder(intake) => intake.folder.told(),
+        Intake::Live(_) | Intake::Flows(_) => None,
+    };
+    match told {
+        Some(told) => outbox.resume_epoch(told.epoch, told.next_seq),
+        None => {
+            let epoch = u64::try_from(clock::realtime_ns() / 1_000_000).unwrap_or(1).max(1);
+            outbox.start_epoch(epoch);
+        }
+    }
     let (name, report) = match settings.report {
         ReportTo::Node(node) => {
             let name = node.name.clone();
@@ -167,7 +188,8 @@ fn build(settings: ProbeSettings, stop: &Arc<AtomicBool>) -> Result<Probe, EdgeE
             (name, Report::Node(Helpers::start(node, source, table, outbox.clone(), stop)?))
         }
         ReportTo::File(path) => {
-            let file = File::create(&path).map_err(|error| {
+            let file = open_out(&path, told.and_then(|told| told.out_bytes));
+            let file = file.map_err(|error| {
                 EdgeError::Settings(format!("{}: {error}: choose another --out", path.display()))
             })?;
             ("probe".to_owned(), Report::File(BufWriter::new(file)))
@@ -177,7 +199,7 @@ fn build(settings: ProbeSettings, stop: &Arc<AtomicBool>) -> Result<Probe, EdgeE
     let shared = match &report {
         Report::Node(helpers) => helpers.shared.clone(),
         Report::File(_) | Report::Nobody => {
-            outbox.welcome(epoch, None);
+            outbox.welcome(outbox.epoch(), None);
             Arc::default()
         }
     };
@@ -186,144 +208,25 @@ fn build(settings: ProbeSettings, stop: &Arc<AtomicBool>) -> Result<Probe, EdgeE
     } else {
         DeviceSide::Listed(settings.device_macs.into_iter().collect())
     };
-    let watch = Watch::new(&name, outbox.clone(), shared, side, waits)?;
-    let drops_read_at = clock::monotonic();
-    Ok(Probe { intake, filter: settings.filter, watch, outbox, report, drops_read_at })
+    let mut watch = Watch::new(&name, outbox.clone(), shared, side, waits)?;
+    if matches!(intake, Intake::Folder(_)) {
+        watch = watch.repeatable(told.and_then(|told| told.closed_us));
+    }
+    let (drops_read_at, health) = (clock::monotonic(), Health::default());
+    let filter = settings.filter;
+    Ok(Probe { intake, filter, watch, outbox, report, drops_read_at, health })
 }
 
-impl Probe {
-    /// Takes what is there; true when there was nothing.
-    fn step(&mut self) -> Result<bool, EdgeError> {
-        let watch = &mut self.watch;
-        let idle = match &mut self.intake {
-            Intake::Live(live) => {
-                let taken = live.take(|frame| {
-                    let (at, bytes) = (frame.arrival_ns, frame.bytes);
-                    watch.frame(at, LinkType::ETHERNET, bytes, frame.wire_len, true);
-                });
-                if !taken {
-                    // Frames up to one idle span ago have all been handed on.
-                    watch.advance(clock::realtime_ns() - IDLE.as_nanos() as i64);
-                    live.wait(IDLE)?;
-                }
-                !taken
-            }
-            Intake::Folder(_) if self.outbox.full() => {
-                std::thread::sleep(IDLE / 4);
-                false
-            }
-            Intake::Folder(folder) => {
-                let filter = &self.filter;
-                let taken = folder.read(|frame| {
-                    if filter.passes(frame.captured, frame.wire_len) {
-                        let (at, bytes) = (frame.ts_ns, frame.captured);
-                        watch.frame(at, frame.link, bytes, frame.wire_len, true);
-                    }
-                })?;
-                if !taken {
-                    if self.outbox.unacked().0 == 0 {
-                        folder.keep_state()?;
-                    }
-                    std::thread::sleep(IDLE);
-                }
-                !taken
-            }
-            Intake::Flows(flows) => {
-                let taken = flows.take()?;
-                if let Some((records, complete_us)) = flows.ready() {
-                    watch.windows(records, complete_us);
-                }
-                if !taken {
-                    std::thread::sleep(IDLE / 10);
-                }
-                !taken
-            }
-        };
-        self.watch.settle();
-        self.deliver()?;
-        self.tell_drops()?;
-        Ok(idle)
+/// The file for the windows: a new one, or one that is gone on with after the windows that were
+/// safe when it was last noted.
+fn open_out(path: &Path, safe_bytes: Option<u64>) -> io::Result<File> {
+    let Some(safe_bytes) = safe_bytes else { return File::create(path) };
+    let mut file = File::options().create(true).truncate(false).write(true).open(path)?;
+    let length = file.metadata()?.len();
+    if length < safe_bytes {
+        tracing::warn!(path = %path.display(), length, safe_bytes, "windows written before are missing");
     }
-
-    fn intake_done(&self) -> bool {
-        matches!(&self.intake, Intake::Folder(folder) if folder.done())
-    }
-
-    /// Without a node, the windows go where they were asked to.
-    fn deliver(&mut self) -> Result<(), EdgeError> {
-        if matches!(self.report, Report::Node(_)) {
-            return Ok(());
-        }
-        while let Some(mut frame) = self.outbox.next(Duration::ZERO) {
-            let Ok(Some(FromEdge::Windows(batch))) = edge::decode::<FromEdge>(&mut frame) else {
-                continue;
-            };
-            if let (Report::File(file), Some(records)) =
-                (&mut self.report, batch.records.as_array())
-            {
-                for record in records {
-                    writeln!(file, "{record}").map_err(EdgeError::system("writing the windows"))?;
-                }
-            }
-            self.outbox.ack(batch.epoch, batch.seq);
-        }
-        Ok(())
-    }
-
-    fn tell_drops(&mut self) -> Result<(), EdgeError> {
-        let now = clock::monotonic();
-        if let (Intake::Live(live), Report::Node(helpers)) = (&mut self.intake, &self.report)
-            && now.saturating_sub(self.drops_read_at) >= DROPS_EVERY
-        {
-            self.drops_read_at = now;
-            let counts = live.counts()?;
-            helpers.shared.capture_dropped(counts.dropped + counts.interface_dropped);
-            if let Some(at) = self.watch.at() {
-                helpers.shared.reached(at);
-            }
-        }
-        Ok(())
-    }
-
-    fn end(mut self) -> Result<ProbeSummary, EdgeError> {
-        let mut summary = ProbeSummary::default();
-        let watch = &mut self.watch;
-        match &mut self.intake {
-            Intake::Live(live) => {
-                summary.capture = Some(live.finish(|frame| {
-                    let (at, bytes) = (frame.arrival_ns, frame.bytes);
-                    watch.frame(at, LinkType::ETHERNET, bytes, frame.wire_len, true);
-                })?);
-            }
-            Intake::Folder(folder) => summary.folder = Some(folder.counts()),
-            Intake::Flows(flows) => {
-                let (records, end_us) = flows.finish();
-                if let Some(end_us) = end_us {
-                    watch.windows(records, end_us);
-                }
-                summary.flows = Some(flows.counts());
-            }
-        }
-        self.watch.finish();
-        self.deliver()?;
-        summary.watch = self.watch.stats();
-        let until = clock::monotonic() + LAST_WORDS_WITHIN;
-        while self.outbox.unacked().0 > 0 && clock::monotonic() < until {
-            std::thread::sleep(IDLE / 4);
-        }
-        let left = self.outbox.unacked();
-        if left.0 > 0 {
-            tracing::warn!(batches = left.0, packets = left.1, "the node did not take these");
-        } else if let Intake::Folder(folder) = &mut self.intake {
-            folder.keep_state()?;
-        }
-        match self.report {
-            Report::Node(helpers) => helpers.end(),
-            Report::File(mut file) => {
-                file.flush().map_err(EdgeError::system("writing the windows"))?;
-            }
-            Report::Nobody => {}
-        }
-        Ok(summary)
-    }
+    file.set_len(length.min(safe_bytes))?;
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
 }

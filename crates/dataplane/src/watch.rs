@@ -1,5 +1,8 @@
 //! Frames to windows to batches: what the gateway sees of its devices.
 
+mod stats;
+mod tell;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,16 +11,17 @@ use analytics::host::Host;
 use analytics::inventory::{DeviceFacts, Inventory};
 use analytics::operations::{GatherStats, Gatherer, Report};
 use analytics::record::WindowRecord;
-use analytics::windows::{ANSWER_WITHIN_US, DEFAULT_WINDOW_US, WindowConfig, Windower};
+use analytics::windows::{
+    ANSWER_WITHIN_US, CLOCK_STEP_US, DEFAULT_WINDOW_US, WindowConfig, Windower,
+};
 use model::Timestamp;
-use ports::WindowBatch;
 use protocols::flow::{Limits, Tracker};
 use protocols::packet::{self, LinkType};
-use serde::Serialize;
-use serde_json::Value;
+
+pub use stats::WatchStats;
 
 use crate::enforce::Shared;
-use crate::outbox::{Outbox, Pushed};
+use crate::outbox::Outbox;
 use crate::{EdgeError, clock};
 
 /// Records in one batch at most.
@@ -62,27 +66,6 @@ impl DeviceSide {
     }
 }
 
-/// What could not be used, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct WatchStats {
-    /// Frames seen.
-    pub frames: u64,
-    /// Frames whose link layer cannot be read.
-    pub undecodable: u64,
-    /// Windows of hosts that are not on the device side.
-    pub other_side: u64,
-    /// Windows that could not be kept for the node.
-    pub refused: u64,
-    /// Operations on machines and messages between them that were told.
-    pub operations: u64,
-    /// Of those, told without their details: a window held too many different ones.
-    pub operations_beyond: u64,
-    /// Operations and messages that were not told: too many pairs, or too many reports waiting.
-    pub operations_untold: u64,
-    /// Operations seen after their window was told; told all the same.
-    pub operations_late: u64,
-}
-
 /// Cuts what is seen into windows and hands them to the outbox.
 pub struct Watch {
     edge: String,
@@ -103,6 +86,13 @@ pub struct Watch {
     at_ns: Option<i64>,
     told: Option<Timestamp>,
     told_at: Duration,
+    /// What goes to the outbox when is decided by the packets alone, not by the clock on the wall:
+    /// the same packets make the same batches again.
+    repeatable: bool,
+    /// What is seen now was told of before a restart.
+    quiet: bool,
+    /// So were the windows up to this packet time (microseconds).
+    told_before_us: Option<i64>,
     stats: WatchStats,
 }
 
@@ -140,8 +130,44 @@ impl Watch {
             at_ns: None,
             told: None,
             told_at: clock::monotonic(),
+            repeatable: false,
+            quiet: false,
+            told_before_us: None,
             stats: WatchStats::default(),
         })
+    }
+
+    /// Makes the same batches of the same packets, whenever they come; windows up to
+    /// `told_before_us` (microseconds of packet time) were told before a restart.
+    #[must_use]
+    pub fn repeatable(mut self, told_before_us: Option<i64>) -> Self {
+        (self.repeatable, self.told_before_us) = (true, told_before_us);
+        self
+    }
+
+    /// From now on (true) frames were told of before a restart: they are looked at, and nothing of
+    /// them is told; or (false) no longer.
+    pub fn quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
+    /// Hands over everything closed.
+    pub fn tell_all(&mut self) {
+        let complete_to = self.at_ns.map_or(0, complete_to);
+        self.flush(complete_to);
+        if !self.reports.is_empty() {
+            self.say(Timestamp::from_micros(complete_to), Vec::new());
+        }
+    }
+
+    /// Packet time (microseconds) before which all windows are closed; `None` when none is open.
+    pub fn open_since_us(&self) -> Option<i64> {
+        self.windower.open_since_us()
+    }
+
+    /// Whether everything closed has gone to the outbox.
+    pub fn all_told(&self) -> bool {
+        self.pending.is_empty() && self.reports.is_empty() && !self.windower.has_ready()
     }
 
     /// A new start of the source: windows begin anew.
@@ -194,7 +220,12 @@ impl Watch {
                 gatherer.sighting(sighting);
             }
         });
+        let steps = self.windower.clock_steps();
         self.windower.push(at_ns, &view);
+        if self.windower.clock_steps() != steps {
+            // The windows have followed the clock back; so does what is said of packet time.
+            (self.at_ns, self.told) = (Some(at_ns), None);
+        }
         self.collect();
     }
 
@@ -233,6 +264,9 @@ impl Watch {
 
     /// Hands over what has waited long enough; call it often.
     pub fn settle(&mut self) {
+        if self.repeatable {
+            return;
+        }
         let now = clock::monotonic();
         if self.pending_since.is_some_and(|since| now.saturating_sub(since) >= LINGER) {
             self.flush(self.at_ns.map_or(0, complete_to));
@@ -253,7 +287,7 @@ impl Watch {
 
     /// What was seen and what could not be used.
     pub fn stats(&self) -> WatchStats {
-        let gathered = self.gathered();
+        let (gathered, windows) = (self.gathered(), self.windower.stats());
         WatchStats {
             operations: gathered.commands.operations + gathered.messages,
             operations_beyond: gathered.commands.beyond,
@@ -261,6 +295,11 @@ impl Watch {
                 + gathered.commands.pairs_beyond
                 + gathered.beyond,
             operations_late: gathered.commands.late,
+            devices_refused: windows.refused_devices,
+            late: windows.late,
+            clock_steps: windows.clock_steps,
+            facts_refused: self.inventory.stats().beyond,
+            conversations_given_up: self.tracker.stats().evicted,
             ..self.stats
         }
     }
@@ -282,6 +321,13 @@ impl Watch {
         }
     }
 
+    /// Whether a window that ends there (microseconds) was told before a restart. An older one is
+    /// another matter: the clock of the packets was set back.
+    fn was_told(&self, end_us: i64) -> bool {
+        let told = |told_us: i64| end_us <= told_us && end_us > told_us - CLOCK_STEP_US;
+        self.quiet || self.told_before_us.is_some_and(told)
+    }
+
     /// Takes over the reports of windows that are over.
     fn close_reports(&mut self) {
         let ended = self.at_ns.map_or(i64::MIN, complete_to);
@@ -293,6 +339,11 @@ impl Watch {
 
     fn keep_reports(&mut self, reports: Vec<Report>) {
         for report in reports {
+            let start_us = report.first_us().map(|at_us| at_us.div_euclid(DEFAULT_WINDOW_US));
+            if start_us.is_some_and(|start| self.was_told((start + 1) * DEFAULT_WINDOW_US)) {
+                self.stats.told_before += 1;
+                continue;
+            }
             if self.reports.len() >= MAX_REPORTS {
                 self.stats.operations_untold += report.count();
                 continue;
@@ -302,22 +353,13 @@ impl Watch {
         }
     }
 
-    /// The next reports, at most [`MAX_BATCH_REPORTS`] and about [`MAX_REPORT_BYTES`].
-    fn next_reports(&mut self) -> (Value, u64) {
-        let (mut values, mut bytes, mut count) = (Vec::new(), 0, 0);
-        while values.len() < MAX_BATCH_REPORTS
-            && bytes < MAX_REPORT_BYTES
-            && let Some(report) = self.reports.pop_front()
-        {
-            bytes += report.size();
-            count += report.count();
-            values.push(report);
-        }
-        if values.is_empty() { (Value::Null, 0) } else { (json(&values), count) }
-    }
-
     fn take_records(&mut self, records: Vec<WindowRecord>) {
         for record in records {
+            if self.was_told(record.end_us) {
+                self.stats.told_before += 1;
+                continue;
+            }
+            self.told_before_us = None;
             if !self.side.holds(record.mac) {
                 self.stats.other_side += 1;
                 continue;
@@ -334,78 +376,10 @@ impl Watch {
             }
         }
     }
-
-    fn flush(&mut self, complete_to_us: i64) {
-        self.pending_since = None;
-        let records = std::mem::take(&mut self.pending);
-        if !records.is_empty() {
-            self.say(Timestamp::from_micros(complete_to_us), records);
-        }
-    }
-
-    /// What is new about devices, at most [`MAX_BATCH_FACTS`] at a time.
-    fn news(&mut self) -> Value {
-        let (news, side) = (&mut self.news, &self.side);
-        self.inventory.drain(|facts| {
-            if side.holds(facts.mac) {
-                news.push(facts);
-            }
-        });
-        if news.is_empty() {
-            return Value::Null;
-        }
-        let now: Vec<DeviceFacts> = news.drain(..news.len().min(MAX_BATCH_FACTS)).collect();
-        json(&now)
-    }
-
-    fn say(&mut self, complete_to: Timestamp, records: Vec<WindowRecord>) {
-        let news = self.inventory.has_news() || !self.news.is_empty() || !self.reports.is_empty();
-        if records.is_empty() && !news && self.told.is_some_and(|told| told >= complete_to) {
-            return;
-        }
-        let complete_to = self.told.map_or(complete_to, |told| told.max(complete_to));
-        self.told_at = clock::monotonic();
-        self.told = Some(complete_to);
-        let mut records = records;
-        loop {
-            self.push(complete_to, std::mem::take(&mut records));
-            if self.reports.is_empty() || self.outbox.full() {
-                return;
-            }
-        }
-    }
-
-    fn push(&mut self, complete_to: Timestamp, records: Vec<WindowRecord>) {
-        let windows = records.len() as u64;
-        let packets = records.iter().map(WindowRecord::packets).sum();
-        // What cannot be kept now waits here.
-        let hold = self.outbox.full() && !self.waits;
-        let (operations, told) = if hold { (Value::Null, 0) } else { self.next_reports() };
-        let batch = WindowBatch {
-            edge: self.edge.clone(),
-            epoch: 0,
-            seq: 0,
-            complete_to,
-            records: json(&records),
-            devices: self.news(),
-            operations,
-        };
-        if self.outbox.push(batch, packets, self.waits) != Pushed::Kept {
-            self.stats.refused += windows;
-            self.stats.operations_untold += told;
-        }
-    }
 }
 
 fn tracker() -> Tracker {
     Tracker::new(Limits { conversations: MAX_CONVERSATIONS, ..Limits::default() })
-}
-
-fn json(records: &[impl Serialize]) -> Value {
-    serde_json::to_value(records).unwrap_or_else(|error| {
-        tracing::error!(%error, "records cannot be written as JSON");
-        Value::Array(Vec::new())
-    })
 }
 
 /// Packet time (microseconds) up to which all windows are known once packet time is `at_ns`.

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use analytics::commands::Summary;
+use ports::WindowBatch;
 use ports::edge::{self, FromEdge};
+use serde_json::Value;
 
 use super::*;
 
@@ -132,4 +134,74 @@ fn what_the_node_cannot_take_waits_and_what_must_go_is_counted() {
     let told = told(&outbox);
     assert_eq!(told.iter().map(Summary::operations).sum::<u64>(), 25);
     assert_eq!(watch.stats().operations_untold, 0);
+}
+
+/// Starts of the windows told, in seconds.
+fn windows(outbox: &Outbox) -> Vec<i64> {
+    outbox.welcome(7, None);
+    let mut starts = Vec::new();
+    while let Some(mut frame) = outbox.next(Duration::ZERO) {
+        if let Some(FromEdge::Windows(batch)) = edge::decode(&mut frame).unwrap() {
+            let records: Vec<WindowRecord> = serde_json::from_value(batch.records).unwrap();
+            starts.extend(records.iter().map(|record| record.start_us / 1_000_000));
+        }
+    }
+    starts.dedup();
+    starts
+}
+
+fn see(watch: &mut Watch, seconds: impl IntoIterator<Item = i64>) {
+    for second in seconds {
+        let bytes = frame(true, (1, 1), 0x18, &[]);
+        watch.frame(second * 1_000_000_000, LinkType::ETHERNET, &bytes, 54, true);
+    }
+}
+
+/// One frame of the year 2100 must not end the story of all frames of today.
+#[test]
+fn a_clock_that_jumps_is_followed_there_and_back() {
+    let outbox = Arc::new(Outbox::default());
+    let mut watch = watch(&outbox, DeviceSide::Everybody, true);
+    see(&mut watch, [1_000, 1_011, 4_102_444_800, 1_020, 1_031, 1_042]);
+    assert_eq!(watch.at(), Some(Timestamp::from_secs(1_042)));
+    watch.finish();
+    assert_eq!(windows(&outbox), [1_000, 1_010, 4_102_444_800, 1_020, 1_030, 1_040]);
+    assert_eq!(watch.stats().clock_steps, 1);
+}
+
+#[test]
+fn what_was_told_before_a_restart_is_not_told_again() {
+    let outbox = Arc::new(Outbox::default());
+    let mut watch = watch(&outbox, DeviceSide::Everybody, true).repeatable(Some(1_020_000_000));
+    watch.quiet(true);
+    see(&mut watch, [1_000, 1_010, 1_019]);
+    watch.quiet(false);
+    // One more of a window that is told, then new ones; later, the clock is set back for good.
+    see(&mut watch, [1_020, 1_019, 1_031, 100, 111]);
+    watch.finish();
+    assert_eq!(windows(&outbox), [1_020, 1_030, 100, 110]);
+    assert_eq!(watch.stats().told_before, 2);
+}
+
+#[test]
+fn a_million_fake_devices_are_bounded_and_counted() {
+    let outbox = Arc::new(Outbox::default());
+    let mut watch = watch(&outbox, DeviceSide::Everybody, false);
+    let mut bytes = frame(true, (1, 1), 0x02, &[]);
+    for sender in 0..1_000_000_u32 {
+        let [_, number @ ..] = sender.to_be_bytes();
+        bytes[9..12].copy_from_slice(&number);
+        bytes[26] = 10;
+        bytes[27..30].copy_from_slice(&number);
+        watch.frame(i64::from(sender) * 1_000, LinkType::ETHERNET, &bytes, 54, true);
+    }
+    watch.finish();
+    let stats = watch.stats();
+    let places = analytics::windows::DEFAULT_MAX_DEVICES as u64;
+    assert_eq!(stats.frames, 1_000_000);
+    assert_eq!(stats.devices_refused, 1_000_000 - places);
+    assert!(stats.facts_refused >= 1_000_000 - 2 * places, "{stats:?}");
+    assert!(stats.conversations_given_up >= 1_000_000 - 2 * places, "{stats:?}");
+    assert!(outbox.unacked().0 <= 2 * crate::outbox::MAX_UNACKED_BATCHES);
+    assert!(stats.refused > 0, "the outbox is bounded, and what it refused is counted");
 }

@@ -88,7 +88,7 @@ pub enum NetflowError {
 }
 
 /// What was read and what could not be used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Stats {
     /// Datagrams read.
     pub datagrams: u64,
