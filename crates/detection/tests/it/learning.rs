@@ -276,6 +276,27 @@ async fn a_crowd_of_fake_devices_starves_nobody() {
     assert!(health.cause.contains("beyond"), "{health:?}");
 }
 
+/// Evasion by mimicry: volumes, sizes and times as ever, but with a stranger. Who it is tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hides_in_usual_volumes_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let assets = Arc::new(FakeAssets::default());
+    let mut watch = Watch::start(folder.path(), &assets).await;
+    watch.feed(&life_of(1, 0..LEARNED + 30)).await;
+    assert!(watch.node.findings().await.is_empty());
+    let stranger = |place| {
+        let mut record = window(1, place, 1.0);
+        record.keys[0].peer = crate::meter::host("203.0.113.77");
+        record
+    };
+    watch.feed(&(LEARNED + 30..LEARNED + 60).map(stranger).collect::<Vec<_>>()).await;
+    let finding = watch.node.findings().await.pop().unwrap();
+    assert!(finding.why.iter().all(|reason| reason.metric.starts_with("new_")), "{finding:?}");
+    assert_eq!(finding.evidence[0].peer.to_string(), "203.0.113.77");
+    let device = watch.device(0).await;
+    assert!(device["learning"]["state"].as_str().unwrap().contains("alert"), "{device}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_learned_while_an_incident_is_open() {
     let folder = tempfile::tempdir().unwrap();
