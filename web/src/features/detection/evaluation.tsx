@@ -87,7 +87,7 @@ function Cell({ subject, figure, shipped, digits }: { subject: Subject; figure: 
 function Figures({ scenario }: { scenario: Scenario }) {
   return (
     <div className="scroll rule" tabIndex={0} role="region" aria-label={t('eval.figures')}>
-      <table className="data">
+      <table className="data figures">
         <caption className="table-name">{t('eval.figures')} <span className="quiet">{t('eval.figures_note')}</span></caption>
         <thead>
           <tr>
