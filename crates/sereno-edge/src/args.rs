@@ -60,7 +60,7 @@ impl NodeArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ReplayArgs {
-    /// A capture (pcap or pcapng, also .gz); repeat for more. The first of several is training time
+    /// A capture (pcap or pcapng, also packed with gzip or Zstandard); repeat for more. The first of several is training time
     #[arg(long = "capture", value_name = "FILE", required = true)]
     captures: Vec<PathBuf>,
     /// How many times faster than real time
@@ -102,7 +102,7 @@ pub(crate) struct ProbeArgs {
     /// Interface to capture on (needs CAP_NET_RAW)
     #[arg(long, value_name = "NAME")]
     pub(crate) interface: Option<String>,
-    /// Folder into which captures are rotated
+    /// Folder into which captures are rotated (.pcap, .pcapng, .cap, also with .gz or .zst)
     #[arg(long, value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
     /// Address on which routers tell their flows (NetFlow 5, 9, IPFIX over UDP)
@@ -120,10 +120,10 @@ pub(crate) struct ProbeArgs {
     /// Memory of the capture ring, MiB
     #[arg(long, default_value_t = 64, value_name = "MIB", requires = "interface")]
     pub(crate) ring: usize,
-    /// Seconds the newest file of the folder must rest before it is read
+    /// Seconds that a file of the folder must rest before it is read
     #[arg(long, default_value_t = 5, value_name = "SECONDS", requires = "folder")]
     pub(crate) settle: u64,
-    /// File that keeps which captures of the folder were read, over restarts
+    /// File that keeps what of the folder was told, so that a restart tells nothing twice; one probe each
     #[arg(long, value_name = "FILE", requires = "folder")]
     pub(crate) state: Option<PathBuf>,
     /// End when all captures of the folder have been read

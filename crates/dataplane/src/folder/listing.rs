@@ -178,7 +178,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.pcap");
         let file = fs::File::create(&path).unwrap();
-        file.set_modified(SystemTime::now() + Duration::from_secs(86_400)).unwrap();
+        let now = Duration::from_nanos(u64::try_from(clock::realtime_ns()).unwrap());
+        let tomorrow = SystemTime::UNIX_EPOCH + now + Duration::from_secs(86_400);
+        file.set_modified(tomorrow).unwrap();
         let (mut listing, settle) = (Listing::default(), Duration::from_millis(20));
         assert!(listing.look(folder.path(), settle).unwrap().rested.is_empty());
         std::thread::sleep(settle);

@@ -18,6 +18,8 @@ const IDLE: Duration = Duration::from_millis(100);
 const DROPS_EVERY: Duration = Duration::from_millis(200);
 /// How long a probe that ends waits for the node to take what is left.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(5);
+/// How many times what waits in the socket of flow export is taken at the end.
+const LAST_TURNS: u32 = 64;
 /// How often it is noted how far a folder is told.
 const KEEP_EVERY: Duration = Duration::from_millis(200);
 /// And how many times as long as it took last: the state of 100,000 captures is long.
@@ -203,6 +205,9 @@ impl Probe {
                 watch.finish();
             }
             Intake::Flows(flows) => {
+                // What has arrived and waits in the socket; more may come for ever.
+                let mut turns = 0..LAST_TURNS;
+                while turns.next().is_some() && flows.take()? {}
                 let (records, end_us) = flows.finish();
                 if let Some(end_us) = end_us {
                     watch.windows(records, end_us);

@@ -4,4 +4,5 @@
 
 mod node;
 mod probe;
+mod robust;
 mod runs;

@@ -104,6 +104,18 @@ impl Node {
         Edge(command.stdin(Stdio::null()).spawn().unwrap())
     }
 
+    /// A probe of this node.
+    pub(crate) fn start_probe(&self, arguments: &[&std::ffi::OsStr]) -> Edge {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sereno-edge"));
+        command
+            .arg("probe")
+            .args(arguments)
+            .arg("--socket")
+            .arg(self.folder.path().join("edge.sock"));
+        command.arg("--token-file").arg(self.folder.path().join("edge.token"));
+        Edge(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+    }
+
     fn stream(&mut self) -> &UnixStream {
         if self.stream.is_none() {
             let (stream, _) = self.listener.accept().unwrap();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::node::captures;
 
-const PROBE: &str = env!("CARGO_BIN_EXE_sereno-edge");
+pub(crate) const PROBE: &str = env!("CARGO_BIN_EXE_sereno-edge");
 /// Frames of the exactness test; the speed is measured by `make bench`.
 const FRAMES: u32 = 60_000;
 
@@ -31,7 +31,7 @@ wait $probe
 "#;
 
 /// False, with a word about it, where this machine allows no namespaces.
-fn namespaces() -> bool {
+pub(crate) fn namespaces() -> bool {
     let there = Command::new("unshare")
         .args(["-rn", "ip", "link", "add", "dev", "left", "type", "veth", "peer", "name", "right"])
         .stderr(Stdio::null())
@@ -91,7 +91,7 @@ fn every_frame_is_seen_or_counted_as_dropped() {
     }
 }
 
-fn probe_folder(folder: &Path, more: &[&str]) -> (Value, Vec<String>) {
+pub(crate) fn probe_folder(folder: &Path, more: &[&str]) -> (Value, Vec<String>) {
     let out = folder.join("windows.jsonl");
     let output = Command::new(PROBE)
         .args(["probe", "--settle", "0", "--once", "--folder"])
@@ -121,15 +121,16 @@ fn rotated_captures_are_read_once_in_order_and_damage_is_counted() {
     assert!(windows.len() > 100, "{}", windows.len());
     std::fs::write(folder.path().join("2.pcap"), b"no capture at all").unwrap();
     std::fs::copy(test, folder.path().join("3.pcap.gz")).unwrap();
+    let before = windows.len();
     let (second, windows) = probe_folder(folder.path(), &keep);
     assert_eq!(second["folder"]["files"], 2, "the first file was read again: {second}");
     assert_eq!(second["folder"]["damaged"], 1);
     assert_eq!(second["folder"]["frames"], 23_192);
-    assert!(windows.len() > 1_000);
+    assert!(windows.len() > before + 1_000, "the windows of before are gone");
+    let (third, windows_after) = probe_folder(folder.path(), &keep);
+    assert_eq!((third["folder"]["frames"].as_u64(), windows_after), (Some(0), windows));
     let (filtered, _) = probe_folder(folder.path(), &["--filter", "udp port 123"]);
     assert!(filtered["watch"]["frames"].as_u64().unwrap() < 23_623, "{filtered}");
-    let (third, windows) = probe_folder(folder.path(), &keep);
-    assert_eq!((third["folder"]["frames"].as_u64(), windows.len()), (Some(0), 0));
 }
 
 /// The filter decides as tcpdump does, frame by frame counted.
@@ -179,7 +180,7 @@ fn filters_agree_with_tcpdump() {
 #[test]
 fn bad_use_is_told_with_place_and_remedy() {
     for (arguments, words) in [
-        (&["--interface", "no-such", "--count"][..], "no interface no-such"),
+        (&["--interface", "no-such", "--count"][..], "no interface no-such here; there are: lo"),
         (&["--folder", "/no/such", "--count"], "/no/such"),
         (&["--interface", "lo", "--count", "--filter", "tcp port x"], "character 10"),
         (&["--count"], "--interface"),
