@@ -2,7 +2,7 @@
 # Live capture under load: small frames through a veth pair in a namespace of its own, at 500,000 a
 # second, as fast as this machine sends, and from a million fake devices. Exact or it fails:
 # accepted = sent + dropped by the sending interface, and sent = seen + dropped by the capture.
-# First argument: frames a run (5,000,000). THREADS: senders (2). On a busy machine the sender does not
+# First argument: frames a run (5,000,000). THREADS: sending threads (2). RING: MiB (64). On a busy machine the sender does not
 # keep up with the rate; the line then says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ run() {
         for end in left right; do echo 1 >/proc/sys/net/ipv6/conf/$end/disable_ipv6; done
         ip link set left up; ip link set right up
         SERENO_LOG=warn ./target/release/sereno-edge probe --interface right --filter "udp dst port 9999" \
-            --ring "${RING:-256}" --count >"$1" &
+            --ring "${RING:-64}" --count >"$1" &
         probe=$!
         sleep 1
         ./target/release/examples/flood left "$2" "$3" "$4" "${THREADS:-2}"
