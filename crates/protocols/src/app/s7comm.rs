@@ -128,7 +128,7 @@ fn classic(payload: &[u8]) -> Option<(Body<'_>, bool)> {
         _ => return None,
     };
     cursor.be16()?;
-    let reference = cursor.le16()?;
+    let reference = cursor.be16()?;
     let (parameters, data) = (usize::from(cursor.be16()?), usize::from(cursor.be16()?));
     let error = match kind {
         Kind::Ack | Kind::AckData => cursor.be16()?,

@@ -13,7 +13,7 @@ fn packet(unit: &[u8]) -> Vec<u8> {
 }
 
 fn unit(kind: u8, parameters: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut unit = vec![CLASSIC, kind, 0, 0, 5, 0, 0, parameters.len() as u8, 0, data.len() as u8];
+    let mut unit = vec![CLASSIC, kind, 0, 0, 0, 5, 0, parameters.len() as u8, 0, data.len() as u8];
     if kind == 3 {
         unit.extend([0, 0]);
     }
