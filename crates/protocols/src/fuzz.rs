@@ -1,8 +1,16 @@
 //! Entry points of the fuzz targets, shared with the test that replays the corpus.
 
 mod app;
+mod hello;
+mod machines;
+mod netflow;
+mod order;
 
-pub use app::app;
+pub use app::{app, parser};
+pub use hello::hello;
+pub use machines::machines;
+pub use netflow::netflow;
+pub use order::{fragments, segments};
 
 use std::io::Read;
 

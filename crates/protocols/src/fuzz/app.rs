@@ -1,7 +1,7 @@
 //! Any bytes as messages of any application protocol.
 
 use crate::app::message::{self, dhcp, dns, mqtt};
-use crate::app::{Carrier, PROTOCOLS, Place, Record, Scratch, Step, all};
+use crate::app::{Carrier, PROTOCOLS, Parser, Place, Protocol, Record, Scratch, Step};
 
 /// Messages read from one input.
 const MAX_MESSAGES: usize = 4096;
@@ -11,16 +11,27 @@ const PORTS: [u16; 20] = [
     44_818, 47_808, 4840,
 ];
 
-/// Byte 0 picks the parser, byte 1 carrier, opener and cut, byte 2 the port; the rest is what is
-/// read. The input is read in one piece and, over streams, in two: parsers must not care.
+/// Any bytes as messages of the parser that byte 0 picks; the rest is read by [`parser`].
 ///
 /// # Panics
 /// When a law of the contract breaks: that is the finding.
 pub fn app(data: &[u8]) {
-    let Some((&[pick, flags, port], bytes)) = data.split_first_chunk::<3>() else {
+    if let Some((&pick, rest)) = data.split_first() {
+        parser(Protocol::ALL[usize::from(pick) % PROTOCOLS], rest);
+    }
+}
+
+/// Any bytes as messages of one parser. Byte 0 gives carrier, opener and cut, byte 1 the port; the
+/// rest is what is read. Every step is read twice, and over streams a beginning of it as well:
+/// parsers must not care how a sender cuts its segments.
+///
+/// # Panics
+/// When a law of the contract breaks: that is the finding.
+pub fn parser(protocol: Protocol, data: &[u8]) {
+    let Some((&[flags, port], bytes)) = data.split_first_chunk::<2>() else {
         return;
     };
-    let parser = all()[usize::from(pick) % PROTOCOLS];
+    let parser = crate::app::parser(protocol);
     let wanted = [Carrier::Tcp, Carrier::Udp, Carrier::Link(0x88b8)];
     let first = usize::from(flags & 3) % wanted.len();
     let Some(carrier) = (0..wanted.len())
@@ -48,6 +59,11 @@ pub fn app(data: &[u8]) {
         let same = format!("{:?}", parser.next(&place, &mut again, rest));
         assert_eq!(format!("{step:?}"), same, "read in two ways");
         assert_eq!(scratch, again, "remembered in two ways");
+        // A segment cut by the capture is all there will be: what is there is told.
+        if carrier == Carrier::Tcp && cut == 0 && rest.len() > 1 {
+            let shorter = 1 + (at * 7 + rest.len() * 5 / 8) % (rest.len() - 1);
+            beginning(parser, &place, before, &rest[..shorter], &step);
+        }
         match step {
             Step::Message { record, consumed } => {
                 assert!(consumed >= 1, "a message of nothing");
@@ -77,6 +93,26 @@ pub fn app(data: &[u8]) {
     }
 }
 
+/// A beginning of a stream needs more, or says what the whole says.
+fn beginning(parser: &dyn Parser, place: &Place, before: Scratch, bytes: &[u8], whole: &Step<'_>) {
+    let mut scratch = before;
+    match parser.next(place, &mut scratch, bytes) {
+        Step::NeedMore(need) => {
+            assert!(need > bytes.len(), "a beginning needs {need} of {}", bytes.len());
+            assert_eq!(scratch, before, "a beginning is remembered too early");
+        }
+        step @ Step::Message { .. } => {
+            assert_eq!(
+                format!("{step:?}"),
+                format!("{whole:?}"),
+                "a beginning says something else"
+            );
+        }
+        // Bodies of unknown length are passed over as they come; what is broken is broken early.
+        Step::Pass { .. } | Step::Malformed { .. } | Step::Done => {}
+    }
+}
+
 /// Reads everything a message offers to read.
 fn read_all(record: &Record<'_>) {
     match record {
@@ -88,6 +124,9 @@ fn read_all(record: &Record<'_>) {
         Record::Tls(message::Tls::Client(hello)) => {
             assert!(hello.ja4().is_none_or(|ja4| ja4.as_str().len() == 36));
             let _ = (hello.server_name(), hello.protocols().count(), hello.version());
+        }
+        Record::Tls(message::Tls::OldClient(hello)) => {
+            assert!(hello.ciphers().all(|cipher| cipher < 1 << 24));
         }
         Record::Mqtt(message) => {
             if let mqtt::Packet::Subscribe { filters, .. }
