@@ -54,6 +54,29 @@ impl Chain {
         self.is_state_of(message) && self.sequence.checked_add(1) == Some(message.sequence)
     }
 
+    /// Whether another chain tells the same state from the number on that comes next, or from one
+    /// told already: nothing is missing between them.
+    pub(super) fn is_continued_by(&self, other: &Self) -> bool {
+        let told = u32::try_from(other.messages).unwrap_or(u32::MAX).saturating_sub(1);
+        let first = other.sequence.saturating_sub(told);
+        self.state == other.state
+            && self.t_us == other.t_us
+            && self.data == other.data
+            && first <= self.sequence.saturating_add(1)
+            && other.sequence > self.sequence
+    }
+
+    /// Goes on where a chain that continues this one stands.
+    pub(super) fn join(&mut self, other: Self) {
+        self.sequence = other.sequence;
+        self.last_us = other.last_us;
+        self.messages += other.messages;
+        self.times.extend(other.times);
+        self.times.make_contiguous().sort_unstable();
+        let beyond = self.times.len().saturating_sub(MAX_TIMES);
+        self.times.drain(..beyond);
+    }
+
     /// Forgets the times before one: what they could be found for is told already.
     pub(super) fn compact(&mut self, before_us: i64) {
         self.times.retain(|ts_us| *ts_us >= before_us);

@@ -1,5 +1,7 @@
 //! One control block: the chain that is trusted, the one before it, and what does not fit.
 
+mod rivals;
+
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
@@ -10,15 +12,12 @@ use super::lawful::{
     note_missing, timing,
 };
 use super::publisher::{CURVE_STEPS, Publisher};
-use super::values::Fit;
 use super::{GooseLaw, GooseMessage};
 
 /// Forks followed beside the trusted chain of a stream.
 const MAX_FORKS: usize = 6;
 /// Times of a former chain that wait for the other to speak again.
 const MAX_PENDING: usize = 4_096;
-/// Silence of the trusted chain after which a younger one is believed whatever its clock says.
-const LONG_SILENCE_US: i64 = 60_000_000;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Stream {
@@ -72,15 +71,18 @@ impl Stream {
         message: &GooseMessage<'_>,
         found: &mut Found,
     ) {
-        let Some(trusted) = self.trusted.as_mut() else {
+        let Some(trusted) = self.trusted.as_ref() else {
             self.begin(publisher, message, found);
             return;
         };
         if trusted.is_state_of(message) {
-            match message.sequence.cmp(&trusted.sequence.saturating_add(1)) {
+            let order = message.sequence.cmp(&trusted.sequence.saturating_add(1));
+            match order {
                 Ordering::Equal => self.go_on(publisher, message, found),
-                Ordering::Greater if in_step(publisher, trusted, message) => {
-                    note_missing(trusted, message, found);
+                Ordering::Greater if self.rejoin(message) => {
+                    self.go_on(publisher, message, found);
+                }
+                Ordering::Greater if self.skips_in_step(publisher, message, found) => {
                     self.go_on(publisher, message, found);
                 }
                 Ordering::Greater | Ordering::Less => {
@@ -122,6 +124,35 @@ impl Stream {
         self.trusted = Some(chain);
     }
 
+    /// Whether the messages up to this one overtook the trusted ones: both together are one sequence
+    /// without a gap, and the publisher goes on with it.
+    fn rejoin(&mut self, message: &GooseMessage<'_>) -> bool {
+        let Some(trusted) = self.trusted.as_mut() else { return false };
+        let continues =
+            |fork: &Chain| trusted.is_continued_by(fork) && fork.is_followed_by(message);
+        let Some(place) = self.forks.iter().position(continues) else { return false };
+        let fork = self.forks.remove(place);
+        let steps = i64::from(fork.sequence.saturating_sub(trusted.sequence));
+        let gap = fork.last_us.saturating_sub(trusted.last_us);
+        trusted.join(fork);
+        // What was held back is behind no longer.
+        if let Some(usual) = self.usual_us() {
+            self.fall_behind(gap.saturating_sub(usual.saturating_mul(steps)));
+        }
+        true
+    }
+
+    /// Whether messages are missing before this one, as many as the time explains; notes them.
+    fn skips_in_step(
+        &self,
+        publisher: &Publisher,
+        message: &GooseMessage<'_>,
+        found: &mut Found,
+    ) -> bool {
+        let trusted = self.trusted.as_ref().filter(|own| in_step(publisher, own, message));
+        trusted.inspect(|trusted| note_missing(trusted, message, found)).is_some()
+    }
+
     /// The next repetition of the trusted state.
     fn go_on(&mut self, publisher: &Publisher, message: &GooseMessage<'_>, found: &mut Found) {
         // The trusted chain speaks again: what its rival said meanwhile was beside it.
@@ -148,20 +179,28 @@ impl Stream {
 
     /// Keeps the rhythm of the repetitions: messages held back stay behind it, one pause fades.
     fn is_behind(&mut self, publisher: &Publisher, gap: i64, steps: i64) -> bool {
-        const ENOUGH: i64 = 8;
         const FADING: i64 = 64;
-        let (count, sum) = self.rest;
-        let usual = if count >= ENOUGH { sum / count } else { 0 };
-        if steps == 1 && (count < ENOUGH || gap < usual.saturating_mul(3) / 2) {
+        let usual = self.usual_us();
+        if steps == 1 && usual.is_none_or(|usual| gap < usual.saturating_mul(3) / 2) {
+            let (count, sum) = self.rest;
             self.rest = (count + 1, sum.saturating_add(gap));
         }
-        if count < ENOUGH {
-            return false;
-        }
-        let late = gap.saturating_sub(usual.saturating_mul(steps));
-        self.behind_us = self.behind_us.saturating_add(late).clamp(0, MAX_TTL_US);
+        let Some(usual) = usual else { return false };
+        self.fall_behind(gap.saturating_sub(usual.saturating_mul(steps)));
         self.behind_us -= self.behind_us / FADING;
         self.behind_us > allowed(publisher, MAX_TTL_US)
+    }
+
+    /// Mean of the own gaps in rest, once there are enough.
+    fn usual_us(&self) -> Option<i64> {
+        const ENOUGH: i64 = 8;
+        let (count, sum) = self.rest;
+        (count >= ENOUGH).then(|| sum / count)
+    }
+
+    /// By this much later than the rhythm, or earlier.
+    fn fall_behind(&mut self, late_us: i64) {
+        self.behind_us = self.behind_us.saturating_add(late_us).clamp(0, MAX_TTL_US);
     }
 
     /// A new state.
@@ -320,82 +359,5 @@ impl Stream {
             self.age = Some((beyond_sequence(publisher, message), age));
             self.trusted = Some(chain);
         }
-    }
-
-    /// Whether a message tells what a trusted state that broke a law from its beginning should have
-    /// told.
-    fn corrects(&self, publisher: &Publisher, message: &GooseMessage<'_>) -> bool {
-        let suspect = |trusted: &&Chain| {
-            let law = trusted.suspect;
-            law.is_some_and(|law| law != GooseLaw::NewValue)
-        };
-        self.trusted.as_ref().filter(suspect).is_some_and(|trusted| {
-            let same = trusted.state == message.state && trusted.t_us == message.t_us;
-            let near = message.state == trusted.state
-                || (trusted.suspect == Some(GooseLaw::StateNumber)
-                    && message.state.checked_add(1) == Some(trusted.state));
-            let other = match trusted.suspect {
-                Some(GooseLaw::StateNumber) => message.t_us >= trusted.t_us && !same,
-                _ => trusted.data != message.data,
-            };
-            near && other
-                && self.fits_age(publisher, message)
-                && publisher.values.fit(message.data) != Fit::Contradiction
-        })
-    }
-
-    /// Of two that tell one state, the one that keeps this publisher's timing is the publisher.
-    fn outdoes(&self, fork: &Chain) -> bool {
-        const ENOUGH: u64 = 3;
-        self.trusted.as_ref().is_some_and(|trusted| {
-            fork.state == trusted.state
-                && fork.messages >= ENOUGH
-                && fork.faults == 0
-                && trusted.faults > 0
-        })
-    }
-
-    /// A fork becomes the trusted chain once the trusted one has long been silent, if it is younger
-    /// (the publisher was restarted) or the same state at the right place of its sequence.
-    fn may_take_over(
-        &self,
-        publisher: &Publisher,
-        fork: &Chain,
-        message: &GooseMessage<'_>,
-    ) -> bool {
-        let Some(trusted) = self.trusted.as_ref() else { return true };
-        let patience = allowed(publisher, i64::from(message.ttl_ms) * 1_000).saturating_mul(2);
-        if fork.messages < 2 || message.ts_us.saturating_sub(trusted.last_us) <= patience {
-            return false;
-        }
-        if fork.t_us > trusted.t_us {
-            // A restart begins at small numbers; a clock may have been set; a next state fits.
-            let restarted = fork.state < trusted.state && fork.sequence < 8;
-            let long = message.ts_us.saturating_sub(trusted.last_us) > LONG_SILENCE_US;
-            return restarted || long || self.fits_age(publisher, message);
-        }
-        trusted.is_state_of(message) && self.off_age(publisher, message, 2, 33)
-    }
-
-    fn fits_age(&self, publisher: &Publisher, message: &GooseMessage<'_>) -> bool {
-        self.off_age(publisher, message, 5, 12)
-    }
-
-    /// Whether time of the state, sequence number and capture time agree to `gaps` repetitions and
-    /// one part in `share` of the age.
-    fn off_age(
-        &self,
-        publisher: &Publisher,
-        message: &GooseMessage<'_>,
-        gaps: i64,
-        share: i64,
-    ) -> bool {
-        let (Some((usual, first_age)), Some(rest)) = (self.age, publisher.rest.mean()) else {
-            return true;
-        };
-        let age = message.ts_us.saturating_sub(message.t_us);
-        let off = beyond_sequence(publisher, message).saturating_sub(usual).saturating_abs();
-        let ages = age.saturating_abs().saturating_add(first_age.saturating_abs());
-        off <= rest.saturating_mul(gaps).saturating_add(ages / share)
     }
 }
