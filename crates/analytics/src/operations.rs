@@ -174,6 +174,13 @@ impl Gatherer {
         if !sighting.protocol.is_industrial() {
             return;
         }
+        self.message(sighting);
+        // What MMS writes and controls is also a command.
+        each_command(sighting, &mut |command| self.commands.push(&command));
+    }
+
+    /// Takes a message of GOOSE or MMS for its laws, and no commands; others are passed by.
+    pub fn message(&mut self, sighting: &Sighting<'_>) {
         let (ts_ns, from, to) = (sighting.ts_ns, &sighting.from, &sighting.to);
         match &sighting.record {
             Record::Goose(message) => {
@@ -189,10 +196,8 @@ impl Gatherer {
                     self.mms(&message);
                 }
                 self.mms_packet = packet;
-                // What MMS writes and controls is also a command.
-                each_command(sighting, &mut |command| self.commands.push(&command));
             }
-            _ => each_command(sighting, &mut |command| self.commands.push(&command)),
+            _ => {}
         }
     }
 

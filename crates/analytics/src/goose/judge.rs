@@ -166,13 +166,16 @@ impl GooseJudge {
         let own = &mut self.memory;
         let Some(first) = own.first_us else { return own.windows.close_all() };
         for (control, publisher) in &self.model.publishers {
-            let spoke = own.streams.get(control).and_then(Stream::last_us);
+            let stream = own.streams.get(control);
+            let spoke = stream.and_then(Stream::last_us);
             let (from, grace) = match spoke {
                 Some(last) => (last.saturating_add(allowed(publisher, MAX_TTL_US)), END_GRACE_US),
                 None => (first, START_GRACE_US),
             };
             if own.last_us.saturating_sub(spoke.unwrap_or(first)) > grace {
                 let law = GooseLaw::Silence as usize;
+                // Up to there it was noted while time passed.
+                let from = from.max(stream.map_or(i64::MIN, |stream| stream.silent_to));
                 own.windows.note_span(publisher.device, from, own.last_us, law);
             }
         }

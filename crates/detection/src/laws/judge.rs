@@ -9,7 +9,7 @@ use analytics::windows::DEFAULT_WINDOW_US;
 use model::DeviceId;
 
 use super::finding::{self, Broken};
-use super::memory::{self, Protocol};
+use super::memory::{self, Protocol, Turn};
 use super::state::LawState;
 use crate::engine::Engine;
 use crate::error::DetectionError;
@@ -103,7 +103,8 @@ impl Stage<'_> {
         }
         let empty = memory::LawMemory::new(row.protocol);
         let before = std::mem::replace(&mut law.memory, empty);
-        let (windows, after) = memory::judge(&model, before, reports, (anew, source.at_us));
+        let (windows, after) =
+            memory::judge(&model, before, reports, Turn::of_batch(anew, source.at_us));
         law.memory = after;
         let mut alerting = Vec::new();
         for window in windows {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use analytics::goose::{GooseJudge, GooseLaw, GooseMemory, GooseModel, GooseReport, WEAK_LAWS};
 use analytics::host::Host;
-use analytics::laws::{LawReason, LawWindow};
+use analytics::laws::{LawLimits, LawReason, LawWindow};
 use analytics::mms::{MmsJudge, MmsLaw, MmsMemory, MmsModel, MmsReport};
 use analytics::operations::Report;
 use analytics::windows::DEFAULT_WINDOW_US;
@@ -12,10 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Form of the stored models.
 const FORM: &str = "sereno laws 1";
-/// A window is closed so long after the newest message, so that what other reports say of it counts.
-const GRACE_US: i64 = DEFAULT_WINDOW_US;
-/// By so much the reports of a time may come after its windows.
-const SETTLED_US: i64 = 2 * DEFAULT_WINDOW_US;
+/// By so many windows the reports of a time may come after it.
+pub(crate) const SETTLED_WINDOWS: i64 = 2;
 
 /// Whose laws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,6 +137,30 @@ impl LawModel {
         }
     }
 
+    /// How often training broke each law.
+    pub(crate) fn limits(&self) -> &LawLimits {
+        match self {
+            Self::Goose(model) => &model.limits,
+            Self::Mms(model) => &model.limits,
+        }
+    }
+
+    /// What found no place in the model and is not learned.
+    pub(crate) fn beyond(&self) -> u64 {
+        match self {
+            Self::Goose(model) => model.beyond,
+            Self::Mms(model) => model.beyond,
+        }
+    }
+
+    /// Laws that inform and never alert alone.
+    pub(crate) const fn weak(&self) -> &'static [usize] {
+        match self {
+            Self::Goose(_) => &WEAK_LAWS,
+            Self::Mms(_) => &[],
+        }
+    }
+
     /// Control blocks, or kinds of messages between two ends.
     pub(crate) fn size(&self) -> usize {
         match self {
@@ -149,10 +171,7 @@ impl LawModel {
 
     /// The broken laws of a window, strongest first.
     pub(crate) fn judge(&self, window: &LawWindow) -> Vec<LawReason> {
-        match self {
-            Self::Goose(model) => model.limits.judge(&window.breaks, &WEAK_LAWS),
-            Self::Mms(model) => model.limits.judge(&window.breaks, &[]),
-        }
+        self.limits().judge(&window.breaks, self.weak())
     }
 
     /// The control blocks of a device, by name.
@@ -178,9 +197,14 @@ pub(crate) enum LawMemory {
 impl LawMemory {
     /// Nothing.
     pub(crate) fn new(protocol: Protocol) -> Self {
+        Self::with_windows(protocol, DEFAULT_WINDOW_US)
+    }
+
+    /// Nothing; windows of this length.
+    pub(crate) fn with_windows(protocol: Protocol, window_us: i64) -> Self {
         match protocol {
-            Protocol::Goose => Self::Goose(GooseMemory::new(DEFAULT_WINDOW_US, None)),
-            Protocol::Mms => Self::Mms(MmsMemory::new(DEFAULT_WINDOW_US, None)),
+            Protocol::Goose => Self::Goose(GooseMemory::new(window_us, None)),
+            Protocol::Mms => Self::Mms(MmsMemory::new(window_us, None)),
         }
     }
 
@@ -199,40 +223,71 @@ impl LawMemory {
     }
 }
 
+/// How far time has come when reports are judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    /// The source started again.
+    pub(crate) anew: bool,
+    /// Up to where everything was looked at, packet time.
+    pub(crate) settled_us: i64,
+    /// A window is given this long after its end, so that what is told later of it counts.
+    pub(crate) grace_us: i64,
+}
+
+impl Turn {
+    /// In operation: by the packet time of a batch.
+    pub(crate) const fn of_batch(anew: bool, at_us: i64) -> Self {
+        let settled_us = at_us.saturating_sub(SETTLED_WINDOWS * DEFAULT_WINDOW_US);
+        Self { anew, settled_us, grace_us: DEFAULT_WINDOW_US }
+    }
+}
+
 /// Judges reports and goes on where the memory stopped; gives the windows that are complete and what
-/// is remembered then. `anew`: the source started again.
+/// is remembered then.
 pub(crate) fn judge(
     model: &LawModel,
     memory: LawMemory,
     reports: &[Report],
-    (anew, at_us): (bool, i64),
+    turn: Turn,
 ) -> (Vec<LawWindow>, LawMemory) {
-    let settled = at_us.saturating_sub(SETTLED_US);
     match (model, memory) {
         (LawModel::Goose(model), LawMemory::Goose(memory)) => {
             let mut judge = GooseJudge::resume(Arc::clone(model), memory);
-            let mut windows = if anew { judge.begin_anew() } else { vec![] };
+            let mut windows = if turn.anew { judge.begin_anew() } else { vec![] };
             let all = reports.iter().filter_map(goose).flat_map(GooseReport::messages);
             let mut messages: Vec<_> = all.collect();
             messages.sort_by_key(|message| message.ts_us);
             messages.iter().for_each(|message| judge.push(message));
-            judge.advance(settled);
-            windows.extend(judge.ready(GRACE_US));
+            judge.advance(turn.settled_us);
+            windows.extend(judge.ready(turn.grace_us));
             (windows, LawMemory::Goose(judge.into_memory()))
         }
         (LawModel::Mms(model), LawMemory::Mms(memory)) => {
             let mut judge = MmsJudge::resume(Arc::clone(model), memory);
-            let mut windows = if anew { judge.begin_anew() } else { vec![] };
+            let mut windows = if turn.anew { judge.begin_anew() } else { vec![] };
             let all = reports.iter().filter_map(mms).flat_map(MmsReport::messages);
             let mut messages: Vec<_> = all.collect();
             messages.sort_by_key(|message| message.ts_us);
             messages.iter().for_each(|message| judge.push(message));
-            judge.advance(settled);
-            windows.extend(judge.ready(GRACE_US));
+            judge.advance(turn.settled_us);
+            windows.extend(judge.ready(turn.grace_us));
             (windows, LawMemory::Mms(judge.into_memory()))
         }
         // A memory is always made for its model.
         (model, _) => (vec![], LawMemory::new(model.protocol())),
+    }
+}
+
+/// The source ends: every window that is left, with the silence up to its last message.
+pub(crate) fn finish(model: &LawModel, memory: LawMemory) -> Vec<LawWindow> {
+    match (model, memory) {
+        (LawModel::Goose(model), LawMemory::Goose(memory)) => {
+            GooseJudge::resume(Arc::clone(model), memory).finish()
+        }
+        (LawModel::Mms(model), LawMemory::Mms(memory)) => {
+            MmsJudge::resume(Arc::clone(model), memory).finish()
+        }
+        _ => vec![],
     }
 }
 

@@ -2,6 +2,7 @@
 //! that puts the model in use, so that nobody overtakes it.
 
 use analytics::operations::Report;
+use analytics::windows::DEFAULT_WINDOW_US;
 use async_trait::async_trait;
 use model::Timestamp;
 use model::event::LawModelChanged;
@@ -60,7 +61,7 @@ impl Detection {
         }
         let reports = self.stored_reports(order, order.protocol.train_role()).await?;
         let protocol = order.protocol;
-        let work = move || learn(protocol, reports);
+        let work = move || learn(protocol, vec![reports], DEFAULT_WINDOW_US);
         let model = match tokio::task::spawn_blocking(work).await {
             Ok(model) => model,
             Err(cause) if cause.is_cancelled() => return Err(DbError::Stopped.into()),
