@@ -10,12 +10,16 @@ mod input;
 pub mod inventory;
 mod jsonl;
 pub mod keys;
+mod laws;
+mod machines;
 mod operations;
 mod row_files;
 pub mod rows;
 pub mod scenario;
 mod score;
 pub mod scored;
+mod scoring;
+mod sides;
 mod singles;
 pub mod store;
 mod train;
@@ -32,8 +36,10 @@ pub use jsonl::{append_verdict, verdict_json};
 pub use row_files::{
     RowScoreSummary, RowTrainSummary, RowTraining, is_of_rows, score_rows, train_rows,
 };
-pub use score::{DeviceAlerts, ScoreRequest, ScoreSummary, read_model, score, score_with};
-pub use train::{DeviceTraining, TrainRequest, TrainSummary, train};
+pub use score::{
+    DeviceAlerts, LawsScored, ScoreRequest, ScoreSummary, read_model, score, score_with,
+};
+pub use train::{DeviceTraining, LawTraining, TrainRequest, TrainSummary, train};
 
 /// Why a training or a scoring could not be done.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ mod goals;
 mod html;
 mod labelled;
 mod labels;
+mod machines;
 mod material;
 mod measure;
 mod others;
@@ -18,6 +19,7 @@ mod report;
 mod results;
 mod rows;
 mod run;
+mod shipped;
 mod table;
 mod training;
 mod truth;
@@ -101,7 +103,10 @@ pub struct EvalProgress {
 #[must_use]
 pub fn detector_names() -> Vec<&'static str> {
     let captures = contenders::for_captures();
-    captures.iter().map(|contender| contender.name()).chain(rows::NAMES).collect()
+    let mut names: Vec<&'static str> = captures.iter().map(|contender| contender.name()).collect();
+    let rows = rows::NAMES.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>();
+    names.extend(rows);
+    names
 }
 
 /// An unknown name is refused before the long work.

@@ -1,92 +1,17 @@
-//! Commands to machines in captures: every conversation is followed, every operation told.
+//! Commands to machines in captures, judged as they come.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use analytics::commands::{
-    Command, CommandFinding, CommandJudge, CommandLearner, CommandModel, CommandWindow,
-    CommandWindows,
+    CommandFinding, CommandJudge, CommandModel, CommandWindow, CommandWindows, each_command,
 };
-use analytics::host::Host;
-use protocols::flow::{End, Limits, Sighting, Tracker};
-use protocols::packet::{PacketView, decode};
+use protocols::flow::Sighting;
 
-use super::input::read_frames;
 use super::scored::{ScoredWindow, Why, WhyValue};
-use super::{OfflineError, OfflineProgress};
 
 /// Name of the detector.
 pub(super) const COMMANDS: &str = "commands";
-
-/// Follows the conversations of one capture and tells the operations on machines.
-pub(super) struct Operations(Tracker);
-
-impl Operations {
-    pub(super) fn new() -> Self {
-        Self(Tracker::new(Limits::default()))
-    }
-
-    /// Takes a packet and tells each operation it completes.
-    pub(super) fn push(
-        &mut self,
-        ts_ns: i64,
-        packet: &PacketView<'_>,
-        each: &mut dyn FnMut(&Command<'_>),
-    ) {
-        self.0.push(ts_ns, packet, &mut |sighting: &Sighting<'_>| {
-            if !sighting.protocol.is_industrial() {
-                return;
-            }
-            let (Some(from), Some(to)) = (host(&sighting.from), host(&sighting.to)) else { return };
-            sighting.record.operations(&mut |operation| {
-                each(&Command {
-                    ts_us: sighting.ts_ns.div_euclid(1_000),
-                    from,
-                    to,
-                    protocol: sighting.protocol,
-                    operation,
-                });
-            });
-        });
-    }
-}
-
-/// The name of an end as windows have it: its internet address, else its MAC address.
-fn host(end: &End) -> Option<Host> {
-    end.ip.map(Host::from).or_else(|| end.mac.map(Host::mac))
-}
-
-/// Every operation of some captures, one after the other.
-pub(super) fn each_command(
-    paths: &[PathBuf],
-    mut each: impl FnMut(&Command<'_>),
-) -> Result<(), OfflineError> {
-    for path in paths {
-        let mut operations = Operations::new();
-        read_frames(
-            path,
-            |_: OfflineProgress| {},
-            |frame| {
-                if let Ok(packet) = decode(frame.link, frame.captured, frame.wire_len) {
-                    operations.push(frame.ts_ns, &packet, &mut each);
-                }
-                Ok::<(), OfflineError>(())
-            },
-        )?;
-    }
-    Ok(())
-}
-
-/// Learns the commands of some captures; `None` where there are none.
-pub(super) fn learn_commands(
-    paths: &[PathBuf],
-    window_us: i64,
-) -> Result<Option<CommandModel>, OfflineError> {
-    let mut learner = CommandLearner::new(window_us);
-    each_command(paths, |command| learner.push(command))?;
-    Ok(learner.finish().filter(|model| !model.pairs.is_empty()))
-}
 
 /// Judges commands as they come and gathers the findings by window.
 pub(super) struct CommandWatch {
@@ -99,10 +24,13 @@ impl CommandWatch {
         Self { judge: CommandJudge::new(model), windows: CommandWindows::new(window_us) }
     }
 
-    pub(super) fn push(&mut self, command: &Command<'_>) {
-        self.windows.command(command);
-        let windows = &mut self.windows;
-        self.judge.push(command, &mut |finding| windows.finding(&finding));
+    /// Takes the commands of a message.
+    pub(super) fn message(&mut self, sighting: &Sighting<'_>) {
+        let (judge, windows) = (&mut self.judge, &mut self.windows);
+        each_command(sighting, &mut |command| {
+            windows.command(&command);
+            judge.push(&command, &mut |finding| windows.finding(&finding));
+        });
     }
 
     /// Windows that ended before a time.

@@ -8,17 +8,19 @@ use analytics::model::DeviceModel;
 use analytics::model_file::{ModelFile, ModelFileError};
 use analytics::policy::DevicePolicy;
 use analytics::record::WindowRecord;
-use analytics::train::{MAX_TRAINING_WINDOWS, TrainOptions, VOTING_WINDOWS};
+use analytics::train::{MAX_TRAINING_WINDOWS, TrainOptions, Trained, VOTING_WINDOWS};
 use analytics::windows::{DEFAULT_WINDOW_US, WindowConfig, Windower};
 use ed25519_dalek::SigningKey;
 use serde::Serialize;
 
 use super::benign::suspicions;
 use super::input::{read_windows, size_of};
-use super::operations::{COMMANDS, learn_commands};
+use super::machines::{LearnedLaws, MachineModels};
+use super::operations::COMMANDS;
 use super::singles::Singles;
 use super::store::{ModelStore, key_text};
 use super::{CaptureSummary, OfflineError, OfflineProgress, lesson_failed};
+use crate::laws::memory::Protocol;
 
 /// Devices with too little training that are told at most.
 const MAX_SHORT_TOLD: usize = 20;
@@ -93,6 +95,21 @@ impl DeviceTraining {
     }
 }
 
+/// What was learned to be lawful of one protocol.
+#[derive(Clone, Debug, Serialize)]
+pub struct LawTraining {
+    /// `goose` or `mms`.
+    pub detector: &'static str,
+    /// Messages learned from.
+    pub messages: u64,
+    /// Time they span, capture by capture, minutes.
+    pub minutes: f64,
+    /// Control blocks, or kinds of messages between two ends.
+    pub known: usize,
+    /// Messages and names that were not learned: beyond the bounds of a window or of the model.
+    pub not_learned: u64,
+}
+
 /// What a training read and made.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrainSummary {
@@ -113,6 +130,8 @@ pub struct TrainSummary {
     pub devices_beyond_limit: usize,
     /// Windows beyond the limit of a training: not used.
     pub windows_beyond_limit: u64,
+    /// The laws of GOOSE and MMS, where the captures hold such messages.
+    pub laws: Vec<LawTraining>,
     /// Detectors in the file.
     pub detectors: Vec<String>,
     /// Detectors that could not learn, each with the reason.
@@ -136,10 +155,20 @@ pub fn train(
     mut progress: impl FnMut(OfflineProgress),
 ) -> Result<TrainSummary, OfflineError> {
     let lessons = Lessons::read(request, &mut progress)?;
+    let machines = MachineModels::learn(&request.captures, request.window_us)?;
+    let mut warnings = Vec::new();
     let trained = analytics::train::train(&lessons.records, &request.options, |now| {
         progress(OfflineProgress::Fitting { done: now.done, total: now.total });
-    })
-    .map_err(|cause| lesson_failed(cause, &lessons.captures))?;
+    });
+    let trained = match trained {
+        Ok(trained) => trained,
+        // Who speaks GOOSE alone has no window of counts; its laws need none.
+        Err(cause) if !machines.laws.is_empty() => {
+            warnings.push(format!("only the laws of messages are learned: {cause}"));
+            Trained::default()
+        }
+        Err(cause) => return Err(lesson_failed(cause, &lessons.captures)),
+    };
     let devices: Vec<DeviceTraining> = trained.devices.iter().map(DeviceTraining::new).collect();
     let pooled = trained.pooled.as_ref().map(DeviceTraining::new);
     let (too_few, devices_beyond_limit) = (trained.too_few.clone(), trained.beyond_limit);
@@ -149,21 +178,18 @@ pub fn train(
         source: source.into(),
     };
     let mut store = ModelStore::new(&file).map_err(refused)?;
-    let not_trained = if request.baselines {
+    let mut not_trained = if request.baselines {
         add_baselines(&mut store, &lessons, request, &mut progress)
     } else {
         Vec::new()
     };
-    if let Some(commands) = learn_commands(&request.captures, request.window_us)? {
-        let bytes = serde_json::to_vec(&commands)
-            .map_err(|error| refused(ModelFileError::Damaged(error.to_string())))?;
-        store.add(COMMANDS, bytes);
-    }
+    not_trained.extend(add_machines(&mut store, &machines).map_err(refused)?);
     let bytes = store.to_bytes(request.signer.as_ref()).map_err(refused)?;
     write_whole(out, &bytes)
         .map_err(|source| OfflineError::Write { path: out.to_path_buf(), source })?;
-    let mut warnings = too_short(&devices, &too_few);
+    warnings.extend(too_short(&devices, &too_few));
     warnings.extend(suspicions(&lessons.records).iter().map(ToString::to_string));
+    warnings.extend(machines.doubts());
     Ok(TrainSummary {
         captures: lessons.captures,
         seed: request.options.seed,
@@ -173,12 +199,49 @@ pub fn train(
         too_few,
         devices_beyond_limit,
         windows_beyond_limit: lessons.windows_beyond_limit,
+        laws: machines.laws.iter().map(LawTraining::new).collect(),
         detectors: store.names().map(str::to_owned).collect(),
         not_trained,
         warnings,
         signed_by: request.signer.as_ref().map(|key| key_text(&key.verifying_key())),
         model_bytes: bytes.len(),
     })
+}
+
+impl LawTraining {
+    fn new(learned: &LearnedLaws) -> Self {
+        let model = &learned.model;
+        Self {
+            detector: model.protocol().word(),
+            messages: model.messages(),
+            minutes: learned.span_us as f64 / 60e6,
+            known: model.size(),
+            not_learned: learned.untold + model.beyond(),
+        }
+    }
+}
+
+/// Adds commands and laws; names the protocols that were not heard.
+fn add_machines(
+    store: &mut ModelStore,
+    machines: &MachineModels,
+) -> Result<Vec<(String, String)>, ModelFileError> {
+    let damaged = |error: serde_json::Error| ModelFileError::Damaged(error.to_string());
+    if let Some(commands) = &machines.commands {
+        store.add(COMMANDS, serde_json::to_vec(commands.as_ref()).map_err(damaged)?);
+    }
+    let mut not_heard = Vec::new();
+    for protocol in Protocol::ALL {
+        let name = protocol.word().to_owned();
+        match machines.law(protocol) {
+            Some(model) => store.add(&name, model.to_bytes().map_err(damaged)?),
+            None => {
+                let why = format!("the captures hold no {} message", protocol.title());
+                not_heard.push((name, why));
+            }
+        }
+    }
+    Ok(not_heard)
 }
 
 /// The windows of all captures.

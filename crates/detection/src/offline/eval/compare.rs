@@ -4,25 +4,27 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use analytics::detector::Detector;
 use analytics::policy::DevicePolicy;
 use analytics::train::TrainOptions;
 use analytics::windows::DEFAULT_WINDOW_US;
 use serde::Serialize;
 
-use super::contenders::for_captures;
+use super::contenders::{Learned, for_captures};
 use super::labelled::truth_or_why;
+use super::machines::{LearnedCommands, LearnedLaws, Messages};
 use super::material::Captures;
 use super::measure::{Measured, measure};
 use super::packets::truth_of_captures;
 use super::run::empty_report;
+use super::shipped::LearnedEnsemble;
 use super::training::training_of;
 use super::truth::Judged;
+use crate::laws::memory::Protocol;
 use crate::offline::OfflineError;
+use crate::offline::operations::COMMANDS;
 use crate::offline::scenario::Scenario;
-use crate::offline::score::open_others;
+use crate::offline::score::{open_commands, open_laws, open_others};
 use crate::offline::scored::ScoredWindow;
-use crate::offline::singles::{Names, SinglesJudge};
 use crate::offline::store::{ENSEMBLE, ModelStore, StoreError, Trust};
 
 /// Windows the comparison tells one by one.
@@ -212,26 +214,35 @@ impl Side {
                 let refused =
                     |source: StoreError| OfflineError::Model { path: path.clone(), source };
                 let store = ModelStore::read(path, Trust::Anyone)?;
-                let models = store.models().map_err(refused)?;
-                let others = open_others(&store, &models, std::slice::from_ref(detector))
-                    .map_err(refused)?;
-                Ok(match others.first() {
-                    Some(singles) => {
-                        let mut judge = SinglesJudge::new(singles);
-                        test.records.iter().filter_map(|record| judge.judge(record)).collect()
-                    }
-                    None => {
-                        let (mut judge, mut names) = (Detector::new(models), Names::default());
-                        let score = |record| {
-                            let verdict = judge.judge(record);
-                            ScoredWindow::of_verdict(names.of(record.device), record, &verdict)
-                        };
-                        test.records.iter().map(score).collect()
-                    }
-                })
+                let learned = open(&store, detector).map_err(refused)?;
+                learned.score(test).map_err(|why| OfflineError::Unknown(format!("{self}: {why}")))
             }
         }
     }
+}
+
+/// Opens a detector of a model file.
+fn open(store: &ModelStore, detector: &str) -> Result<Box<dyn Learned>, StoreError> {
+    let models = store.models()?;
+    if detector == ENSEMBLE {
+        let mut messages =
+            Messages { commands: open_commands(store, false)?.map(Arc::new), laws: Vec::new() };
+        for protocol in Protocol::ALL {
+            messages.laws.extend(open_laws(store, protocol, false)?);
+        }
+        return Ok(Box::new(LearnedEnsemble { models, messages }));
+    }
+    let absent = || StoreError::NoSection(detector.to_owned(), store.list());
+    if detector == COMMANDS {
+        let model = open_commands(store, true)?.ok_or_else(absent)?;
+        return Ok(Box::new(LearnedCommands(Arc::new(model))));
+    }
+    if let Some(protocol) = Protocol::from_word(detector) {
+        return Ok(Box::new(LearnedLaws(open_laws(store, protocol, true)?.ok_or_else(absent)?)));
+    }
+    let wanted = [detector.to_owned()];
+    let singles = open_others(store, &models, &wanted)?.into_iter().next().ok_or_else(absent)?;
+    Ok(Box::new(singles))
 }
 
 fn match_up(a: &[ScoredWindow], b: &[ScoredWindow]) -> Comparison {

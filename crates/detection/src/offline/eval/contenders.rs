@@ -1,21 +1,15 @@
 //! The detectors that are compared, behind one trait: learn from a training part, score a test part.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use analytics::commands::CommandModel;
-use analytics::detector::Detector;
-use analytics::model_file::ModelFile;
 use analytics::models::Learner;
-use analytics::record::WindowRecord;
-use analytics::train::{TrainOptions, train};
+use analytics::train::TrainOptions;
 
+use super::machines::{Commands, Laws};
 use super::material::Captures;
 use super::others::{Published, Together};
-use crate::offline::operations::{COMMANDS, CommandWatch, each_command, scored};
+use super::shipped::Ensemble;
+use crate::laws::memory::Protocol;
 use crate::offline::scored::ScoredWindow;
-use crate::offline::singles::{Names, Singles, SinglesJudge};
-use crate::offline::store::ENSEMBLE;
+use crate::offline::singles::{Singles, SinglesJudge};
 
 /// Learns from captures.
 pub(super) trait Contender {
@@ -25,6 +19,10 @@ pub(super) trait Contender {
     fn about(&self) -> String;
     /// Whether random draws decide: it is then trained with every seed.
     fn draws(&self) -> bool;
+    /// Whether the training part holds what it judges; it is otherwise tried only by name.
+    fn applies(&self, _training: &Captures) -> bool {
+        true
+    }
     /// Learns, or says why not.
     fn learn(
         &self,
@@ -49,6 +47,7 @@ pub(super) type Pacer<'a> = Box<dyn FnMut(&Captures) -> u64 + 'a>;
 pub(super) fn for_captures() -> Vec<Box<dyn Contender>> {
     let mut list: Vec<Box<dyn Contender>> = vec![Box::new(Ensemble)];
     list.push(Box::new(Commands));
+    list.extend(Protocol::ALL.map(|protocol| Box::new(Laws(protocol)) as Box<dyn Contender>));
     list.extend(
         analytics::models::all()
             .iter()
@@ -57,120 +56,6 @@ pub(super) fn for_captures() -> Vec<Box<dyn Contender>> {
     list.push(Box::new(Published));
     list.push(Box::new(Together));
     list
-}
-
-/// The shipped models; where machines are commanded, their commands are judged too.
-struct Ensemble;
-
-struct LearnedEnsemble {
-    models: ModelFile,
-    commands: Option<Arc<CommandModel>>,
-}
-
-impl Contender for Ensemble {
-    fn name(&self) -> &'static str {
-        ENSEMBLE
-    }
-
-    fn about(&self) -> String {
-        "the shipped detector: all judges joined".to_owned()
-    }
-
-    fn draws(&self) -> bool {
-        true
-    }
-
-    fn learn(
-        &self,
-        training: &Captures,
-        options: &TrainOptions,
-    ) -> Result<Box<dyn Learned>, String> {
-        let trained =
-            train(&training.records, options, |_| {}).map_err(|error| error.to_string())?;
-        let policy = training.policy.clone();
-        let models = ModelFile::new(trained, options, training.window_us, policy);
-        Ok(Box::new(LearnedEnsemble { models, commands: training.commands()? }))
-    }
-}
-
-impl Learned for LearnedEnsemble {
-    fn score(&self, test: &Captures) -> Result<Vec<ScoredWindow>, String> {
-        let mut detector = Detector::new(self.models.clone());
-        let mut names = Names::default();
-        let mut commands: HashMap<(Arc<str>, i64), ScoredWindow> = HashMap::new();
-        if let Some(model) = &self.commands {
-            for window in score_commands(model, test)? {
-                commands.insert((Arc::clone(&window.device), window.start_us), window);
-            }
-        }
-        let judge = |record: &WindowRecord| {
-            let verdict = detector.judge(record);
-            let device = names.of(record.device);
-            let command = commands.get(&(Arc::clone(&device), record.start_us));
-            let mut scored = ScoredWindow::of_verdict(device, record, &verdict);
-            if let Some(command) = command {
-                scored.join(command);
-            }
-            scored.detector = ENSEMBLE;
-            scored
-        };
-        Ok(test.records.iter().map(judge).collect())
-    }
-
-    fn pacer(&self) -> Option<Pacer<'_>> {
-        let mut detector = Detector::new(self.models.clone());
-        Some(Box::new(move |test| {
-            let mut alerts = 0_u64;
-            for record in &test.records {
-                alerts += u64::from(detector.judge(record).judgement.alert());
-            }
-            std::hint::black_box(alerts);
-            test.records.len() as u64
-        }))
-    }
-}
-
-/// Commands to machines alone, one by one.
-struct Commands;
-
-struct LearnedCommands(Arc<CommandModel>);
-
-impl Contender for Commands {
-    fn name(&self) -> &'static str {
-        COMMANDS
-    }
-
-    fn about(&self) -> String {
-        "every command to a machine against those of its pair in training".to_owned()
-    }
-
-    fn draws(&self) -> bool {
-        false
-    }
-
-    fn learn(&self, training: &Captures, _: &TrainOptions) -> Result<Box<dyn Learned>, String> {
-        let model = training.commands()?;
-        let model = model.ok_or("the training part holds no command of an industrial protocol")?;
-        Ok(Box::new(LearnedCommands(model)))
-    }
-}
-
-impl Learned for LearnedCommands {
-    fn score(&self, test: &Captures) -> Result<Vec<ScoredWindow>, String> {
-        score_commands(&self.0, test)
-    }
-
-    fn pacer(&self) -> Option<Pacer<'_>> {
-        None // It judges operations, not windows.
-    }
-}
-
-fn score_commands(model: &Arc<CommandModel>, test: &Captures) -> Result<Vec<ScoredWindow>, String> {
-    let mut watch = CommandWatch::new(Arc::clone(model), test.window_us);
-    each_command(&test.paths, |command| watch.push(command)).map_err(|error| error.to_string())?;
-    let mut names = Names::default();
-    let windows = watch.finish();
-    Ok(windows.iter().map(|window| scored(names.of(window.device), window)).collect())
 }
 
 /// One model of the list for each device, on the rows the shipped detector learns from.

@@ -4,14 +4,13 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analytics::commands::CommandModel;
 use analytics::policy::DevicePolicy;
 use analytics::record::WindowRecord;
 use analytics::train::MAX_TRAINING_WINDOWS;
 use analytics::windows::{WindowConfig, Windower};
 
 use crate::offline::input::read_windows;
-use crate::offline::operations::learn_commands;
+use crate::offline::machines::MachineModels;
 use crate::offline::{CaptureSummary, OfflineError, OfflineProgress};
 
 /// Captures with their windows.
@@ -24,7 +23,7 @@ pub(super) struct Captures {
     pub(super) policy: DevicePolicy,
     /// Windows beyond [`MAX_TRAINING_WINDOWS`], left out.
     pub(super) left_out: u64,
-    commands: OnceCell<Result<Option<Arc<CommandModel>>, String>>,
+    machines: OnceCell<Result<Arc<MachineModels>, String>>,
 }
 
 impl Captures {
@@ -41,7 +40,7 @@ impl Captures {
             window_us,
             policy: policy.clone(),
             left_out: 0,
-            commands: OnceCell::new(),
+            machines: OnceCell::new(),
         };
         for path in paths {
             captures.add(&path, progress)?;
@@ -75,14 +74,14 @@ impl Captures {
         Ok(())
     }
 
-    /// The commands of the captures, learned once; `None` where there are none.
-    pub(super) fn commands(&self) -> Result<Option<Arc<CommandModel>>, String> {
+    /// What machines say to each other in the captures, learned once.
+    pub(super) fn machines(&self) -> Result<Arc<MachineModels>, String> {
         let learn = || {
-            learn_commands(&self.paths, self.window_us)
-                .map(|model| model.map(Arc::new))
+            MachineModels::learn(&self.paths, self.window_us)
+                .map(Arc::new)
                 .map_err(|error| error.to_string())
         };
-        self.commands.get_or_init(learn).clone()
+        self.machines.get_or_init(learn).clone()
     }
 
     /// Frames read.

@@ -130,7 +130,9 @@ impl Run<'_> {
         let training = training_of(scenario, &mut report.training)?;
         warn_of_short_training(scenario, &training, &mut report.training);
         for contender in for_captures() {
-            if self.wants(contender.name()) {
+            let named = self.request.detectors.iter().any(|name| name == contender.name());
+            let tried = named || contender.applies(&training);
+            if self.wants(contender.name()) && tried {
                 let detector =
                     self.detector(scenario, contender.as_ref(), &training, &test, truth.as_ref())?;
                 report.detectors.push(detector);

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use analytics::detector::Detector;
-use analytics::goose::{GooseJudge, GooseLaw, GooseLearner, GooseModel, WEAK_LAWS};
+use analytics::goose::{GooseJudge, GooseLearner, GooseModel};
 use analytics::host::Host;
-use analytics::laws::{LawLimits, LawWindow};
-use analytics::mms::{MmsJudge, MmsLaw, MmsLearner, MmsModel};
+use analytics::laws::LawWindow;
+use analytics::mms::{MmsJudge, MmsLearner, MmsModel};
 use analytics::model_file::ModelFile;
 use analytics::policy::DevicePolicy;
 use analytics::record::WindowRecord;
@@ -24,6 +24,8 @@ use super::messages::{GooseRow, MmsRow, cells, flow};
 use super::parse::{host, time_us};
 use super::table::Row;
 use super::{Groups, RowSummary, RowsError, RowsSpec, open};
+use crate::laws::memory::LawModel;
+use crate::offline::laws;
 use crate::offline::scored::{ScoredWindow, Why, WhyValue};
 
 /// Reasons told of a window.
@@ -297,13 +299,11 @@ impl<'m> Judges<'m> {
             scored.push(ScoredWindow { detector: ENSEMBLE, ..window.clone() });
             scored.push(window);
         };
-        for window in &self.laws {
-            if let Some(model) = &self.models.goose {
-                let name = |law: usize| GooseLaw::ALL.get(law).map_or("", |law| law.name());
-                put(of_laws(window, "goose", &model.limits, &WEAK_LAWS, name));
-            } else if let Some(model) = &self.models.mms {
-                let name = |law: usize| MmsLaw::ALL.get(law).map_or("", |law| law.name());
-                put(of_laws(window, "mms", &model.limits, &[], name));
+        let goose = self.models.goose.as_ref().map(|model| LawModel::Goose(Arc::clone(model)));
+        let mms = self.models.mms.as_ref().map(|model| LawModel::Mms(Arc::clone(model)));
+        if let Some(model) = goose.or(mms) {
+            for window in &self.laws {
+                put(laws::scored(window.device.to_string().into(), window, &model));
             }
         }
         if let Some((model, names)) = &self.models.generic {
@@ -322,30 +322,6 @@ impl<'m> Judges<'m> {
             }
         }
         scored
-    }
-}
-
-fn of_laws(
-    window: &LawWindow,
-    detector: &'static str,
-    limits: &LawLimits,
-    weak: &[usize],
-    name: impl Fn(usize) -> &'static str,
-) -> ScoredWindow {
-    let reasons = limits.judge(&window.breaks, weak);
-    let score = reasons.first().map_or(0.0, |reason| reason.ratio);
-    let why = reasons.iter().take(REASONS);
-    ScoredWindow {
-        device: window.device.to_string().into(),
-        group: window.group.clone(),
-        start_us: window.start_us,
-        end_us: window.end_us,
-        score,
-        alert: score > 1.0,
-        detector,
-        why: why
-            .map(|reason| Why::numbers(name(reason.law), reason.measured, reason.expected))
-            .collect(),
     }
 }
 
