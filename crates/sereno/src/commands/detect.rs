@@ -11,8 +11,9 @@ use detection::offline::keys::{KeyError, signing_key, verifying_key};
 use detection::offline::rows::{RowSummary, is_row_scenario};
 use detection::offline::scenario::{Kind, Scenario};
 use detection::offline::{
-    CaptureSummary, OfflineError, OfflineProgress, RowTraining, ScoreRequest, ScoreSummary,
-    TrainRequest, TrainSummary, is_of_rows, score_rows, score_with, train, train_rows,
+    CaptureSummary, LawTraining, OfflineError, OfflineProgress, RowTraining, ScoreRequest,
+    ScoreSummary, TrainRequest, TrainSummary, is_of_rows, score_rows, score_with, train,
+    train_rows,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -200,6 +201,9 @@ fn say_trained(summary: &TrainSummary, out: &Path, json: bool) -> Result<ExitCod
                 if device.unreliable { " (too few windows for a reliable rate)" } else { "" },
             ));
         }
+        for laws in &summary.laws {
+            output::line(&law_line(laws));
+        }
         for (host, windows) in &summary.too_few {
             output::line(&format!("{host}: only {windows} windows, no model of its own"));
         }
@@ -216,8 +220,32 @@ fn say_trained(summary: &TrainSummary, out: &Path, json: bool) -> Result<ExitCod
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
 
+fn law_line(laws: &LawTraining) -> String {
+    let known = match laws.detector {
+        "goose" => "control blocks",
+        _ => "kinds of messages",
+    };
+    format!(
+        "{}: {} messages over {:.1} minutes, {} {known}",
+        laws.detector, laws.messages, laws.minutes, laws.known
+    )
+}
+
 fn say_scored(summary: &ScoreSummary, out: &Path, json: bool) -> Result<ExitCode, Failure> {
     let whole = say_capture(&summary.capture);
+    let laws = summary.laws.unwrap_or_default();
+    if laws.untold > 0 {
+        output::note(&format!(
+            "{} messages of GOOSE or MMS were not judged: too many in one window",
+            laws.untold
+        ));
+    }
+    if laws.late > 0 {
+        output::note(&format!(
+            "laws proved broken in {} windows after their lines were written; not told",
+            laws.late
+        ));
+    }
     if json {
         output::value(summary)?;
     } else {
@@ -229,6 +257,9 @@ fn say_scored(summary: &ScoreSummary, out: &Path, json: bool) -> Result<ExitCode
             "{} windows by a device's own model, {} by the pooled one, {} without a model; {} alerts",
             judged.own, judged.pooled, judged.without_model, summary.alerts
         ));
+        if laws.alone > 0 {
+            output::line(&format!("{} windows by the laws of GOOSE or MMS alone", laws.alone));
+        }
         for device in &summary.devices {
             output::line(&format!(
                 "{}: {} alerts, first at {:.0}, largest score {:.2}",

@@ -1,8 +1,9 @@
 //! Somebody speaks in the name of a GOOSE publisher, in a capture that a real edge reads: the node
 //! names it, although it dies meanwhile.
 
+use std::ops::Range;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -57,8 +58,9 @@ fn frame(began_s: u32, (state, sequence): (u32, u32), closed: bool) -> Vec<u8> {
     frame
 }
 
-/// One state all the time, repeated every second; five times somebody else tells another.
-fn capture(file: &Path) {
+/// One state all the time, repeated every second; five times somebody else tells another, where these
+/// seconds are among those told.
+fn capture(file: &Path, seconds: Range<u32>) {
     let mut capture = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
     capture.extend([2, 0, 4, 0]);
     capture.extend([0; 8]);
@@ -71,7 +73,7 @@ fn capture(file: &Path) {
         }
         capture.extend(frame);
     };
-    for second in 0..END_S {
+    for second in seconds {
         let at_s = START_S + second;
         put((at_s, 1_000), frame(START_S, (1, second), false));
         if (FALSE_S..FALSE_S + 5).contains(&second) {
@@ -110,7 +112,7 @@ fn found(data: &Path) -> Vec<Value> {
 fn a_masquerade_in_a_capture_is_named_although_the_node_dies() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("goose.pcap");
-    capture(&file);
+    capture(&file, 0..END_S);
     let mut node = Phoenix::up(&folder.path().join("node"), "Grid works", "operator");
     let settings = node.data.join("sereno.toml");
     let more =
@@ -149,4 +151,54 @@ fn a_masquerade_in_a_capture_is_named_although_the_node_dies() {
     let back = output(sereno().args(words).arg(&data));
     assert!(back.status.success(), "{back:?}");
     assert_eq!(law().unwrap()["version"], 1);
+}
+
+fn detect(words: &[&str], files: &[(&str, &Path)]) -> Output {
+    let mut command = sereno();
+    command.arg("detect").args(words);
+    files.iter().for_each(|(flag, file)| {
+        command.arg(flag).arg(file);
+    });
+    output(&mut command)
+}
+
+#[test]
+fn a_masquerade_is_named_in_captures_without_a_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let (learned, everyday, attacked) = (place("a.pcap"), place("b.pcap"), place("c.pcap"));
+    capture(&learned, 0..LEARNED_S);
+    capture(&everyday, LEARNED_S..FALSE_S - 10);
+    capture(&attacked, LEARNED_S..END_S);
+    let (model, out) = (place("model"), place("out.jsonl"));
+    let trained =
+        detect(&["train", "--only", "ensemble"], &[("--pcap", &learned), ("--out", &model)]);
+    assert!(trained.status.success(), "{trained:?}");
+    let told = String::from_utf8_lossy(&trained.stdout).into_owned();
+    assert!(told.contains("goose: 700 messages over 11.7 minutes, 1 control blocks"), "{told}");
+    let noted = String::from_utf8_lossy(&trained.stderr).into_owned();
+    assert!(noted.contains("mms was not trained: the captures hold no MMS message"), "{noted}");
+    let score = |capture: &Path, words: &[&str]| {
+        let words = [&["score"], words].concat();
+        let done = detect(&words, &[("--model", &model), ("--pcap", capture), ("--out", &out)]);
+        let text = std::fs::read_to_string(&out).unwrap_or_default();
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (done.status.code(), lines, String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let (code, lines, _) = score(&everyday, &[]);
+    assert_eq!((code, lines.len()), (Some(0), 19), "{lines:?}");
+    for words in [&[][..], &["--detector", "goose"]] {
+        let (code, lines, _) = score(&attacked, words);
+        assert_eq!(code, Some(1), "it alerts");
+        let alerting: Vec<&Value> = lines.iter().filter(|line| line["alert"] == true).collect();
+        assert_eq!(alerting[0]["start"], START_S + FALSE_S, "{alerting:#?}");
+        assert_eq!(alerting[0]["device"], "02:00:00:00:07:14");
+        assert!(alerting.len() <= 2, "{alerting:#?}");
+        assert!(alerting[0]["why"][0]["measured"].as_f64().unwrap() >= 1.0);
+    }
+    std::fs::remove_file(&out).unwrap();
+    let (code, _, told) = score(&attacked, &["--detector", "mms"]);
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains("holds no detector `mms`: it holds ensemble, goose"), "{told}");
 }
