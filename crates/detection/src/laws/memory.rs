@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Form of the stored models.
 const FORM: &str = "sereno laws 1";
+/// Characters of a foreign form that are told.
+const MAX_FORM: usize = 40;
 /// By so many windows the reports of a time may come after it.
 pub(crate) const SETTLED_WINDOWS: i64 = 2;
 
@@ -87,6 +89,11 @@ pub(crate) enum LawModel {
     Mms(Arc<MmsModel>),
 }
 
+#[derive(Deserialize)]
+struct Form {
+    form: String,
+}
+
 /// The stored form of a model.
 #[derive(Serialize, Deserialize)]
 struct Stored<M> {
@@ -107,13 +114,15 @@ impl LawModel {
     /// From the stored form.
     pub(crate) fn from_bytes(protocol: Protocol, bytes: &[u8]) -> Result<Self, String> {
         fn read<M: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<Arc<M>, String> {
+            // The form first: a later one may hold another model.
+            let Form { form } = serde_json::from_slice(bytes).map_err(|cause| cause.to_string())?;
+            if form != FORM {
+                let form: String = form.chars().take(MAX_FORM).collect();
+                return Err(format!("its form is '{form}', this program reads '{FORM}'"));
+            }
             let stored: Stored<M> =
                 serde_json::from_slice(bytes).map_err(|cause| cause.to_string())?;
-            if stored.form == FORM {
-                Ok(Arc::new(stored.model))
-            } else {
-                Err(format!("its form is '{}', this program reads '{FORM}'", stored.form))
-            }
+            Ok(Arc::new(stored.model))
         }
         Ok(match protocol {
             Protocol::Goose => Self::Goose(read(bytes)?),

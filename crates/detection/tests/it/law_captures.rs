@@ -5,7 +5,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use analytics::policy::DevicePolicy;
 use detection::offline::eval::{CompareRequest, EvalRequest, Side, compare, evaluate};
+use detection::offline::store::{ModelStore, Trust};
 use detection::offline::{
     ScoreRequest, ScoreSummary, TrainRequest, TrainSummary, score_with, train,
 };
@@ -198,6 +200,32 @@ fn both_protocols_join_the_windows_of_a_machine_that_speaks_ip() {
 }
 
 #[test]
+fn who_speaks_in_anothers_name_is_told_although_he_is_not_listed() {
+    const STRANGER: &str = "02:00:00:00:07:66";
+    let bench = Bench::new();
+    let learned = bench.capture("learned.pcap", frames(&lawful(0, LEARNED_S)));
+    let mut request = TrainRequest::new(vec![learned]);
+    request.policy = DevicePolicy::Listed(vec![PUBLISHER.parse().unwrap()]);
+    request.baselines = false;
+    let model = bench.path("listed.model");
+    train(&request, &model, |_| {}).unwrap();
+    let own = lawful(LEARNED_S, END_S);
+    let mut spoken = frames(&own);
+    let copied: Vec<_> = own.iter().filter(|one| attacked(one, 3)).cloned().collect();
+    for (ts_us, mut frame) in frames(&copied) {
+        frame[6..12].copy_from_slice(&[2, 0, 0, 0, 7, 0x66]);
+        spoken.push((ts_us + 200, frame));
+    }
+    let (summary, lines) = bench.score(&model, &bench.capture("two.pcap", spoken), "ensemble");
+    assert_eq!(alerts(&lines, PUBLISHER), Vec::<i64>::new(), "the publisher itself is lawful");
+    assert_eq!(alerts(&lines, STRANGER), [ATTACK_WINDOW]);
+    let strange: Vec<&Value> = lines.iter().filter(|line| line["device"] == STRANGER).collect();
+    assert_eq!(strange.len(), 1, "{strange:?}");
+    assert_eq!(strange[0]["why"][0]["metric"], "header", "{strange:?}");
+    assert_eq!(summary.laws.unwrap().alone, 1, "the publisher is listed: it has windows of counts");
+}
+
+#[test]
 fn packed_cut_and_foreign_captures_are_treated_as_for_counts() {
     let bench = Bench::new();
     let learned = bench.capture("learned.pcap", frames(&lawful(0, LEARNED_S)));
@@ -231,9 +259,19 @@ fn packed_cut_and_foreign_captures_are_treated_as_for_counts() {
     request.detectors = vec!["goose".to_owned()];
     let error = score_with(&request, &bench.path("no.jsonl"), |_| {}).unwrap_err().to_string();
     assert!(error.contains("no detector `goose`") && error.contains("ensemble"), "{error}");
-    let damaged = std::fs::read(&model).unwrap();
-    let text = String::from_utf8_lossy(&damaged).into_owned();
-    assert!(text.contains("sereno laws 1"));
+    for (section, word) in [
+        ("{\"form\":\"sereno laws 9\",\"model\":{}}", "reads 'sereno laws 1'"),
+        ("{\"form\":\"sereno laws 1\",\"model\":{}}", "missing field"),
+        ("no JSON", "expected"),
+    ] {
+        let mut store = ModelStore::read(&model, Trust::Anyone).unwrap();
+        store.add("goose", section.as_bytes().to_vec());
+        std::fs::write(bench.path("bad.model"), store.to_bytes(None).unwrap()).unwrap();
+        request.model = bench.path("bad.model");
+        let error = score_with(&request, &bench.path("no.jsonl"), |_| {}).unwrap_err().to_string();
+        assert!(error.contains("detector `goose` cannot be used"), "{error}");
+        assert!(error.contains(word), "{error}");
+    }
 }
 
 fn scenario(bench: &Bench) -> PathBuf {

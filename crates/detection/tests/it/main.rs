@@ -16,3 +16,4 @@ mod online;
 mod row_files;
 mod scenarios;
 mod substation;
+mod substation_rows;

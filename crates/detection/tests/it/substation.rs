@@ -1,5 +1,6 @@
 //! A made-up bay: a publisher of GOOSE, and a client that reads from the same machine over MMS.
 
+use analytics::goose::{Entry, GooseMessage};
 use protocols::capture::{CaptureWriter, WriterOptions};
 
 pub(crate) const START_S: i64 = 1_600_000_000;
@@ -60,33 +61,66 @@ fn field(tag: u8, contents: &[u8]) -> Vec<u8> {
     }
 }
 
+fn entry(entry: &Entry) -> Vec<u8> {
+    match entry {
+        Entry::Bool(value) => field(0x83, &[u8::from(*value)]),
+        Entry::Number(value) => field(0x85, &i32::try_from(*value).unwrap().to_be_bytes()),
+        other => panic!("no publisher here tells {other:?}"),
+    }
+}
+
 /// The frame of a message (IEC 61850-8-1, annex A).
-fn goose(message: &Message) -> Vec<u8> {
+pub(crate) fn frame(message: &GooseMessage<'_>) -> Vec<u8> {
     let mut time = u32::try_from(message.t_us / SECOND_US).unwrap().to_be_bytes().to_vec();
     let fraction = (message.t_us % SECOND_US) * (1 << 24) / SECOND_US;
     time.extend(&u32::try_from(fraction).unwrap().to_be_bytes()[1..]);
     time.push(10);
     let fields = [
-        field(0x80, b"BAY1/LLN0$GO$Trip"),
-        field(0x81, &2_000_u16.to_be_bytes()),
-        field(0x82, b"BAY1/LLN0$DS"),
-        field(0x83, b"trip"),
+        field(0x80, message.control.as_bytes()),
+        field(0x81, &u16::try_from(message.ttl_ms).unwrap().to_be_bytes()),
+        field(0x82, message.data_set.as_bytes()),
+        field(0x83, message.go_id.as_bytes()),
         field(0x84, &time),
         field(0x85, &message.state.to_be_bytes()),
         field(0x86, &message.sequence.to_be_bytes()),
-        field(0x87, &[0]),
-        field(0x88, &[1]),
-        field(0x89, &[0]),
-        field(0x8a, &[1]),
-        field(0xab, &field(0x83, &[u8::from(message.closed)])),
+        field(0x87, &[u8::from(message.simulation)]),
+        field(0x88, &message.conf_rev.to_be_bytes()),
+        field(0x89, &[u8::from(message.needs_commissioning)]),
+        field(0x8a, &[u8::try_from(message.entries).unwrap()]),
+        field(0xab, &message.data.iter().flat_map(entry).collect::<Vec<u8>>()),
     ]
     .concat();
     let unit = field(0x61, &fields);
-    let mut frame = vec![1, 0x0c, 0xcd, 1, 0, 1, 2, 0, 0, 0, 7, 0x14, 0x88, 0xb8, 0, 1];
+    let mut frame = message.dst.as_mac().unwrap().to_vec();
+    frame.extend(message.src.as_mac().unwrap());
+    frame.extend([0x88, 0xb8]);
+    frame.extend(u16::try_from(message.app_id).unwrap().to_be_bytes());
     frame.extend(u16::try_from(unit.len() + 8).unwrap().to_be_bytes());
     frame.extend([0; 4]);
     frame.extend(unit);
     frame
+}
+
+fn goose(message: &Message) -> Vec<u8> {
+    frame(&GooseMessage {
+        ts_us: message.ts_us,
+        src: PUBLISHER.parse().unwrap(),
+        dst: "01:0c:cd:01:00:01".parse().unwrap(),
+        app_id: 1,
+        length: 0,
+        control: "BAY1/LLN0$GO$Trip",
+        ttl_ms: 2_000,
+        data_set: "BAY1/LLN0$DS",
+        go_id: "trip",
+        t_us: message.t_us,
+        state: message.state,
+        sequence: message.sequence,
+        simulation: false,
+        conf_rev: 1,
+        needs_commissioning: false,
+        entries: 1,
+        data: &[Entry::Bool(message.closed)],
+    })
 }
 
 pub(crate) type Frames = Vec<(i64, Vec<u8>)>;
