@@ -21,7 +21,7 @@ use crate::laws::memory::{LawMemory, LawModel, SETTLED_WINDOWS, Turn, finish, ju
 
 /// Reasons told of a window.
 const REASONS: usize = 3;
-/// MAC addresses whose device is remembered.
+/// Addresses whose device is remembered.
 const MAX_LINKS: usize = 65_536;
 
 /// How long after its end a window is given: a judge remembers single messages for [`KEPT_US`].
@@ -168,10 +168,12 @@ pub(super) fn scored(device: Arc<str>, window: &LawWindow, model: &LawModel) -> 
     }
 }
 
-/// Names publishers as windows name devices: one that also speaks IP by its internet address, one
-/// that speaks GOOSE alone by its MAC address.
-#[derive(Default)]
-pub(super) struct LinkNames(HashMap<Host, Link>);
+/// Names those who speak as windows name devices: a publisher that also speaks IP by its internet
+/// address, one that speaks GOOSE alone by its MAC address; who is listed by his MAC address by that.
+pub(super) struct Speakers {
+    policy: DevicePolicy,
+    links: HashMap<Host, Link>,
+}
 
 struct Link {
     /// `None` where several share the address, as behind a router.
@@ -179,15 +181,19 @@ struct Link {
     start_us: i64,
 }
 
-impl LinkNames {
+impl Speakers {
+    pub(super) fn new(policy: DevicePolicy) -> Self {
+        Self { policy, links: HashMap::new() }
+    }
+
     /// Learns from a window whose MAC address it is.
     pub(super) fn see(&mut self, record: &WindowRecord) {
         let Some(mac) = record.mac else { return };
-        if self.0.len() >= MAX_LINKS && !self.0.contains_key(&mac) {
+        if self.links.len() >= MAX_LINKS && !self.links.contains_key(&mac) {
             return;
         }
         let fresh = Link { device: Some(record.device), start_us: record.start_us };
-        let link = self.0.entry(mac).or_insert(fresh);
+        let link = self.links.entry(mac).or_insert(fresh);
         if link.device == Some(record.device) {
             link.start_us = record.start_us;
         } else if link.start_us == record.start_us {
@@ -198,18 +204,32 @@ impl LinkNames {
         }
     }
 
-    /// The device of an end.
-    pub(super) fn of(&self, end: Host) -> Host {
-        self.0.get(&end).and_then(|link| link.device).unwrap_or(end)
+    /// Learns from a message which internet addresses a listed MAC address has.
+    pub(super) fn hear(&mut self, sighting: &Sighting<'_>) {
+        let DevicePolicy::Listed(names) = &self.policy else { return };
+        for end in [&sighting.from, &sighting.to] {
+            let (Some(ip), Some(mac)) = (end.ip.map(Host::from), end.mac.map(Host::mac)) else {
+                continue;
+            };
+            if names.contains(&mac) && self.links.len() < MAX_LINKS {
+                let start_us = sighting.ts_ns.div_euclid(1_000);
+                self.links.insert(ip, Link { device: Some(mac), start_us });
+            }
+        }
     }
-}
 
-/// Whether an end that has no window of counts is a device all the same: one that is listed; where
-/// nobody is, every MAC address that speaks and every local address.
-pub(super) fn is_device(policy: &DevicePolicy, end: Host) -> bool {
-    match policy {
-        DevicePolicy::Local => end.ip().is_none_or(is_local),
-        DevicePolicy::Listed(names) => names.contains(&end),
+    /// The device of an end.
+    pub(super) fn device(&self, end: Host) -> Host {
+        self.links.get(&end).and_then(|link| link.device).unwrap_or(end)
+    }
+
+    /// Whether one that has no window of counts is a device all the same: one that is listed; where
+    /// nobody is, every MAC address that speaks and every local address.
+    pub(super) fn is_device(&self, host: Host) -> bool {
+        match &self.policy {
+            DevicePolicy::Local => host.ip().is_none_or(is_local),
+            DevicePolicy::Listed(names) => names.contains(&host),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use analytics::policy::DevicePolicy;
 use analytics::record::WindowRecord;
 use protocols::flow::Sighting;
 
-use super::laws::{LawWatch, LinkNames, is_device, scored};
+use super::laws::{LawWatch, Speakers, scored};
 use super::operations::{self, CommandWatch};
 use super::score::{Alerts, LawsScored};
 use super::scored::ScoredWindow;
@@ -103,8 +103,7 @@ pub(super) struct Held {
 pub(super) struct LawSide {
     watch: LawWatch,
     names: Names,
-    links: LinkNames,
-    policy: DevicePolicy,
+    speakers: Speakers,
     /// Whether the joint detector waits for them.
     joined: bool,
     /// Protocols that are asked for by themselves, with the lines written.
@@ -127,8 +126,7 @@ impl LawSide {
         Self {
             watch: LawWatch::new(models, window_us),
             names: Names::default(),
-            links: LinkNames::default(),
-            policy,
+            speakers: Speakers::new(policy),
             joined,
             own: own.into_iter().map(|protocol| (protocol, 0)).collect(),
             laws: BTreeMap::new(),
@@ -140,12 +138,13 @@ impl LawSide {
 
     /// Takes a message between machines.
     pub(super) fn message(&mut self, sighting: &Sighting<'_>) {
+        self.speakers.hear(sighting);
         self.watch.message(sighting);
     }
 
     /// Learns whose MAC address is whose.
     pub(super) fn see(&mut self, record: &WindowRecord) {
-        self.links.see(record);
+        self.speakers.see(record);
     }
 
     /// Keeps a row of the joint detector until the laws of its window are judged.
@@ -180,8 +179,12 @@ impl LawSide {
     }
 
     fn told(&mut self, model: &LawModel, window: &LawWindow, sink: &mut Sink<'_>) {
-        let device = self.links.of(window.device);
+        let device = self.speakers.device(window.device);
         let row = scored(self.names.of(device), window, model);
+        // Whoever is no device gets a row where he breaks a law.
+        if !row.alert && !self.speakers.is_device(device) {
+            return;
+        }
         if let Some((_, written)) = self.own.iter_mut().find(|own| own.0 == model.protocol()) {
             sink.own_row(device, &row);
             *written += 1;
@@ -230,12 +233,10 @@ impl LawSide {
         sink: &mut Sink<'_>,
     ) {
         if rows.is_empty() {
-            // Nothing else was sent. Whoever is no device gets a row where he breaks a law.
+            // Nothing that is counted was sent.
             let Some(law) = law else { return };
-            if law.alert || is_device(&self.policy, device) {
-                self.alone += 1;
-                sink.own_row(device, &ScoredWindow { detector: ENSEMBLE, ..law });
-            }
+            self.alone += 1;
+            sink.own_row(device, &ScoredWindow { detector: ENSEMBLE, ..law });
             return;
         }
         let mut law = law;

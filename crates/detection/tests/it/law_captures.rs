@@ -200,6 +200,28 @@ fn both_protocols_join_the_windows_of_a_machine_that_speaks_ip() {
 }
 
 #[test]
+fn a_machine_that_is_listed_by_its_mac_address_is_named_by_it() {
+    let bench = Bench::new();
+    let all =
+        |from_s, to_s, attack| [mms(from_s, to_s, attack), frames(&lawful(from_s, to_s))].concat();
+    let mut request = TrainRequest::new(vec![bench.capture("a.pcap", all(0, LEARNED_S, false))]);
+    request.policy = DevicePolicy::Listed(vec![PUBLISHER.parse().unwrap()]);
+    request.baselines = false;
+    let model = bench.path("listed.model");
+    train(&request, &model, |_| {}).unwrap();
+    let capture = bench.capture("b.pcap", all(LEARNED_S, END_S, true));
+    for detector in ["mms", "ensemble"] {
+        let (_, lines) = bench.score(&model, &capture, detector);
+        assert_eq!(alerts(&lines, PUBLISHER), [ATTACK_WINDOW], "{detector}");
+        // The client is no device: it is told where it breaks a law, and nowhere else.
+        let client = lines.iter().filter(|line| line["device"] == "192.168.7.9").count();
+        assert_eq!(client, 1, "{detector}");
+        let addressed = lines.iter().any(|line| line["device"] == "192.168.7.20");
+        assert!(!addressed, "{detector}");
+    }
+}
+
+#[test]
 fn who_speaks_in_anothers_name_is_told_although_he_is_not_listed() {
     const STRANGER: &str = "02:00:00:00:07:66";
     let bench = Bench::new();

@@ -13,7 +13,7 @@ use analytics::train::TrainOptions;
 use super::contenders::{Contender, Learned, Pacer};
 use super::material::Captures;
 use crate::laws::memory::{LawModel, Protocol};
-use crate::offline::laws::{self, LawWatch, LinkNames};
+use crate::offline::laws::{self, LawWatch, Speakers};
 use crate::offline::machines::{Heard, MachineModels, listen};
 use crate::offline::operations::{self, COMMANDS, CommandWatch};
 use crate::offline::scored::ScoredWindow;
@@ -36,7 +36,7 @@ impl Messages {
 #[derive(Default)]
 pub(super) struct JudgedMessages {
     pub(super) commands: Vec<ScoredWindow>,
-    /// By start, device and detector.
+    /// By start, device and detector; of those who are no devices, what alerts.
     pub(super) laws: BTreeMap<(i64, Host, &'static str), ScoredWindow>,
 }
 
@@ -46,28 +46,23 @@ pub(super) fn score_messages(models: &Messages, test: &Captures) -> Result<Judge
     if models.commands.is_none() && models.laws.is_empty() {
         return Ok(judged);
     }
-    let (mut names, mut links) = (Names::default(), LinkNames::default());
-    test.records.iter().for_each(|record| links.see(record));
+    let mut names = Names::default();
+    let mut speakers = Speakers::new(test.policy.clone());
+    test.records.iter().for_each(|record| speakers.see(record));
+    let mut broken: Vec<(LawModel, LawWindow)> = Vec::new();
     for path in &test.paths {
         let commands = models.commands.as_ref();
         let mut commands = commands.map(|own| CommandWatch::new(Arc::clone(own), test.window_us));
         let mut watch = LawWatch::new(models.laws.clone(), test.window_us);
         let mut put = |model: &LawModel, window: &LawWindow| {
-            let device = links.of(window.device);
-            let row = laws::scored(names.of(device), window, model);
-            // Control blocks of several addresses of one device, or captures that overlap.
-            match judged.laws.entry((window.start_us, device, row.detector)) {
-                Entry::Vacant(place) => {
-                    place.insert(row);
-                }
-                Entry::Occupied(mut known) => known.get_mut().join(&row),
-            }
+            broken.push((model.clone(), window.clone()));
         };
         listen(path, |heard| match heard {
             Heard::Message(sighting) => {
                 if let Some(commands) = &mut commands {
                     commands.message(sighting);
                 }
+                speakers.hear(sighting);
                 watch.message(sighting);
             }
             Heard::Time(ts_us) => {
@@ -80,6 +75,18 @@ pub(super) fn score_messages(models: &Messages, test: &Captures) -> Result<Judge
         let scored = windows.iter().map(|one| operations::scored(names.of(one.device), one));
         judged.commands.extend(scored);
     }
+    for (model, window) in &broken {
+        let device = speakers.device(window.device);
+        let row = laws::scored(names.of(device), window, model);
+        // Control blocks of several addresses of one device, or captures that overlap.
+        match judged.laws.entry((window.start_us, device, row.detector)) {
+            Entry::Vacant(place) => {
+                place.insert(row);
+            }
+            Entry::Occupied(mut known) => known.get_mut().join(&row),
+        }
+    }
+    judged.laws.retain(|(_, device, _), row| row.alert || speakers.is_device(*device));
     Ok(judged)
 }
 

@@ -11,7 +11,6 @@ use analytics::train::{TrainOptions, Trained, train};
 use super::contenders::{Contender, Learned, Pacer};
 use super::machines::{Messages, score_messages};
 use super::material::Captures;
-use crate::offline::laws::is_device;
 use crate::offline::operations::COMMANDS;
 use crate::offline::scored::ScoredWindow;
 use crate::offline::singles::Names;
@@ -75,17 +74,14 @@ impl Learned for LearnedEnsemble {
             scored
         };
         let mut scored: Vec<ScoredWindow> = test.records.iter().map(judge).collect();
-        // Windows of those who sent nothing that is counted; whoever is no device is told where he
-        // breaks a law.
-        for ((start_us, host, _), law) in judged.laws {
+        // Windows of those who sent nothing that is counted.
+        for ((start_us, _, _), law) in judged.laws {
             let mut others = said.remove(&(Arc::clone(&law.device), start_us)).unwrap_or_default();
             others.retain(|one| one.detector != COMMANDS);
             let joined = others.into_iter().reduce(|mut one, other| {
                 one.join(&other);
                 one
             });
-            let told = |one: &ScoredWindow| one.alert || is_device(&self.models.policy, host);
-            let joined = joined.filter(told);
             scored.extend(joined.map(|one| ScoredWindow { detector: ENSEMBLE, ..one }));
         }
         Ok(scored)

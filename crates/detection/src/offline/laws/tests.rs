@@ -236,13 +236,13 @@ fn a_publisher_is_named_as_its_windows_are() {
         keys: Vec::new(),
         overflow_packets: 0,
     };
-    let mut links = LinkNames::default();
-    assert_eq!(links.of(mac), mac, "it speaks GOOSE alone");
+    let mut links = Speakers::new(DevicePolicy::Local);
+    assert_eq!(links.device(mac), mac, "it speaks GOOSE alone");
     links.see(&record(ip, 0));
-    assert_eq!(links.of(mac), ip);
+    assert_eq!(links.device(mac), ip);
     let other = Host::v4([10, 0, 0, 2].into());
     links.see(&record(other, WINDOW_US));
-    assert_eq!(links.of(mac), other, "it has another address now");
+    assert_eq!(links.device(mac), other, "it has another address now");
     links.see(&record(ip, WINDOW_US));
-    assert_eq!(links.of(mac), mac, "a router: it stands for many");
+    assert_eq!(links.device(mac), mac, "a router: it stands for many");
 }
