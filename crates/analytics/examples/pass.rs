@@ -4,7 +4,8 @@
 //!     cargo run --release -p analytics --example pass -- --devices 10000
 //!
 //! `read` only reads the frames, `decode` takes them apart as well, `windows` and `flow` add windows
-//! or conversations with all parsers, `all` (the default) adds both. With `--devices` that many
+//! or conversations with all parsers, `all` (the default) adds both, and counts the messages in the
+//! windows. With `--devices` that many
 //! devices are made up, each with seven conversations that stay open. What was found is printed, so
 //! that nothing can be left out.
 
@@ -82,6 +83,9 @@ impl Pass {
         if let Some(tracker) = &mut self.tracker {
             tracker.push(ts_ns, packet, &mut |sighting| {
                 self.told += 1;
+                if let Some(windower) = &mut self.windower {
+                    windower.hear(sighting);
+                }
                 sighting.record.operations(&mut |_| self.operations += 1);
             });
         }
@@ -90,6 +94,8 @@ impl Pass {
     fn report(mut self) {
         let open = self.tracker.as_ref().map(Tracker::stats);
         if let Some(windower) = &mut self.windower {
+            let stats = windower.stats();
+            println!("heard        {}, late {}", stats.messages, stats.late_messages);
             windower.finish();
             windower.drain(|_| self.windows += 1);
         }

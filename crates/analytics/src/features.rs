@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::lately::Lately;
-use crate::metrics::{CONTEXTS, COUNTS, FIRST_CONTEXT, GATED, METRICS, Metric};
+use crate::metrics::{CONTEXTS, COUNTS, FIRST_CONTEXT, GATED, METRICS, Metric, SAID, told};
+use crate::minute::Minute;
 use crate::novelty::{Novelty, Usual};
 use crate::record::{KeyCount, WindowRecord};
 
@@ -27,6 +28,8 @@ pub type Values = [f64; METRICS];
 pub struct ContextMemory {
     windows: VecDeque<(i64, [f64; CONTEXTS])>,
     lately: Lately,
+    #[serde(default)]
+    minute: Minute,
 }
 
 impl ContextMemory {
@@ -41,7 +44,22 @@ impl ContextMemory {
         usual: impl FnMut(&KeyCount) -> Option<Usual>,
     ) {
         self.sum(record.start_us, record.end_us, values);
+        self.minute.complete(record, values);
         self.lately.complete(record, values, usual);
+    }
+
+    /// What people are told of the newest window and of its minute so far, as far as there is some of
+    /// it: the metrics without a place in the rows of models.
+    #[must_use]
+    pub fn told(&self, record: &WindowRecord) -> Vec<(Metric, u64)> {
+        let minute = self.minute.is_at(record);
+        let count = |metric: Metric| match metric.is_minute() {
+            true if minute => self.minute.count(metric),
+            true => 0,
+            false => record.count(metric),
+        };
+        let told = told().iter().map(|metric| (*metric, count(*metric)));
+        told.filter(|(_, count)| *count > 0).collect()
     }
 
     /// The sums over the context.
@@ -79,6 +97,11 @@ pub fn values_of(record: &WindowRecord, novelty: Novelty) -> Values {
         *value = count as f64;
     }
     debug_assert_eq!(COUNTS, Metric::NewPeer.index());
+    if let Some(talk) = &record.talk {
+        for metric in SAID {
+            values[metric.index()] = talk.count(metric) as f64;
+        }
+    }
     values[Metric::NewPeer.index()] = novelty.peers as f64;
     values[Metric::NewService.index()] = novelty.service as f64;
     values[Metric::NewPeerService.index()] = novelty.pairing as f64;

@@ -233,6 +233,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use crate::metrics::{COUNTS, METRICS};
+    use crate::pace::Pace;
     use crate::record::RECORD_VERSION;
     use proptest::prelude::*;
 
@@ -250,6 +251,8 @@ mod tests {
             counts,
             keys: vec![key],
             overflow_packets: 0,
+            pace: Pace::default(),
+            talk: None,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::features::{CONTEXT_TRAINING_US, ContextMemory, LONG_TRAINING_US, Valu
 use crate::host::Host;
 use crate::lately::Lately;
 use crate::metrics::{ALL, METRICS, Metric};
+use crate::minute::MINUTE_US;
 use crate::novelty::{KnownKeys, MAX_KNOWN_KEYS, Novelty, Usual};
 use crate::preparation::{Preparation, Prepared};
 use crate::record::WindowRecord;
@@ -36,7 +37,8 @@ pub fn prepare(
     let (first_us, last_us) =
         (windows[0].start_us, windows.iter().map(|record| record.end_us).max().unwrap_or_default());
     let span_us = last_us.saturating_sub(first_us);
-    let active = active_metrics(device.is_some(), span_us);
+    let window_us = windows[0].end_us.saturating_sub(windows[0].start_us);
+    let active = active_metrics(device.is_some(), span_us, window_us);
     let (known, values) = if device.is_some() {
         training_values(&windows)
     } else {
@@ -60,8 +62,9 @@ pub fn prepare(
 }
 
 /// The metrics a model judges: without a device neither novelty nor context, after a short training
-/// no context, and the metrics that look back an hour only after many.
-fn active_metrics(device: bool, span_us: i64) -> Vec<Metric> {
+/// no context, and the metrics that look back an hour only after many. A window that is no shorter
+/// than a minute has none beside it.
+fn active_metrics(device: bool, span_us: i64, window_us: i64) -> Vec<Metric> {
     let judged = |metric: &Metric| {
         let needed_us = match (metric.is_long(), metric.is_context()) {
             (true, _) => LONG_TRAINING_US,
@@ -71,6 +74,7 @@ fn active_metrics(device: bool, span_us: i64) -> Vec<Metric> {
         metric.is_judged()
             && (device || !(metric.is_novelty() || metric.is_context()))
             && span_us >= needed_us
+            && (window_us < MINUTE_US || !metric.is_minute())
     };
     ALL.into_iter().filter(judged).collect()
 }

@@ -1,15 +1,20 @@
-//! The metrics of a window: nineteen counts, three of novelty, three sums over the last windows and
-//! eight of what one conversation did lately.
+//! The metrics of a window: nineteen counts, three of novelty, three sums over the last windows, eight
+//! of what one conversation did lately, those of the minute so far, and what was said in messages.
 //!
-//! Two of the counts ([`Metric::is_judged`]) stand in the record for people only: no developer capture
-//! was told apart by them that was not told apart by another metric.
+//! Some stand in the record for people only ([`Metric::is_judged`]): no developer capture was told
+//! apart by them that was not told apart by another metric. Those from [`METRICS`] on have no place in
+//! the rows of models, so that they cost nothing where windows are judged.
+
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 /// Number of counts taken from the packets of a window.
 pub const COUNTS: usize = 19;
-/// Number of metrics a model may judge.
-pub const METRICS: usize = 33;
+/// Number of metrics with a place in the rows of models: the first so many of [`ALL`].
+pub const METRICS: usize = 36;
+/// Number of all metrics.
+pub const ALL_METRICS: usize = 58;
 /// Number of metrics that also have a sum over the context.
 pub const CONTEXTS: usize = 3;
 
@@ -90,10 +95,61 @@ pub enum Metric {
     /// Minutes of the last hour with answered packets of one known conversation, back to the last pause
     /// of more than five minutes: how many times the most of training beyond it.
     TrafficKeyHour,
+    /// [`Metric::NewPeerService`] of the minute so far.
+    MinuteNewPeerService,
+    /// Information in the longest label of an asked name, bits; the most of the window.
+    DnsNameBits,
+    /// Industrial answers, sent or received, that refuse.
+    IndustrialRefusals,
+    /// Industrial requests, sent or received, that write, operate or configure.
+    IndustrialWrites,
+    /// Industrial requests, sent or received, that read.
+    IndustrialReads,
+    /// DNS queries sent.
+    DnsQueries,
+    /// Distinct names asked of DNS.
+    DnsNames,
+    /// DNS answers received that say the name does not exist.
+    DnsNoSuchName,
+    /// Shannon entropy of the longest label of an asked name, hundredths of a bit per character; the
+    /// most of the window.
+    DnsEntropy,
+    /// HTTP requests, sent or received.
+    WebRequests,
+    /// TLS handshakes begun, by the device or with it.
+    TlsHandshakes,
+    /// MQTT messages, sent or received.
+    MqttMessages,
+    /// CoAP messages, sent or received.
+    CoapMessages,
+    /// Multicast DNS and SSDP messages, sent or received.
+    DiscoveryMessages,
+    /// Telnet messages and SSH identifications, sent or received.
+    ShellMessages,
+    /// Mean time between packets sent, milliseconds.
+    GapOut,
+    /// Standard deviation of the time between packets sent, per cent of its mean.
+    GapVariation,
+    /// [`Metric::PacketsOut`] of the minute so far.
+    MinutePacketsOut,
+    /// [`Metric::PacketsIn`] of the minute so far.
+    MinutePacketsIn,
+    /// [`Metric::BytesOut`] of the minute so far.
+    MinuteBytesOut,
+    /// [`Metric::BytesIn`] of the minute so far.
+    MinuteBytesIn,
+    /// [`Metric::SynOut`] of the minute so far.
+    MinuteSynOut,
+    /// [`Metric::Peers`] of the minute so far.
+    MinutePeers,
+    /// [`Metric::ServicePorts`] of the minute so far.
+    MinuteServicePorts,
+    /// [`Metric::DnsNames`] of the minute so far.
+    MinuteDnsNames,
 }
 
 /// Every metric, in the order of the metric vectors.
-pub const ALL: [Metric; METRICS] = [
+pub const ALL: [Metric; ALL_METRICS] = [
     Metric::PacketsOut,
     Metric::PacketsIn,
     Metric::BytesOut,
@@ -127,10 +183,44 @@ pub const ALL: [Metric; METRICS] = [
     Metric::UnansweredKeyHour,
     Metric::TrafficKeyContext,
     Metric::TrafficKeyHour,
+    Metric::MinuteNewPeerService,
+    Metric::DnsNameBits,
+    Metric::IndustrialRefusals,
+    Metric::IndustrialWrites,
+    Metric::IndustrialReads,
+    Metric::DnsQueries,
+    Metric::DnsNames,
+    Metric::DnsNoSuchName,
+    Metric::DnsEntropy,
+    Metric::WebRequests,
+    Metric::TlsHandshakes,
+    Metric::MqttMessages,
+    Metric::CoapMessages,
+    Metric::DiscoveryMessages,
+    Metric::ShellMessages,
+    Metric::GapOut,
+    Metric::GapVariation,
+    Metric::MinutePacketsOut,
+    Metric::MinutePacketsIn,
+    Metric::MinuteBytesOut,
+    Metric::MinuteBytesIn,
+    Metric::MinuteSynOut,
+    Metric::MinutePeers,
+    Metric::MinuteServicePorts,
+    Metric::MinuteDnsNames,
 ];
 
 /// The metrics with a sum over the context, in the order of those sums.
 pub const GATED: [Metric; CONTEXTS] = [Metric::SynFailed, Metric::SynIn, Metric::Resets];
+
+/// The counts of messages with a place in the rows of models.
+pub const SAID: [Metric; 2] = [Metric::DnsNameBits, Metric::IndustrialRefusals];
+
+/// The metrics that have no place in the rows of models: only people are told.
+#[must_use]
+pub fn told() -> &'static [Metric] {
+    &ALL[METRICS..]
+}
 
 /// Place of the first metric that looks back in a metric vector.
 pub const FIRST_CONTEXT: usize = Metric::SynFailedContext as usize;
@@ -161,13 +251,14 @@ impl Metric {
                 | Self::NewKeyHour
                 | Self::TrafficKeyContext
                 | Self::TrafficKeyHour
+                | Self::MinuteNewPeerService
         )
     }
 
     /// Whether models judge the metric; the others are told to people.
     #[must_use]
     pub const fn is_judged(self) -> bool {
-        !matches!(self, Self::PortsOfPeer | Self::PeersOfPort)
+        self.index() < METRICS && !matches!(self, Self::PortsOfPeer | Self::PeersOfPort)
     }
 
     /// Whether the metric needs a training of many hours: it looks back an hour, or compares with the
@@ -197,6 +288,7 @@ impl Metric {
                 | Self::NewPeerService
                 | Self::NewKeyContext
                 | Self::NewKeyHour
+                | Self::MinuteNewPeerService
         )
     }
 
@@ -204,102 +296,28 @@ impl Metric {
     #[must_use]
     pub const fn is_context(self) -> bool {
         self as usize >= FIRST_CONTEXT
+            && (self as usize <= Self::TrafficKeyHour as usize || self.is_minute())
     }
 
-    /// Name in model files and in explanations.
+    /// Whether the metric says how large something is, not how much of it there was.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PacketsOut => "packets_out",
-            Self::PacketsIn => "packets_in",
-            Self::BytesOut => "bytes_out",
-            Self::BytesIn => "bytes_in",
-            Self::SynOut => "syn_out",
-            Self::SynFailed => "syn_failed",
-            Self::SynIn => "syn_in",
-            Self::Resets => "resets",
-            Self::Peers => "peers",
-            Self::ServicePorts => "service_ports",
-            Self::MeanSizeOut => "mean_size_out",
-            Self::MeanSizeIn => "mean_size_in",
-            Self::Udp => "udp",
-            Self::Arp => "arp",
-            Self::Icmp => "icmp",
-            Self::BroadcastOut => "broadcast_out",
-            Self::UdpUnanswered => "udp_unanswered",
-            Self::PortsOfPeer => "ports_of_peer",
-            Self::PeersOfPort => "peers_of_port",
-            Self::NewPeer => "new_peer",
-            Self::NewService => "new_service",
-            Self::NewPeerService => "new_peer_service",
-            Self::SynFailedContext => "syn_failed_context",
-            Self::SynInContext => "syn_in_context",
-            Self::ResetsContext => "resets_context",
-            Self::NewKeyContext => "new_key_context",
-            Self::NewKeyHour => "new_key_hour",
-            Self::FailedKeyContext => "failed_key_context",
-            Self::FailedKeyHour => "failed_key_hour",
-            Self::UnansweredKeyContext => "unanswered_key_context",
-            Self::UnansweredKeyHour => "unanswered_key_hour",
-            Self::TrafficKeyContext => "traffic_key_context",
-            Self::TrafficKeyHour => "traffic_key_hour",
-        }
+    pub const fn is_level(self) -> bool {
+        matches!(
+            self,
+            Self::MeanSizeOut
+                | Self::MeanSizeIn
+                | Self::DnsNameBits
+                | Self::DnsEntropy
+                | Self::GapOut
+                | Self::GapVariation
+        )
     }
 
-    /// What the number counts, in plain words, for people who read a finding.
+    /// Whether the metric looks back to the beginning of its minute.
     #[must_use]
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::PacketsOut => "packets sent",
-            Self::PacketsIn => "packets received",
-            Self::BytesOut => "bytes sent",
-            Self::BytesIn => "bytes received",
-            Self::SynOut => "connection attempts sent",
-            Self::SynFailed => "connection attempts without answer",
-            Self::SynIn => "connection attempts received",
-            Self::Resets => "connections reset",
-            Self::Peers => "different other ends",
-            Self::ServicePorts => "different service ports",
-            Self::MeanSizeOut => "mean size of sent packets, bytes",
-            Self::MeanSizeIn => "mean size of received packets, bytes",
-            Self::Udp => "UDP packets",
-            Self::Arp => "ARP packets",
-            Self::Icmp => "ICMP packets",
-            Self::BroadcastOut => "broadcast and multicast packets sent",
-            Self::UdpUnanswered => "UDP packets without answer",
-            Self::PortsOfPeer => "different service ports of one peer",
-            Self::PeersOfPort => "different peers on one service port",
-            Self::NewPeer => "unknown peers",
-            Self::NewService => "packets with an unknown service port",
-            Self::NewPeerService => {
-                "packets with a known peer on a service port not used with it before"
-            }
-            Self::SynFailedContext => "connection attempts without answer in the last five minutes",
-            Self::SynInContext => "connection attempts received in the last five minutes",
-            Self::ResetsContext => "connections reset in the last five minutes",
-            Self::NewKeyContext => {
-                "times in the last five minutes with the same unknown conversation"
-            }
-            Self::NewKeyHour => "minutes of the last hour with the same unknown conversation",
-            Self::FailedKeyContext => {
-                "recent attempts without answer to the same service of the same peer"
-            }
-            Self::FailedKeyHour => {
-                "minutes of the last hour with an attempt without answer to the same service of the same peer"
-            }
-            Self::UnansweredKeyContext => {
-                "recent UDP packets without answer to the same service of the same peer"
-            }
-            Self::UnansweredKeyHour => {
-                "minutes of the last hour with UDP packets without answer to the same service of the same peer"
-            }
-            Self::TrafficKeyContext => {
-                "times more recent packets with one known service than ever in training"
-            }
-            Self::TrafficKeyHour => {
-                "times more minutes of the last hour with one known service than ever in training"
-            }
-        }
+    pub const fn is_minute(self) -> bool {
+        matches!(self, Self::MinuteNewPeerService)
+            || self as usize >= Self::MinutePacketsOut as usize
     }
 }
 

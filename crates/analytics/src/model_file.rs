@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::features::CONTEXT_US;
-use crate::metrics::{ALL, Metric};
+use crate::metrics::{ALL, METRICS, Metric};
 use crate::model::DeviceModel;
 use crate::policy::DevicePolicy;
 use crate::train::{MAX_MODELS, TrainOptions, Trained};
@@ -88,7 +88,7 @@ impl ModelFile {
             window_us,
             context_us: CONTEXT_US,
             policy,
-            features: ALL.to_vec(),
+            features: ALL[..METRICS].to_vec(),
             devices: trained.devices,
             pooled: trained.pooled,
         }
@@ -164,7 +164,9 @@ impl ModelFile {
                 self.context_us
             ));
         }
-        if self.features != ALL {
+        // A file of before may know fewer: places never change, and what it does not know it does
+        // not judge.
+        if self.features.len() > METRICS || !ALL.starts_with(&self.features) {
             return damaged("its metrics are not those of this build".to_owned());
         }
         if self.devices.len() > MAX_MODELS {
@@ -175,6 +177,12 @@ impl ModelFile {
         }
         for model in self.devices.iter().chain(&self.pooled) {
             for metric in &model.metrics {
+                if !self.features.contains(&metric.metric) {
+                    return damaged(format!(
+                        "it judges {}, which is none of its metrics",
+                        metric.metric.name()
+                    ));
+                }
                 let limits = [Some(metric.scale), Some(metric.range_limit), metric.network_limit];
                 let sound =
                     limits.into_iter().flatten().all(|limit| limit.is_finite() && limit > 0.0);

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::draw::Draw;
-use crate::metrics::METRICS;
+use crate::metrics::{COUNTS, METRICS};
 use crate::ridge::{cholesky, solve};
 use crate::threshold::quantile;
 use crate::zeta::DETECTOR_CLUSTER;
@@ -333,10 +333,19 @@ impl Stored {
             ));
         }
         let mut network = Network::empty();
-        decode_bytes(&self.sides, network.sides.as_flattened_mut(), "sides")?;
-        decode(&self.input, network.input.as_flattened_mut().as_flattened_mut(), "input")?;
-        decode(&self.output, network.output.as_flattened_mut().as_flattened_mut(), "output")?;
-        decode(&self.bias, &mut network.bias, "bias")?;
+        let sides =
+            STANDARD.decode(&self.sides).map_err(|error| format!("network sides: {error}"))?;
+        // A network of before may know fewer metrics; the weights of the others stay 0.
+        let rows = (sides.len() / PAIRS).clamp(COUNTS, METRICS);
+        let weights = rows * PAIRS * CLUSTERS;
+        decode_bytes(&self.sides, &mut network.sides.as_flattened_mut()[..rows * PAIRS], "sides")?;
+        for (text, target, name) in [
+            (&self.input, &mut network.input, "input"),
+            (&self.output, &mut network.output, "output"),
+        ] {
+            decode(text, &mut target.as_flattened_mut().as_flattened_mut()[..weights], name)?;
+        }
+        decode(&self.bias, &mut network.bias[..rows], "bias")?;
         if network.sides.as_flattened().iter().any(|side| *side > 1) {
             return Err("network names a group that does not exist".to_owned());
         }

@@ -202,6 +202,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use crate::metrics::COUNTS;
+    use crate::pace::Pace;
     use crate::record::RECORD_VERSION;
 
     fn record(keys: &[(u8, u16, u32)], overflow_packets: u64) -> WindowRecord {
@@ -219,6 +220,8 @@ mod tests {
                 })
                 .collect(),
             overflow_packets,
+            pace: Pace::default(),
+            talk: None,
         }
     }
 

@@ -5,10 +5,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::host::Host;
 use crate::metrics::{ALL, COUNTS, Metric};
+use crate::pace::Pace;
+use crate::talk::Talk;
 
-/// Version of the serialised form. Version 1 had no directions and failures of keys; a reader refuses
-/// it as any other, because its windows would look like ones without failures.
-pub const RECORD_VERSION: u8 = 2;
+/// Version of the serialised form. Version 1 had no directions and failures of keys, version 2 neither
+/// pauses nor messages; a reader refuses them as any other, because their windows would look like ones
+/// without failures, or of devices that say nothing.
+pub const RECORD_VERSION: u8 = 3;
 /// Keys a record carries; packets of further keys are only counted (`overflow_packets`).
 pub const MAX_KEYS: usize = 256;
 
@@ -105,13 +108,24 @@ pub struct WindowRecord {
     pub keys: Vec<KeyCount>,
     /// Packets whose key found no place in `keys`; novelty counts them as never seen.
     pub overflow_packets: u64,
+    /// Pauses between the packets sent.
+    #[serde(skip_serializing_if = "Pace::is_empty")]
+    pub pace: Pace,
+    /// What was said in messages, where any were heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Box<Talk>>,
 }
 
 impl WindowRecord {
-    /// Value of one of the counts; 0 for the metrics that need a model.
+    /// Value of one of the counts; 0 for the metrics that need a model or look back.
     #[must_use]
     pub fn count(&self, metric: Metric) -> u64 {
-        self.counts.get(metric.index()).copied().unwrap_or(0)
+        match (metric, self.counts.get(metric.index())) {
+            (_, Some(count)) => *count,
+            (Metric::GapOut, _) => self.pace.mean_ms(),
+            (Metric::GapVariation, _) => self.pace.variation(),
+            _ => self.talk.as_ref().map_or(0, |talk| talk.count(metric)),
+        }
     }
 
     /// Packets in both directions.
@@ -146,6 +160,10 @@ impl WindowRecord {
             self.merge_key(key);
         }
         self.overflow_packets = self.overflow_packets.saturating_add(other.overflow_packets);
+        self.pace.merge(&other.pace);
+        if let Some(talk) = &other.talk {
+            self.talk.get_or_insert_default().merge(talk);
+        }
     }
 
     fn merge_key(&mut self, key: &KeyCount) {
@@ -201,6 +219,10 @@ struct Wire {
     counts: [u64; COUNTS],
     keys: Vec<KeyCount>,
     overflow_packets: u64,
+    #[serde(default)]
+    pace: Pace,
+    #[serde(default)]
+    talk: Option<Box<Talk>>,
 }
 
 impl<'de> Deserialize<'de> for WindowRecord {
@@ -233,6 +255,8 @@ impl<'de> Deserialize<'de> for WindowRecord {
             counts: wire.counts,
             keys: wire.keys,
             overflow_packets: wire.overflow_packets,
+            pace: wire.pace,
+            talk: wire.talk,
         })
     }
 }
@@ -255,6 +279,8 @@ mod tests {
             counts: [7; COUNTS],
             keys: vec![key(1, 80, 3), key(2, 443, 4), key(1, 443, 2)],
             overflow_packets: 1,
+            pace: Pace::default(),
+            talk: None,
         }
     }
 

@@ -6,6 +6,7 @@
 //! years costs as much as one of ten seconds.
 
 mod devices;
+mod hear;
 mod keys;
 mod open;
 mod segment;
@@ -14,7 +15,7 @@ pub use open::{ANSWER_WITHIN_US, MAX_PENDING_SYN};
 pub use segment::{Class, Segment};
 
 use devices::Devices;
-use open::{Attempt, Open};
+use open::{Attempt, Closed, Open};
 use protocols::packet::PacketView;
 use serde::Serialize;
 
@@ -78,6 +79,10 @@ pub struct WindowStats {
     pub windows: u64,
     /// Windows dropped because nobody drained them.
     pub dropped_windows: u64,
+    /// Messages heard that were counted for a device.
+    pub messages: u64,
+    /// Messages whose window was closed before they were read to their end; not counted.
+    pub late_messages: u64,
 }
 
 /// The length of a window is out of bounds.
@@ -317,7 +322,7 @@ impl Windower {
         if open.is_empty() {
             active.push(slot);
         }
-        open.add(segment, outgoing);
+        open.add(at_us, segment, outgoing);
         if outgoing && segment.is_syn() {
             if !device.attempts.push(at_us, segment) {
                 open.add_failed(&Attempt::new(at_us, segment));
@@ -368,7 +373,7 @@ impl Windower {
             Place::Current => &mut device.current,
             Place::Previous => &mut device.previous,
         };
-        let (counts, keys, overflow_packets) =
+        let Closed { counts, keys, overflow_packets, pace, talk } =
             open.close(self.spare.pop().unwrap_or_default(), &mut self.scratch);
         device.seen(end_us);
         self.stats.windows += 1;
@@ -386,6 +391,8 @@ impl Windower {
             counts,
             keys,
             overflow_packets,
+            pace,
+            talk,
         });
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::metrics::COUNTS;
+use crate::pace::Pace;
 use crate::record::{KeyCount, RECORD_VERSION};
 
 fn host(last: u8) -> Host {
@@ -19,6 +20,8 @@ fn record(device: u8, peers: &[(u8, u32)]) -> WindowRecord {
         counts: [1; COUNTS],
         keys: peers.iter().map(key).collect(),
         overflow_packets: 0,
+        pace: Pace::default(),
+        talk: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Flow records → [`WindowRecord`]s.
 //!
 //! A flow counts in the window of its start, whole: records do not tell how it was spread. What
-//! records cannot tell (sizes of single packets, broadcasts without MAC) stays 0 in training and in
+//! records cannot tell (sizes of single packets, their pauses, messages, broadcasts without MAC) stays 0 in training and in
 //! operation alike.
 
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use hashbrown::HashSet;
 
 use crate::host::Host;
 use crate::metrics::{COUNTS, Metric};
+use crate::pace::Pace;
 use crate::policy::{DevicePolicy, is_local};
 use crate::record::{KeyCount, MAX_KEYS, RECORD_VERSION, WindowRecord};
 
@@ -254,6 +255,8 @@ impl Open {
             counts: self.counts,
             keys: keys.into_iter().map(|(_, key)| key).collect(),
             overflow_packets: self.overflow,
+            pace: Pace::default(),
+            talk: None,
         }
     }
 }

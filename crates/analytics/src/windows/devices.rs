@@ -73,6 +73,23 @@ impl Devices {
         }
     }
 
+    /// The device that one end of a message is, as packets found it.
+    pub(super) fn find(&self, ip: Option<IpAddr>, mac: Option<[u8; 6]>) -> Option<u32> {
+        let host = ip.map(Host::from);
+        if self.listed.is_some() {
+            return self.by_host.get(&self.listed_name(mac, host)?).copied();
+        }
+        let by_mac = || self.by_mac.get(&mac?);
+        let by_host = || self.by_host.get(&host?);
+        match ip {
+            // An IPv6 address is one of several of its device, told by the MAC address.
+            Some(IpAddr::V6(ip)) if is_local(IpAddr::V6(ip)) => by_mac().or_else(by_host).copied(),
+            Some(IpAddr::V4(ip)) if !ip.is_unspecified() => by_host().copied(),
+            Some(IpAddr::V6(ip)) if !ip.is_unspecified() => None,
+            _ => by_mac().copied(),
+        }
+    }
+
     fn local_sender(&mut self, segment: &Segment, now_us: i64) -> Option<u32> {
         let Some(host) = segment.src.filter(|host| !is_unspecified(*host)) else {
             // DHCP requests and frames without an internet protocol: known by their MAC address.

@@ -8,7 +8,9 @@ use super::keys::KeyTable;
 use super::segment::{Class, Segment};
 use crate::host::Host;
 use crate::metrics::{COUNTS, Metric};
+use crate::pace::Pace;
 use crate::record::KeyCount;
+use crate::talk::Talk;
 
 /// How long a connection attempt may wait for SYN-ACK before it counts as failed.
 pub const ANSWER_WITHIN_US: i64 = 1_000_000;
@@ -23,6 +25,20 @@ pub(super) struct Open {
     keys: KeyTable,
     /// UDP packets sent to groups: nobody answers those.
     udp_to_groups: u64,
+    /// Time of the last packet sent.
+    sent_us: Option<i64>,
+    pace: Pace,
+    talk: Option<Box<Talk>>,
+}
+
+/// What a window gives away when it is over.
+pub(super) struct Closed {
+    pub(super) counts: [u64; COUNTS],
+    pub(super) keys: Vec<KeyCount>,
+    /// Packets beyond the keys.
+    pub(super) overflow_packets: u64,
+    pub(super) pace: Pace,
+    pub(super) talk: Option<Box<Talk>>,
 }
 
 impl Open {
@@ -36,11 +52,26 @@ impl Open {
         self.counts[metric.index()] += by;
     }
 
+    /// What is said in the window, to add to it.
+    pub(super) fn talk(&mut self) -> &mut Talk {
+        self.talk.get_or_insert_default()
+    }
+
     /// Counts one packet, sent (`outgoing`) or received.
     #[inline]
-    pub(super) fn add(&mut self, segment: &Segment, outgoing: bool) {
+    pub(super) fn add(&mut self, at_us: i64, segment: &Segment, outgoing: bool) {
         let size = u64::from(segment.wire_len);
         if outgoing {
+            match self.sent_us {
+                // Packets that come out of order do not pause.
+                Some(before) if before > at_us => {}
+                before => {
+                    if let Some(before) = before {
+                        self.pace.add(at_us.abs_diff(before));
+                    }
+                    self.sent_us = Some(at_us);
+                }
+            }
             self.bump(Metric::PacketsOut, 1);
             self.bump(Metric::BytesOut, size);
             self.bump(Metric::BroadcastOut, u64::from(segment.group));
@@ -72,13 +103,8 @@ impl Open {
         self.keys.add_failed(attempt.peer, ip_protocol::TCP, attempt.remote_port);
     }
 
-    /// Finishes the counts, gives them away with the keys and the packets beyond the keys, and
-    /// empties the window.
-    pub(super) fn close(
-        &mut self,
-        fresh: Vec<KeyCount>,
-        scratch: &mut Vec<u64>,
-    ) -> ([u64; COUNTS], Vec<KeyCount>, u64) {
+    /// Finishes the counts, gives everything away, and empties the window.
+    pub(super) fn close(&mut self, fresh: Vec<KeyCount>, scratch: &mut Vec<u64>) -> Closed {
         let mut counts = std::mem::take(&mut self.counts);
         counts[Metric::Peers.index()] = self.keys.peers(scratch);
         counts[Metric::ServicePorts.index()] = self.keys.services(scratch);
@@ -94,8 +120,10 @@ impl Open {
             counts[mean.index()] =
                 (counts[bytes.index()] + packets / 2).checked_div(packets).unwrap_or(0);
         }
-        let (keys, overflow) = self.keys.take(fresh);
-        (counts, keys, overflow)
+        self.sent_us = None;
+        let (keys, overflow_packets) = self.keys.take(fresh);
+        let (pace, talk) = (std::mem::take(&mut self.pace), self.talk.take());
+        Closed { counts, keys, overflow_packets, pace, talk }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Tests of the crate as its users see it.
 
+mod before;
 mod commands;
 mod figures;
+mod frames;
 mod metrics_list;
 mod models;
 mod reports;
@@ -10,4 +12,5 @@ mod scenarios;
 mod stress;
 mod summaries;
 mod support;
+mod talk;
 mod windower;

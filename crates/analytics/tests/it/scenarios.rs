@@ -114,6 +114,8 @@ const fn stress_bounds(stress: Stress) -> Bounds {
         Stress::Weak => Bounds { area: 0.999, tpr: 0.999, fpr: 0.001, delay: 3, short: 2e-4 },
         Stress::WeakNoisy => Bounds { area: 0.97, tpr: 0.998, fpr: 0.05, delay: 3, short: 0.0 },
         Stress::Mimic => Bounds { area: 0.999, tpr: 0.999, fpr: 0.0005, delay: 8, short: 0.0 },
+        Stress::SlowScan => Bounds { area: 0.999, tpr: 0.999, fpr: 0.001, delay: 1, short: 0.0 },
+        Stress::DnsTunnel => Bounds { area: 0.999, tpr: 0.999, fpr: 0.001, delay: 1, short: 0.0 },
     }
 }
 
@@ -144,6 +146,10 @@ fn hakai_under_stress() {
         let bounds = match stress {
             Stress::AnsweredLeak => Bounds { area: 0.91, tpr: 0.87, fpr: 0.0, ..loose },
             Stress::WeakNoisy => Bounds { tpr: 0.0, fpr: 0.0, delay: 10, ..loose },
+            // One window in 1,285, the first: what more metrics leave to each of the budget.
+            Stress::Weak => Bounds { fpr: 0.0, short: 5e-4, ..loose },
+            // At the threshold: see docs/metrics.md.
+            Stress::SlowScan => Bounds { area: 0.999, tpr: 0.98, fpr: 0.0, short: 0.006, ..loose },
             _ => loose,
         };
         if let Some(case) = stressed("hakai", stress) {
@@ -165,6 +171,10 @@ fn blink_under_stress() {
                 }
                 Stress::AnsweredLeak => {
                     Bounds { area: 0.94, tpr: 0.988, fpr: 0.16, delay: 10, short: 0.002 }
+                }
+                // Two false alarms of thirteen, as without the metrics of names.
+                Stress::DnsTunnel => {
+                    Bounds { area: 0.975, tpr: 0.999, fpr: 0.16, delay: 1, short: 0.005 }
                 }
                 Stress::Weak => {
                     Bounds { area: 0.999, tpr: 0.998, fpr: 0.0, delay: 4, short: 0.0005 }

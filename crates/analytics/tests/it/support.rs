@@ -11,7 +11,8 @@ use analytics::record::WindowRecord;
 use analytics::windows::{Class, DEFAULT_WINDOW_US, Segment, WindowConfig, Windower};
 use flate2::read::GzDecoder;
 use protocols::capture::CaptureStream;
-use protocols::packet::decode;
+use protocols::flow::Tracker;
+use protocols::packet::{LinkType, PacketView, decode};
 
 /// Folder of a scenario, or `None` (with a message) where the data is not there.
 pub(crate) fn scenario(name: &str) -> Option<PathBuf> {
@@ -34,7 +35,7 @@ pub(crate) fn windows(path: &Path) -> Vec<WindowRecord> {
 
 /// Windows of a gzip-packed benign capture, with reconnects mixed in, if given.
 pub(crate) fn benign_windows(path: &Path, noise: Option<&Reconnects>) -> Vec<WindowRecord> {
-    let labelled = labelled_windows(path, &[], noise, &mut |_, _| true);
+    let labelled = labelled_windows(path, &[], noise, &mut |_, _| Edited::Kept);
     labelled.into_iter().map(|(record, _)| record).collect()
 }
 
@@ -42,8 +43,53 @@ pub(crate) fn benign_windows(path: &Path, noise: Option<&Reconnects>) -> Vec<Win
 /// it out (`None`).
 pub(crate) type Labelled = (WindowRecord, Option<bool>);
 
-/// Changes a malicious packet, seen at a time in nanoseconds, or drops it (`false`).
-pub(crate) type Edit<'a> = &'a mut dyn FnMut(i64, &mut Segment) -> bool;
+/// What becomes of a malicious packet.
+pub(crate) enum Edited {
+    /// It stays as it is.
+    Kept,
+    /// It is not there.
+    Dropped,
+    /// These are there instead; of what they say nothing is known.
+    Segments(Vec<Segment>),
+    /// These Ethernet frames are there instead.
+    Frames(Vec<Vec<u8>>),
+}
+
+/// Changes a malicious packet, seen at a time in nanoseconds.
+pub(crate) type Edit<'a> = &'a mut dyn FnMut(i64, &Segment) -> Edited;
+
+/// Packets to windows, with the messages of their conversations, as every product path has it.
+pub(crate) struct Cut {
+    pub(crate) windower: Windower,
+    tracker: Tracker,
+    records: Vec<WindowRecord>,
+}
+
+impl Cut {
+    pub(crate) fn new(window_us: i64) -> Self {
+        let config = WindowConfig { window_us, ..WindowConfig::default() };
+        let windower = Windower::new(config).unwrap();
+        Self { windower, tracker: Tracker::default(), records: Vec::new() }
+    }
+
+    pub(crate) fn packet(&mut self, ts_ns: i64, packet: &PacketView<'_>) {
+        self.windower.push(ts_ns, packet);
+        let windower = &mut self.windower;
+        self.tracker.push(ts_ns, packet, &mut |sighting| windower.hear(sighting));
+        self.records.append(&mut self.windower.take_ready());
+    }
+
+    pub(crate) fn segment(&mut self, ts_ns: i64, segment: &Segment) {
+        self.windower.push_segment(ts_ns, segment);
+        self.records.append(&mut self.windower.take_ready());
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<WindowRecord> {
+        self.windower.finish();
+        self.records.append(&mut self.windower.take_ready());
+        self.records
+    }
+}
 
 /// Windows of a gzip-packed capture whose malicious packets are changed before they are counted.
 /// Without labels every packet is benign.
@@ -53,36 +99,47 @@ pub(crate) fn labelled_windows(
     noise: Option<&Reconnects>,
     edit: Edit<'_>,
 ) -> Vec<Labelled> {
-    let mut windower = Windower::new(WindowConfig::default()).unwrap();
-    let mut records = Vec::new();
+    let mut cut = Cut::new(DEFAULT_WINDOW_US);
     let mut truth: BTreeMap<(Host, i64), Option<bool>> = BTreeMap::new();
     let (mut place, mut next_ns) = (0, None);
     each_frame(path, |ts_ns, link, captured, wire_len| {
         if let Some(noise) = noise {
-            next_ns = Some(noise.add(&mut windower, next_ns.unwrap_or(ts_ns), ts_ns));
+            next_ns = Some(noise.add(&mut cut.windower, next_ns.unwrap_or(ts_ns), ts_ns));
         }
         let label = labels.get(place).copied().unwrap_or('0');
         place += 1;
         let Ok(packet) = decode(link, captured, wire_len) else { return };
-        let mut segment = Segment::from(&packet);
-        if label == '1' && !edit(ts_ns, &mut segment) {
-            return;
-        }
+        let segment = Segment::from(&packet);
         let start_us = ts_ns.div_euclid(1_000).div_euclid(DEFAULT_WINDOW_US) * DEFAULT_WINDOW_US;
-        for host in [segment.src, segment.dst].into_iter().flatten() {
-            let entry = truth.entry((host, start_us)).or_insert(Some(false));
-            match label {
-                '1' => *entry = Some(true),
-                'x' if *entry == Some(false) => *entry = None,
-                _ => {}
+        let mut note = |segment: &Segment| {
+            for host in [segment.src, segment.dst].into_iter().flatten() {
+                let entry = truth.entry((host, start_us)).or_insert(Some(false));
+                match label {
+                    '1' => *entry = Some(true),
+                    'x' if *entry == Some(false) => *entry = None,
+                    _ => {}
+                }
             }
+        };
+        match if label == '1' { edit(ts_ns, &segment) } else { Edited::Kept } {
+            Edited::Dropped => {}
+            Edited::Kept => {
+                note(&segment);
+                cut.packet(ts_ns, &packet);
+            }
+            Edited::Segments(segments) => segments.iter().for_each(|segment| {
+                note(segment);
+                cut.segment(ts_ns, segment);
+            }),
+            Edited::Frames(frames) => frames.iter().for_each(|frame| {
+                let packet = decode(LinkType::ETHERNET, frame, frame.len() as u32).unwrap();
+                note(&Segment::from(&packet));
+                cut.packet(ts_ns, &packet);
+            }),
         }
-        windower.push_segment(ts_ns, &segment);
-        records.append(&mut windower.take_ready());
     });
     assert!(labels.is_empty() || place == labels.len());
-    windower.finish();
-    records.append(&mut windower.take_ready());
+    let records = cut.finish();
     let label = |record: &WindowRecord| {
         // A window without labelled packets holds frames without internet addresses only: benign.
         truth.get(&(record.device, record.start_us)).copied().unwrap_or(Some(false))
