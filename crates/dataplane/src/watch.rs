@@ -77,6 +77,8 @@ pub struct Watch {
     reports: VecDeque<Report>,
     /// What earlier sources of this watch did not tell.
     before: GatherStats,
+    /// Late messages of earlier sources.
+    late_before: u64,
     outbox: Arc<Outbox>,
     shared: Arc<Shared>,
     side: DeviceSide,
@@ -121,6 +123,7 @@ impl Watch {
             gatherer: Gatherer::new(DEFAULT_WINDOW_US),
             reports: VecDeque::new(),
             before: GatherStats::default(),
+            late_before: 0,
             outbox,
             shared,
             side,
@@ -175,6 +178,7 @@ impl Watch {
     /// # Errors
     /// Never with the default window length.
     pub fn start(&mut self, epoch: u64) -> Result<(), EdgeError> {
+        self.late_before = self.messages_late();
         self.windower = windower()?;
         self.tracker = tracker();
         self.inventory = Inventory::default();
@@ -212,20 +216,23 @@ impl Watch {
             macs.insert(mac);
         }
         self.inventory.packet(at_ns, &view);
-        let (inventory, gatherer, side) = (&mut self.inventory, &mut self.gatherer, &self.side);
-        self.tracker.push(at_ns, &view, &mut |sighting| {
-            inventory.message(sighting);
-            let ends = [sighting.from.mac, sighting.to.mac];
-            if ends.into_iter().any(|mac| side.holds(mac.map(Host::mac))) {
-                gatherer.sighting(sighting);
-            }
-        });
+        // Before the messages of the packet: they are counted in the windows it opens.
         let steps = self.windower.clock_steps();
         self.windower.push(at_ns, &view);
         if self.windower.clock_steps() != steps {
             // The windows have followed the clock back; so does what is said of packet time.
             (self.at_ns, self.told) = (Some(at_ns), None);
         }
+        let (inventory, gatherer, side) = (&mut self.inventory, &mut self.gatherer, &self.side);
+        let windower = &mut self.windower;
+        self.tracker.push(at_ns, &view, &mut |sighting| {
+            inventory.message(sighting);
+            windower.hear(sighting);
+            let ends = [sighting.from.mac, sighting.to.mac];
+            if ends.into_iter().any(|mac| side.holds(mac.map(Host::mac))) {
+                gatherer.sighting(sighting);
+            }
+        });
         self.collect();
     }
 
@@ -300,6 +307,7 @@ impl Watch {
             clock_steps: windows.clock_steps,
             facts_refused: self.inventory.stats().beyond,
             conversations_given_up: self.tracker.stats().evicted,
+            messages_late: self.messages_late(),
             ..self.stats
         }
     }
@@ -307,6 +315,10 @@ impl Watch {
     /// What all gatherers of this watch did.
     fn gathered(&self) -> GatherStats {
         self.before + self.gatherer.stats()
+    }
+
+    fn messages_late(&self) -> u64 {
+        self.late_before + self.windower.stats().late_messages
     }
 
     fn reached(&mut self, at_ns: i64) {

@@ -223,6 +223,9 @@ pub(crate) struct Train {
     /// Protected device (address or MAC); all private addresses when absent.
     #[arg(long)]
     pub(crate) device: Vec<String>,
+    /// Length of a window in seconds, 1 to 3600; the model file keeps it, and scoring uses it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    pub(crate) window: f64,
     /// Train the shipped detector alone, without those to compare with.
     #[arg(long, value_parser = ["ensemble"])]
     pub(crate) only: Option<String>,

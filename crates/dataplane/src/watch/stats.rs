@@ -33,4 +33,6 @@ pub struct WatchStats {
     pub operations_untold: u64,
     /// Operations seen after their window was told; told all the same.
     pub operations_late: u64,
+    /// Messages read to their end after the window of their device was closed; in no window's counts.
+    pub messages_late: u64,
 }

@@ -282,6 +282,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use analytics::metrics::COUNTS;
+    use analytics::pace::Pace;
     use analytics::record::{KeyCount, RECORD_VERSION};
 
     const WINDOW_US: i64 = 10_000_000;
@@ -308,6 +309,8 @@ mod tests {
                 counts,
                 keys: vec![KeyCount::new(host(1), 6, 443, 8)],
                 overflow_packets: 0,
+                pace: Pace::default(),
+                talk: None,
             }
         };
         (0..count).map(window).collect()

@@ -1,4 +1,4 @@
-//! Opens a capture, packed or plain, and cuts it into windows.
+//! Opens a capture, packed or plain, follows its conversations and cuts it into windows.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use analytics::windows::Windower;
 use protocols::capture::{CaptureError, CaptureStream, Frame, UnpackLimits, Unpacked};
+use protocols::flow::{Sighting, Tracker};
 use protocols::packet::decode;
 
 use super::{CaptureSummary, OfflineError, OfflineProgress};
@@ -90,27 +91,48 @@ pub(super) fn read_frames<E: From<OfflineError>>(
     }
 }
 
-/// Reads a capture through a windower; `each` is called whenever finished windows wait, and once at
-/// the end.
+/// Takes what a capture gives.
+pub(super) trait Reader<E> {
+    /// A message of a conversation, already counted in its windows.
+    fn message(&mut self, _sighting: &Sighting<'_>) {}
+
+    /// Called after every frame with finished windows, and once at the end.
+    fn windows(&mut self, windower: &mut Windower) -> Result<(), E>;
+}
+
+/// Who only wants the windows.
+impl<E, F: FnMut(&mut Windower) -> Result<(), E>> Reader<E> for F {
+    fn windows(&mut self, windower: &mut Windower) -> Result<(), E> {
+        self(windower)
+    }
+}
+
+/// Reads a capture through a windower. Every conversation is followed, so that training and scoring
+/// count messages as an edge does.
 pub(super) fn read_windows<E: From<OfflineError>>(
     path: &Path,
     windower: &mut Windower,
     progress: impl FnMut(OfflineProgress),
-    mut each: impl FnMut(&mut Windower) -> Result<(), E>,
+    reader: &mut impl Reader<E>,
 ) -> Result<CaptureSummary, E> {
     let (mut flawed, mut undecodable) = (0, 0);
+    let mut tracker = Tracker::default();
     let mut summary = read_frames(path, progress, |frame| {
         match decode(frame.link, frame.captured, frame.wire_len) {
             Ok(packet) => {
                 flawed += u64::from(packet.flaw.is_some());
                 windower.push(frame.ts_ns, &packet);
+                tracker.push(frame.ts_ns, &packet, &mut |sighting| {
+                    windower.hear(sighting);
+                    reader.message(sighting);
+                });
             }
             Err(_) => undecodable += 1,
         }
-        if windower.has_ready() { each(windower) } else { Ok(()) }
+        if windower.has_ready() { reader.windows(windower) } else { Ok(()) }
     })?;
     windower.finish();
-    each(windower)?;
+    reader.windows(windower)?;
     summary.windows = windower.stats();
     (summary.flawed, summary.undecodable) = (flawed, undecodable);
     Ok(summary)

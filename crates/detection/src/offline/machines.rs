@@ -19,15 +19,15 @@ use crate::laws::memory::{LawModel, Protocol};
 const ENOUGH_US: i64 = 600_000_000;
 
 /// Follows the conversations of one capture.
-pub(super) struct Conversations(Tracker);
+struct Conversations(Tracker);
 
 impl Conversations {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self(Tracker::new(Limits::default()))
     }
 
     /// Takes a packet and tells each message between machines that it completes.
-    pub(super) fn push(
+    fn push(
         &mut self,
         ts_ns: i64,
         packet: &PacketView<'_>,

@@ -161,7 +161,7 @@ pub fn score_with(
         // What the frame says belongs to its time: a clock may have been set with it.
         work.time(frame.ts_ns);
         match &packet {
-            Ok(packet) => work.packet(frame.ts_ns, packet),
+            Ok(packet) => work.packet(frame.ts_ns, packet, &mut windower),
             Err(_) => undecodable += 1,
         }
         work.written().map_err(write_error)

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use analytics::detector::Detector;
 use analytics::record::WindowRecord;
+use analytics::windows::Windower;
+use protocols::flow::Tracker;
 use protocols::packet::PacketView;
 
 use super::CaptureSummary;
 use super::jsonl::append_verdict;
-use super::machines::Conversations;
 use super::operations::COMMANDS;
 use super::score::{Alerts, ScoreSummary};
 use super::scored::ScoredWindow;
@@ -26,7 +27,7 @@ const WRITE_BYTES: usize = 128 * 1024;
 pub(super) struct Scoring<'a> {
     detector: Option<Detector>,
     judges: Vec<(&'static str, SinglesJudge<'a>, u64)>,
-    conversations: Conversations,
+    conversations: Tracker,
     commands: Option<CommandSide>,
     laws: Option<LawSide>,
     alerts: Alerts,
@@ -46,7 +47,7 @@ impl<'a> Scoring<'a> {
         Self {
             detector,
             judges: others.iter().map(judge).collect(),
-            conversations: Conversations::new(),
+            conversations: Tracker::default(),
             commands,
             laws,
             alerts: Alerts::default(),
@@ -56,13 +57,15 @@ impl<'a> Scoring<'a> {
         }
     }
 
-    /// Takes a packet, for what machines say to each other.
-    pub(super) fn packet(&mut self, ts_ns: i64, packet: &PacketView<'_>) {
+    /// Takes a packet that is counted in its windows: the messages it completes are counted as an edge
+    /// counts them, and those between machines are judged.
+    pub(super) fn packet(&mut self, ts_ns: i64, packet: &PacketView<'_>, windower: &mut Windower) {
         let (commands, laws) = (&mut self.commands, &mut self.laws);
-        if commands.is_none() && laws.is_none() {
-            return;
-        }
         self.conversations.push(ts_ns, packet, &mut |sighting| {
+            windower.hear(sighting);
+            if !sighting.protocol.is_industrial() {
+                return;
+            }
             if let Some(commands) = commands {
                 commands.message(sighting);
             }

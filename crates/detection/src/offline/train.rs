@@ -22,6 +22,7 @@ use super::store::{ModelStore, key_text};
 use super::{CaptureSummary, OfflineError, OfflineProgress, lesson_failed};
 use crate::laws::memory::Protocol;
 
+const MINUTE_US: i64 = 60_000_000;
 /// Devices with too little training that are told at most.
 const MAX_SHORT_TOLD: usize = 20;
 
@@ -187,7 +188,7 @@ pub fn train(
     let bytes = store.to_bytes(request.signer.as_ref()).map_err(refused)?;
     write_whole(out, &bytes)
         .map_err(|source| OfflineError::Write { path: out.to_path_buf(), source })?;
-    warnings.extend(too_short(&devices, &too_few));
+    warnings.extend(too_short(&devices, &too_few, request.window_us));
     warnings.extend(suspicions(&lessons.records).iter().map(ToString::to_string));
     warnings.extend(machines.doubts());
     Ok(TrainSummary {
@@ -273,7 +274,7 @@ impl Lessons {
                 }
             };
             let (records, beyond) = (&mut lessons.records, &mut lessons.windows_beyond_limit);
-            let summary = read_windows(path, &mut windower, report, |windower| {
+            let mut keep = |windower: &mut Windower| {
                 for record in windower.take_ready() {
                     if records.len() < MAX_TRAINING_WINDOWS {
                         records.push(record);
@@ -282,7 +283,8 @@ impl Lessons {
                     }
                 }
                 Ok::<(), OfflineError>(())
-            })?;
+            };
+            let summary = read_windows(path, &mut windower, report, &mut keep)?;
             bytes_before += size_of(path);
             packets_before += summary.packets;
             lessons.captures.push(summary);
@@ -314,7 +316,7 @@ fn add_baselines(
 }
 
 /// Too little training is said with how much is missing.
-fn too_short(devices: &[DeviceTraining], too_few: &[(Host, usize)]) -> Vec<String> {
+fn too_short(devices: &[DeviceTraining], too_few: &[(Host, usize)], window_us: i64) -> Vec<String> {
     let learned = devices
         .iter()
         .filter_map(|device| Some((device.device?, usize::try_from(device.windows).ok()?)));
@@ -322,14 +324,14 @@ fn too_short(devices: &[DeviceTraining], too_few: &[(Host, usize)]) -> Vec<Strin
         .chain(too_few.iter().copied())
         .filter(|(_, windows)| *windows < VOTING_WINDOWS)
         .take(MAX_SHORT_TOLD)
-        .map(|(device, windows)| short_training(&device.to_string(), windows))
+        .map(|(device, windows)| short_training(&device.to_string(), windows, window_us))
         .collect()
 }
 
 /// In words: how much training is missing, and how long that takes.
-pub(super) fn short_training(device: &str, windows: usize) -> String {
+pub(super) fn short_training(device: &str, windows: usize, window_us: i64) -> String {
     let missing = VOTING_WINDOWS.saturating_sub(windows);
-    let minutes = (missing * 10).div_ceil(60);
+    let minutes = (missing as i64).saturating_mul(window_us).div_euclid(MINUTE_US) + 1;
     format!(
         "{device}: {windows} windows with traffic in training, {missing} too few for a measured \
          false-alarm rate; that is {minutes} more minutes of steady traffic, longer if it is idle"

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use analytics::train::TrainOptions;
+use detection::offline::eval::{CompareRequest, Side, compare};
 use detection::offline::{OfflineError, ScoreSummary, TrainRequest, score, train};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -324,4 +326,61 @@ fn the_shipped_capture_alerts_when_the_attack_begins() {
     assert_eq!(before, 0);
     assert!(alerts[0] <= attack_first, "{}", alerts[0]);
     assert!(alerts.len() > 6_500, "{}", alerts.len());
+}
+
+/// A DNS query for a name of two labels, the first of them changing.
+fn query(turn: i64) -> Vec<u8> {
+    let label = format!("name{turn}");
+    let mut message = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, label.len() as u8];
+    message.extend(label.as_bytes());
+    message.extend(b"\x07example\0\0\x01\0\x01");
+    let server = Ipv4Addr::new(192, 168, 5, 1);
+    let mut bytes = frame(DEVICE, server, UDP, (40_000, 53), message.len());
+    let at = bytes.len() - message.len();
+    bytes[at..].copy_from_slice(&message);
+    bytes
+}
+
+#[test]
+fn a_model_of_another_window_length_scores_and_compares_in_it() {
+    let bench = Bench::new();
+    let ask = |start_ns: i64, turns: i64| -> Packets {
+        (0..turns).map(|turn| (start_ns + turn * 5 * SECOND_NS, query(turn % 9))).collect()
+    };
+    let capture = bench.capture("train.pcap", ask(START_NS, 2_000));
+    // From the beginning of a window of thirty seconds on.
+    let test = bench.capture("test.pcap", ask(TEST_NS - 20 * SECOND_NS, 120));
+    let mut request = TrainRequest::new(vec![capture.clone()]);
+    request.window_us = 30_000_000;
+    request.baselines = false;
+    let slow = bench.path("slow.model");
+    let summary = train(&request, &slow, |_| {}).unwrap();
+    // Training counts each query, as scoring does.
+    assert_eq!(summary.captures[0].windows.messages, 2_000);
+    let (scored, lines) = bench.score(&slow, &test).unwrap();
+    assert_eq!(scored.capture.windows.messages, 120);
+    let of_device = of_device(&lines);
+    assert_eq!(of_device.len(), 20);
+    for line in of_device {
+        assert_eq!(line["end"].as_i64().unwrap() - line["start"].as_i64().unwrap(), 30, "{line}");
+        assert_eq!(line["alert"], false, "{line}");
+    }
+    let usual = bench.train(&[capture], 1).unwrap();
+    let sides = |a: &Path, b: &Path| {
+        let side = |path: &Path| Side::Model(path.to_path_buf(), "ensemble".to_owned());
+        CompareRequest {
+            a: side(a),
+            b: side(b),
+            capture: Some(test.clone()),
+            scenario: None,
+            options: TrainOptions::default(),
+        }
+    };
+    assert_eq!(compare(&sides(&slow, &slow)).unwrap().both, 0);
+    assert!(compare(&sides(&slow, &slow)).unwrap().windows >= 20);
+    let error = compare(&sides(&slow, &usual)).unwrap_err().to_string();
+    assert!(error.contains("windows of 30 s") && error.contains("--window"), "{error}");
+    request.window_us = 1;
+    let error = train(&request, &bench.path("none.model"), |_| {}).unwrap_err().to_string();
+    assert!(error.contains("out of bounds"), "{error}");
 }

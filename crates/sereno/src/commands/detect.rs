@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use analytics::host::Host;
 use analytics::policy::DevicePolicy;
+use analytics::windows::{DEFAULT_WINDOW_US, WINDOW_RANGE_US};
 use detection::offline::eval::training_captures;
 use detection::offline::keys::{KeyError, signing_key, verifying_key};
 use detection::offline::rows::{RowSummary, is_row_scenario};
@@ -35,10 +36,15 @@ fn run_train(arguments: Train, json: bool) -> Result<ExitCode, Failure> {
     let wrong_key = |error: KeyError| Failure::wrong_use(error.to_string());
     request.signer = arguments.sign.as_deref().map(signing_key).transpose().map_err(wrong_key)?;
     request.options.seed = arguments.seed;
+    request.window_us = window_us(arguments.window)?;
     request.baselines = arguments.only.is_none();
     if let Some(folder) = &arguments.scenario {
         let scenario = scenario(folder)?;
         if is_row_scenario(&scenario) {
+            if request.window_us != DEFAULT_WINDOW_US {
+                return Err(Failure::wrong_use("--window is for captures")
+                    .remedy("leave it out: rows are judged in windows of 10 seconds"));
+            }
             return run_train_rows(&scenario, request, &arguments.out, json);
         }
         let (captures, notes) = training_captures(&scenario).map_err(failed)?;
@@ -49,6 +55,17 @@ fn run_train(arguments: Train, json: bool) -> Result<ExitCode, Failure> {
     let summary = train(&request, &arguments.out, |step| progress.show(step)).map_err(failed)?;
     progress.end();
     say_trained(&summary, &arguments.out, json)
+}
+
+/// A window length in microseconds.
+fn window_us(seconds: f64) -> Result<i64, Failure> {
+    let length_us = (seconds * 1e6).round() as i64;
+    if WINDOW_RANGE_US.contains(&length_us) {
+        return Ok(length_us);
+    }
+    let (least, most) = (WINDOW_RANGE_US.start() / 1_000_000, WINDOW_RANGE_US.end() / 1_000_000);
+    Err(Failure::wrong_use(format!("--window {seconds}: out of bounds"))
+        .remedy(format!("choose {least} to {most} seconds; 10 is usual")))
 }
 
 fn run_train_rows(

@@ -133,20 +133,21 @@ pub fn compare(request: &CompareRequest) -> Result<Comparison, OfflineError> {
         OfflineError::Unknown("give a capture or a scenario with captures".into())
     })?;
     let policy = scenario.as_ref().map_or(DevicePolicy::Local, Scenario::policy);
-    let test = Captures::read(vec![capture], &policy, DEFAULT_WINDOW_US, &mut |_| {})?;
+    let window_us = common_window(&request.a, &request.b)?;
+    let test = Captures::read(vec![capture], &policy, window_us, &mut |_| {})?;
     let training = match (&scenario, [&request.a, &request.b].iter().any(|s| s.is_detector())) {
-        (Some(scenario), true) => Some(training_of(scenario, &mut Default::default())?),
+        (Some(scenario), true) => Some(training_of(scenario, window_us, &mut Default::default())?),
         _ => None,
     };
     let of = |side: &Side| side.windows(&test, training.as_ref(), &request.options);
     let (a, b) = (of(&request.a)?, of(&request.b)?);
     let figures = scenario.as_ref().and_then(|scenario| {
         let mut report = empty_report(scenario);
-        let truth = truth_or_why(scenario, &mut report, truth_of_captures)?;
+        let truth = truth_or_why(scenario, window_us, &mut report, truth_of_captures)?;
         let one = |windows: &[ScoredWindow]| {
             let judged = truth.judge(windows);
             let judged: Vec<&Judged> = judged.iter().collect();
-            SideFigures::of(&measure(&judged, DEFAULT_WINDOW_US, false))
+            SideFigures::of(&measure(&judged, window_us, false))
         };
         Some((one(&a), one(&b)))
     });
@@ -154,6 +155,18 @@ pub fn compare(request: &CompareRequest) -> Result<Comparison, OfflineError> {
     comparison.figures = figures;
     (comparison.a, comparison.b) = (request.a.to_string(), request.b.to_string());
     Ok(comparison)
+}
+
+/// The window length of both sides, microseconds: that of the model files, else the usual one.
+fn common_window(a: &Side, b: &Side) -> Result<i64, OfflineError> {
+    match (a.window_us()?, b.window_us()?) {
+        (Some(own), Some(other)) if own != other => Err(OfflineError::Unknown(format!(
+            "{a} judges windows of {} s, {b} of {} s: train both with the same --window",
+            own as f64 / 1e6,
+            other as f64 / 1e6
+        ))),
+        (own, other) => Ok(own.or(other).unwrap_or(DEFAULT_WINDOW_US)),
+    }
 }
 
 impl SideFigures {
@@ -182,6 +195,14 @@ impl std::fmt::Display for Side {
 impl Side {
     fn is_detector(&self) -> bool {
         matches!(self, Self::Detector(_))
+    }
+
+    /// Length of the windows a model file judges; detectors take any.
+    fn window_us(&self) -> Result<Option<i64>, OfflineError> {
+        let Self::Model(path, _) = self else { return Ok(None) };
+        let refused = |source: StoreError| OfflineError::Model { path: path.clone(), source };
+        let models = ModelStore::read(path, Trust::Anyone)?.models().map_err(refused)?;
+        Ok(Some(models.window_us))
     }
 
     fn windows(

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use analytics::windows::DEFAULT_WINDOW_US;
-
 use super::labels::{LabelError, Labels, read_intervals};
 use super::report::TestReport;
 use super::truth::Truth;
@@ -21,11 +19,12 @@ const PACKINGS: [&str; 3] = ["", ".gz", ".zst"];
 /// report and leaves scores without figures.
 pub(super) fn truth_or_why(
     scenario: &Scenario,
+    window_us: i64,
     report: &mut super::ScenarioReport,
     join: impl FnOnce(&Scenario, &Labels, i64) -> Result<Truth, OfflineError>,
 ) -> Option<Truth> {
     let truth = match labels_of(scenario) {
-        Ok(Some(labels)) => truth_of(scenario, &labels, &mut report.test, join),
+        Ok(Some(labels)) => truth_of(scenario, window_us, &labels, &mut report.test, join),
         Ok(None) => {
             report.test.notes.push("no labels.csv: scores, but no figures".to_owned());
             return None;
@@ -60,11 +59,12 @@ fn labels_of(scenario: &Scenario) -> Result<Option<Labels>, OfflineError> {
 
 fn truth_of(
     scenario: &Scenario,
+    window_us: i64,
     labels: &Labels,
     report: &mut TestReport,
     join: impl FnOnce(&Scenario, &Labels, i64) -> Result<Truth, OfflineError>,
 ) -> Result<Truth, OfflineError> {
-    let mut truth = join(scenario, labels, DEFAULT_WINDOW_US)?;
+    let mut truth = join(scenario, labels, window_us)?;
     if let Some(path) = label_file(&scenario.folder, "intervals.csv") {
         truth.add_intervals(&read_text(&path, |source| read_intervals(source))?);
     }

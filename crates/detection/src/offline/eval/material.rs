@@ -60,16 +60,17 @@ impl Captures {
             ..WindowConfig::default()
         })?;
         let (records, left_out) = (&mut self.records, &mut self.left_out);
-        let summary = read_windows(path, &mut windower, progress, |windower| {
-            windower.drain(|record| {
-                if records.len() < MAX_TRAINING_WINDOWS {
-                    records.push(record.clone());
-                } else {
-                    *left_out += 1;
-                }
-            });
-            Ok::<(), OfflineError>(())
-        })?;
+        let summary =
+            read_windows(path, &mut windower, progress, &mut |windower: &mut Windower| {
+                windower.drain(|record| {
+                    if records.len() < MAX_TRAINING_WINDOWS {
+                        records.push(record.clone());
+                    } else {
+                        *left_out += 1;
+                    }
+                });
+                Ok::<(), OfflineError>(())
+            })?;
         self.summaries.push(summary);
         Ok(())
     }

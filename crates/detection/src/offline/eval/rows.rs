@@ -7,6 +7,7 @@ use std::sync::Arc;
 use analytics::models::Learner;
 use analytics::record::WindowRecord;
 use analytics::train::TrainOptions;
+use analytics::windows::DEFAULT_WINDOW_US;
 
 use super::labelled::truth_or_why;
 use super::labels::Labels;
@@ -42,9 +43,10 @@ impl Run<'_> {
                 scenario.name
             ))
         })?;
-        let truth = truth_or_why(scenario, report, |scenario, labels, window_us| {
-            truth_of_rows(scenario, &spec, labels, window_us)
-        });
+        let truth =
+            truth_or_why(scenario, DEFAULT_WINDOW_US, report, |scenario, labels, window_us| {
+                truth_of_rows(scenario, &spec, labels, window_us)
+            });
         report.training.from.push(scenario.name.clone());
         self.row_models(scenario, &spec, (train, test), truth.as_ref(), report)?;
         self.row_baselines(scenario, &spec, (train, test), truth.as_ref(), report)

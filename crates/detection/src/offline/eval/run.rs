@@ -126,8 +126,8 @@ impl Run<'_> {
         let test = Captures::read(test, &scenario.policy(), DEFAULT_WINDOW_US, &mut |_| {})?;
         report.test.packets = test.packets();
         report.test.notes.extend(test.notes());
-        let truth = truth_or_why(scenario, report, truth_of_captures);
-        let training = training_of(scenario, &mut report.training)?;
+        let truth = truth_or_why(scenario, DEFAULT_WINDOW_US, report, truth_of_captures);
+        let training = training_of(scenario, DEFAULT_WINDOW_US, &mut report.training)?;
         warn_of_short_training(scenario, &training, &mut report.training);
         for contender in for_captures() {
             let named = self.request.detectors.iter().any(|name| name == contender.name());

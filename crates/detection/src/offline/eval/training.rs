@@ -20,18 +20,19 @@ use crate::offline::{OfflineError, OfflineProgress};
 /// When there is no training part at all, or one cannot be read.
 pub fn training_captures(scenario: &Scenario) -> Result<(Vec<PathBuf>, Vec<String>), OfflineError> {
     let mut report = TrainingReport::default();
-    let captures = training_of(scenario, &mut report)?;
+    let captures = training_of(scenario, DEFAULT_WINDOW_US, &mut report)?;
     Ok((captures.paths, report.warnings))
 }
 
 /// The training part of the scenario, and the suggested one where its own is absent or short.
 pub(super) fn training_of(
     scenario: &Scenario,
+    window_us: i64,
     report: &mut TrainingReport,
 ) -> Result<Captures, OfflineError> {
     let policy = scenario.policy();
     let read = |paths: Vec<PathBuf>| {
-        Captures::read(paths, &policy, DEFAULT_WINDOW_US, &mut |_: OfflineProgress| {})
+        Captures::read(paths, &policy, window_us, &mut |_: OfflineProgress| {})
     };
     let mut paths: Vec<PathBuf> = scenario.train.iter().cloned().collect();
     let mut own = read(paths.clone())?;
@@ -99,7 +100,7 @@ pub(super) fn warn_of_short_training(
                 device.name
             ));
         } else if windows < VOTING_WINDOWS {
-            report.warnings.push(short_training(&device.name, windows));
+            report.warnings.push(short_training(&device.name, windows, training.window_us));
         }
     }
 }
