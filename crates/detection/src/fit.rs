@@ -85,13 +85,18 @@ impl Detection {
             store::windows::stored(&mut connection, order.device, StoredWindow::TRAIN, i64::MAX)
                 .await?
         };
+        let unreadable = records.unreadable;
         let records: Arc<Vec<WindowRecord>> =
-            Arc::new(records.into_iter().map(|(_, _, record)| record).collect());
+            Arc::new(records.windows.into_iter().map(|(_, record)| record).collect());
         match self.fit_model(Arc::clone(&records)).await? {
             Ok(fitted) => {
                 self.inner.news.state(order.device, WatchState::Training { progress: 0.9 });
-                self.put_in_use(order, fitted, &records).await?;
+                self.put_in_use(order, fitted, &records, unreadable).await?;
                 self.drain(order).await
+            }
+            Err(reason) if unreadable > 0 => {
+                let left_out = left_out(unreadable);
+                self.give_up(order, format!("{reason} ({left_out})")).await
             }
             Err(reason) => self.give_up(order, reason).await,
         }
@@ -142,6 +147,7 @@ impl Detection {
         order: &Order,
         fitted: Fitted,
         records: &[WindowRecord],
+        unreadable: i64,
     ) -> Result<(), DetectionError> {
         let platform = &self.inner.platform;
         let hash = Blobs::new(&platform.data).put(&fitted.file).await?;
@@ -161,6 +167,9 @@ impl Detection {
         let mut model_row = self.model_row((&state.row, number), &fitted.model, &hash, &facts);
         models::ACTIVE.clone_into(&mut model_row.state);
         "the first model of this learning".clone_into(&mut model_row.reason);
+        if unreadable > 0 {
+            model_row.reason.push_str(&format!("; {}", left_out(unreadable)));
+        }
         registry::sign(platform, &mut model_row);
         let trained = ModelTrained {
             device: order.device,
@@ -241,14 +250,15 @@ impl Detection {
                 store::windows::stored(&mut connection, order.device, role, DRAINED_AT_ONCE).await?
             };
             let mut stage = self.stage_with(&engine).await?;
-            for (_, epoch, record) in &waiting {
+            for (epoch, record) in &waiting.windows {
                 stage.watch(&mut state, *epoch, record);
             }
-            if let Some((last, _, _)) = waiting.last() {
-                stage.plan.used.push((order.device, StoredWindow::WAIT, *last));
+            if let Some(last) = waiting.last {
+                stage.plan.used.push((order.device, StoredWindow::WAIT, last));
             }
-            state.row.waiting -= i64::try_from(waiting.len()).unwrap_or(0);
-            if i64::try_from(waiting.len()).unwrap_or(0) < DRAINED_AT_ONCE {
+            state.row.unscored += waiting.unreadable;
+            state.row.waiting -= waiting.count();
+            if waiting.count() < DRAINED_AT_ONCE {
                 state.row.waiting = 0;
                 state.row.phase = Phase::Watching;
             }
@@ -286,6 +296,11 @@ impl Detection {
         self.inner.news.state(order.device, watch_state);
         Ok(())
     }
+}
+
+/// In words: windows of another version.
+pub(crate) fn left_out(windows: i64) -> String {
+    format!("{windows} stored windows of another version of this program were left out")
 }
 
 fn in_phase(engine: &Engine, order: &Order, phase: Phase) -> Option<crate::state::DeviceState> {

@@ -98,7 +98,7 @@ impl Detection {
             for device in &devices[first..] {
                 let roles = [kept::ANCHOR, kept::LESSON];
                 let own = kept::stored(&mut connection, *device, &roles, MAX_WINDOWS_EACH).await?;
-                records.extend(own.into_iter().map(|kept| kept.record));
+                records.extend(own.windows.into_iter().map(|kept| kept.record));
             }
         }
         let (windows, count) = (records.len(), devices.len() - first);

@@ -69,6 +69,8 @@ struct Material {
     true_alerts: Vec<Kept>,
     /// Keys that became known since the training.
     keys: Vec<Key>,
+    /// Windows of the first training that are records of another version.
+    unreadable: usize,
 }
 
 impl Detection {
@@ -77,6 +79,9 @@ impl Detection {
         let _one_at_a_time = self.inner.fitting.lock().await;
         let Some(state) = self.refittable(order).await? else { return Ok(()) };
         let Some(material) = self.material(order, &state).await? else { return Ok(()) };
+        if material.unreadable > 0 {
+            return self.hold_without_anchor(order, material.unreadable).await;
+        }
         let mut poison = state.memory.learning.poison.clone();
         let lately: Vec<&WindowRecord> = material.lately.iter().collect();
         let verdict = poison.judge(&lately);
@@ -122,10 +127,13 @@ impl Detection {
         let keys = kept::keys(&mut connection).await?.remove(&device).unwrap_or_default();
         drop(connection);
         let lately = lessons
+            .windows
             .iter()
             .filter(|kept| kept.record.start_us >= active.trained_to)
             .map(|kept| kept.record.clone())
             .collect();
+        let unreadable = anchors.unreadable;
+        let (anchors, lessons) = (anchors.windows, lessons.windows);
         let true_alert =
             |kept: &Kept| kept.finding.as_ref().is_some_and(|finding| !normal.contains(finding));
         Ok(Some(Material {
@@ -134,7 +142,8 @@ impl Detection {
             keys,
             lately,
             lessons: anchors.into_iter().chain(lessons).map(|kept| kept.record).collect(),
-            true_alerts: alerts.into_iter().filter(true_alert).collect(),
+            true_alerts: alerts.windows.into_iter().filter(true_alert).collect(),
+            unreadable,
         }))
     }
 
@@ -151,6 +160,28 @@ impl Detection {
         state.memory.learning.hold("somebody may be teaching the model: see its finding");
         let mut stage = self.stage_with(&engine).await?;
         stage.tell(&mut state, Lane::Model, news, order.at_us);
+        stage.changed.insert(order.device, state);
+        stage.finish();
+        let crate::stage::Stage { changed, plan, .. } = stage;
+        self.commit(&mut engine, plan).await?;
+        engine.install(changed);
+        Ok(())
+    }
+
+    /// The anchor of all learning cannot be read any more: the model in use stays, and learning on
+    /// would drift without it.
+    async fn hold_without_anchor(
+        &self,
+        order: &Order,
+        unreadable: usize,
+    ) -> Result<(), DetectionError> {
+        let mut engine = self.engine().await?;
+        let Some(mut state) = in_order(engine.device(order.device), order) else { return Ok(()) };
+        state.memory.learning.hold(format!(
+            "{unreadable} windows of its first training are of another version of this program; \
+             let it learn again to go on learning"
+        ));
+        let mut stage = self.stage_with(&engine).await?;
         stage.changed.insert(order.device, state);
         stage.finish();
         let crate::stage::Stage { changed, plan, .. } = stage;

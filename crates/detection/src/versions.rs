@@ -211,7 +211,7 @@ impl Detection {
             let first = models::one(&mut connection, id, a).await?;
             let second = models::one(&mut connection, id, b).await?;
             let roles = [kept::ANCHOR, kept::LESSON, kept::ALERT, kept::DOUBT];
-            let kept = kept::stored(&mut connection, id, &roles, windows).await?;
+            let kept = kept::stored(&mut connection, id, &roles, windows).await?.windows;
             (first, second, kept)
         };
         let mut ready = Vec::with_capacity(2);

@@ -2,7 +2,7 @@
 
 use analytics::guard::keys::Key;
 use analytics::host::Host;
-use analytics::record::WindowRecord;
+use analytics::record::{RECORD_VERSION, WindowRecord};
 use model::DeviceId;
 use platform::db::{DbError, Tx};
 use sqlx::{AnyConnection, Row};
@@ -53,16 +53,18 @@ pub(crate) async fn keep(tx: &mut Tx, windows: &[KeptWindow]) -> Result<(), DbEr
     Ok(())
 }
 
-/// The windows of a training become the anchor: the newest `limit` of them.
+/// The windows of a training become the anchor: the newest `limit` of them. Those of another version
+/// of the record taught nothing and are left behind; every record begins with its version.
 pub(crate) async fn anchor(tx: &mut Tx, device: DeviceId, limit: i64) -> Result<(), DbError> {
     forget(tx, device).await?;
     sqlx::query(
         "INSERT INTO detection_kept (device, place, role, epoch, score, finding, record) \
          SELECT device, place, 'anchor', epoch, NULL, NULL, record FROM detection_training \
-         WHERE device = $1 AND role = 'train' ORDER BY place DESC LIMIT $2",
+         WHERE device = $1 AND role = 'train' AND record LIKE $3 ORDER BY place DESC LIMIT $2",
     )
     .bind(device.to_string())
     .bind(limit)
+    .bind(format!("{{\"version\":{RECORD_VERSION},%"))
     .execute(tx.sql())
     .await?;
     Ok(())
@@ -113,14 +115,22 @@ pub(crate) struct Kept {
     pub(crate) record: WindowRecord,
 }
 
-/// Kept windows of some roles, the newest `limit` of them, oldest first. What this build cannot read
-/// (a record of another version) is left out.
+/// Kept windows as they come back.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeptWindows {
+    /// Those this build can read.
+    pub(crate) windows: Vec<Kept>,
+    /// Those it cannot: records of another version.
+    pub(crate) unreadable: usize,
+}
+
+/// Kept windows of some roles, the newest `limit` of them, oldest first.
 pub(crate) async fn stored(
     connection: &mut AnyConnection,
     device: DeviceId,
     roles: &[&str],
     limit: i64,
-) -> Result<Vec<Kept>, DbError> {
+) -> Result<KeptWindows, DbError> {
     let quoted: Vec<String> = roles.iter().map(|role| format!("'{role}'")).collect();
     let sql = format!(
         "SELECT role, finding, record FROM detection_kept WHERE device = $1 AND role IN ({}) \
@@ -132,16 +142,22 @@ pub(crate) async fn stored(
         .bind(limit)
         .fetch_all(connection)
         .await?;
-    let mut kept = Vec::with_capacity(rows.len());
+    let mut kept = KeptWindows::default();
+    kept.windows.reserve(rows.len());
     for row in rows.iter().rev() {
         let text: String = row.try_get("record")?;
         match serde_json::from_str(&text) {
-            Ok(record) => kept.push(Kept {
+            Ok(record) => kept.windows.push(Kept {
                 role: row.try_get("role")?,
                 finding: row.try_get("finding")?,
                 record,
             }),
-            Err(cause) => tracing::warn!(%device, %cause, "a kept window cannot be read"),
+            Err(cause) => {
+                if kept.unreadable == 0 {
+                    tracing::warn!(%device, %cause, "kept windows cannot be read");
+                }
+                kept.unreadable += 1;
+            }
         }
     }
     Ok(kept)

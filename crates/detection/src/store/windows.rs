@@ -74,13 +74,31 @@ pub(crate) async fn keep(tx: &mut Tx, window: &StoredWindow) -> Result<(), DbErr
     Ok(())
 }
 
-/// Stored windows in the order they came: place, epoch, record.
+/// Stored windows as they come back.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StoredWindows {
+    /// Those this build can read, in the order they came, each with its epoch.
+    pub(crate) windows: Vec<(i64, WindowRecord)>,
+    /// Those it cannot: records of another version.
+    pub(crate) unreadable: i64,
+    /// Place of the last of all.
+    pub(crate) last: Option<i64>,
+}
+
+impl StoredWindows {
+    /// How many there are, readable or not.
+    pub(crate) fn count(&self) -> i64 {
+        i64::try_from(self.windows.len()).unwrap_or(i64::MAX).saturating_add(self.unreadable)
+    }
+}
+
+/// Stored windows in the order they came.
 pub(crate) async fn stored(
     connection: &mut AnyConnection,
     device: DeviceId,
     role: &str,
     limit: i64,
-) -> Result<Vec<(i64, i64, WindowRecord)>, DbError> {
+) -> Result<StoredWindows, DbError> {
     let rows = sqlx::query(
         "SELECT place, epoch, record FROM detection_training WHERE device = $1 AND role = $2 \
          ORDER BY place LIMIT $3",
@@ -90,14 +108,21 @@ pub(crate) async fn stored(
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let text: String = row.try_get("record")?;
-            let record = serde_json::from_str(&text)
-                .map_err(|cause| DbError::corrupt("detection_training.record", cause))?;
-            Ok((row.try_get("place")?, row.try_get("epoch")?, record))
-        })
-        .collect()
+    let mut stored = StoredWindows::default();
+    for row in &rows {
+        let text: String = row.try_get("record")?;
+        stored.last = Some(row.try_get("place")?);
+        match serde_json::from_str(&text) {
+            Ok(record) => stored.windows.push((row.try_get("epoch")?, record)),
+            Err(cause) => {
+                if stored.unreadable == 0 {
+                    tracing::warn!(%device, %cause, "stored windows cannot be read");
+                }
+                stored.unreadable += 1;
+            }
+        }
+    }
+    Ok(stored)
 }
 
 /// Removes stored windows that were used.

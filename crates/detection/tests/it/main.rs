@@ -17,3 +17,4 @@ mod row_files;
 mod scenarios;
 mod substation;
 mod substation_rows;
+mod upgrade;
