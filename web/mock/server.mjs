@@ -85,7 +85,7 @@ const reads = [
   [/^\/detection\/evaluations$/, (w) => page(has(w) ? [evaluation.summary] : [])],
   [/^\/detection\/evaluations\/.+$/, () => evaluation.whole],
   [/^\/findings$/, (w) => page(w.bare ? [] : [data.finding])],
-  [/^\/findings\/.+$/, (w) => ({ commands: w.scene === 'commands' ? [data.unusual(0), data.unusual(1, { count: 3 }), data.unusual(2, { kind: 'unusual_order', score: 0.9, value: null, technique: null })] : [], commands_beyond: w.scene === 'commands' ? 2 : 0, ...data.findingDetail, feedback: w.feedback })],
+  [/^\/findings\/.+$/, (w) => ({ commands: w.scene === 'commands' ? [data.unusual(0), data.unusual(1, { count: 3 }), data.unusual(2, { kind: 'unusual_order', score: 0.9, value: null, technique: null })] : [], commands_beyond: w.scene === 'commands' ? 2 : 0, counts: [{ metric: 'dns_queries', meaning: 'DNS queries sent', value: 14 }, { metric: 'minute_packets_out', meaning: 'packets sent in this minute so far', value: 212 }], ...data.findingDetail, feedback: w.feedback })],
   [/^\/gateways$/, (w) => gatewaysOf(w)],
   [/^\/gateways\/.+\/counters$/, (w) => ({ points: has(w) && w.scene !== 'not-enforced' ? [{ at: data.wall(0.5), event_at: data.packet(data.BLOCKED), mac: data.MAC, forwarded_packets: 11_435, forwarded_bytes: 1_029_000, dropped_packets: 1, dropped_bytes: 60, blocked: true }] : [] })],
   [/^\/orders$/, (w) => ordersOf(w)],

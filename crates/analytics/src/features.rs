@@ -29,7 +29,7 @@ pub struct ContextMemory {
     windows: VecDeque<(i64, [f64; CONTEXTS])>,
     lately: Lately,
     #[serde(default)]
-    minute: Minute,
+    minute: Box<Minute>,
 }
 
 impl ContextMemory {

@@ -1,6 +1,7 @@
 //! What the metrics that look back remember of a device, in a form that survives a restart.
 
 use analytics::features::{ContextMemory, Values};
+use analytics::metrics::Metric;
 use analytics::novelty::Usual;
 use analytics::record::{KeyCount, WindowRecord};
 
@@ -20,6 +21,11 @@ impl Context {
         self.0.complete(record, values, usual);
     }
 
+    /// What people are told of the newest window beside what is judged.
+    pub(crate) fn told(&self, record: &WindowRecord) -> Vec<(Metric, u64)> {
+        self.0.told(record)
+    }
+
     /// The stored form.
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(&self.0).unwrap_or_else(|_| "{}".into())
@@ -36,6 +42,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use analytics::host::Host;
     use analytics::metrics::{COUNTS, METRICS, Metric};
+    use analytics::pace::Pace;
     use analytics::record::RECORD_VERSION;
     use proptest::prelude::*;
 
@@ -65,6 +72,8 @@ mod tests {
                     counts: [0; COUNTS],
                     keys: vec![KeyCount { failed, ..KeyCount::new(peer, 6, 80, 5) }],
                     overflow_packets: 0,
+                    pace: Pace::default(),
+                    talk: None,
                 };
                 let mut values = [0.0; METRICS];
                 values[Metric::SynFailed.index()] = f64::from(failed);

@@ -5,6 +5,7 @@ mod guard;
 mod tally;
 mod words;
 
+use analytics::metrics::Metric;
 use analytics::model::{Judge, Judgement};
 use analytics::record::WindowRecord;
 use model::{Finding, FindingId, Reason, Severity, Technique, Timestamp};
@@ -67,6 +68,8 @@ pub(crate) struct Alert<'a> {
     pub(crate) watch: &'a Watch,
     pub(crate) record: &'a WindowRecord,
     pub(crate) judgement: &'a Judgement,
+    /// What no model judges and people are told.
+    pub(crate) told: &'a [(Metric, u64)],
     pub(crate) now: Timestamp,
 }
 

@@ -8,6 +8,7 @@ use analytics::metrics::{COUNTS, Metric};
 use analytics::model::{DeviceModel, Judgement, Judges};
 use analytics::model_file::{ModelFile, ModelFileError};
 use analytics::novelty::{KnownKeys, Novelty, Usual};
+use analytics::pace::Pace;
 use analytics::record::{KeyCount, RECORD_VERSION, WindowRecord};
 
 use crate::context::Context;
@@ -117,13 +118,15 @@ fn window_of(key: KeyCount) -> WindowRecord {
         counts: [0; COUNTS],
         keys: vec![key],
         overflow_packets: 0,
+        pace: Pace::default(),
+        talk: None,
     }
 }
 
 /// What a metric counts, in plain words, with the time it counts over.
 pub(crate) fn meaning(metric: Metric, window_us: i64) -> String {
     let words = metric.describe();
-    if metric.is_context() || matches!(metric, Metric::MeanSizeOut | Metric::MeanSizeIn) {
+    if metric.is_context() || metric.is_level() {
         return words.to_owned();
     }
     let seconds = window_us as f64 / 1e6;

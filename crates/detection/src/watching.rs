@@ -81,7 +81,8 @@ impl Stage<'_> {
         if let Some(by) = suppress::of_window(normal, record, judgement) {
             return Raised::Normal(by);
         }
-        let alert = Alert { row: &state.row, watch, record, judgement, now: self.now };
+        let told = state.context.told(record);
+        let alert = Alert { row: &state.row, watch, record, judgement, told: &told, now: self.now };
         let gap_us = self.config.finding_gap_us();
         let lane = Lane::of(&state.findings, &alert, gap_us);
         match &mut state.findings[lane as usize] {

@@ -1812,6 +1812,18 @@ export interface components {
              */
             factor?: number | null;
         };
+        /** @description A count of a window that people are told. */
+        CountView: {
+            /** @description The metric's name, as in `docs/metrics.md`. */
+            metric: string;
+            /** @description In plain words. */
+            meaning: string;
+            /**
+             * Format: int64
+             * @description The count.
+             */
+            value: number;
+        };
         /** @description One reading of one device; counts since the gateway started. */
         CounterPoint: {
             at: string;
@@ -2169,6 +2181,11 @@ export interface components {
              * @description Unusual commands that are not listed, because they are too many.
              */
             commands_beyond: number;
+            /**
+             * @description What else was counted in its strongest window and is not judged: pauses, names asked,
+             *     messages of protocols, and the minute so far.
+             */
+            counts: components["schemas"]["CountView"][];
         };
         /** @description A detector's judgement about a device. */
         FindingView: {

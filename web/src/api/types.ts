@@ -60,6 +60,7 @@ export type FindingDetail = Finding & {
   capture: Whole<Schemas['CaptureView']> | null;
   commands: UnusualCommand[];
   commands_beyond: number;
+  counts: Whole<Schemas['CountView']>[];
 };
 export type UnusualCommand = Whole<Schemas['CommandView']>;
 export type MachineModel = Narrow<Schemas['MachineView'], { state: WatchState }>;

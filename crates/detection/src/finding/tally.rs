@@ -162,6 +162,11 @@ pub(crate) struct Tally {
     #[serde(default)]
     pub(crate) commands_beyond: u64,
     pub(crate) published: Published,
+    /// The largest score of a window, and what else was counted in that window.
+    #[serde(default)]
+    pub(super) strongest_score: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) told: Vec<(Metric, u64)>,
 }
 
 impl Tally {
@@ -179,6 +184,8 @@ impl Tally {
             commands: vec![],
             commands_beyond: 0,
             published: Published::default(),
+            strongest_score: 0.0,
+            told: vec![],
         }
     }
 
@@ -191,6 +198,10 @@ impl Tally {
         self.peak_answered_out = self.peak_answered_out.max(answered);
         self.peak_attempts_in = self.peak_attempts_in.max(record.count(Metric::SynIn));
         self.beyond += record.overflow_packets;
+        if alert.judgement.score >= self.strongest_score {
+            self.strongest_score = alert.judgement.score;
+            alert.told.clone_into(&mut self.told);
+        }
         for key in &record.keys {
             self.add_key(alert, *key);
         }

@@ -1,5 +1,6 @@
 //! `GET /api/v1/findings/{id}`: one finding.
 
+use analytics::metrics::Metric;
 use axum::extract::{Path, State};
 use model::{AttackKind, DeviceId, Finding, FindingId, Severity, Timestamp};
 use platform::http::{Json, Problem};
@@ -154,6 +155,20 @@ pub(crate) struct FindingDetail {
     commands: Vec<CommandView>,
     /// Unusual commands that are not listed, because they are too many.
     commands_beyond: u64,
+    /// What else was counted in its strongest window and is not judged: pauses, names asked,
+    /// messages of protocols, and the minute so far.
+    counts: Vec<CountView>,
+}
+
+/// A count of a window that people are told.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct CountView {
+    /// The metric's name, as in `docs/metrics.md`.
+    metric: String,
+    /// In plain words.
+    meaning: String,
+    /// The count.
+    value: u64,
 }
 
 /// One unusual command.
@@ -287,10 +302,18 @@ pub(crate) async fn finding(
     let group = store::groups::of_finding(&mut connection, parsed).await?;
     let feedback = store::suppressions::feedback(&mut connection, parsed).await?;
     let capture = store::groups::capture(&mut connection, parsed).await?;
-    let (commands, commands_beyond) = store::findings::commands(&mut connection, parsed).await?;
+    let tally = store::findings::tally(&mut connection, parsed).await?;
+    let (commands, commands_beyond, told) = tally
+        .map_or_else(Default::default, |tally| (tally.commands, tally.commands_beyond, tally.told));
+    let count = |(metric, value): (Metric, u64)| CountView {
+        metric: metric.name().to_owned(),
+        meaning: metric.describe().to_owned(),
+        value,
+    };
     Ok(Json(FindingDetail {
         commands: commands.into_iter().map(CommandView::from).collect(),
         commands_beyond,
+        counts: told.into_iter().map(count).collect(),
         finding: found.into(),
         group: group.map(|group| group.id.to_string()),
         feedback: feedback.map(|(verdict, reason, author, at)| JudgedView {

@@ -113,15 +113,24 @@ pub(crate) async fn commands(
     connection: &mut AnyConnection,
     id: FindingId,
 ) -> Result<(Vec<UnusualCommand>, u64), DbError> {
+    let tally = tally(connection, id).await?;
+    Ok(tally.map_or_else(Default::default, |tally| (tally.commands, tally.commands_beyond)))
+}
+
+/// What the windows of a finding add up to, where it is stored.
+pub(crate) async fn tally(
+    connection: &mut AnyConnection,
+    id: FindingId,
+) -> Result<Option<Tally>, DbError> {
     let row = sqlx::query("SELECT tally FROM detection_findings WHERE id = $1")
         .bind(id.to_string())
         .fetch_optional(connection)
         .await?;
-    let Some(row) = row else { return Ok((vec![], 0)) };
+    let Some(row) = row else { return Ok(None) };
     let tally: String = row.try_get("tally")?;
-    let tally: Tally = serde_json::from_str(&tally)
-        .map_err(|cause| DbError::corrupt("detection_findings.tally", cause))?;
-    Ok((tally.commands, tally.commands_beyond))
+    serde_json::from_str(&tally)
+        .map(Some)
+        .map_err(|cause| DbError::corrupt("detection_findings.tally", cause))
 }
 
 fn read(row: &AnyRow) -> Result<Finding, DbError> {

@@ -45,6 +45,7 @@ export function FindingPage() {
           <Explanation finding={finding} />
           <EvidenceTable finding={finding} />
         </Panel>
+        <Counted finding={finding} />
         <Packets finding={finding} />
         </div>
         <div className="stack wide">
@@ -66,6 +67,24 @@ export function FindingPage() {
         </div>
       </div>
     </PageView>
+  );
+}
+
+/** What no model judges and still tells what went on: names asked, messages, pauses, the minute. */
+function Counted({ finding }: { finding: FindingDetail }) {
+  if (finding.counts.length === 0) return null;
+  return (
+    <Panel title={t('finding.counted')} flush>
+      <table className="data">
+        <caption className="hidden-text">{t('finding.counted')}</caption>
+        <tbody>
+          {finding.counts.map((one) => (
+            <tr key={one.metric}><td>{one.meaning}</td><td className="num">{count(one.value)}</td></tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="small soft" style={{ padding: '8px 16px' }}>{t('finding.counted_note')}</p>
+    </Panel>
   );
 }
 
