@@ -59,6 +59,7 @@ pub(crate) async fn add(
         scope: body.scope.read()?,
         by: caller.name,
     };
-    let one = detection.call_normal(device, word.scope.clone(), ceiling, &word).await?;
+    let called = detection.call_normal(device, word.scope.clone(), ceiling, &word);
+    let one = Box::pin(called).await?;
     Ok((StatusCode::CREATED, Json(SuppressionView::new(one, now))))
 }
