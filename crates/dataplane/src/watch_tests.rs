@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use analytics::commands::Summary;
+use analytics::metrics::Metric;
 use ports::WindowBatch;
 use ports::edge::{self, FromEdge};
 use serde_json::Value;
@@ -93,6 +94,29 @@ fn commands_go_with_the_windows_once_their_window_is_over() {
     assert_eq!((write.values.as_slice(), write.first_us), (&[700.0][..], 15_000_000));
     let stats = watch.stats();
     assert_eq!((stats.operations, stats.operations_untold, stats.operations_late), (25, 0, 0));
+}
+
+#[test]
+fn messages_are_counted_in_the_windows_of_their_ends() {
+    let outbox = Arc::new(Outbox::default());
+    let mut watch = watch(&outbox, DeviceSide::Listed(HashSet::from([PLC])), true);
+    for (at_ns, bytes) in capture(25) {
+        watch.frame(at_ns, LinkType::ETHERNET, &bytes, bytes.len() as u32, false);
+    }
+    watch.finish();
+    outbox.welcome(7, None);
+    let mut counts = Vec::new();
+    while let Some(mut frame) = outbox.next(Duration::ZERO) {
+        if let Some(FromEdge::Windows(batch)) = edge::decode(&mut frame).unwrap() {
+            let records: Vec<WindowRecord> = serde_json::from_value(batch.records).unwrap();
+            let of = |record: &WindowRecord| {
+                [Metric::IndustrialReads, Metric::IndustrialWrites].map(|own| record.count(own))
+            };
+            counts.extend(records.iter().map(of));
+        }
+    }
+    assert_eq!(counts, [[9, 0], [9, 1], [6, 0]], "as the commands have it");
+    assert_eq!(watch.stats().messages_late, 0);
 }
 
 #[test]
