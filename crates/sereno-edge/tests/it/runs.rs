@@ -7,6 +7,7 @@ use analytics::windows::{WindowConfig, Windower};
 use model::Outcome;
 use ports::edge::{FromEdge, ReplayControl, Source, Verb};
 use protocols::capture::CaptureReader;
+use protocols::flow::Tracker;
 use protocols::packet;
 
 use crate::node::{MAC, Node, captures};
@@ -17,6 +18,7 @@ const FAST: &str = "20000";
 /// The windows computed straight from the files, without gateway, time or network.
 fn expected() -> Vec<WindowRecord> {
     let mut windower = Windower::new(WindowConfig::default()).unwrap();
+    let mut tracker = Tracker::default();
     for path in captures().unwrap() {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).unwrap();
@@ -25,6 +27,7 @@ fn expected() -> Vec<WindowRecord> {
             let frame = frame.unwrap();
             let view = packet::decode(frame.link, frame.captured, frame.wire_len).unwrap();
             windower.push(frame.ts_ns, &view);
+            tracker.push(frame.ts_ns, &view, &mut |sighting| windower.hear(sighting));
         }
     }
     windower.finish();
