@@ -273,6 +273,9 @@ fn packed_cut_and_foreign_captures_are_treated_as_for_counts() {
     // Where reading ends nobody looks: no silence is invented behind it.
     assert_eq!(alerts(&lines, PUBLISHER), [ATTACK_WINDOW]);
 
+    let (_, doubted) = bench.train(std::slice::from_ref(&whole));
+    let doubt = |text: &String| text.starts_with("goose: ") && text.contains("missing_messages");
+    assert!(doubted.warnings.iter().any(doubt), "a training that breaks laws: {doubted:?}");
     let foreign = bench.capture("mms.pcap", mms(0, LEARNED_S, false));
     let (model, summary) = bench.train(&[foreign]);
     assert!(!summary.detectors.contains(&"goose".to_owned()), "{summary:?}");
