@@ -113,6 +113,8 @@ pub struct Folder {
     tell_at: Duration,
     open: Option<Open>,
     opened: u64,
+    /// The first frame that is not told of has not been reached since the start.
+    resuming: bool,
     /// Captures read to their end of which not all is told, in the order of reading.
     untold: VecDeque<(u64, String, Read)>,
     waiting: bool,
@@ -135,6 +137,7 @@ impl Folder {
             Some(file) => State::read(file)?,
             None => State::default(),
         };
+        let resuming = state.resume.is_some();
         Ok(Self {
             path,
             settle,
@@ -147,6 +150,7 @@ impl Folder {
             tell_at: Duration::ZERO,
             open: None,
             opened: 0,
+            resuming,
             untold: VecDeque::new(),
             waiting: true,
             counts: FolderCounts::default(),
@@ -188,6 +192,10 @@ impl Folder {
                         (open.skip, open.told) =
                             begin(open.known.as_ref(), &self.state, &open.entry, frame.ts_ns);
                     }
+                    let resumes = |resume: &Resume| resume.name == open.entry.name;
+                    if frame.index >= open.told && self.state.resume.as_ref().is_some_and(resumes) {
+                        self.resuming = false;
+                    }
                     open.frames = frame.index + 1;
                     if frame.index >= open.skip {
                         let fresh = frame.index >= open.told;
@@ -208,11 +216,14 @@ impl Folder {
     }
 
     /// Notes that everything before `first` is told, and safe with whoever takes it; without a place,
-    /// everything read.
+    /// everything read. Until a restart has come to where it left off, what was noted before stays.
     ///
     /// # Errors
     /// The state cannot be written.
     pub fn keep(&mut self, first: Option<Place>, told: Told) -> Result<(), EdgeError> {
+        if self.resuming {
+            return Ok(());
+        }
         let mut state = std::mem::take(&mut self.state);
         let done = state.done.len();
         let safe = |number: u64| first.is_none_or(|first| number < first.capture);
@@ -245,6 +256,7 @@ impl Folder {
     /// Takes what ended into the books.
     fn close(&mut self, ended: Option<CaptureError>) {
         let Some(open) = self.open.take() else { return };
+        self.resuming &= self.state.resume.as_ref().is_some_and(|one| one.name != open.entry.name);
         let again = open.known.as_ref().filter(|known| known.first_ns == open.first_ns);
         if let Some(error) = &ended {
             let (path, error) = (open.entry.path.display(), error.to_string());
@@ -344,6 +356,13 @@ impl Folder {
         // A name that is gone may come back with other packets.
         if found.beyond == 0 {
             self.state.done.retain(|name, _| found.names.contains_key(name));
+        }
+        if let Some(resume) = self.state.resume.as_ref().filter(|_| self.resuming)
+            && !found.names.contains_key(&resume.name)
+        {
+            let name = &resume.name;
+            tracing::warn!(%name, "the capture is gone before all of it was told");
+            (self.counts.gone, self.resuming) = (self.counts.gone + 1, false);
         }
         self.waiting = found.names.values().any(|rested| !rested);
         let (queue, rested) = (VecDeque::new(), found.rested);

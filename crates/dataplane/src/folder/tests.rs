@@ -133,6 +133,40 @@ fn a_restart_begins_at_the_first_frame_that_was_not_told() {
     assert_eq!(seconds(&mut folder), (vec![], 0), "all is told");
 }
 
+/// Killed again while it reads what was told: the place of before must not be lost.
+#[test]
+fn nothing_is_noted_before_a_restart_has_come_to_where_it_left_off() {
+    let mut case = Case::new();
+    case.state = Some(case.folder.path().join("state.json"));
+    case.write("2.pcap", &capture(0, 2 * BURST as i64));
+    let first = Place { capture: 1, frame: BURST as u64 + 10 };
+    let mut folder = case.open();
+    while folder.read(|_| ()) != Taken::Nothing {}
+    folder.keep(Some(first), TOLD).unwrap();
+    // An older capture comes late; it is read first.
+    case.write("1.pcap", &capture(0, 1));
+    let older = fs::File::open(case.folder.path().join("1.pcap")).unwrap();
+    older.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let mut folder = case.open();
+    for taken in [Taken::Capture, Taken::Frames] {
+        assert_eq!(folder.read(|_| ()), taken);
+        folder.keep(None, Told { next_seq: 9, ..TOLD }).unwrap();
+    }
+    let mut folder = case.open();
+    assert_eq!(folder.told(), Some(TOLD));
+    let (fresh, again) = seconds(&mut folder);
+    assert_eq!((fresh.len(), again), (1 + BURST - 10, BURST + 10));
+    // Gone altogether, it does not hold up what comes after.
+    for name in ["1.pcap", "2.pcap"] {
+        fs::remove_file(case.folder.path().join(name)).unwrap();
+    }
+    case.write("3.pcap", &capture(0, 3));
+    let mut folder = case.open();
+    assert_eq!((seconds(&mut folder).0.len(), folder.counts().gone), (3, 1));
+    folder.keep(None, Told { next_seq: 9, ..TOLD }).unwrap();
+    assert_eq!(case.open().told().unwrap().next_seq, 9);
+}
+
 #[test]
 fn a_state_that_is_none_names_the_remedy() {
     let mut case = Case::new();
