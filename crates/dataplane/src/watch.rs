@@ -72,6 +72,8 @@ pub struct Watch {
     windower: Windower,
     tracker: Tracker,
     inventory: Inventory,
+    /// It was said that the inventory is full.
+    full: bool,
     news: Vec<DeviceFacts>,
     gatherer: Gatherer,
     reports: VecDeque<Report>,
@@ -119,6 +121,7 @@ impl Watch {
             windower: windower()?,
             tracker: tracker(),
             inventory: Inventory::default(),
+            full: false,
             news: Vec::new(),
             gatherer: Gatherer::new(DEFAULT_WINDOW_US),
             reports: VecDeque::new(),
@@ -181,6 +184,7 @@ impl Watch {
         self.late_before = self.messages_late();
         self.windower = windower()?;
         self.tracker = tracker();
+        self.stats.facts_refused += self.inventory.stats().beyond;
         self.inventory = Inventory::default();
         self.news.clear();
         self.before = self.gathered();
@@ -305,7 +309,7 @@ impl Watch {
             devices_refused: windows.refused_devices,
             late: windows.late,
             clock_steps: windows.clock_steps,
-            facts_refused: self.inventory.stats().beyond,
+            facts_refused: self.stats.facts_refused + self.inventory.stats().beyond,
             conversations_given_up: self.tracker.stats().evicted,
             messages_late: self.messages_late(),
             ..self.stats

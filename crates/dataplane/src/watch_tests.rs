@@ -229,3 +229,19 @@ fn a_million_fake_devices_are_bounded_and_counted() {
     assert!(outbox.unacked().0 <= 2 * crate::outbox::MAX_UNACKED_BATCHES);
     assert!(stats.refused > 0, "the outbox is bounded, and what it refused is counted");
 }
+
+#[test]
+fn devices_without_a_place_are_counted_through_restarts() {
+    let outbox = Arc::new(Outbox::default());
+    let mut watch = watch(&outbox, DeviceSide::Listed(HashSet::new()), true);
+    let mut bytes = frame(true, (99, 0), 0x02, &[]);
+    let places = analytics::inventory::DEFAULT_MAX_DEVICES as u32;
+    for number in 0..places + 10 {
+        bytes[8..12].copy_from_slice(&number.to_be_bytes());
+        watch.frame(1_000_000, LinkType::ETHERNET, &bytes, bytes.len() as u32, false);
+    }
+    let beyond = watch.stats().facts_refused;
+    assert!(beyond >= 10, "{beyond}");
+    watch.start(8).unwrap();
+    assert_eq!(watch.stats().facts_refused, beyond);
+}

@@ -36,6 +36,15 @@ impl Watch {
 
     /// What is new about devices, at most [`MAX_BATCH_FACTS`] at a time.
     fn news(&mut self) -> Value {
+        let known = self.inventory.stats();
+        if known.beyond > 0 && !self.full {
+            self.full = true;
+            tracing::warn!(
+                known.devices,
+                "no place for more devices in the inventory: their windows are told, their names and \
+                 kinds are not; put a sensor into each segment, or look for made-up addresses"
+            );
+        }
         let (news, side) = (&mut self.news, &self.side);
         self.inventory.drain(|facts| {
             if side.holds(facts.mac) {

@@ -105,7 +105,7 @@ fn described_to_people(device: &Value, evidence: &Value) -> Result<(), Failure> 
     for known in list(evidence, "known").as_array().into_iter().flatten() {
         let sure = known.get("confidence").and_then(Value::as_f64).unwrap_or_default();
         let mut head = known.clone();
-        head["sure"] = percent(sure).into();
+        head["sure"] = (sure > 0.0).then(|| percent(sure)).into();
         if known.get("mac_is_private").and_then(Value::as_bool) == Some(true) {
             head["maker"] = "MAC address made up by the device".into();
         }
