@@ -50,7 +50,8 @@ async fn facts_become_a_device_with_kind_reasons_and_dated_evidence() {
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
     for item in all["items"].as_array().unwrap() {
         let kind = assets.type_of(item["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
-        assert_eq!(kind.as_deref(), Some("plc"));
+        // One that is called a camera and answers like a PLC is not sure enough to lend its model.
+        assert_eq!(kind.as_deref(), (item["mac"] == MAC).then_some("plc"));
     }
     let (_, plcs) = get(&assets, "/api/v1/devices?kind=plc").await;
     let items = plcs["items"].as_array().unwrap();
