@@ -107,10 +107,12 @@ mod tests {
             "h\nMA-L,002272,American Micro-Fuel,US\nMA-L,70B3D5,IEEE Registration,US\n",
         );
         write("oui36.csv", "h\nMA-S,70B3D5F2F,\"TELE, \"\"PLAT\"\" FORMS\",\"x, y\"\nbroken\n");
+        write("mam.csv", "h\nMA-M,70B3D5F,Middle Sized,US\nMA-M,xyz,Nobody,US\n");
         let makers = Makers::read(folder.path());
-        assert_eq!(makers.len(), 3);
+        assert_eq!(makers.len(), 4);
         assert_eq!(makers.of([0x00, 0x22, 0x72, 1, 2, 3]), Some("American Micro-Fuel"));
         assert_eq!(makers.of([0x70, 0xb3, 0xd5, 0xf2, 0xf1, 3]), Some("TELE, \"PLAT\" FORMS"));
+        assert_eq!(makers.of([0x70, 0xb3, 0xd5, 0xf1, 0, 0]), Some("Middle Sized"));
         assert_eq!(makers.of([0x70, 0xb3, 0xd5, 0, 0, 0]), Some("IEEE Registration"));
         assert_eq!(makers.of([0x02, 0x22, 0x72, 1, 2, 3]), None, "made up by the device");
         assert!(Makers::read(Path::new("/no/such")).is_empty());
