@@ -31,6 +31,10 @@ test: tools-test console ## all tests
 test-long: tools-test console ## crash, fuzz and load runs; results into docs/measurements
 	bash tools/test-long.sh
 
+# TARGET: a parser (`modbus`, `tls` …) or another target of `tools/fuzz.sh list`; none: all of them.
+fuzz: ## fuzz every parser, or TARGET=modbus, for SECONDS=120 each
+	bash tools/fuzz.sh $(or $(TARGET),all) $(or $(SECONDS),120)
+
 check: ## formatting, lints, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
@@ -60,4 +64,4 @@ clean: ## remove what was built
 	$(CARGO) clean
 	rm -rf web/dist web/node_modules web/test-results
 
-.PHONY: help run release console test test-long check bench eval bench-capture tools-run tools-test tools-bench clean
+.PHONY: help run release console test test-long fuzz check bench eval bench-capture tools-run tools-test tools-bench clean

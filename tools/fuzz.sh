@@ -70,8 +70,8 @@ keep() {
     local target=$1 kept
     choose "$target"
     kept=$(mktemp -d)
-    FUZZ_MAX_LEN=$max_kept_bytes
-    "$program" -set_cover_merge=1 -max_len=$max_kept_bytes "${limits[@]:1}" "$kept" "$corpus" "$work/$target" \
+    # By branches reached, not by how often: few small inputs.
+    "$program" -set_cover_merge=1 -use_counters=0 -max_len=$max_kept_bytes "${limits[@]:1}" "$kept" "$corpus" "$work/$target" \
         >"$work/$target.merge.log" 2>&1
     # Seeds that have a name stay as they are.
     find "$corpus" -type f -regextype posix-extended -regex '.*/[0-9a-f]{12}' -delete

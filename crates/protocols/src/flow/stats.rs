@@ -41,7 +41,8 @@ pub struct Stats {
     pub gap_bytes: u64,
     /// Segments, datagrams and frames the capture cut.
     pub cut: u64,
-    /// TCP headers that contradict themselves, left out.
+    /// TCP headers that contradict themselves and packets that state more bytes than their frame had,
+    /// left out.
     pub flawed: u64,
     /// Bytes that came but were not read: behind holes, in messages never completed, unrecognised.
     pub dropped_bytes: u64,
