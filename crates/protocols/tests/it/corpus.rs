@@ -55,6 +55,6 @@ fn the_corpora_of_all_parsers_are_survived() {
 }
 
 #[test]
-fn the_unpack_corpus_is_survived() {
-    replay("unpack", protocols::fuzz::unpack);
+fn the_corpus_of_packed_files_is_survived() {
+    replay("unpack", 8, fuzz::unpack);
 }

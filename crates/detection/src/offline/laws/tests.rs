@@ -235,6 +235,8 @@ fn a_publisher_is_named_as_its_windows_are() {
         counts: [0; analytics::metrics::COUNTS],
         keys: Vec::new(),
         overflow_packets: 0,
+        pace: analytics::pace::Pace::default(),
+        talk: None,
     };
     let mut links = Speakers::new(DevicePolicy::Local);
     assert_eq!(links.device(mac), mac, "it speaks GOOSE alone");
