@@ -92,7 +92,7 @@ function About({ device, watch }: { device: Device; watch: Watched | undefined }
     <Panel title={t('device.about')} end={watch && <WatchTag value={watch.state.state} />}>
       <dl className="facts">
         {watch?.state.state === 'unprotected' && (<><dt>{t('device.why')}</dt><dd>{watch.state.reason}</dd></>)}
-        {device.kind !== null && (<><dt>{t('devices.col.kind')}</dt><dd>{sentence(device.kind_words ?? word('device.kind', device.kind))} <span className="small quiet">{sureness(device.kind_confidence)}</span></dd></>)}
+        {device.kind !== null && (<><dt>{t('devices.col.kind')}</dt><dd>{sentence(device.kind_words ?? word('device.kind', device.kind))} {device.kind !== 'unknown' && <span className="small quiet">{sureness(device.kind_confidence)}</span>}</dd></>)}
         {device.maker && (<><dt>{t('devices.col.maker')}</dt><dd>{device.maker}</dd></>)}
         {device.names.length > 0 && (<><dt>{t('inventory.names')}</dt><dd>{listed(device.names, 6)}</dd></>)}
         {device.protocols.length > 0 && (<><dt>{t('devices.col.protocols')}</dt><dd>{device.protocols.join(', ')}</dd></>)}

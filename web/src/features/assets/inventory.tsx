@@ -53,7 +53,7 @@ function Guess({ known }: { known: Known }) {
     <div className="stack tight">
       <div className="row apart">
         <span className="strong">{sentence(known.kind)}</span>
-        <PlainTag tone="accent" shape="half">{sureness(known.confidence)}</PlainTag>
+        {known.confidence > 0 && <PlainTag tone="accent" shape="half">{sureness(known.confidence)}</PlainTag>}
       </div>
       <p className="small quiet">{t('inventory.guess', { sensor: known.sensor })}</p>
       {known.reasons.length === 0 ? <p className="small soft">{t('inventory.no_reasons')}</p> : (
@@ -89,7 +89,7 @@ function Facts({ groups }: { groups: [string, (FactLine & { sensor: string })[]]
         </thead>
         {groups.filter(([, facts]) => facts.length > 0).map(([title, facts]) => (
           <tbody key={title}>
-            <tr><th scope="rowgroup" colSpan={3} className="strong" style={{ paddingTop: 14 }}>{title}</th></tr>
+            <tr><th scope="rowgroup" colSpan={3} style={{ paddingTop: 14, fontWeight: 600, color: 'var(--text)' }}>{title}</th></tr>
             {facts.map((fact) => (
               <tr key={`${fact.sensor}${fact.what}${fact.value}`}>
                 <td>{sentence(fact.what)}</td>
