@@ -227,7 +227,7 @@ pub(crate) async fn release_addresses(
     let own = serde_json::to_string(own).unwrap_or_else(|_| "[]".into());
     sqlx::query(
         "UPDATE assets_evidence SET valid_to = last_seen WHERE device = $1 AND sensor = $2 \
-         AND kind = 'ip' AND valid_to IS NULL AND INSTR($3, '\"' || value || '\"') = 0",
+         AND kind = 'ip' AND valid_to IS NULL AND $3 NOT LIKE '%\"' || value || '\"%'",
     )
     .bind(id.to_string())
     .bind(sensor)
