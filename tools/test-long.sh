@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Long runs: 50 kills, fuzzing from scratch, tshark agreement over every capture. Results:
+# Long runs: 50 kills, tshark agreement over every capture, fuzzing of every parser. Results:
 # docs/measurements/long-runs.md
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,6 +43,7 @@ echo "== fuzzing"
     echo
 } >>"$out"
 for target in $(tools/fuzz.sh list); do
-    echo "- $(tools/fuzz.sh "$target" "$seconds")" | tee -a "$out"
+    line=$(tools/fuzz.sh "$target" "$seconds") || { echo "- $target: FAILED." >>"$out"; exit 1; }
+    echo "- $line" | tee -a "$out"
 done
 cat "$out"
