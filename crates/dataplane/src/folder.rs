@@ -167,6 +167,11 @@ impl Folder {
         self.state_file.is_some()
     }
 
+    /// Whether a restart has not yet come to where it left off.
+    pub fn is_resuming(&self) -> bool {
+        self.resuming
+    }
+
     /// What was told before this start, where that was kept.
     pub fn told(&self) -> Option<Told> {
         self.state.told

@@ -97,6 +97,11 @@ impl Outbox {
         (inner.epoch, inner.next_seq)
     }
 
+    /// Whether every batch before this number is acknowledged.
+    pub fn is_acked_before(&self, seq: u64) -> bool {
+        self.lock().unacked.front().is_none_or(|kept| kept.seq >= seq)
+    }
+
     /// The number of the source's start.
     pub fn epoch(&self) -> u64 {
         self.lock().epoch

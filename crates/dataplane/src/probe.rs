@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::capture::{CaptureCounts, Filter, Live};
 use crate::flows::{FlowCounts, FlowIntake};
-use crate::folder::{Folder, FolderCounts, Marks};
+use crate::folder::{Folder, FolderCounts, Marks, Place, Told};
 use crate::gateway::Helpers;
 use crate::link::NodeAddress;
 use crate::outbox::Outbox;
@@ -109,6 +109,8 @@ enum Intake {
 struct FolderIntake {
     folder: Folder,
     marks: Marks,
+    /// How far the folder is told once the node has acknowledged it.
+    next: Option<(Option<Place>, Told)>,
     /// When it was last noted how far that is, and how long it took.
     kept_at: Duration,
     kept_in: Duration,
@@ -159,7 +161,8 @@ fn build(settings: ProbeSettings, stop: &Arc<AtomicBool>) -> Result<Probe, EdgeE
             let folder = Folder::open(path, settle, state, once)?;
             let kept_at = clock::monotonic();
             let marks = Marks::default();
-            let intake = FolderIntake { folder, marks, kept_at, kept_in: Duration::ZERO };
+            let (next, kept_in) = (None, Duration::ZERO);
+            let intake = FolderIntake { folder, marks, next, kept_at, kept_in };
             (Intake::Folder(Box::new(intake)), Source::Live { interface: name }, true)
         }
         ProbeSource::Flows { listen, lateness } => {

@@ -71,26 +71,32 @@ impl Probe {
         Ok(idle)
     }
 
-    /// Notes how far a folder is told, when all that is told is safe; at most every so often.
+    /// Notes how far a folder is told, at most every so often. A source that is always ahead of the
+    /// node has always something on the way: what was handed over at one moment is noted when the
+    /// node has taken it.
     fn keep(&mut self, every: Duration) -> Result<(), EdgeError> {
         let Intake::Folder(intake) = &mut self.intake else { return Ok(()) };
         let now = clock::monotonic();
-        let too_early = now.saturating_sub(intake.kept_at) < every.max(intake.kept_in * KEEP_SHARE);
-        if (too_early && !every.is_zero()) || !self.watch.all_told() || self.outbox.unacked().0 > 0
-        {
-            return Ok(());
+        let every = if every.is_zero() { every } else { every.max(intake.kept_in * KEEP_SHARE) };
+        let due = now.saturating_sub(intake.kept_at) >= every;
+        let known = !intake.folder.is_resuming();
+        if intake.next.is_none() && due && known && self.watch.all_told() {
+            let ((epoch, next_seq), closed_us) =
+                (self.outbox.position(), self.watch.open_since_us());
+            let told = Told { closed_us, epoch, next_seq, out_bytes: None };
+            intake.next = Some((intake.marks.first(), told));
         }
-        let (epoch, next_seq) = self.outbox.position();
-        let mut told =
-            Told { closed_us: self.watch.open_since_us(), epoch, next_seq, out_bytes: None };
+        let taken = |(_, told): &mut (_, Told)| self.outbox.is_acked_before(told.next_seq);
+        let Some((first, mut told)) = intake.next.take_if(taken) else { return Ok(()) };
         if let (Report::File(file), true) = (&mut self.report, intake.folder.is_kept()) {
+            // All that was handed over is in the file at once, and nothing more.
             let failed = EdgeError::system::<io::Error>;
             file.flush().map_err(failed("writing the windows"))?;
             file.get_ref().sync_data().map_err(failed("writing the windows"))?;
             let length = file.get_ref().metadata().map_err(failed("writing the windows"))?.len();
             told.out_bytes = Some(length);
         }
-        intake.folder.keep(intake.marks.first(), told)?;
+        intake.folder.keep(first, told)?;
         intake.kept_at = clock::monotonic();
         intake.kept_in = intake.kept_at.saturating_sub(now);
         Ok(())
@@ -226,6 +232,8 @@ impl Probe {
         if left.0 > 0 {
             tracing::warn!(batches = left.0, packets = left.1, "the node did not take these");
         }
+        // What was on the way, and what came after it.
+        self.keep(Duration::ZERO)?;
         self.keep(Duration::ZERO)?;
         if let Intake::Folder(intake) = &self.intake {
             summary.folder = Some(intake.folder.counts());

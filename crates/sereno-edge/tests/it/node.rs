@@ -55,7 +55,7 @@ pub(crate) struct Node {
     listener: UnixListener,
     stream: Option<UnixStream>,
     buffer: Vec<u8>,
-    epoch: u64,
+    pub(crate) epoch: u64,
     /// Durable in the sense of the test: kept over the deaths of this stand-in.
     pub(crate) records: Vec<WindowRecord>,
     pub(crate) last_seq: Option<u64>,
