@@ -131,6 +131,10 @@ impl Node {
         self.stream = None;
     }
 
+    pub(crate) fn is_connected(&self) -> bool {
+        self.stream.is_some()
+    }
+
     pub(crate) fn say(&mut self, message: &ToEdge) {
         let mut wire = Vec::new();
         edge::encode(message, &mut wire).unwrap();
