@@ -22,7 +22,7 @@ use super::store::{ModelStore, key_text};
 use super::{CaptureSummary, OfflineError, OfflineProgress, lesson_failed};
 use crate::laws::memory::Protocol;
 
-const MINUTE_US: i64 = 60_000_000;
+const MINUTE_US: u64 = 60_000_000;
 /// Devices with too little training that are told at most.
 const MAX_SHORT_TOLD: usize = 20;
 
@@ -331,7 +331,8 @@ fn too_short(devices: &[DeviceTraining], too_few: &[(Host, usize)], window_us: i
 /// In words: how much training is missing, and how long that takes.
 pub(super) fn short_training(device: &str, windows: usize, window_us: i64) -> String {
     let missing = VOTING_WINDOWS.saturating_sub(windows);
-    let minutes = (missing as i64).saturating_mul(window_us).div_euclid(MINUTE_US) + 1;
+    let missing_us = (missing as u64).saturating_mul(window_us.unsigned_abs());
+    let minutes = missing_us.div_ceil(MINUTE_US);
     format!(
         "{device}: {windows} windows with traffic in training, {missing} too few for a measured \
          false-alarm rate; that is {minutes} more minutes of steady traffic, longer if it is idle"
