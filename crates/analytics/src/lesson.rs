@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use crate::features::{CONTEXT_TRAINING_US, ContextMemory, LONG_TRAINING_US, Values, values_of};
 use crate::host::Host;
 use crate::lately::Lately;
-use crate::metrics::{ALL, METRICS, Metric};
+use crate::metrics::{ALL, METRICS, Metric, SAID};
 use crate::minute::MINUTE_US;
 use crate::novelty::{KnownKeys, MAX_KNOWN_KEYS, Novelty, Usual};
 use crate::preparation::{Preparation, Prepared};
@@ -38,7 +38,8 @@ pub fn prepare(
         (windows[0].start_us, windows.iter().map(|record| record.end_us).max().unwrap_or_default());
     let span_us = last_us.saturating_sub(first_us);
     let window_us = windows[0].end_us.saturating_sub(windows[0].start_us);
-    let active = active_metrics(device.is_some(), span_us, window_us);
+    let heard = windows.iter().any(|record| record.talk.is_some());
+    let active = active_metrics(device.is_some(), span_us, window_us, heard);
     let (known, values) = if device.is_some() {
         training_values(&windows)
     } else {
@@ -63,8 +64,9 @@ pub fn prepare(
 
 /// The metrics a model judges: without a device neither novelty nor context, after a short training
 /// no context, and the metrics that look back an hour only after many. A window that is no shorter
-/// than a minute has none beside it.
-fn active_metrics(device: bool, span_us: i64, window_us: i64) -> Vec<Metric> {
+/// than a minute has none beside it. Where no message was `heard` (flow export, cut payloads) none will
+/// be, and what is said in messages takes no share of the budget.
+fn active_metrics(device: bool, span_us: i64, window_us: i64, heard: bool) -> Vec<Metric> {
     let judged = |metric: &Metric| {
         let needed_us = match (metric.is_long(), metric.is_context()) {
             (true, _) => LONG_TRAINING_US,
@@ -75,6 +77,7 @@ fn active_metrics(device: bool, span_us: i64, window_us: i64) -> Vec<Metric> {
             && (device || !(metric.is_novelty() || metric.is_context()))
             && span_us >= needed_us
             && (window_us < MINUTE_US || !metric.is_minute())
+            && (heard || !SAID.contains(metric))
     };
     ALL.into_iter().filter(judged).collect()
 }

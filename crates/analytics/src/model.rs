@@ -236,6 +236,7 @@ impl Judges {
         let range: Scaled = std::array::from_fn(|metric| {
             (x[metric] - self.mean[metric]).abs() * self.inverse_range_limit[metric]
         });
+        let network = network.filter(|judge| judge.network.knows(&x));
         let expected = network.map(|judge| {
             let y = judge.network.predict(&x);
             let ratio: Scaled = std::array::from_fn(|metric| {

@@ -127,6 +127,8 @@ pub struct Network {
     /// Weights from the predicting group of each pair to a metric.
     output: Box<Weights>,
     bias: Scaled,
+    /// The most of each metric in training.
+    most: Scaled,
     /// Metrics with an output; those that never moved in training have none, and cost nothing.
     predicted: [bool; METRICS],
 }
@@ -140,6 +142,7 @@ impl Network {
             input: Box::new([[[0.0; CLUSTERS]; PAIRS]; METRICS]),
             output: Box::new([[[0.0; CLUSTERS]; PAIRS]; METRICS]),
             bias: [0.0; METRICS],
+            most: [0.0; METRICS],
             predicted: [false; METRICS],
         }
     }
@@ -157,6 +160,10 @@ impl Network {
     pub(crate) fn fit(plan: &Plan, rows: &[&Scaled]) -> Self {
         let rows: Vec<&Scaled> = rows.iter().step_by(fit_step(rows.len())).copied().collect();
         let mut network = Self::empty();
+        for row in &rows {
+            let most = network.most.iter_mut().zip(row.iter());
+            most.for_each(|(most, value)| *most = most.max(*value));
+        }
         for (place, group) in plan.groups.iter().enumerate() {
             network.fit_group(place / 2, (place % 2) as u8, group, &rows);
         }
@@ -202,6 +209,14 @@ impl Network {
         }
     }
 
+    /// Whether nothing in a row is more than in training. Of what is, the network knows nothing: its
+    /// cells would be driven where no training has been, and the range judge speaks of it.
+    #[inline]
+    #[must_use]
+    pub fn knows(&self, x: &Scaled) -> bool {
+        x.iter().zip(&self.most).all(|(value, most)| value <= most)
+    }
+
     /// What the network expects each metric to be, given the others. Scaled units.
     #[must_use]
     pub fn predict(&self, x: &Scaled) -> Scaled {
@@ -239,7 +254,7 @@ impl Network {
 
     fn is_finite(&self) -> bool {
         let weights = self.input.iter().chain(self.output.iter()).flatten().flatten();
-        weights.chain(&self.bias).all(|value| value.is_finite())
+        weights.chain(&self.bias).chain(&self.most).all(|value| value.is_finite())
     }
 }
 
@@ -283,6 +298,8 @@ struct Stored {
     input: String,
     output: String,
     bias: String,
+    #[serde(default)]
+    most: String,
 }
 
 fn encode(values: &[f32]) -> String {
@@ -319,6 +336,7 @@ impl Serialize for Network {
             input: encode(self.input.as_flattened().as_flattened()),
             output: encode(self.output.as_flattened().as_flattened()),
             bias: encode(&self.bias),
+            most: encode(&self.most),
         }
         .serialize(serializer)
     }
@@ -346,6 +364,12 @@ impl Stored {
             decode(text, &mut target.as_flattened_mut().as_flattened_mut()[..weights], name)?;
         }
         decode(&self.bias, &mut network.bias[..rows], "bias")?;
+        if self.most.is_empty() {
+            // A network of before was asked about everything.
+            network.most = [f32::MAX; METRICS];
+        } else {
+            decode(&self.most, &mut network.most[..rows], "most")?;
+        }
         if network.sides.as_flattened().iter().any(|side| *side > 1) {
             return Err("network names a group that does not exist".to_owned());
         }
@@ -406,6 +430,20 @@ mod tests {
             assert_eq!(before[metric], after[metric], "metric {metric}");
             assert!(before.iter().zip(after).any(|(a, b)| (a - b).abs() > 1e-3));
         }
+    }
+
+    #[test]
+    fn what_training_never_saw_is_not_known() {
+        let (network, mut rows) = fit(7);
+        assert!(rows.iter().all(|row| network.knows(row)));
+        rows[0][3] += 1.0;
+        assert!(!network.knows(&rows[0]));
+        let json = serde_json::to_value(&network).unwrap();
+        let again: Network = serde_json::from_value(json.clone()).unwrap();
+        assert!(!again.knows(&rows[0]));
+        let mut before = json;
+        before.as_object_mut().unwrap().remove("most");
+        assert!(serde_json::from_value::<Network>(before).unwrap().knows(&rows[0]));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use crate::threshold::{BLOCKS, Rarity, block_of, tail_limit};
 /// training saw, of one it never saw, and of one it never saw that is harmless in small numbers. With
 /// these, an event that none of a hundred windows showed is an alarm of its own, and one that fifty
 /// did not show is not.
-const GRAIN_SEEN: f64 = 0.28;
-const GRAIN_UNSEEN: f64 = 0.17;
-const GRAIN_HARMLESS: f64 = 0.51;
+const GRAIN_SEEN: f64 = 0.275;
+const GRAIN_UNSEEN: f64 = 0.167;
+const GRAIN_HARMLESS: f64 = 0.49;
 /// A threshold of a metric that training never saw is not below so many events: a single event then
 /// scores little above 2 however long the training was, and what persists ranks above it. Windows
 /// that were chosen for showing nothing new cannot make the new rarer than it is.

@@ -214,7 +214,8 @@ impl Fit {
     /// Errors of the range judge and of the network.
     fn errors(&self, row: &Scaled) -> [Scaled; 2] {
         let range = std::array::from_fn(|metric| (row[metric] - self.mean[metric]).abs());
-        let network = self.network.as_ref().map_or([0.0; METRICS], |network| {
+        let network = self.network.as_ref().filter(|network| network.knows(row));
+        let network = network.map_or([0.0; METRICS], |network| {
             let y = network.predict(row);
             std::array::from_fn(|metric| {
                 (row[metric] - y[metric] - self.residual_mean[metric]).abs()

@@ -27,12 +27,7 @@ impl Conversations {
     }
 
     /// Takes a packet and tells each message between machines that it completes.
-    fn push(
-        &mut self,
-        ts_ns: i64,
-        packet: &PacketView<'_>,
-        each: &mut dyn FnMut(&Sighting<'_>),
-    ) {
+    fn push(&mut self, ts_ns: i64, packet: &PacketView<'_>, each: &mut dyn FnMut(&Sighting<'_>)) {
         self.0.push(ts_ns, packet, &mut |sighting| {
             if sighting.protocol.is_industrial() {
                 each(sighting);
