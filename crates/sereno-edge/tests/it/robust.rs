@@ -70,8 +70,10 @@ fn zstd(plain: &[u8], to: &Path) -> bool {
     child.wait().unwrap().success()
 }
 
+/// A window without what was said in messages: a conversation that began in a capture read before the
+/// kill is recognised anew after it.
 fn record(line: &str) -> WindowRecord {
-    serde_json::from_str(line).unwrap()
+    WindowRecord { talk: None, ..serde_json::from_str(line).unwrap() }
 }
 
 /// Lets a probe run into a file until it has written so much more, then ends it; false when it ended
@@ -167,7 +169,8 @@ fn a_node_hears_of_every_window_once_from_a_probe_that_is_killed() {
     assert!(probe.wait().success());
     assert_eq!(node.epoch, epoch, "a restart goes on where the one before was killed");
     assert_eq!(node.records.len(), expected.len());
-    assert!(node.records == expected, "other windows than without kills");
+    let told = node.records.iter().map(|told| WindowRecord { talk: None, ..told.clone() });
+    assert!(told.eq(expected), "other windows than without kills");
 }
 
 /// Runs in a namespace of its own. `again` waits until the probe has said so often that it captures
