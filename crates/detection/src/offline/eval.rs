@@ -15,6 +15,7 @@ mod material;
 mod measure;
 mod others;
 mod packets;
+mod published;
 mod report;
 mod results;
 mod rows;

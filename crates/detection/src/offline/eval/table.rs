@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::figures::Spread;
 use super::goals::shortfalls;
+use super::published;
 use super::report::{DetectorReport, Report, ScenarioReport, SubjectReport};
 
 /// Headings of the columns.
@@ -180,7 +181,12 @@ pub fn to_table(report: &Report) -> String {
         }
         for (subject, rows) in tables(scenario) {
             let _ = writeln!(text, "\n  {}", subject_title(subject));
-            aligned(&mut text, &rows);
+            aligned(&mut text, COLUMNS, &rows);
+        }
+        let rows = published::rows(scenario);
+        if !rows.is_empty() {
+            let _ = writeln!(text, "\n  {}", published::TITLE);
+            aligned(&mut text, published::COLUMNS, &rows);
         }
         let (times, failures) = detector_facts(scenario);
         if !times.is_empty() {
@@ -201,14 +207,14 @@ pub fn to_table(report: &Report) -> String {
     text
 }
 
-fn aligned(text: &mut String, rows: &[[String; 12]]) {
-    let mut widths = COLUMNS.map(|column| column.chars().count());
+fn aligned<const N: usize>(text: &mut String, columns: [&str; N], rows: &[[String; N]]) {
+    let mut widths = columns.map(|column| column.chars().count());
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let headings = COLUMNS.map(str::to_owned);
+    let headings = columns.map(str::to_owned);
     for row in std::iter::once(&headings).chain(rows) {
         let mut line = String::from(" ");
         for (place, (cell, width)) in row.iter().zip(widths).enumerate() {
@@ -252,12 +258,11 @@ pub fn to_markdown(report: &Report) -> String {
             let _ = writeln!(text, "- {}", escaped(&fact));
         }
         for (subject, rows) in tables(scenario) {
-            let _ = writeln!(text, "\n**{}**\n", escaped(&subject_title(subject)));
-            let _ = writeln!(text, "| {} |", COLUMNS.join(" | "));
-            let _ = writeln!(text, "|---|{}", "--:|".repeat(COLUMNS.len() - 1));
-            for row in rows {
-                let _ = writeln!(text, "| {} |", row.map(|cell| escaped(&cell)).join(" | "));
-            }
+            marked_down(&mut text, &subject_title(subject), COLUMNS, rows);
+        }
+        let rows = published::rows(scenario);
+        if !rows.is_empty() {
+            marked_down(&mut text, published::TITLE, published::COLUMNS, rows);
         }
         let (times, failures) = detector_facts(scenario);
         if !times.is_empty() {
@@ -276,6 +281,20 @@ pub fn to_markdown(report: &Report) -> String {
         }
     }
     text
+}
+
+fn marked_down<const N: usize>(
+    text: &mut String,
+    title: &str,
+    columns: [&str; N],
+    rows: Vec<[String; N]>,
+) {
+    let _ = writeln!(text, "\n**{}**\n", escaped(title));
+    let _ = writeln!(text, "| {} |", columns.join(" | "));
+    let _ = writeln!(text, "|---|{}", "--:|".repeat(N - 1));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.map(|cell| escaped(&cell)).join(" | "));
+    }
 }
 
 /// Text of a file inside a document: no cell ends early, no markup begins.
