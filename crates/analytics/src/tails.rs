@@ -24,7 +24,7 @@ const HOUSEKEEPING: f64 = 10.0;
 const TIMES_THE_MOST: f64 = 4.0;
 /// The network's thresholds are so much wider than its tail says: it speaks where the metrics do not
 /// fit together at all, and the lottery of its draws stays below that.
-const NETWORK_MARGIN: f64 = 1.5;
+const NETWORK_MARGIN: f64 = 1.6;
 /// So much time is worth one window with traffic: what did not happen in days of silence is rarer
 /// than the few windows between them can tell.
 const WATCHED_US: f64 = 3.6e9;
