@@ -285,6 +285,34 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_of_more_than_five_minutes_begins_a_new_run() {
+        let mut lately = Lately::default();
+        let mut at = |minute: i64| {
+            let now = values(&mut lately, minute * MINUTE_US, key(1, 6, 0, 1), None);
+            (now[Metric::FailedKeyHour.index()], now[Metric::FailedKeyContext.index()])
+        };
+        let runs: Vec<f64> = [0, 1, 7, 13].into_iter().map(|minute| at(minute).0).collect();
+        assert_eq!(runs, [1.0, 2.0, 3.0, 4.0], "five minutes without are borne");
+        assert_eq!(at(20), (1.0, 1.0), "six are not, and what faded is forgotten");
+    }
+
+    #[test]
+    fn what_leaks_beside_answers_is_unanswered() {
+        let mut lately = Lately::default();
+        let mut unanswered = |packets: u32, received: u32| {
+            let own = KeyCount { packets, ..key(1, 17, received, 0) };
+            let mut record = window(0, own);
+            record.counts[Metric::UdpUnanswered.index()] = u64::from(own.unanswered());
+            let mut values = [0.0; METRICS];
+            values[Metric::UdpUnanswered.index()] = f64::from(own.unanswered());
+            lately.complete(&record, &mut values, |_| Some(Usual::default()));
+            values[Metric::UnansweredKeyContext.index()]
+        };
+        assert_eq!(unanswered(4, 2), 0.0, "a question and its answer, twice");
+        assert_eq!(unanswered(5, 1), 3.0, "four sent, one came back");
+    }
+
+    #[test]
     fn failures_fade() {
         let mut lately = Lately::default();
         let mut at = |second: i64| {

@@ -249,6 +249,12 @@ impl Protocol {
         Self::ALL.into_iter().find(|protocol| protocol.name() == name)
     }
 
+    /// Those that command or report a physical process: the last of the list.
+    #[must_use]
+    pub fn industrial() -> &'static [Self] {
+        &Self::ALL[Self::Modbus as usize..]
+    }
+
     /// Whether the protocol commands or reports a physical process.
     #[must_use]
     pub const fn is_industrial(self) -> bool {

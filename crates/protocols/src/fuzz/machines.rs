@@ -2,18 +2,6 @@
 
 use crate::app::{Carrier, Object, Place, Protocol, Scratch, Step, parser};
 
-/// Industrial protocols.
-const INDUSTRIAL: [Protocol; 9] = [
-    Protocol::Modbus,
-    Protocol::Iec104,
-    Protocol::S7comm,
-    Protocol::Dnp3,
-    Protocol::Enip,
-    Protocol::Bacnet,
-    Protocol::OpcUa,
-    Protocol::Mms,
-    Protocol::Goose,
-];
 /// Most messages of one dialogue.
 const MAX_MESSAGES: usize = 256;
 
@@ -25,7 +13,8 @@ const MAX_MESSAGES: usize = 256;
 /// When an operation states what its message cannot hold: that is the finding.
 pub fn machines(data: &[u8]) {
     let Some((&pick, mut rest)) = data.split_first() else { return };
-    let parser = parser(INDUSTRIAL[usize::from(pick) % INDUSTRIAL.len()]);
+    let protocols = Protocol::industrial();
+    let parser = parser(protocols[usize::from(pick) % protocols.len()]);
     let carriers = [Carrier::Tcp, Carrier::Udp, Carrier::Link(0x88b8)];
     let Some(carrier) = carriers.into_iter().find(|carrier| parser.carried_by(*carrier)) else {
         return;

@@ -274,18 +274,6 @@ fn goose_numbers_agree() {
     );
 }
 
-const INDUSTRIAL: [Protocol; 9] = [
-    Protocol::Modbus,
-    Protocol::Iec104,
-    Protocol::S7comm,
-    Protocol::Dnp3,
-    Protocol::Enip,
-    Protocol::Bacnet,
-    Protocol::OpcUa,
-    Protocol::Mms,
-    Protocol::Goose,
-];
-
 /// First bytes that lead far into each parser.
 const SEEDS: [&[u8]; 10] = [
     &[0, 1, 0, 0, 0, 9, 1, 16, 0, 1, 0, 1, 2, 0, 7],
@@ -376,14 +364,14 @@ proptest! {
 
     #[test]
     fn no_bytes_stop_a_parser(place in places(), bytes in bytes()) {
-        for protocol in INDUSTRIAL {
+        for protocol in Protocol::industrial().iter().copied() {
             read_all(protocol, &place, &bytes);
         }
     }
 
     #[test]
     fn noise_is_nobodys(place in places(), noise in prop::collection::vec(128_u8..=255, 24..64)) {
-        for protocol in INDUSTRIAL {
+        for protocol in Protocol::industrial().iter().copied() {
             let parser = parser(protocol);
             if parser.carried_by(place.carrier) {
                 prop_assert_ne!(parser.recognise(&place, &noise), Recognition::Certain);
@@ -397,7 +385,7 @@ proptest! {
 #[ignore = "runs nine minutes on two cores"]
 fn changed_messages_stop_no_parser() {
     std::thread::scope(|scope| {
-        for half in INDUSTRIAL.chunks(INDUSTRIAL.len().div_ceil(2)) {
+        for half in Protocol::industrial().chunks(Protocol::industrial().len().div_ceil(2)) {
             scope.spawn(move || half.iter().for_each(|protocol| change(*protocol)));
         }
     });
