@@ -12,6 +12,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("analytics", 0),
     ("platform", 1),
     ("dataplane", 1),
+    ("intel", 1),
     ("web", 1),
     ("assets", 2),
     ("detection", 2),
@@ -27,10 +28,10 @@ pub const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Arrows within floors 0 and 1. Rooms of floor 2 have none among each other.
-pub const ARROWS_WITHIN: &[(&str, &str)] = &[("ports", "model"), ("analytics", "protocols")];
+pub const ARROWS_WITHIN: &[(&str, &str)] = &[("ports", "model"), ("analytics", "protocols"), ("intel", "platform")];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
-pub const STIX_SPEAKERS: &[&str] = &["cti", "playbooks", "sereno"];
+pub const STIX_SPEAKERS: &[&str] = &["intel", "cti", "playbooks", "sereno"];
 
 /// What the edge program must never link: it runs on a lamppost.
 pub const NOT_ON_THE_EDGE: &[&str] = &["sqlx", "axum", "cedar-policy", "reqwest", "platform"];

@@ -1,0 +1,40 @@
+//! The store of what is known of threats, under the rooms that exchange and show it.
+//!
+//! STIX objects by version with who said them, the relations between them, the values they name, their
+//! full text, and the collections they stand in. Only SQL and what it means; no network, no policy.
+//!
+//! Entry points: [`Prepared::new`] takes an object apart outside of any transaction, [`write::store`] keeps a
+//! batch, [`objects`], [`graph`], [`values`], [`collections`] and [`search`] read.
+//!
+//! Invariants
+//! - **What comes in goes out.** The body is the text of the object as it came; columns are only for finding.
+//! - **A version is kept once and never changes.** Who said it is a list beside it; what is said again
+//!   differently is a conflict, which is counted and shown, and the first word stays.
+//! - **Nothing pairs up.** A value lists who names it, up to [`values::MAX_HOLDERS`]; beyond, it is counted.
+//! - **Every read names its [`Sight`]**: counts, neighbours and search see no more than the objects do.
+//! - **Places in a collection rise strictly** and are never used twice.
+
+pub mod collections;
+pub mod graph;
+pub mod objects;
+mod prepare;
+
+mod sight;
+pub mod sources;
+mod sql;
+pub mod terms;
+pub mod values;
+pub mod write;
+
+use platform::db::{Migration, RoomMigrations};
+
+pub use prepare::{Edge, Named, Prepared, version_us};
+pub use sight::{Sight, label, rank};
+pub use sources::{Source, SourceId};
+pub use write::{Batch, Put};
+
+/// The tables.
+pub const MIGRATIONS: RoomMigrations = RoomMigrations {
+    room: "intel",
+    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_intel.sql") }],
+};

@@ -1,0 +1,50 @@
+//! Who may see what: a bound that every read carries.
+
+use stix::Tlp;
+
+/// What a reader may see at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    most: i64,
+}
+
+impl Sight {
+    /// Everything: for the node itself.
+    pub const ALL: Self = Self { most: 4 };
+
+    /// Objects marked at most so.
+    #[must_use]
+    pub const fn up_to(tlp: Tlp) -> Self {
+        Self { most: rank(tlp) }
+    }
+
+    /// The highest rank in sight.
+    #[must_use]
+    pub const fn most(self) -> i64 {
+        self.most
+    }
+
+    /// Whether something of this rank is in sight.
+    #[must_use]
+    pub const fn sees(self, rank: i64) -> bool {
+        rank <= self.most
+    }
+}
+
+/// The rank of a label, 0 (clear) to 4 (red), as it is stored.
+#[must_use]
+pub const fn rank(tlp: Tlp) -> i64 {
+    match tlp {
+        Tlp::Clear => 0,
+        Tlp::Green => 1,
+        Tlp::Amber => 2,
+        Tlp::AmberStrict => 3,
+        Tlp::Red => 4,
+    }
+}
+
+/// The label of a stored rank; what lies beyond is red.
+#[must_use]
+pub fn label(rank: i64) -> Tlp {
+    usize::try_from(rank).ok().and_then(|at| Tlp::ALL.get(at).copied()).unwrap_or(Tlp::Red)
+}

@@ -1,0 +1,445 @@
+//! Keeping a batch of objects, inside the caller's transaction: a few statements over many rows.
+
+use std::collections::HashMap;
+
+use platform::db::DbError;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use crate::collections;
+use crate::prepare::Prepared;
+use crate::sources::SourceId;
+use crate::sql::{ROWS, marks, tuples};
+use crate::values;
+
+/// Objects from one source that become known together.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// Who says so.
+    pub source: SourceId,
+    /// Rank of what carries no TLP marking itself.
+    pub unmarked: i64,
+    /// Number of the collection they also go into.
+    pub collection: Option<i64>,
+    /// The objects.
+    pub objects: &'a [Prepared],
+    /// Now, microseconds UTC.
+    pub now_us: i64,
+}
+
+/// What became of one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// The id was not known.
+    New,
+    /// A version newer than all known.
+    Updated,
+    /// A version that was not known, older than the newest.
+    Older,
+    /// This version was there with the same content.
+    Same,
+    /// This version was there with other content, which stays.
+    Conflict,
+}
+
+/// A version in the database.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    seq: i64,
+    version: i64,
+}
+
+/// What is to be done with one object of a chunk.
+struct Planned<'a> {
+    object: &'a Prepared,
+    node: i64,
+    put: Put,
+    seq: i64,
+}
+
+/// Keeps every object of the batch; the answers stand in the order of the objects.
+///
+/// # Errors
+/// The database says no; then nothing of the batch may be kept (roll back).
+pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put>, DbError> {
+    let mut puts = Vec::with_capacity(batch.objects.len());
+    for chunk in batch.objects.chunks(ROWS) {
+        let nodes = intern(sql, ids_of(chunk)).await?;
+        let mut planned = plan(sql, chunk, &nodes).await?;
+        insert_objects(sql, batch, &mut planned).await?;
+        said(sql, batch, &planned).await?;
+        let newest: Vec<(i64, &Prepared)> = planned
+            .iter()
+            .filter(|p| matches!(p.put, Put::New | Put::Updated))
+            .map(|p| (p.node, p.object))
+            .collect();
+        let renewed: Vec<i64> =
+            planned.iter().filter(|p| p.put == Put::Updated).map(|p| p.node).collect();
+        forget(sql, &renewed, batch.now_us).await?;
+        index(sql, batch, &newest, &nodes).await?;
+        if let Some(collection) = batch.collection {
+            let entries: Vec<collections::Entry<'_>> = planned
+                .iter()
+                .map(|p| collections::Entry {
+                    node: p.node,
+                    seq: p.seq,
+                    version_us: p.object.version_us,
+                    kind: &p.object.kind,
+                    spec_version: &p.object.spec_version,
+                })
+                .collect();
+            collections::add(sql, collection, &entries, batch.now_us).await?;
+        }
+        puts.extend(planned.iter().map(|p| p.put));
+    }
+    Ok(puts)
+}
+
+/// Takes out text, relations and values of what an upgrade left unindexed; how many are left.
+///
+/// # Errors
+/// The database says no.
+pub async fn catch_up(sql: &mut AnyConnection, now_us: i64) -> Result<i64, DbError> {
+    let rows = sqlx::query(
+        "SELECT o.seq AS seq, o.node AS node, o.source AS source, o.tlp AS tlp, o.body AS body, \
+         o.superseded_at IS NULL AS newest FROM intel_unindexed u JOIN intel_objects o ON o.seq = u.seq \
+         ORDER BY o.seq LIMIT 256",
+    )
+    .fetch_all(&mut *sql)
+    .await?;
+    for row in &rows {
+        let (seq, node): (i64, i64) = (row.try_get("seq")?, row.try_get("node")?);
+        let body: String = row.try_get("body")?;
+        if row.try_get::<i64, _>("newest")? == 1
+            && let Some(object) =
+                serde_json::from_str(&body).ok().and_then(stix::Object::from_value)
+        {
+            let prepared = [Prepared::with_body(&object, body)];
+            let nodes = intern(sql, ids_of(&prepared)).await?;
+            let batch = Batch {
+                source: row.try_get("source")?,
+                unmarked: row.try_get("tlp")?,
+                collection: None,
+                objects: &prepared,
+                now_us,
+            };
+            forget(sql, &[node], now_us).await?;
+            index(sql, &batch, &[(node, &prepared[0])], &nodes).await?;
+        }
+        sqlx::query("DELETE FROM intel_unindexed WHERE seq = $1")
+            .bind(seq)
+            .execute(&mut *sql)
+            .await?;
+    }
+    let left = sqlx::query("SELECT COUNT(*) FROM intel_unindexed").fetch_one(sql).await?;
+    Ok(left.try_get(0)?)
+}
+
+fn ids_of(objects: &[Prepared]) -> Vec<&str> {
+    let mut ids: Vec<&str> = objects
+        .iter()
+        .flat_map(|object| {
+            let ends = object.edges.iter().flat_map(|e| [e.origin.as_str(), e.target.as_str()]);
+            std::iter::once(object.id.as_str()).chain(ends)
+        })
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The numbers of ids, given out where there is none yet.
+async fn intern<'i>(
+    sql: &mut AnyConnection,
+    ids: Vec<&'i str>,
+) -> Result<HashMap<&'i str, i64>, DbError> {
+    let mut nodes = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(ROWS) {
+        find_nodes(sql, chunk, &mut nodes).await?;
+        let missing: Vec<&str> =
+            chunk.iter().filter(|id| !nodes.contains_key(*id)).copied().collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let text = format!(
+            "INSERT INTO intel_nodes (id) VALUES {} RETURNING node, id",
+            tuples(missing.len(), 1)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for id in &missing {
+            query = query.bind(*id);
+        }
+        note_nodes(&query.fetch_all(&mut *sql).await?, chunk, &mut nodes)?;
+    }
+    Ok(nodes)
+}
+
+async fn find_nodes<'i>(
+    sql: &mut AnyConnection,
+    ids: &[&'i str],
+    nodes: &mut HashMap<&'i str, i64>,
+) -> Result<(), DbError> {
+    let text = format!("SELECT node, id FROM intel_nodes WHERE id IN ({})", marks(1, ids.len()));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for id in ids {
+        query = query.bind(*id);
+    }
+    note_nodes(&query.fetch_all(sql).await?, ids, nodes)
+}
+
+/// `ids` is sorted.
+fn note_nodes<'i>(
+    rows: &[AnyRow],
+    ids: &[&'i str],
+    nodes: &mut HashMap<&'i str, i64>,
+) -> Result<(), DbError> {
+    for row in rows {
+        let id: &str = row.try_get(1)?;
+        if let Ok(at) = ids.binary_search(&id) {
+            nodes.insert(ids[at], row.try_get(0)?);
+        }
+    }
+    Ok(())
+}
+
+async fn plan<'a>(
+    sql: &mut AnyConnection,
+    chunk: &'a [Prepared],
+    nodes: &HashMap<&str, i64>,
+) -> Result<Vec<Planned<'a>>, DbError> {
+    let mut known: HashMap<i64, Vec<Known>> = HashMap::new();
+    let text = format!(
+        "SELECT node, version, seq FROM intel_objects WHERE node IN ({})",
+        marks(1, chunk.len())
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    let node_of = |object: &Prepared| nodes.get(object.id.as_str()).copied().unwrap_or_default();
+    for object in chunk {
+        query = query.bind(node_of(object));
+    }
+    for row in query.fetch_all(&mut *sql).await? {
+        let version = Known { version: row.try_get(1)?, seq: row.try_get(2)? };
+        known.entry(row.try_get(0)?).or_default().push(version);
+    }
+    let mut planned: Vec<Planned<'a>> = Vec::with_capacity(chunk.len());
+    // Objects of the chunk by node and version, for what stands twice in it.
+    let mut here: HashMap<(i64, i64), usize> = HashMap::new();
+    for object in chunk {
+        let (node, version) = (node_of(object), object.version_us);
+        let versions = known.entry(node).or_default();
+        let put = match versions.iter().find(|k| k.version == version) {
+            Some(same) => {
+                let body = match here.get(&(node, version)) {
+                    Some(at) => planned[*at].object.body.clone(),
+                    None => body_of(sql, same.seq).await?,
+                };
+                if same_content(&body, &object.body) { Put::Same } else { Put::Conflict }
+            }
+            None if versions.is_empty() => Put::New,
+            None if versions.iter().all(|k| k.version < version) => Put::Updated,
+            None => Put::Older,
+        };
+        let seq = versions.iter().find(|k| k.version == version).map_or(0, |k| k.seq);
+        if !matches!(put, Put::Same | Put::Conflict) {
+            here.insert((node, version), planned.len());
+            versions.push(Known { version, seq: 0 });
+        }
+        planned.push(Planned { object, node, put, seq });
+    }
+    Ok(planned)
+}
+
+async fn body_of(sql: &mut AnyConnection, seq: i64) -> Result<String, DbError> {
+    let row = sqlx::query("SELECT body FROM intel_objects WHERE seq = $1")
+        .bind(seq)
+        .fetch_one(sql)
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// The same text, or the same JSON value whatever the order of its names.
+fn same_content(a: &str, b: &str) -> bool {
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    a == b || value(a) == value(b)
+}
+
+async fn insert_objects(
+    sql: &mut AnyConnection,
+    batch: &Batch<'_>,
+    planned: &mut [Planned<'_>],
+) -> Result<(), DbError> {
+    let fresh: Vec<usize> = (0..planned.len())
+        .filter(|at| !matches!(planned[*at].put, Put::Same | Put::Conflict))
+        .collect();
+    if !fresh.is_empty() {
+        let mut newest: HashMap<i64, i64> = HashMap::new();
+        for p in planned.iter().filter(|p| matches!(p.put, Put::New | Put::Updated)) {
+            let most = newest.entry(p.node).or_insert(p.object.version_us);
+            *most = (*most).max(p.object.version_us);
+        }
+        let text = format!(
+            "INSERT INTO intel_objects (node, version, type, name, created, modified, revoked, \
+             spec_version, tlp, confidence, source, body, recorded_at, superseded_at) VALUES {} \
+             RETURNING seq, node, version",
+            tuples(fresh.len(), 14)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for at in &fresh {
+            let Planned { object, node, put, .. } = &planned[*at];
+            let is_newest = *put != Put::Older && newest.get(node) == Some(&object.version_us);
+            query = query
+                .bind(*node)
+                .bind(object.version_us)
+                .bind(object.kind.as_str())
+                .bind(object.name.as_str())
+                .bind(object.created_us)
+                .bind(object.modified_us)
+                .bind(i64::from(object.revoked))
+                .bind(object.spec_version.as_str())
+                .bind(object.tlp.unwrap_or(batch.unmarked))
+                .bind(object.confidence)
+                .bind(batch.source)
+                .bind(object.body.as_str())
+                .bind(batch.now_us)
+                .bind((!is_newest).then_some(batch.now_us));
+        }
+        let mut seqs: HashMap<(i64, i64), i64> = HashMap::with_capacity(fresh.len());
+        for row in query.fetch_all(&mut *sql).await? {
+            seqs.insert((row.try_get(1)?, row.try_get(2)?), row.try_get(0)?);
+        }
+        for p in planned.iter_mut().filter(|p| p.seq == 0) {
+            p.seq = seqs.get(&(p.node, p.object.version_us)).copied().unwrap_or_default();
+        }
+    }
+    for p in planned.iter().filter(|p| p.put == Put::Updated) {
+        sqlx::query(
+            "UPDATE intel_objects SET superseded_at = $1 \
+             WHERE node = $2 AND version < $3 AND superseded_at IS NULL",
+        )
+        .bind(batch.now_us)
+        .bind(p.node)
+        .bind(p.object.version_us)
+        .execute(&mut *sql)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Notes who said each version. A conflicting version was not said by this source.
+async fn said(
+    sql: &mut AnyConnection,
+    batch: &Batch<'_>,
+    planned: &[Planned<'_>],
+) -> Result<(), DbError> {
+    let mut rows: Vec<(i64, Option<i64>)> = planned
+        .iter()
+        .filter(|p| p.put != Put::Conflict)
+        .map(|p| (p.seq, p.object.confidence))
+        .collect();
+    rows.sort_unstable();
+    rows.dedup_by_key(|(seq, _)| *seq);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "INSERT INTO intel_said (seq, source, confidence, first_at, last_at) VALUES {} \
+         ON CONFLICT (seq, source) DO UPDATE SET last_at = excluded.last_at",
+        tuples(rows.len(), 5)
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for (seq, confidence) in rows {
+        query = query
+            .bind(seq)
+            .bind(batch.source)
+            .bind(confidence)
+            .bind(batch.now_us)
+            .bind(batch.now_us);
+    }
+    query.execute(sql).await?;
+    Ok(())
+}
+
+/// Takes relations, values and text of the former versions away.
+async fn forget(sql: &mut AnyConnection, nodes: &[i64], now_us: i64) -> Result<(), DbError> {
+    for node in nodes {
+        sqlx::query("UPDATE intel_edges SET ended_at = $1 WHERE teller = $2 AND ended_at IS NULL")
+            .bind(now_us)
+            .bind(*node)
+            .execute(&mut *sql)
+            .await?;
+        sqlx::query("DELETE FROM intel_text WHERE rowid = $1")
+            .bind(*node)
+            .execute(&mut *sql)
+            .await?;
+        values::forget_node(sql, *node).await?;
+    }
+    Ok(())
+}
+
+/// Puts text, relations and values of the newest versions where they are found.
+async fn index(
+    sql: &mut AnyConnection,
+    batch: &Batch<'_>,
+    newest: &[(i64, &Prepared)],
+    nodes: &HashMap<&str, i64>,
+) -> Result<(), DbError> {
+    // Of two versions of one object in a chunk the last one counts.
+    let mut last: HashMap<i64, &Prepared> = HashMap::with_capacity(newest.len());
+    for (node, object) in newest {
+        let kept = last.entry(*node).or_insert(object);
+        if object.version_us > kept.version_us {
+            *kept = object;
+        }
+    }
+    let mut newest: Vec<(i64, &Prepared)> = last.into_iter().collect();
+    newest.sort_unstable_by_key(|(node, _)| *node);
+    if newest.is_empty() {
+        return Ok(());
+    }
+    let text =
+        format!("INSERT INTO intel_text (rowid, name, body) VALUES {}", tuples(newest.len(), 3));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for (node, object) in &newest {
+        query = query.bind(*node).bind(object.name.as_str()).bind(object.text.as_str());
+    }
+    query.execute(&mut *sql).await?;
+    edges(sql, batch, &newest, nodes).await?;
+    values::name(sql, batch, &newest).await
+}
+
+async fn edges(
+    sql: &mut AnyConnection,
+    batch: &Batch<'_>,
+    newest: &[(i64, &Prepared)],
+    nodes: &HashMap<&str, i64>,
+) -> Result<(), DbError> {
+    let node_of = |id: &str| nodes.get(id).copied().unwrap_or_default();
+    let rows: Vec<(i64, i64, &str, i64, i64)> = newest
+        .iter()
+        .filter(|(_, object)| !object.revoked)
+        .flat_map(|(teller, object)| {
+            let tlp = object.tlp.unwrap_or(batch.unmarked);
+            object.edges.iter().map(move |edge| {
+                (node_of(&edge.origin), node_of(&edge.target), edge.kind.as_str(), *teller, tlp)
+            })
+        })
+        .collect();
+    for chunk in rows.chunks(ROWS) {
+        let text = format!(
+            "INSERT INTO intel_edges (origin, target, kind, teller, tlp, recorded_at) VALUES {}",
+            tuples(chunk.len(), 6)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for (origin, target, kind, teller, tlp) in chunk {
+            query = query
+                .bind(*origin)
+                .bind(*target)
+                .bind(*kind)
+                .bind(*teller)
+                .bind(*tlp)
+                .bind(batch.now_us);
+        }
+        query.execute(&mut *sql).await?;
+    }
+    Ok(())
+}
