@@ -95,7 +95,7 @@ CREATE TABLE intel_unindexed (seq INTEGER PRIMARY KEY);
 
 -- Full text of the newest versions; the row is the node.
 CREATE VIRTUAL TABLE intel_text USING fts5 (
-  name, body, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
+  name, tags, body, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
 );
 
 -- Collections. `last_added` rises strictly and never goes back, so no page loses or repeats.

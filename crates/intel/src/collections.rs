@@ -242,8 +242,8 @@ async fn versions_in(
     chunk: &[Entry<'_>],
 ) -> Result<Vec<(i64, i64)>, DbError> {
     let text = format!(
-        "SELECT node, version FROM intel_entries WHERE collection = $1 AND node IN ({})",
-        marks(2, chunk.len())
+        "SELECT node, version FROM intel_entries WHERE collection = ? AND node IN ({})",
+        marks(chunk.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(collection);
     for entry in chunk {

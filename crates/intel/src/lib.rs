@@ -18,6 +18,7 @@ pub mod collections;
 pub mod graph;
 pub mod objects;
 mod prepare;
+pub mod search;
 
 mod sight;
 pub mod sources;

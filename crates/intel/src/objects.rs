@@ -134,8 +134,8 @@ pub async fn by_nodes(
     for chunk in nodes.chunks(ROWS) {
         let text = format!(
             "SELECT {COLUMNS} FROM intel_objects o JOIN intel_nodes n ON n.node = o.node \
-             WHERE o.tlp <= $1 AND o.superseded_at IS NULL AND o.node IN ({})",
-            marks(2, chunk.len())
+             WHERE o.tlp <= ? AND o.superseded_at IS NULL AND o.node IN ({})",
+            marks(chunk.len())
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(sight.most());
         for node in chunk {

@@ -65,7 +65,9 @@ pub struct Prepared {
     pub confidence: Option<i64>,
     /// The JSON text as it goes out.
     pub body: String,
-    /// What full-text search reads.
+    /// Labels, aliases, kinds and external ids, for full-text search.
+    pub tags: String,
+    /// What else full-text search reads.
     pub text: String,
     /// What it says of others.
     pub edges: Vec<Edge>,
@@ -101,6 +103,7 @@ impl Prepared {
             tlp: strictest(object).map(rank),
             confidence: object.get("confidence").and_then(Value::as_i64),
             body,
+            tags: tags(object),
             text: text(object),
             edges: edges(object),
             named: if object.is_revoked() { vec![] } else { terms::of(object) },
@@ -162,6 +165,28 @@ fn is_wordless(name: &str) -> bool {
         )
 }
 
+/// Properties that are words to find an object by rather than to read.
+fn is_tag(name: &str) -> bool {
+    matches!(name, "labels" | "aliases" | "sectors" | "roles" | "external_id")
+        || name.ends_with("_types")
+        || name.ends_with("_aliases")
+        || name.ends_with("_platforms")
+}
+
+fn tags(object: &Object) -> String {
+    let mut tags = String::new();
+    for (name, value) in object.properties() {
+        if is_tag(name) {
+            word(value, &mut tags);
+        }
+    }
+    let references = object.get("external_references").and_then(Value::as_array);
+    for id in references.into_iter().flatten().filter_map(|entry| entry.get("external_id")) {
+        word(id, &mut tags);
+    }
+    tags
+}
+
 fn text(object: &Object) -> String {
     let mut text = String::new();
     words(object.properties(), object.kind() == "url", &mut text);
@@ -172,7 +197,11 @@ fn text(object: &Object) -> String {
 fn words(map: &Map<String, Value>, is_url: bool, text: &mut String) {
     for (name, value) in map {
         let cited = name == "description" && map.contains_key("source_name");
-        if cited || name == "name" || (is_wordless(name) && !(is_url && name == "url")) {
+        if cited
+            || name == "name"
+            || is_tag(name)
+            || (is_wordless(name) && !(is_url && name == "url"))
+        {
             continue;
         }
         word(value, text);

@@ -162,8 +162,8 @@ async fn marks_of(
 ) -> Result<HashMap<i64, Said>, DbError> {
     let text = format!(
         "SELECT term, score, since, until FROM intel_marks \
-         WHERE node = 0 AND source = $1 AND term IN ({})",
-        marks(2, terms.len())
+         WHERE node = 0 AND source = ? AND term IN ({})",
+        marks(terms.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source);
     for term in terms {
@@ -284,10 +284,8 @@ async fn intern<'k>(
         query = query.bind(*value).bind(*kind).bind(0_i64);
     }
     query.execute(&mut *sql).await?;
-    let text = format!(
-        "SELECT term, value, kind FROM intel_terms WHERE value IN ({})",
-        marks(1, keys.len())
-    );
+    let text =
+        format!("SELECT term, value, kind FROM intel_terms WHERE value IN ({})", marks(keys.len()));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for (value, _) in keys {
         query = query.bind(*value);
@@ -305,8 +303,7 @@ async fn intern<'k>(
 }
 
 async fn counts(sql: &mut AnyConnection, terms: &[i64]) -> Result<Vec<(i64, i64)>, DbError> {
-    let text =
-        format!("SELECT term, held FROM intel_terms WHERE term IN ({})", marks(1, terms.len()));
+    let text = format!("SELECT term, held FROM intel_terms WHERE term IN ({})", marks(terms.len()));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for term in terms {
         query = query.bind(*term);
@@ -327,8 +324,8 @@ async fn hold(sql: &mut AnyConnection, terms: &[i64]) -> Result<(), DbError> {
     }
     for (more, terms) in by_times {
         let text = format!(
-            "UPDATE intel_terms SET held = held + $1 WHERE term IN ({})",
-            marks(2, terms.len())
+            "UPDATE intel_terms SET held = held + ? WHERE term IN ({})",
+            marks(terms.len())
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(more);
         for term in terms {

@@ -179,7 +179,7 @@ async fn find_nodes<'i>(
     ids: &[&'i str],
     nodes: &mut HashMap<&'i str, i64>,
 ) -> Result<(), DbError> {
-    let text = format!("SELECT node, id FROM intel_nodes WHERE id IN ({})", marks(1, ids.len()));
+    let text = format!("SELECT node, id FROM intel_nodes WHERE id IN ({})", marks(ids.len()));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for id in ids {
         query = query.bind(*id);
@@ -210,7 +210,7 @@ async fn plan<'a>(
     let mut known: HashMap<i64, Vec<Known>> = HashMap::new();
     let text = format!(
         "SELECT node, version, seq FROM intel_objects WHERE node IN ({})",
-        marks(1, chunk.len())
+        marks(chunk.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     let node_of = |object: &Prepared| nodes.get(object.id.as_str()).copied().unwrap_or_default();
@@ -396,11 +396,17 @@ async fn index(
     if newest.is_empty() {
         return Ok(());
     }
-    let text =
-        format!("INSERT INTO intel_text (rowid, name, body) VALUES {}", tuples(newest.len(), 3));
+    let text = format!(
+        "INSERT INTO intel_text (rowid, name, tags, body) VALUES {}",
+        tuples(newest.len(), 4)
+    );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for (node, object) in &newest {
-        query = query.bind(*node).bind(object.name.as_str()).bind(object.text.as_str());
+        query = query
+            .bind(*node)
+            .bind(object.name.as_str())
+            .bind(object.tags.as_str())
+            .bind(object.text.as_str());
     }
     query.execute(&mut *sql).await?;
     edges(sql, batch, &newest, nodes).await?;

@@ -1,0 +1,8 @@
+//! The store over a real database.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod collections;
+mod finding;
+mod support;
+mod values;
+mod versions;

@@ -1,0 +1,77 @@
+//! Versions, conflicts, provenance, time travel.
+
+use intel::{Put, Sight, objects};
+use serde_json::json;
+
+use crate::support::{Store, id, object};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_version_is_kept_once_and_the_newest_is_found() {
+    let store = Store::new().await;
+    let version = |second: u32| object("tool", 1, second, json!({"name": format!("v{second}")}));
+    let put = store.put("a", 100, &[version(5), version(7), version(6), version(7)]).await;
+    assert_eq!(put, [Put::New, Put::Updated, Put::Older, Put::Same]);
+    let put = store.put("b", 200, &[version(7), version(9), version(1)]).await;
+    assert_eq!(put, [Put::Same, Put::Updated, Put::Older]);
+    let mut other = version(9);
+    other["name"] = "another word".into();
+    assert_eq!(store.put("b", 300, &[other]).await, [Put::Conflict]);
+
+    let mut sql = store.db.read().await.unwrap();
+    let newest = objects::newest(&mut sql, &id("tool", 1), Sight::ALL).await.unwrap().unwrap();
+    assert_eq!((newest.name.as_str(), newest.superseded_us), ("v9", None));
+    let all = objects::versions(&mut sql, &id("tool", 1), Sight::ALL).await.unwrap();
+    let names: Vec<&str> = all.iter().map(|v| v.name.as_str()).collect();
+    assert_eq!(names, ["v9", "v7", "v6", "v5", "v1"]);
+    assert!(all[1..].iter().all(|v| v.superseded_us.is_some()));
+
+    let then = objects::known_at(&mut sql, &id("tool", 1), Sight::ALL, 150).await.unwrap().unwrap();
+    assert_eq!(then.name, "v7");
+    assert!(objects::known_at(&mut sql, &id("tool", 1), Sight::ALL, 99).await.unwrap().is_none());
+
+    let said = objects::said(&mut sql, all[1].seq).await.unwrap();
+    let said: Vec<_> = said.iter().map(|s| (s.source.as_str(), s.first_us, s.last_us)).collect();
+    assert_eq!(said, [("A", 100, 100), ("B", 200, 200)]);
+    assert_eq!(objects::said(&mut sql, newest.seq).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_goes_out() {
+    let store = Store::new().await;
+    let odd = object(
+        "x-odd",
+        1,
+        0,
+        json!({"zeta": [1, 2.5, {"a": "é"}], "alpha": "\u{0}\u{1f600}", "n": 1e300}),
+    );
+    let text = odd.to_string();
+    store.put("a", 1, &[odd]).await;
+    let mut sql = store.db.read().await.unwrap();
+    let kept = objects::newest(&mut sql, &id("x-odd", 1), Sight::ALL).await.unwrap().unwrap();
+    assert_eq!(kept.body, text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_the_same_object_is_like_one_after_the_other() {
+    let many: Vec<_> = (0..600)
+        .map(|n| object("tool", n % 7, (n * 13) % 50, json!({"name": format!("t{}", n % 7)})))
+        .collect();
+    let (together, alone) = (Store::new().await, Store::new().await);
+    let all = together.put("a", 1, &many).await;
+    let mut each = Vec::new();
+    for object in &many {
+        each.extend(alone.put("a", 1, std::slice::from_ref(object)).await);
+    }
+    assert_eq!(all, each);
+    for n in 0..7 {
+        let mut newest = Vec::new();
+        for store in [&together, &alone] {
+            let mut sql = store.db.read().await.unwrap();
+            let found =
+                objects::newest(&mut sql, &id("tool", n), Sight::ALL).await.unwrap().unwrap();
+            newest.push((found.version_us, found.superseded_us));
+        }
+        assert_eq!(newest[0], newest[1]);
+        assert_eq!(newest[0].1, None);
+    }
+}
