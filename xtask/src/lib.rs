@@ -18,6 +18,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("detection", 2),
     ("gateway", 2),
     ("cti", 2),
+    ("knowledge", 2),
     ("playbooks", 2),
     ("incidents", 2),
     ("accountability", 2),
@@ -28,10 +29,11 @@ pub const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Arrows within floors 0 and 1. Rooms of floor 2 have none among each other.
-pub const ARROWS_WITHIN: &[(&str, &str)] = &[("ports", "model"), ("analytics", "protocols"), ("intel", "platform")];
+pub const ARROWS_WITHIN: &[(&str, &str)] =
+    &[("ports", "model"), ("analytics", "protocols"), ("intel", "platform")];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
-pub const STIX_SPEAKERS: &[&str] = &["intel", "cti", "playbooks", "sereno"];
+pub const STIX_SPEAKERS: &[&str] = &["intel", "cti", "knowledge", "playbooks", "sereno"];
 
 /// What the edge program must never link: it runs on a lamppost.
 pub const NOT_ON_THE_EDGE: &[&str] = &["sqlx", "axum", "cedar-policy", "reqwest", "platform"];

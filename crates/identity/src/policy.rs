@@ -18,9 +18,10 @@ use crate::error::IdentityError;
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 /// The policies of the program: file and text.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("endpoints.cedar", include_str!("../policies/endpoints.cedar")),
     ("sharing.cedar", include_str!("../policies/sharing.cedar")),
+    ("sight.cedar", include_str!("../policies/sight.cedar")),
 ];
 
 /// Roles a person or a token may have; `peer` belongs to certificates alone.
@@ -84,6 +85,7 @@ impl Policies {
         let (action, resource) = match question.resource_kind.as_str() {
             "Endpoint" => ("call", endpoint(question)?),
             "Incident" => (question.action.as_str(), incident(question)?),
+            "Intel" => (question.action.as_str(), intel(question)?),
             other => return Err(format!("no policy speaks of things of kind {other}")),
         };
         let roles = roles(question)
@@ -141,6 +143,11 @@ fn asked(question: &AccessQuestion) -> String {
         let who = if roles.is_empty() { "nobody signed in".into() } else { roles.join(", ") };
         return format!("{} to {who}", question.action);
     }
+    if question.resource_kind == "Intel" {
+        let roles = roles(question);
+        let who = if roles.is_empty() { "nobody signed in".into() } else { roles.join(", ") };
+        return format!("intelligence marked {} to {who}", question.resource);
+    }
     let (thing, who) = (&question.resource_attributes, &question.principal_attributes);
     format!(
         "{} an incident of {} severity marked {} with {} ({})",
@@ -194,6 +201,12 @@ fn endpoint(question: &AccessQuestion) -> Result<Entity, String> {
     let (room, verb) = question.action.split_once('.').unwrap_or((&question.action, ""));
     let attributes = record(&[("room", room.to_owned()), ("verb", verb.to_owned())]);
     let own = uid("Endpoint", &question.resource)?;
+    Entity::new(own, attributes, HashSet::new()).map_err(|cause| cause.to_string())
+}
+
+fn intel(question: &AccessQuestion) -> Result<Entity, String> {
+    let attributes = record(&[("tlp", text(&question.resource_attributes, "tlp"))]);
+    let own = uid("Intel", &question.resource)?;
     Entity::new(own, attributes, HashSet::new()).map_err(|cause| cause.to_string())
 }
 

@@ -60,6 +60,18 @@ async fn main() {
     say("validate");
     let prepared: Vec<Prepared> = bundle.objects.iter().map(Prepared::new).collect();
     say("take apart");
+    let new = keep(&db, &prepared).await;
+    say("store, index, commit");
+    println!(
+        "{new} of {} objects new, {valid} valid: {:.2} CPU s, {:.2} s",
+        prepared.len(),
+        cpu_s() - start_cpu,
+        start.elapsed().as_secs_f64()
+    );
+}
+
+/// Stores everything, a transaction at a time; how many were new.
+async fn keep(db: &Db, prepared: &[Prepared]) -> usize {
     let source = Source {
         key: "knowledge:attack".into(),
         name: "ATT&CK".into(),
@@ -88,11 +100,5 @@ async fn main() {
             .await;
         new += puts.unwrap().iter().filter(|put| **put == Put::New).count();
     }
-    say("store, index, commit");
-    println!(
-        "{new} of {} objects new, {valid} valid: {:.2} CPU s, {:.2} s",
-        prepared.len(),
-        cpu_s() - start_cpu,
-        start.elapsed().as_secs_f64()
-    );
+    new
 }

@@ -45,6 +45,14 @@ const SELECT: &str = "SELECT e.origin AS origin_node, e.target AS target_node, a
      JOIN intel_nodes a ON a.node = e.origin JOIN intel_nodes b ON b.node = e.target \
      JOIN intel_nodes t ON t.node = e.teller";
 
+impl Relation {
+    /// The numbers of both ends.
+    #[must_use]
+    pub const fn ends(&self) -> [i64; 2] {
+        [self.origin_node, self.target_node]
+    }
+}
+
 fn relation(row: &AnyRow) -> Result<Relation, DbError> {
     Ok(Relation {
         origin: row.try_get("origin")?,

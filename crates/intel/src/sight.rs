@@ -12,6 +12,9 @@ impl Sight {
     /// Everything: for the node itself.
     pub const ALL: Self = Self { most: 4 };
 
+    /// Nothing at all.
+    pub const NOTHING: Self = Self { most: -1 };
+
     /// Objects marked at most so.
     #[must_use]
     pub const fn up_to(tlp: Tlp) -> Self {

@@ -404,6 +404,30 @@ fn shared(row: &AnyRow) -> Result<Shared, DbError> {
     })
 }
 
+/// Values that an object names, each with how many in sight name it (counted up to [`MAX_HOLDERS`]).
+///
+/// # Errors
+/// The database says no.
+pub async fn named_by(
+    sql: &mut AnyConnection,
+    node: i64,
+    sight: Sight,
+) -> Result<Vec<(Shared, i64)>, DbError> {
+    let rows = sqlx::query(
+        "SELECT t.value AS value, t.kind AS kind, t.held AS held, t.excused AS excused, \
+         (SELECT COUNT(*) FROM intel_marks x JOIN intel_sources s ON s.source = x.source \
+          LEFT JOIN intel_objects o ON o.node = x.node AND o.superseded_at IS NULL \
+          WHERE x.term = m.term AND COALESCE(o.tlp, s.tlp) <= $2) AS seen \
+         FROM intel_marks m JOIN intel_terms t ON t.term = m.term \
+         WHERE m.node = $1 ORDER BY t.kind, t.value LIMIT 200",
+    )
+    .bind(node)
+    .bind(sight.most())
+    .fetch_all(sql)
+    .await?;
+    rows.iter().map(|row| Ok((shared(row)?, row.try_get("seen")?))).collect()
+}
+
 /// How many values a source lists.
 ///
 /// # Errors

@@ -75,6 +75,16 @@ impl Api {
         self.send(Method::PUT, path, Some((bytes, kind))).await
     }
 
+    /// POST of a file.
+    pub(crate) async fn post_bytes(
+        &self,
+        path: &str,
+        bytes: Vec<u8>,
+        kind: &str,
+    ) -> Result<Value, Failure> {
+        self.send(Method::POST, path, Some((bytes, kind))).await
+    }
+
     /// GET of a text.
     pub(crate) async fn get_text(&self, path: &str) -> Result<String, Failure> {
         let (status, answer) = self.exchange(Method::GET, path, None, None).await?;

@@ -362,6 +362,68 @@ pub(crate) enum IntelCommand {
     },
     /// Where the knowledge comes from.
     Sources(Place),
+    /// Search what is known: words, type:indicator, tlp<=green, value:198.51.100.7 … Exit 0 found, 1 nothing.
+    Search {
+        #[command(flatten)]
+        place: Place,
+        /// The query; all of it when empty.
+        #[arg(default_value = "")]
+        query: String,
+        /// As known on this time, e.g. 2026-11-30T08:00:00Z.
+        #[arg(long)]
+        at: Option<String>,
+        /// Objects shown, at most 500.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One object with its versions, who said it, its relations and values.
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// STIX id.
+        id: String,
+        /// As known on this time.
+        #[arg(long)]
+        at: Option<String>,
+    },
+    /// What stands in relation with an object.
+    Relations {
+        #[command(flatten)]
+        place: Place,
+        /// STIX id.
+        id: String,
+    },
+    /// How two objects hang together. Exit 0 found, 1 not.
+    Path {
+        #[command(flatten)]
+        place: Place,
+        /// STIX id where it begins.
+        from: String,
+        /// STIX id where it ends.
+        to: String,
+    },
+    /// Take a STIX 2.1 bundle in. Exit 0 all stored, 1 some refused.
+    Import {
+        #[command(flatten)]
+        place: Place,
+        /// The bundle.
+        file: PathBuf,
+        /// What the source is called.
+        #[arg(long, default_value = "")]
+        label: String,
+        /// TLP of objects that carry no marking.
+        #[arg(long, default_value = "amber")]
+        tlp: String,
+    },
+    /// Everything a query finds, as a STIX bundle.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// The query.
+        query: String,
+    },
+    /// Values that so many name that they tell nothing.
+    Common(Place),
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,6 +19,7 @@ use detection::Detection;
 use gateway::Gateway;
 use identity::Identity;
 use incidents::Incidents;
+use knowledge::Knowledge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::Platform;
 use platform::bus::Consumer;
@@ -41,13 +42,14 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 8] = [
+pub const MIGRATIONS: [RoomMigrations; 9] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
     detection::MIGRATIONS,
     gateway::MIGRATIONS,
     incidents::MIGRATIONS,
+    intel::MIGRATIONS,
     cti::MIGRATIONS,
     playbooks::MIGRATIONS,
 ];
@@ -62,6 +64,7 @@ pub struct RoomConfigs {
     gateway: gateway::Config,
     incidents: incidents::Config,
     cti: cti::Config,
+    knowledge: knowledge::Config,
     playbooks: playbooks::Config,
 }
 
@@ -79,6 +82,7 @@ impl RoomConfigs {
             gateway: config.section("gateway")?,
             incidents: config.section("incidents")?,
             cti: config.section("cti")?,
+            knowledge: config.section("knowledge")?,
             playbooks: config.section("playbooks")?,
         })
     }
@@ -94,6 +98,7 @@ pub(crate) struct Rooms {
     pub(crate) gateway: Gateway,
     pub(crate) incidents: Incidents,
     pub(crate) cti: Cti,
+    pub(crate) knowledge: Knowledge,
     pub(crate) playbooks: Playbooks,
 }
 
@@ -148,6 +153,7 @@ impl Node {
         platform::jobs::start(&self.platform, self.rooms.jobs()).await?;
         self.rooms.detection.start();
         self.rooms.cti.start();
+        self.rooms.knowledge.start();
         self.rooms.gateway.listen()?;
         Ok(())
     }
@@ -246,6 +252,7 @@ impl Rooms {
             peers: Arc::new(identity.clone()),
         };
         let cti = Cti::open(platform, configs.cti, deps).await?;
+        let knowledge = Knowledge::open(platform, configs.knowledge)?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),
@@ -255,7 +262,17 @@ impl Rooms {
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
-        Ok(Self { identity, accountability, assets, detection, gateway, incidents, cti, playbooks })
+        Ok(Self {
+            identity,
+            accountability,
+            assets,
+            detection,
+            gateway,
+            incidents,
+            cti,
+            knowledge,
+            playbooks,
+        })
     }
 
     fn router(&self) -> RoomRouter {
@@ -267,6 +284,7 @@ impl Rooms {
             self.gateway.router(),
             self.incidents.router(),
             self.cti.router(),
+            self.knowledge.router(),
             self.playbooks.router(),
         ]
         .into_iter()

@@ -49,6 +49,7 @@ impl HealthSource for All {
         all.extend(rooms.gateway.health().await);
         all.extend(rooms.incidents.health().await);
         all.extend(rooms.cti.health().await);
+        all.extend(rooms.knowledge.health().await);
         all.extend(rooms.playbooks.health().await);
         all
     }

@@ -1,0 +1,86 @@
+//! `GET /api/v1/intel/export`: what a query finds, as a STIX bundle.
+
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, http::StatusCode};
+use intel::search::{self, MAX_LIMIT, Wanted};
+use platform::http::{Caller, Gate, Problem};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::time;
+use crate::room::Knowledge;
+use crate::sight;
+
+/// Query.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct ExportQuery {
+    /// What is wanted, in the query language.
+    q: Option<String>,
+    /// As known on this time.
+    at: Option<String>,
+}
+
+/// Everything a query finds, each object as it came.
+#[utoipa::path(get, path = "/api/v1/intel/export", tag = "knowledge", params(ExportQuery), responses(
+    (status = 200, description = "A STIX 2.1 bundle", body = Object,
+        content_type = "application/stix+json;version=2.1"),
+    (status = 400, description = "The query cannot be read", body = Problem),
+    (status = 413, description = "More objects than one answer holds", body = Problem)))]
+pub(crate) async fn export(
+    State(room): State<Knowledge>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, Problem> {
+    let sight = sight::of(&gate, &caller)?;
+    let parsed = super::search::read(query.q.as_deref(), room.platform().now().as_micros())?;
+    let most = room.config().max_export_objects;
+    let mut wanted = Wanted {
+        query: &parsed,
+        sight,
+        at_us: time("at", query.at.as_deref())?,
+        before_seq: None,
+        limit: MAX_LIMIT,
+        count: false,
+    };
+    let mut sql = room.platform().db.read().await?;
+    let mut bodies: Vec<String> = Vec::new();
+    loop {
+        let found = search::run(&mut sql, &wanted).await?;
+        bodies.extend(found.hits.into_iter().map(|hit| hit.body));
+        if i64::try_from(bodies.len()).unwrap_or(i64::MAX) > most {
+            let text = format!("the query finds more than {most} objects");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", text)
+                .remedy("Narrow the query down, or raise knowledge.max_export_objects."));
+        }
+        wanted.before_seq = found.next_seq;
+        if found.next_seq.is_none() {
+            break;
+        }
+    }
+    let id = platform_uuid(&room);
+    let mut text = format!("{{\"type\":\"bundle\",\"id\":\"bundle--{id}\"");
+    if !bodies.is_empty() {
+        text.push_str(",\"objects\":[");
+        text.push_str(&bodies.join(","));
+        text.push(']');
+    }
+    text.push('}');
+    let kind = [
+        (header::CONTENT_TYPE, "application/stix+json;version=2.1"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"intelligence.stix.json\""),
+    ];
+    Ok((kind, text).into_response())
+}
+
+/// A random UUID (version 4) from the platform's source.
+fn platform_uuid(room: &Knowledge) -> String {
+    let mut bytes = [0; 16];
+    room.platform().random.fill(&mut bytes);
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

@@ -1,0 +1,23 @@
+//! What is known, as people work with it: search, object pages, relations and paths, values that many
+//! share, import and export.
+//!
+//! Entry points: [`Knowledge::open`] at start, [`Knowledge::router`], [`Knowledge::health`].
+//!
+//! Invariants
+//! - **Nobody sees more than the policy lets them.** Each request asks the Cedar policies which TLP labels its
+//!   caller may read ([`sight`]); lists, counts, neighbours, paths, exports and errors all keep to that bound,
+//!   and what lies beyond it does not exist.
+//! - **Every object of an import is accounted for**: new, updated, older, same, in conflict, or refused with
+//!   the reason. An import that cannot be read stores nothing.
+//! - The store itself (`intel`) is shared with the rooms that exchange; this room adds no second copy.
+
+mod config;
+mod error;
+mod http;
+mod import;
+mod room;
+pub mod sight;
+
+pub use config::Config;
+pub use error::KnowledgeError;
+pub use room::Knowledge;
