@@ -3,7 +3,7 @@
 //! of any other form yields `None` and is left to a matcher.
 
 /// Longest pattern that is looked at, in bytes.
-pub const MAX_PATTERN_BYTES: usize = 64 * 1024;
+const MAX_PATTERN_BYTES: usize = 64 * 1024;
 /// Most values taken of one pattern.
 pub const MAX_VALUES: usize = 1_000;
 

@@ -1,0 +1,292 @@
+//! Binding observations to the parts of a pattern (§9.4): each part gets observations of its own.
+//!
+//! The search goes depth first and hands each partial binding on to what still must hold. Time windows are
+//! tried from outside in, so that a binding is never built only to be thrown away; an observation that was
+//! seen several times can be bound as often.
+
+use super::matcher::{MatchError, Matcher, Node};
+use super::observe::Observed;
+
+/// Steps of one search.
+const MAX_STEPS: u64 = 5_000_000;
+/// Repetitions of a group that are searched one inside the other.
+const MAX_NESTED_REPEATS: u64 = 2_000;
+
+/// What is left to be done once a part is bound; true when all of it could be done.
+type Then<'t> = &'t mut dyn FnMut(&mut Search<'_>) -> Result<bool, MatchError>;
+
+struct Search<'s> {
+    /// For each test, the observations it matches.
+    matching: &'s [Vec<usize>],
+    first_us: &'s [i64],
+    last_us: &'s [i64],
+    /// How often each observation can still be bound.
+    left: Vec<u64>,
+    /// Intervals that every bound observation must touch: first, last, and whether the last moment counts.
+    windows: Vec<(i64, i64, bool)>,
+    /// The binding so far.
+    bound: Vec<usize>,
+    steps: u64,
+}
+
+/// Whether the pattern matches.
+pub(super) fn matches(matcher: &Matcher, observed: &Observed<'_>) -> Result<bool, MatchError> {
+    let observations = &observed.observations;
+    // Most patterns are one test: no search is needed.
+    if let Node::Test(test, _) = &matcher.root {
+        for observation in observations {
+            if test.holds(observed, observation)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    let mut matching = vec![Vec::new(); matcher.tests];
+    fill(&matcher.root, observed, &mut matching)?;
+    let first_us: Vec<i64> = observations.iter().map(|o| o.first_us).collect();
+    let last_us: Vec<i64> = observations.iter().map(|o| o.last_us).collect();
+    let mut search = Search {
+        matching: &matching,
+        first_us: &first_us,
+        last_us: &last_us,
+        left: observations.iter().map(|o| o.number).collect(),
+        windows: Vec::new(),
+        bound: Vec::new(),
+        steps: 0,
+    };
+    search.bind(&matcher.root, &mut |_| Ok(true))
+}
+
+fn fill(
+    node: &Node,
+    observed: &Observed<'_>,
+    matching: &mut [Vec<usize>],
+) -> Result<(), MatchError> {
+    match node {
+        Node::Test(test, number) => {
+            for (at, observation) in observed.observations.iter().enumerate() {
+                if test.holds(observed, observation)? {
+                    matching[*number].push(at);
+                }
+            }
+            Ok(())
+        }
+        Node::And(all) | Node::Or(all) | Node::FollowedBy(all) => {
+            all.iter().try_for_each(|one| fill(one, observed, matching))
+        }
+        Node::StartStop { inner, .. }
+        | Node::Within { inner, .. }
+        | Node::Repeats { inner, .. } => fill(inner, observed, matching),
+    }
+}
+
+impl Search<'_> {
+    fn step(&mut self) -> Result<(), MatchError> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS { Err(MatchError::Steps(MAX_STEPS)) } else { Ok(()) }
+    }
+
+    /// Whether an observation can be bound here and now.
+    fn is_free(&self, at: usize) -> bool {
+        let (first, last) = (self.first_us[at], self.last_us[at]);
+        let touches = |&(from, to, to_counts): &(i64, i64, bool)| {
+            last >= from && if to_counts { first <= to } else { first < to }
+        };
+        self.left[at] > 0 && self.windows.iter().all(touches)
+    }
+
+    fn bind(&mut self, node: &Node, then: Then<'_>) -> Result<bool, MatchError> {
+        self.step()?;
+        match node {
+            Node::Test(_, number) => {
+                for index in 0..self.matching[*number].len() {
+                    let at = self.matching[*number][index];
+                    if self.is_free(at) && self.with(at, 1, then)? {
+                        return Ok(true);
+                    }
+                    self.step()?;
+                }
+                Ok(false)
+            }
+            Node::And(all) => self.all(all, then),
+            Node::Or(any) => {
+                for one in any {
+                    if self.bind(one, then)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Node::FollowedBy(all) => self.in_order(all, i64::MIN, then),
+            Node::StartStop { inner, start_us, stop_us } => {
+                if start_us >= stop_us {
+                    return Ok(false);
+                }
+                self.inside((*start_us, *stop_us, false), inner, then)
+            }
+            Node::Within { inner, span_us } => self.within(inner, *span_us, then),
+            Node::Repeats { inner, times } => match inner.as_ref() {
+                Node::Test(_, number) => self.repeat_test(*number, 0, *times, then),
+                _ => self.repeat_group(inner, *times, &[], then),
+            },
+        }
+    }
+
+    /// Binds an observation so many times while the rest is tried.
+    fn with(&mut self, at: usize, times: u64, then: Then<'_>) -> Result<bool, MatchError> {
+        self.left[at] -= times;
+        self.bound.push(at);
+        let done = then(self);
+        self.bound.pop();
+        self.left[at] += times;
+        done
+    }
+
+    fn all(&mut self, nodes: &[Node], then: Then<'_>) -> Result<bool, MatchError> {
+        match nodes.split_first() {
+            None => then(self),
+            Some((first, rest)) => self.bind(first, &mut |search| search.all(rest, then)),
+        }
+    }
+
+    /// Parts in order: none may have to lie before what was bound earlier. Optimistic times: what comes earlier
+    /// took place as early, what comes later as late as it can.
+    fn in_order(
+        &mut self,
+        nodes: &[Node],
+        after_us: i64,
+        then: Then<'_>,
+    ) -> Result<bool, MatchError> {
+        let Some((first, rest)) = nodes.split_first() else { return then(self) };
+        let start = self.bound.len();
+        self.bind(first, &mut |search| {
+            let own = &search.bound[start..];
+            let earliest_last = own.iter().map(|at| search.last_us[*at]).min().unwrap_or(i64::MAX);
+            if earliest_last < after_us {
+                return Ok(false);
+            }
+            let latest_first = own.iter().map(|at| search.first_us[*at]).max().unwrap_or(i64::MIN);
+            search.in_order(rest, after_us.max(latest_first), then)
+        })
+    }
+
+    fn inside(
+        &mut self,
+        window: (i64, i64, bool),
+        inner: &Node,
+        then: Then<'_>,
+    ) -> Result<bool, MatchError> {
+        self.windows.push(window);
+        let depth = self.windows.len();
+        let done = self.bind(inner, &mut |search| {
+            // What comes after the qualified part is not bound by its window.
+            let kept = search.windows.split_off(depth - 1);
+            let done = then(search);
+            search.windows.extend(kept);
+            done
+        });
+        self.windows.pop();
+        done
+    }
+
+    /// A window begins at the last moment of one of its observations: moving it later would lose that one, moving it
+    /// earlier gains none.
+    fn within(&mut self, inner: &Node, span_us: i64, then: Then<'_>) -> Result<bool, MatchError> {
+        let mut starts: Vec<i64> = Vec::new();
+        self.last_moments(inner, &mut starts);
+        starts.sort_unstable();
+        starts.dedup();
+        for start in starts {
+            let window = (start, start.saturating_add(span_us), true);
+            if self.inside(window, inner, then)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn last_moments(&self, node: &Node, starts: &mut Vec<i64>) {
+        match node {
+            Node::Test(_, number) => {
+                starts.extend(self.matching[*number].iter().map(|at| self.last_us[*at]));
+            }
+            Node::And(all) | Node::Or(all) | Node::FollowedBy(all) => {
+                all.iter().for_each(|one| self.last_moments(one, starts));
+            }
+            Node::StartStop { inner, .. }
+            | Node::Within { inner, .. }
+            | Node::Repeats { inner, .. } => {
+                self.last_moments(inner, starts);
+            }
+        }
+    }
+
+    /// So many observations of one test: from each as many as there are, then fewer.
+    fn repeat_test(
+        &mut self,
+        number: usize,
+        from: usize,
+        times: u64,
+        then: Then<'_>,
+    ) -> Result<bool, MatchError> {
+        self.step()?;
+        if times == 0 {
+            return then(self);
+        }
+        let rest = &self.matching[number][from..];
+        let free = |at: &usize| if self.is_free(*at) { self.left[*at] } else { 0 };
+        let there = rest.iter().map(free).fold(0, u64::saturating_add);
+        if there < times {
+            return Ok(false);
+        }
+        let Some(&at) = rest.first() else { return Ok(false) };
+        let most = free(&at).min(times);
+        // Fewer than this and the others do not suffice.
+        let least = times.saturating_sub(there - free(&at));
+        for taken in (least..=most).rev() {
+            let done = if taken == 0 {
+                self.repeat_test(number, from + 1, times, then)?
+            } else {
+                self.with(at, taken, &mut |search| {
+                    search.repeat_test(number, from + 1, times - taken, then)
+                })?
+            };
+            if done {
+                return Ok(true);
+            }
+            self.step()?;
+        }
+        Ok(false)
+    }
+
+    /// So many bindings of a group, in rising order so that none is tried in every arrangement.
+    fn repeat_group(
+        &mut self,
+        inner: &Node,
+        times: u64,
+        before: &[usize],
+        then: Then<'_>,
+    ) -> Result<bool, MatchError> {
+        self.step()?;
+        if times == 0 {
+            return then(self);
+        }
+        if self.left.iter().copied().fold(0, u64::saturating_add) < times {
+            return Ok(false);
+        }
+        if times > MAX_NESTED_REPEATS {
+            let what = format!(
+                "REPEATS on a group goes up to {MAX_NESTED_REPEATS} times; on one observation it has no such limit"
+            );
+            return Err(MatchError::Pattern(what));
+        }
+        let start = self.bound.len();
+        self.bind(inner, &mut |search| {
+            let own = search.bound[start..].to_vec();
+            if own.as_slice() < before {
+                return Ok(false);
+            }
+            search.repeat_group(inner, times - 1, &own, then)
+        })
+    }
+}

@@ -1,0 +1,309 @@
+//! Evaluating a pattern over observed data.
+
+use serde_json::{Map, Value};
+
+use super::ast::{Comparison, Expression, Pattern, Qualifier, Step};
+use super::bind;
+use super::compare::{Coding, Compiled, time_of};
+use super::observe::{Observation, Observed};
+
+/// Why a pattern could not be evaluated; a wrong answer is never given instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MatchError {
+    /// Something in the pattern has no meaning.
+    #[error("{0}")]
+    Pattern(String),
+    /// A regular expression with look-around or back references took too long on a value.
+    #[error(
+        "a regular expression took more than a million steps on one value; write it without look-around"
+    )]
+    RegexSteps,
+    /// Too many ways to bind observations.
+    #[error(
+        "more than {0} combinations of observations were tried; narrow the pattern or the data"
+    )]
+    Steps(u64),
+}
+
+/// A pattern ready to be evaluated, many times.
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    pub(super) root: Node,
+    /// Number of tests, each with a place in what was evaluated.
+    pub(super) tests: usize,
+}
+
+/// An observation expression, compiled.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    /// The comparison and its number.
+    Test(Compared, usize),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    FollowedBy(Vec<Node>),
+    StartStop {
+        inner: Box<Node>,
+        start_us: i64,
+        stop_us: i64,
+    },
+    Within {
+        inner: Box<Node>,
+        span_us: i64,
+    },
+    Repeats {
+        inner: Box<Node>,
+        times: u64,
+    },
+}
+
+/// A comparison expression, compiled.
+#[derive(Clone, Debug)]
+pub(super) enum Compared {
+    Test { kind: String, steps: Vec<Way>, test: Compiled },
+    And(Vec<Compared>),
+    Or(Vec<Compared>),
+}
+
+/// One step of a path, with what its name says of the value.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    Key { key: String, coding: Coding, leads: Leads },
+    Index(Option<usize>),
+    Any,
+}
+
+/// Whether a property refers to other objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leads {
+    Nowhere,
+    ToOne,
+    ToMany,
+}
+
+impl Matcher {
+    /// Prepares a pattern.
+    ///
+    /// # Errors
+    /// A constant of it has no meaning: a day that does not exist, a set of mixed types, a regular
+    /// expression that cannot be read, something that is no address range.
+    pub fn new(pattern: &Pattern) -> Result<Self, MatchError> {
+        let mut tests = 0;
+        let root = node(&pattern.root, &mut tests)?;
+        Ok(Self { root, tests })
+    }
+
+    /// Whether the observed data matches.
+    ///
+    /// # Errors
+    /// A bound was passed.
+    pub fn matches(&self, observed: &Observed<'_>) -> Result<bool, MatchError> {
+        bind::matches(self, observed)
+    }
+}
+
+fn node(expression: &Expression, tests: &mut usize) -> Result<Node, MatchError> {
+    let mut all = |many: &[Expression]| {
+        many.iter().map(|one| node(one, tests)).collect::<Result<Vec<_>, _>>()
+    };
+    Ok(match expression {
+        Expression::Test(comparison) => {
+            let number = *tests;
+            *tests += 1;
+            Node::Test(compared(comparison)?, number)
+        }
+        Expression::And(many) => Node::And(all(many)?),
+        Expression::Or(many) => Node::Or(all(many)?),
+        Expression::FollowedBy(many) => Node::FollowedBy(all(many)?),
+        Expression::Qualified(inner, qualifier) => {
+            let inner = Box::new(node(inner, tests)?);
+            match qualifier {
+                Qualifier::StartStop { start, stop } => {
+                    Node::StartStop { inner, start_us: time_of(start)?, stop_us: time_of(stop)? }
+                }
+                Qualifier::Within { seconds } => {
+                    // Beyond 290,000 years all is within.
+                    #[allow(clippy::cast_possible_truncation)]
+                    let span_us = (seconds * 1e6).min(9e18) as i64;
+                    Node::Within { inner, span_us }
+                }
+                Qualifier::Repeats { times } => Node::Repeats { inner, times: *times },
+            }
+        }
+    })
+}
+
+fn compared(comparison: &Comparison) -> Result<Compared, MatchError> {
+    let all = |many: &[Comparison]| many.iter().map(compared).collect::<Result<Vec<_>, _>>();
+    Ok(match comparison {
+        Comparison::And(many) => Compared::And(all(many)?),
+        Comparison::Or(many) => Compared::Or(all(many)?),
+        Comparison::Test(test) => Compared::Test {
+            kind: test.path.kind.clone(),
+            steps: test.path.steps.iter().map(way).collect(),
+            test: Compiled::new(test)?,
+        },
+    })
+}
+
+fn way(step: &Step) -> Way {
+    match step {
+        Step::Any => Way::Any,
+        Step::Index(index) => Way::Index(usize::try_from(*index).ok()),
+        Step::Key(key) => {
+            let leads = if key.ends_with("_ref") {
+                Leads::ToOne
+            } else if key.ends_with("_refs") {
+                Leads::ToMany
+            } else {
+                Leads::Nowhere
+            };
+            Way::Key { key: key.clone(), coding: Coding::of(key), leads }
+        }
+    }
+}
+
+/// Where a path has come to.
+#[derive(Clone, Copy)]
+enum At<'v> {
+    Object(&'v Map<String, Value>),
+    Value(&'v Value, Coding),
+    /// A list of references.
+    Refs(&'v [Value]),
+}
+
+impl Compared {
+    /// Whether some object of the observation makes all of it true.
+    pub(super) fn holds(
+        &self,
+        observed: &Observed<'_>,
+        observation: &Observation<'_>,
+    ) -> Result<bool, MatchError> {
+        for root in &observation.roots {
+            if self.holds_for(root, observed, observation)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn holds_for(
+        &self,
+        root: &Map<String, Value>,
+        observed: &Observed<'_>,
+        observation: &Observation<'_>,
+    ) -> Result<bool, MatchError> {
+        match self {
+            Self::And(all) => {
+                for one in all {
+                    if !one.holds_for(root, observed, observation)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Self::Or(any) => {
+                for one in any {
+                    if one.holds_for(root, observed, observation)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Self::Test { kind, steps, test } => {
+                if root.get("type").and_then(Value::as_str) != Some(kind) {
+                    return Ok(false);
+                }
+                let walk = Walk { observed, observation, test };
+                if test.wants_nothing() {
+                    // `NOT EXISTS`: no way through leads anywhere.
+                    return Ok(!walk.reaches(At::Object(root), steps));
+                }
+                walk.any(At::Object(root), steps)
+            }
+        }
+    }
+}
+
+struct Walk<'w, 'o, 'd> {
+    observed: &'w Observed<'o>,
+    observation: &'w Observation<'d>,
+    test: &'w Compiled,
+}
+
+impl<'o, 'd: 'o> Walk<'_, 'o, 'd>
+where
+    'o: 'd,
+{
+    /// Whether some value at the end of the path passes the test.
+    fn any(&self, at: At<'_>, steps: &[Way]) -> Result<bool, MatchError> {
+        let Some((step, rest)) = steps.split_first() else {
+            return match at {
+                At::Value(value, coding) => self.test.passes(value, coding),
+                At::Object(_) | At::Refs(_) => Ok(self.test.object_passes()),
+            };
+        };
+        let mut found = Ok(false);
+        self.step(at, step, &mut |next| {
+            found = self.any(next, rest);
+            !matches!(found, Ok(false))
+        });
+        found
+    }
+
+    fn reaches(&self, at: At<'_>, steps: &[Way]) -> bool {
+        let Some((step, rest)) = steps.split_first() else { return true };
+        let mut found = false;
+        self.step(at, step, &mut |next| {
+            found = self.reaches(next, rest);
+            found
+        });
+        found
+    }
+
+    /// Takes a step in every way there is, until `each` says that it has enough.
+    fn step(&self, at: At<'_>, step: &Way, each: &mut dyn FnMut(At<'_>) -> bool) {
+        match (at, step) {
+            (
+                At::Object(map) | At::Value(Value::Object(map), _),
+                Way::Key { key, coding, leads },
+            ) => match (map.get(key), leads) {
+                (None, _) => {}
+                (Some(value), Leads::Nowhere) => drop(each(At::Value(value, *coding))),
+                (Some(Value::String(id)), Leads::ToOne) => {
+                    if let Some(object) = self.observed.follow(self.observation, id) {
+                        each(At::Object(object));
+                    }
+                }
+                (Some(Value::Array(ids)), Leads::ToMany) => drop(each(At::Refs(ids))),
+                _ => {}
+            },
+            (At::Value(Value::Array(items), coding), Way::Any) => {
+                let _ = items.iter().any(|item| each(At::Value(item, coding)));
+            }
+            (At::Value(Value::Array(items), coding), Way::Index(Some(index))) => {
+                if let Some(item) = items.get(*index) {
+                    each(At::Value(item, coding));
+                }
+            }
+            (At::Refs(ids), Way::Any | Way::Index(_)) => {
+                // References that lead nowhere do not count among the items.
+                let objects = ids
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .filter_map(|id| self.observed.follow(self.observation, id));
+                match step {
+                    Way::Index(Some(index)) => {
+                        if let Some(object) = objects.into_iter().nth(*index) {
+                            each(At::Object(object));
+                        }
+                    }
+                    Way::Any => {
+                        let _ = objects.into_iter().any(|object| each(At::Object(object)));
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! STIX patterning (STIX 2.1 §9): read, print, normal form, equivalence, matching.
+//!
+//! Entry points: [`Pattern::parse`] reads (its `Display` prints), [`Pattern::normal`] and [`equivalent`] compare,
+//! [`Matcher`] evaluates over [`Observed`] data, [`live::Live`] over observations as they come,
+//! [`index::Index`] holds very many simple patterns.
+//!
+//! Invariants
+//! - The grammar is the one that OASIS publishes (STIXPattern.g4): what it accepts is accepted, and what it
+//!   refuses is refused with the place. Beyond it, hashes must have the form of their algorithm, a test may
+//!   carry each qualifier once, and `WITHIN` and `REPEATS` must be above zero.
+//! - Bounds everywhere: length, brackets, nodes, regular expressions, and the steps of the search for bindings; what
+//!   passes a bound is an error, never a wrong answer.
+
+mod ast;
+mod bind;
+mod compare;
+
+mod lex;
+
+mod matcher;
+
+mod observe;
+mod parse;
+mod print;
+mod simple;
+
+pub use ast::{Comparison, Constant, Expression, Op, Path, Pattern, Qualifier, Step, Test};
+pub use matcher::{MatchError, Matcher};
+
+pub use observe::{ObserveError, Observed};
+pub use parse::{MAX_DEPTH, MAX_NODES, MAX_PATTERN_BYTES, PatternError};
+pub use simple::{MAX_VALUES, SimpleValue, equals, looks_like_pattern, simple_values};
+
+/// Reads a pattern.
+///
+/// # Errors
+/// [`PatternError`] with the place and what is expected there.
+pub fn parse(text: &str) -> Result<Pattern, PatternError> {
+    Pattern::parse(text)
+}
