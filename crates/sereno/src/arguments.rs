@@ -433,6 +433,31 @@ pub(crate) enum StixCommand {
         /// A bundle or an object.
         file: PathBuf,
     },
+    /// STIX patterns.
+    #[command(subcommand)]
+    Pattern(PatternCommand),
+    /// Questions as JSON lines on standard input, one answer a line: {"id","op":"validate","object"},
+    /// {"id","op":"check","pattern"}, {"id","op":"match","pattern","observed":[bundle, …]}.
+    Batch,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PatternCommand {
+    /// Is this a pattern? Exit 0 or 1.
+    Check {
+        /// The pattern.
+        #[arg(allow_hyphen_values = true)]
+        pattern: String,
+    },
+    /// Does the pattern match? Exit 0 match, 1 no match, 2 the pattern cannot be read, 3 the data cannot.
+    Match {
+        /// The pattern.
+        #[arg(allow_hyphen_values = true)]
+        pattern: String,
+        /// A STIX 2.1 bundle, or a list of bundles, with observed-data and the objects they refer to; `-` reads
+        /// standard input.
+        observed: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,6 +16,8 @@ pub(crate) mod peer;
 pub(crate) mod playbook;
 pub(crate) mod shell;
 pub(crate) mod stix;
+mod stix_batch;
+mod stix_pattern;
 pub(crate) mod token;
 pub(crate) mod up;
 

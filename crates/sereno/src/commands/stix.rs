@@ -1,12 +1,13 @@
-//! `sereno stix validate FILE`.
+//! `sereno stix validate FILE`; patterns and batches stand in files of their own.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stix::bundle::Bundle;
 use stix::json::{DEFAULT_LIMITS, Limits};
 use stix::object::Object;
-use stix::validate::{self, Report, Severity};
+use stix::validate::{self, Problem, Report, Severity};
 
 use super::read_file;
 use crate::arguments::StixCommand;
@@ -16,7 +17,24 @@ use crate::output::{self, Failure, NO};
 const MAX_FILE_BYTES: usize = 256 << 20;
 
 pub(crate) fn run(command: &StixCommand, json: bool) -> Result<ExitCode, Failure> {
-    let StixCommand::Validate { file } = command;
+    match command {
+        StixCommand::Validate { file } => validate_file(file, json),
+        StixCommand::Pattern(pattern) => super::stix_pattern::run(pattern, json),
+        StixCommand::Batch => super::stix_batch::run(),
+    }
+}
+
+/// A problem as JSON.
+pub(super) fn problem(problem: &Problem) -> Value {
+    json!({
+        "object": problem.object,
+        "property": problem.property,
+        "clause": problem.clause,
+        "message": problem.message,
+    })
+}
+
+fn validate_file(file: &Path, json: bool) -> Result<ExitCode, Failure> {
     let bytes = read_file(file, MAX_FILE_BYTES as u64)?;
     let limits = Limits { max_bytes: MAX_FILE_BYTES, max_values: 20_000_000, ..DEFAULT_LIMITS };
     let unreadable = |cause: String| Failure {
@@ -39,18 +57,8 @@ pub(crate) fn run(command: &StixCommand, json: bool) -> Result<ExitCode, Failure
 
 fn say(report: &Report, json: bool) -> Result<(), Failure> {
     if json {
-        let of = |severity: Severity| -> Vec<serde_json::Value> {
-            let found = report.problems.iter().filter(|problem| problem.severity == severity);
-            found
-                .map(|problem| {
-                    json!({
-                        "object": problem.object,
-                        "property": problem.property,
-                        "clause": problem.clause,
-                        "message": problem.message,
-                    })
-                })
-                .collect()
+        let of = |severity: Severity| -> Vec<Value> {
+            report.problems.iter().filter(|p| p.severity == severity).map(problem).collect()
         };
         return output::value(&json!({
             "valid": report.is_valid(),

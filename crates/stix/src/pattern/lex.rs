@@ -141,8 +141,8 @@ impl<'p> Lexer<'p> {
             let Some(first) = rest.chars().next() else { return Ok(()) };
             if is_space(first) {
                 self.at += first.len_utf8();
-            } else if rest.starts_with("/*") {
-                let end = rest[2..].find("*/");
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                let end = comment.find("*/");
                 let end =
                     end.ok_or_else(|| self.error(self.at, "a comment that is never closed"))?;
                 self.at += end + 4;

@@ -6,8 +6,8 @@
 //!
 //! Invariants
 //! - The grammar is the one that OASIS publishes (STIXPattern.g4): what it accepts is accepted, and what it
-//!   refuses is refused with the place. Beyond it, hashes must have the form of their algorithm, a test may
-//!   carry each qualifier once, and `WITHIN` and `REPEATS` must be above zero.
+//!   refuses is refused with the place; `WITHIN` and `REPEATS` must be above zero. [`Pattern::check`] asks for more:
+//!   hashes of the form of their algorithm, each qualifier once on one observation.
 //! - Bounds everywhere: length, brackets, nodes, regular expressions, and the steps of the search for bindings; what
 //!   passes a bound is an error, never a wrong answer.
 

@@ -35,11 +35,27 @@ impl PatternError {
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Reads what the grammar accepts.
     ///
     /// # Errors
     /// [`PatternError`] with the place and what is expected there.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
+        Self::read(text).map(|(pattern, _)| pattern)
+    }
+
+    /// Reads a pattern that is sound beyond its grammar too: hashes have the form of their algorithm, and
+    /// one observation carries each qualifier once.
+    ///
+    /// # Errors
+    /// [`PatternError`] with the place and what is expected there.
+    pub fn check(text: &str) -> Result<Self, PatternError> {
+        match Self::read(text)? {
+            (pattern, None) => Ok(pattern),
+            (_, Some(fault)) => Err(fault),
+        }
+    }
+
+    fn read(text: &str) -> Result<(Self, Option<PatternError>), PatternError> {
         if text.len() > MAX_PATTERN_BYTES {
             let message = format!(
                 "the pattern has {} bytes, the limit is {MAX_PATTERN_BYTES}; split it into several",
@@ -49,12 +65,12 @@ impl Pattern {
         }
         let mut lexer = Lexer::new(text);
         let (start, token) = lexer.next()?;
-        let mut parser = Parser { text, lexer, start, token, depth: 0, nodes: 0 };
+        let mut parser = Parser { text, lexer, start, token, depth: 0, nodes: 0, fault: None };
         let root = parser.followed_by()?;
         if parser.token != Token::End {
             return Err(parser.expected("AND, OR, FOLLOWEDBY, a qualifier or the end"));
         }
-        Ok(Self { root })
+        Ok((Self { root }, parser.fault))
     }
 }
 
@@ -66,6 +82,8 @@ struct Parser<'p> {
     token: Token<'p>,
     depth: usize,
     nodes: usize,
+    /// The first thing that the grammar accepts and the standard does not.
+    fault: Option<PatternError>,
 }
 
 impl<'p> Parser<'p> {
@@ -81,6 +99,11 @@ impl<'p> Parser<'p> {
 
     fn error_here(&self, message: impl Into<String>) -> PatternError {
         PatternError::at(self.text, self.start, message)
+    }
+
+    fn fault(&mut self, place: usize, message: impl Into<String>) {
+        let text = self.text;
+        self.fault.get_or_insert_with(|| PatternError::at(text, place, message));
     }
 
     fn is_keyword(&self, word: &str) -> bool {
@@ -177,7 +200,7 @@ impl<'p> Parser<'p> {
             // A group in brackets may be qualified again and again, one observation only once each.
             if simple && std::mem::replace(&mut seen[which], true) {
                 let message = "this qualifier stands twice on one observation; use brackets";
-                return Err(PatternError::at(self.text, place, message));
+                self.fault(place, message);
             }
             expression = Expression::Qualified(Box::new(expression), qualifier);
         }
@@ -277,7 +300,9 @@ impl<'p> Parser<'p> {
         let place = self.start;
         let op = self.operator()?;
         let test = Test { path, negated, op };
-        check_hash(&test).map_err(|message| PatternError::at(self.text, place, message))?;
+        if let Err(message) = check_hash(&test) {
+            self.fault(place, message);
+        }
         Ok(Comparison::Test(test))
     }
 

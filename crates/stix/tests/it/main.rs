@@ -4,4 +4,5 @@
 mod builders;
 mod corpus;
 mod examples;
+mod patterns;
 mod rules;
