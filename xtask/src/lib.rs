@@ -19,6 +19,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("gateway", 2),
     ("cti", 2),
     ("knowledge", 2),
+    ("misphub", 2),
     ("playbooks", 2),
     ("incidents", 2),
     ("accountability", 2),
@@ -33,7 +34,7 @@ pub const ARROWS_WITHIN: &[(&str, &str)] =
     &[("ports", "model"), ("analytics", "protocols"), ("intel", "platform")];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
-pub const STIX_SPEAKERS: &[&str] = &["intel", "cti", "knowledge", "playbooks", "sereno"];
+pub const STIX_SPEAKERS: &[&str] = &["intel", "cti", "knowledge", "misphub", "playbooks", "sereno"];
 
 /// What the edge program must never link: it runs on a lamppost.
 pub const NOT_ON_THE_EDGE: &[&str] = &["sqlx", "axum", "cedar-policy", "reqwest", "platform"];

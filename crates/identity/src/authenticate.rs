@@ -170,6 +170,12 @@ fn is_unsafe(method: &Method) -> bool {
 }
 
 fn authorization(value: &HeaderValue) -> Shown {
+    // MISP's tools send the key alone.
+    if let Ok(text) = value.to_str()
+        && text.starts_with("sereno_")
+    {
+        return Shown::Token { text: text.trim().to_owned(), basic: false };
+    }
     let Some((scheme, rest)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
         return Shown::Unusable("the Authorization header cannot be read");
     };

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 33] = [
+const TABLE: [(&str, &[&str]); 37] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -16,6 +16,10 @@ const TABLE: [(&str, &[&str]); 33] = [
     ("gateway.read", &["analyst", "operator", "assessor", "read-only"]),
     ("playbooks.read", &["analyst", "operator", "assessor", "read-only"]),
     ("cti.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("knowledge.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("knowledge.import", &["analyst"]),
+    ("misp.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("misp.write", &["analyst"]),
     ("accountability.read", &["analyst", "operator", "assessor", "read-only"]),
     ("events.read", &["analyst", "operator", "assessor", "read-only"]),
     ("doctor.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -186,4 +190,30 @@ fn the_data_folder_adds_and_replaces_policies_and_mistakes_are_named() {
         let refused = Policies::load(Some(folder.path())).err().unwrap().to_string();
         assert!(refused.contains(words), "{refused}");
     }
+}
+
+/// How many TLP labels, from clear on, each role may read.
+#[test]
+fn every_label_for_every_role() {
+    let policies = policies();
+    let labels = ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"];
+    for (role, most) in [
+        ("administrator", 5),
+        ("analyst", 5),
+        ("operator", 4),
+        ("assessor", 3),
+        ("read-only", 2),
+        ("taxii", 0),
+        ("peer", 0),
+        ("nobody", 0),
+    ] {
+        for (at, label) in labels.iter().enumerate() {
+            let attributes = BTreeMap::from([("tlp".to_owned(), json!(label))]);
+            let question = caller(role).question("see", "Intel", label, attributes);
+            let decision = policies.decide(&question);
+            assert_eq!(decision.allowed, at < most, "{role} {label}: {}", decision.reason);
+        }
+    }
+    let anonymous = Caller::anonymous().question("see", "Intel", "TLP:CLEAR", BTreeMap::new());
+    assert!(!policies.decide(&anonymous).allowed, "strangers read nothing");
 }

@@ -1,5 +1,9 @@
 //! Who may see what: a bound that every read carries.
 
+use std::collections::BTreeMap;
+
+use platform::http::{Caller, Gate};
+use serde_json::json;
 use stix::Tlp;
 
 /// What a reader may see at most.
@@ -19,6 +23,17 @@ impl Sight {
     #[must_use]
     pub const fn up_to(tlp: Tlp) -> Self {
         Self { most: rank(tlp) }
+    }
+
+    /// Up to which label the policies let a caller read: the action `see` on things of kind `Intel`, asked from the
+    /// least protected label on; the first "no" ends it.
+    #[must_use]
+    pub fn of(gate: &Gate, caller: &Caller) -> Self {
+        let sees = |tlp: &Tlp| {
+            let attributes = BTreeMap::from([("tlp".to_owned(), json!(tlp.label()))]);
+            gate.0.decide(&caller.question("see", "Intel", tlp.label(), attributes)).allowed
+        };
+        Tlp::ALL.into_iter().take_while(sees).last().map_or(Self::NOTHING, Self::up_to)
     }
 
     /// The highest rank in sight.

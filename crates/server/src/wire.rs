@@ -21,6 +21,7 @@ use identity::Identity;
 use incidents::Incidents;
 use knowledge::Knowledge;
 use metrics_exporter_prometheus::PrometheusHandle;
+use misphub::Misphub;
 use platform::Platform;
 use platform::bus::Consumer;
 use platform::config::{Config, ConfigError};
@@ -42,7 +43,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 9] = [
+pub const MIGRATIONS: [RoomMigrations; 10] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -51,6 +52,7 @@ pub const MIGRATIONS: [RoomMigrations; 9] = [
     incidents::MIGRATIONS,
     intel::MIGRATIONS,
     cti::MIGRATIONS,
+    misphub::MIGRATIONS,
     playbooks::MIGRATIONS,
 ];
 
@@ -99,6 +101,7 @@ pub(crate) struct Rooms {
     pub(crate) incidents: Incidents,
     pub(crate) cti: Cti,
     pub(crate) knowledge: Knowledge,
+    pub(crate) misphub: Misphub,
     pub(crate) playbooks: Playbooks,
 }
 
@@ -253,6 +256,7 @@ impl Rooms {
         };
         let cti = Cti::open(platform, configs.cti, deps).await?;
         let knowledge = Knowledge::open(platform, configs.knowledge)?;
+        let misphub = Misphub::open(platform);
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),
@@ -271,6 +275,7 @@ impl Rooms {
             incidents,
             cti,
             knowledge,
+            misphub,
             playbooks,
         })
     }
@@ -285,6 +290,7 @@ impl Rooms {
             self.incidents.router(),
             self.cti.router(),
             self.knowledge.router(),
+            self.misphub.router(),
             self.playbooks.router(),
         ]
         .into_iter()

@@ -853,6 +853,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intel/common-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most common values, with the reason why they are not followed further. */
+        get: operations["held"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Offers fields and values for the query language. */
+        get: operations["complete"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything a query finds, each object as it came. */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stores the objects of a STIX 2.1 bundle; those that break a rule are refused one by one and named. */
+        post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/intel/lookup": {
         parameters: {
             query?: never;
@@ -862,6 +930,74 @@ export interface paths {
         };
         /** Looks a value up. */
         get: operations["lookup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches what is known, as far as the caller may see. */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/objects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One object, as known now or then. */
+        get: operations["object"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/objects/{id}/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands in relation with an object, both directions. */
+        get: operations["relations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/path": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A shortest path of at most eight relations, hubs passed by. */
+        get: operations["path"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1437,6 +1573,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/misp/{*path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The interface for reading: GET and HEAD. */
+        get: operations["get"];
+        put?: never;
+        /** The interface for searching and writing. */
+        post: operations["post"];
+        /** Deletion: the same as POST to `…/delete/…`. */
+        delete: operations["delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -1752,6 +1907,20 @@ export interface components {
              * @description Above 1 alerts.
              */
             score: number;
+        };
+        /** @description A value that many name. */
+        CommonValue: {
+            /** @description The value. */
+            value: string;
+            /** @description Its kind. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description How many name it.
+             */
+            held: number;
+            /** @description Why it is treated as common. */
+            reason: string;
         };
         /** @description Two versions side by side. */
         Comparison: {
@@ -2364,6 +2533,58 @@ export interface components {
              */
             last_seen: string;
         };
+        /** @description An object that was not stored. */
+        ImportProblem: {
+            /**
+             * Format: int64
+             * @description Place in the bundle, from 0.
+             */
+            index: number;
+            /** @description Id as written; may be empty. */
+            id: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description What became of an import. */
+        ImportReport: {
+            /**
+             * Format: int64
+             * @description Objects in the bundle.
+             */
+            objects: number;
+            /**
+             * Format: int64
+             * @description Ids that were not known.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Versions newer than all known.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description Versions not known, older than the newest.
+             */
+            older: number;
+            /**
+             * Format: int64
+             * @description Versions known with this content.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Versions known with another content; the first word stays.
+             */
+            conflicts: number;
+            /**
+             * Format: int64
+             * @description Objects that break a rule of STIX and were not stored.
+             */
+            refused: number;
+            /** @description Which were refused or in conflict and why, the first thousand. */
+            problems: components["schemas"]["ImportProblem"][];
+        };
         /** @description Shape of an incident. */
         Incident: {
             id: string;
@@ -2417,6 +2638,67 @@ export interface components {
             /** @description States it may lawfully move to. */
             allowed_states: string[];
         };
+        /** @description What was found. */
+        IntelFound: {
+            /** @description The objects, the last learned first. */
+            items: components["schemas"]["IntelItem"][];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+            /** @description How many there are by type, where asked for. */
+            by_type: components["schemas"]["TypeCount"][];
+            /**
+             * Format: int64
+             * @description How many there are, where asked for.
+             */
+            total?: number | null;
+            /** @description There are more than `total`: counting stopped there. */
+            more_than_total: boolean;
+        };
+        /** @description An object in a list. */
+        IntelItem: {
+            /** @description STIX id. */
+            id: string;
+            /** @description STIX type. */
+            type: string;
+            /** @description Its name, or what stands for one. */
+            name: string;
+            /** @description TLP label that holds here. */
+            tlp: string;
+            /**
+             * Format: int64
+             * @description 0 to 100, as its author says.
+             */
+            confidence?: number | null;
+            /** @description Whether its author took it back. */
+            revoked: boolean;
+            /** @description Who told us first. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description When the object was made, by its author's clock.
+             */
+            created?: string | null;
+            /**
+             * Format: date-time
+             * @description When this version was made, by its author's clock.
+             */
+            modified?: string | null;
+            /**
+             * Format: date-time
+             * @description When this node learned of this version.
+             */
+            known_at: string;
+        };
+        /** @description How many relations of one kind. */
+        IntelKindCount: {
+            /** @description The kind. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+        };
         /** @description What is known. "Unknown" is an answer. */
         IntelLookupAnswer: {
             /** @description The value in its usual form. */
@@ -2440,6 +2722,79 @@ export interface components {
             /** @description The STIX object behind it. */
             object?: string | null;
         };
+        /** @description One object. */
+        IntelObject: {
+            /** @description What lists show of it. */
+            item: components["schemas"]["IntelItem"];
+            /** @description The object as it came. */
+            object: Record<string, never>;
+            /** @description Who said this version. */
+            said: components["schemas"]["IntelSaid"][];
+            /** @description All versions in sight, the newest first. */
+            versions: components["schemas"]["IntelVersion"][];
+            /** @description Relations by kind. */
+            relations: components["schemas"]["IntelKindCount"][];
+            /** @description Values it names, and how many others name them. */
+            values: components["schemas"]["IntelValue"][];
+        };
+        /** @description A shortest path. */
+        IntelPath: {
+            /** @description Whether there is one. */
+            found: boolean;
+            /** @description One sentence. */
+            summary: string;
+            /** @description The relations in order. */
+            relations: components["schemas"]["IntelRelation"][];
+            /** @description The objects on the way. */
+            objects: components["schemas"]["IntelItem"][];
+        };
+        /** @description One relation. */
+        IntelRelation: {
+            /** @description STIX id where it begins. */
+            origin: string;
+            /** @description STIX id where it ends. */
+            target: string;
+            /** @description Its kind. */
+            kind: string;
+            /** @description The object that says so. */
+            told_by: string;
+            /**
+             * Format: date-time
+             * @description When that became known.
+             */
+            known_at: string;
+        };
+        /** @description Relations with the objects at their ends. */
+        IntelRelations: {
+            /** @description The relations. */
+            relations: components["schemas"]["IntelRelation"][];
+            /** @description The objects at their ends that are known here. */
+            objects: components["schemas"]["IntelItem"][];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description Who said a version. */
+        IntelSaid: {
+            /** @description The source. */
+            source: string;
+            /** @description `peer`, `feed`, `knowledge`, `person`, `import`, `own`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description 0 to 100, as this source says.
+             */
+            confidence?: number | null;
+            /**
+             * Format: date-time
+             * @description First said.
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description Last said.
+             */
+            last_at: string;
+        };
         /** @description One source. */
         IntelSourceItem: {
             /** @description Name. */
@@ -2453,6 +2808,51 @@ export interface components {
             loaded_at?: string | null;
             /** @description Licence, or what it consists of. */
             licence: string;
+        };
+        /** @description One way to go on. */
+        IntelSuggestion: {
+            /** @description Replaces the characters from `from` to the cursor. */
+            text: string;
+            /** @description What it means. */
+            hint: string;
+            /** @description Characters before the place where it goes. */
+            from: number;
+        };
+        /** @description A value that an object names. */
+        IntelValue: {
+            /** @description The value. */
+            value: string;
+            /** @description Its kind. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Objects and lists in sight that name it, this one included.
+             */
+            held: number;
+            /** @description There are more: the value is too common to be listed in full. */
+            too_common: boolean;
+        };
+        /** @description One version. */
+        IntelVersion: {
+            /**
+             * Format: date-time
+             * @description By its author's clock; absent for what has no versions.
+             */
+            version?: string | null;
+            /**
+             * Format: date-time
+             * @description When this node learned of it.
+             */
+            known_at: string;
+            /**
+             * Format: date-time
+             * @description When a newer one became known.
+             */
+            superseded_at?: string | null;
+            /** @description Whether it takes the object back. */
+            revoked: boolean;
+            /** @description Who told us first. */
+            source: string;
         };
         /** @description An invitation. It contains a secret: hand it over as you would a password. */
         Invitation: {
@@ -4953,6 +5353,16 @@ export interface components {
         TriggerWanted: {
             trigger?: components["schemas"]["PlaybookTrigger"] | null;
         };
+        /** @description How many of one type. */
+        TypeCount: {
+            /** @description STIX type. */
+            type: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+        };
         /**
          * @description Normal, or an attack.
          * @enum {string}
@@ -7010,6 +7420,145 @@ export interface operations {
             };
         };
     };
+    held: {
+        parameters: {
+            query?: {
+                /** @description Only values that at least so many name; 100 when absent. */
+                least?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Common values, the most common first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommonValue"][];
+                };
+            };
+        };
+    };
+    complete: {
+        parameters: {
+            query: {
+                /** @description The query so far. */
+                q: string;
+                /** @description Characters before the cursor; the end when absent. */
+                cursor?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Suggestions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelSuggestion"][];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: {
+                /** @description What is wanted, in the query language. */
+                q?: string | null;
+                /** @description As known on this time. */
+                at?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A STIX 2.1 bundle */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/stix+json;version=2.1": Record<string, never>;
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More objects than one answer holds */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query?: {
+                /** @description What the source is called; the person who imports when absent. */
+                label?: string | null;
+                /** @description TLP of objects that carry no marking; `amber` when absent. */
+                tlp?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A STIX 2.1 bundle, a list of objects, or one object */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What became of every object */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description It cannot be read; nothing was stored */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     lookup: {
         parameters: {
             query: {
@@ -7033,6 +7582,156 @@ export interface operations {
             };
             /** @description No such value */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query?: {
+                /** @description What is looked for, in the query language: words, `type:indicator`, `tlp<=green`, `value:198.51.100.7` … */
+                q?: string | null;
+                /** @description As known on this time; words are those of the newest versions. */
+                at?: string | null;
+                /** @description Objects on the page, at most 500. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+                /** @description Count all, by type. */
+                count?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelFound"];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    object: {
+        parameters: {
+            query?: {
+                /** @description As known on this time. */
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description STIX id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelObject"];
+                };
+            };
+            /** @description Not known, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    relations: {
+        parameters: {
+            query?: {
+                /** @description As known on this time. */
+                at?: string | null;
+                /** @description Relations on the page, at most 1000; 100 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description STIX id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Relations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelRelations"];
+                };
+            };
+            /** @description Not known, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    path: {
+        parameters: {
+            query: {
+                /** @description STIX id where it begins. */
+                from: string;
+                /** @description STIX id where it ends. */
+                to: string;
+                /** @description As known on this time. */
+                at?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The path, if there is one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelPath"];
+                };
+            };
+            /** @description An end is not known, or not for you */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8071,6 +8770,115 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What MISP's REST interface calls it, e.g. events/view/1 */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As MISP answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not understood, not there, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What MISP's REST interface calls it, e.g. events/add */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description As MISP answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not allowed, or a field that cannot be stored */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not understood, not there, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description e.g. events/delete/1 */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As MISP answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not understood, not there, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
         };

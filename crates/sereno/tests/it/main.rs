@@ -13,6 +13,7 @@ mod faults_peer;
 mod kills;
 mod laws;
 mod ledger;
+mod misp;
 mod programs;
 mod taxii;
 mod walk;

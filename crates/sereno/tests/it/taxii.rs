@@ -7,12 +7,12 @@ use crate::programs::{Node, output};
 
 /// A Python environment with the client, made once below the build folder; `None` when PyPI or
 /// Python cannot be had, which is said.
-fn python() -> Option<PathBuf> {
-    let place = Path::new(env!("CARGO_BIN_EXE_sereno")).parent()?.join("taxii-client");
+pub(crate) fn python_with(folder: &str, package: &str, module: &str) -> Option<PathBuf> {
+    let place = Path::new(env!("CARGO_BIN_EXE_sereno")).parent()?.join(folder);
     let python = place.join("bin/python");
     let has_client = |python: &Path| {
         Command::new(python)
-            .args(["-c", "import taxii2client"])
+            .args(["-c", &format!("import {module}")])
             .output()
             .is_ok_and(|o| o.status.success())
     };
@@ -21,14 +21,7 @@ fn python() -> Option<PathBuf> {
     }
     let made = Command::new("python3").args(["-m", "venv"]).arg(&place).output();
     let installed = Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "taxii2-client==2.3.0",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package])
         .output();
     if made.is_ok() && installed.is_ok() && has_client(&python) {
         return Some(python);
@@ -38,7 +31,7 @@ fn python() -> Option<PathBuf> {
 
 #[test]
 fn a_foreign_client_finds_writes_and_reads() {
-    let Some(python) = python() else {
+    let Some(python) = python_with("taxii-client", "taxii2-client==2.3.0", "taxii2client") else {
         eprintln!(
             "skipped: taxii2-client 2.3.0 cannot be installed here (needs python3-venv and PyPI)"
         );

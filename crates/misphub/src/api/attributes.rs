@@ -1,0 +1,193 @@
+//! Attributes: add, view, edit, delete.
+
+use serde_json::{Value, json};
+use sqlx::AnyConnection;
+
+use super::events::{touch, write};
+use super::take::Writer;
+use super::{Answer, Ask, show};
+use crate::error::MispError;
+use crate::fields::{Fields, truth, unwrapped};
+use crate::store::attributes::{self, Attribute};
+use crate::store::{Name, events, tags};
+
+/// Attributes added at once.
+const MAX_AT_ONCE: usize = 100_000;
+
+/// `attributes/add/EVENT`: one attribute, a list of them, or one whose value is a list.
+pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
+    let wanted = wanted(ask)?;
+    let single = ask.list.is_empty() && wanted.len() == 1;
+    let (name, most) = (ask.name("event")?, ask.sight.most());
+    let refuse_twins = truth(&ask.fields, "breakOnDuplicate").unwrap_or(true);
+    let (added, refused) = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let event = events::get(sql, &name, most).await?;
+            let event = event.ok_or_else(|| MispError::not_found("event"))?;
+            let found = put_all(sql, writer, wanted, event.id, refuse_twins, single).await?;
+            touch(sql, event.id, writer.now_s).await?;
+            Ok(found)
+        })
+    })
+    .await?;
+    let mut shown = Vec::with_capacity(added.len());
+    let mut sql = ask.room.platform().db.read().await?;
+    for attribute in &added {
+        let tags = tags::of(&mut sql, "attribute", attribute.id).await?;
+        shown.push(show::attribute(attribute, &tags));
+    }
+    let mut body = serde_json::Map::new();
+    if let [one] = shown.as_slice() {
+        body.insert("Attribute".into(), one.clone());
+    } else {
+        body.insert("Attribute".into(), Value::Array(shown));
+    }
+    if !refused.is_empty() {
+        body.insert("errors".into(), Value::Object(refused));
+    }
+    Ok(Value::Object(body).into())
+}
+
+fn wanted(ask: &Ask) -> Result<Vec<Fields>, MispError> {
+    let mut wanted: Vec<Fields> = ask
+        .list
+        .iter()
+        .filter_map(Value::as_object)
+        .map(|fields| unwrapped(fields.clone(), "Attribute"))
+        .collect();
+    if ask.list.is_empty() {
+        let fields = unwrapped(ask.fields.clone(), "Attribute");
+        match fields.get("value").cloned() {
+            Some(Value::Array(values)) => wanted.extend(values.into_iter().map(|value| {
+                let mut one = fields.clone();
+                one.insert("value".into(), value);
+                one
+            })),
+            _ => wanted.push(fields),
+        }
+    }
+    if wanted.is_empty() || wanted.len() > MAX_AT_ONCE {
+        let text = format!("from one to {MAX_AT_ONCE} attributes at once");
+        return Err(MispError::bad_request(text));
+    }
+    Ok(wanted)
+}
+
+/// One attribute that cannot be stored is refused as a whole; of several the others are stored and the refused ones
+/// are named by their place.
+async fn put_all(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    wanted: Vec<Fields>,
+    event: i64,
+    refuse_twins: bool,
+    single: bool,
+) -> Result<(Vec<Attribute>, Fields), MispError> {
+    let (mut added, mut refused) = (Vec::new(), Fields::new());
+    for (place, fields) in wanted.into_iter().enumerate() {
+        let outcome = match writer.attribute(fields.clone(), event, 0) {
+            Ok((like, _, _)) if refuse_twins => match attributes::twin(sql, &like).await? {
+                Some(twin) if twin.uuid != like.uuid => {
+                    let text = "A similar attribute already exists for this event.";
+                    Err(MispError::field("value", text))
+                }
+                _ => writer.put_attribute(sql, fields, event, 0).await,
+            },
+            Ok(_) => writer.put_attribute(sql, fields, event, 0).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(attribute) => added.push(attribute),
+            Err(error) if single => return Err(error),
+            Err(error) => {
+                refused.insert(format!("attribute_{place}"), error.into_errors());
+            }
+        }
+    }
+    Ok((added, refused))
+}
+
+async fn found(ask: &Ask) -> Result<Attribute, MispError> {
+    let mut sql = ask.room.platform().db.read().await?;
+    let attribute = attributes::get(&mut sql, &ask.name("attribute")?, ask.sight.most()).await?;
+    attribute.ok_or_else(|| MispError::not_found("attribute"))
+}
+
+async fn shown(ask: &Ask, id: i64) -> Result<Answer, MispError> {
+    let mut sql = ask.room.platform().db.read().await?;
+    let attribute = attributes::get(&mut sql, &Name::Number(id), i64::MAX).await?;
+    let attribute = attribute.ok_or_else(|| MispError::not_found("attribute"))?;
+    let tags = tags::of(&mut sql, "attribute", id).await?;
+    Ok(json!({ "Attribute": show::attribute(&attribute, &tags) }).into())
+}
+
+/// `attributes/view/ID`
+pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
+    let id = found(ask).await?.id;
+    shown(ask, id).await
+}
+
+/// `attributes/edit/ID`
+pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
+    let known = found(ask).await?;
+    let id = known.id;
+    let mut fields = unwrapped(ask.fields.clone(), "Attribute");
+    for (name, value) in [
+        ("type", json!(known.kind)),
+        ("category", json!(known.category)),
+        ("value", json!(known.value)),
+        ("to_ids", json!(known.to_ids)),
+        ("deleted", json!(known.deleted)),
+    ] {
+        fields.entry(name).or_insert(value);
+    }
+    for (name, value) in &known.body {
+        fields.entry(name.clone()).or_insert(value.clone());
+    }
+    fields.insert("uuid".into(), known.uuid.clone().into());
+    write(ask, move |sql, writer| {
+        Box::pin(async move {
+            fields.insert("timestamp".into(), writer.now_s.max(known.stamp).into());
+            writer.put_attribute(sql, fields, known.event, known.object).await?;
+            touch(sql, known.event, writer.now_s).await
+        })
+    })
+    .await?;
+    shown(ask, id).await
+}
+
+/// `attributes/delete/ID`: marked as deleted, or gone with `hard`.
+pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
+    let mut known = found(ask).await?;
+    let hard = truth(&ask.fields, "hard").unwrap_or(false);
+    write(ask, move |sql, writer| {
+        Box::pin(async move {
+            if hard {
+                attributes::delete(sql, known.id).await?;
+            } else {
+                known.deleted = true;
+                known.stamp = writer.now_s.max(known.stamp);
+                attributes::update(sql, &known).await?;
+            }
+            touch(sql, known.event, writer.now_s).await
+        })
+    })
+    .await?;
+    Ok(json!({ "message": "Attribute deleted." }).into())
+}
+
+/// `attributes/restore/ID`
+pub(crate) async fn restore(ask: &Ask) -> Result<Answer, MispError> {
+    let mut known = found(ask).await?;
+    let id = known.id;
+    write(ask, move |sql, writer| {
+        Box::pin(async move {
+            known.deleted = false;
+            known.stamp = writer.now_s.max(known.stamp);
+            attributes::update(sql, &known).await?;
+            touch(sql, known.event, writer.now_s).await
+        })
+    })
+    .await?;
+    shown(ask, id).await
+}

@@ -1,0 +1,295 @@
+//! Events: add, view, edit, delete, publish.
+
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use super::show::{self, Parts};
+use super::take::{Writer, check_size, label};
+use super::{Answer, Ask};
+use crate::error::MispError;
+use crate::fields::{Fields, number, take_list, text, truth, unwrapped, uuid};
+use crate::store::events::{self, Event};
+use crate::store::{others, tags};
+
+/// Characters of the line that says what an event is about.
+const MAX_INFO_CHARS: usize = 65_535;
+
+/// `events/add`
+pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
+    let fields = unwrapped(ask.fields.clone(), "Event");
+    check_size(&fields)?;
+    let caller = ask.caller.name.clone();
+    let metadata = truth(&ask.fields, "metadata").unwrap_or(false);
+    let id = write(ask, move |sql, writer| {
+        Box::pin(async move { insert(sql, writer, fields, caller).await })
+    })
+    .await?;
+    shown(ask, id, Parts { metadata, ..Parts::default() }).await
+}
+
+async fn insert(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    mut fields: Fields,
+    caller: String,
+) -> Result<i64, MispError> {
+    let info = text(&fields, "info").unwrap_or_default();
+    if info.trim().is_empty() || info.chars().count() > MAX_INFO_CHARS {
+        return Err(MispError::field("info", "one line that says what the event is about"));
+    }
+    let attributes = take_list(&mut fields, "Attribute");
+    let objects = take_list(&mut fields, "Object");
+    let list = take_list(&mut fields, "Tag");
+    let orgc = orgc(sql, writer, &mut fields).await?;
+    let names: Vec<String> = list.iter().filter_map(|tag| text(tag, "name")).collect();
+    let tlp = intel::rank(label(&fields, names.iter().map(String::as_str)));
+    let mut event = Event {
+        id: 0,
+        uuid: writer.uuid_of(&fields)?,
+        orgc,
+        info,
+        date: date(&fields, writer.now_s)?,
+        published: truth(&fields, "published").unwrap_or(false),
+        stamp: number(&fields, "timestamp").unwrap_or(writer.now_s),
+        publish_stamp: number(&fields, "publish_timestamp").unwrap_or(0),
+        tlp,
+        body: own_fields(fields),
+        made_by: caller,
+    };
+    let taken = || MispError::field("uuid", "an event with this UUID exists; edit it");
+    event.id = events::insert(sql, &event).await?.ok_or_else(taken)?;
+    writer.put_tags(sql, "event", event.id, list).await?;
+    parts(sql, writer, event.id, attributes, objects).await?;
+    Ok(event.id)
+}
+
+async fn parts(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    event: i64,
+    attributes: Vec<Fields>,
+    objects: Vec<Fields>,
+) -> Result<(), MispError> {
+    for attribute in attributes {
+        writer.put_attribute(sql, attribute, event, 0).await?;
+    }
+    for object in objects {
+        writer.put_object(sql, object, event).await?;
+    }
+    Ok(())
+}
+
+/// Who made the event: as it says, else this node.
+async fn orgc(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    fields: &mut Fields,
+) -> Result<i64, MispError> {
+    let said = take_list(fields, "Orgc").into_iter().next();
+    let known = said.and_then(|org| Some((uuid(&text(&org, "uuid")?)?, text(&org, "name")?)));
+    match known {
+        Some((uuid, name)) => Ok(others::ensure_org(sql, &uuid, &name).await?),
+        None => Ok(writer.org),
+    }
+}
+
+/// What stands in columns or tables of its own leaves the body.
+fn own_fields(mut fields: Fields) -> Fields {
+    for name in [
+        "id",
+        "uuid",
+        "info",
+        "date",
+        "published",
+        "timestamp",
+        "publish_timestamp",
+        "Org",
+        "Orgc",
+        "org_id",
+        "orgc_id",
+        "attribute_count",
+        "RelatedEvent",
+        "ShadowAttribute",
+        "metadata",
+    ] {
+        fields.remove(name);
+    }
+    fields
+}
+
+fn date(fields: &Fields, now_s: i64) -> Result<String, MispError> {
+    match text(fields, "date").filter(|date| !date.is_empty()) {
+        Some(date) => {
+            let sound = stix::Timestamp::parse(&format!("{date}T00:00:00Z")).is_ok();
+            sound
+                .then(|| date.clone())
+                .ok_or_else(|| MispError::field("date", format!("'{date}' is no day YYYY-MM-DD")))
+        }
+        None => {
+            let now = stix::Timestamp::from_unix_us(now_s * 1_000_000).to_string();
+            Ok(now.chars().take(10).collect())
+        }
+    }
+}
+
+/// `events/view/ID`
+pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
+    let deleted = ask.fields.get("deleted").is_some_and(|value| match value {
+        serde_json::Value::Array(items) => {
+            items.iter().any(|item| crate::fields::value_truth(item) == Some(true))
+        }
+        other => crate::fields::value_truth(other).unwrap_or(true),
+    });
+    let parts = Parts {
+        metadata: truth(&ask.fields, "metadata").unwrap_or(false),
+        deleted,
+        no_sightings: truth(&ask.fields, "noSightings").unwrap_or(false),
+    };
+    let mut sql = ask.room.platform().db.read().await?;
+    let most = ask.sight.most();
+    let event = events::get(&mut sql, &ask.name("event")?, most).await?;
+    let event = event.ok_or_else(|| MispError::not_found("event"))?;
+    Ok(show::event(&mut sql, &event, parts, most).await?.into())
+}
+
+/// `events/edit/ID`: what is given replaces what was; parts that are not named stay.
+pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
+    let fields = unwrapped(ask.fields.clone(), "Event");
+    check_size(&fields)?;
+    let (name, most) = (ask.name("event")?, ask.sight.most());
+    let metadata = truth(&ask.fields, "metadata").unwrap_or(false);
+    let id = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let event = events::get(sql, &name, most).await?;
+            let event = event.ok_or_else(|| MispError::not_found("event"))?;
+            change(sql, writer, event, fields).await
+        })
+    })
+    .await?;
+    shown(ask, id, Parts { metadata, ..Parts::default() }).await
+}
+
+async fn change(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    mut event: Event,
+    mut fields: Fields,
+) -> Result<i64, MispError> {
+    if number(&fields, "timestamp").is_some_and(|stamp| stamp < event.stamp) {
+        let message = "what is stored is newer than what is sent; read the event again";
+        return Err(MispError::field("timestamp", message));
+    }
+    let attributes = take_list(&mut fields, "Attribute");
+    let objects = take_list(&mut fields, "Object");
+    let list = take_list(&mut fields, "Tag");
+    if let Some(info) = text(&fields, "info").filter(|info| !info.trim().is_empty()) {
+        event.info = info;
+    }
+    if fields.contains_key("date") {
+        event.date = date(&fields, writer.now_s)?;
+    }
+    event.published = truth(&fields, "published").unwrap_or(false);
+    event.stamp = writer.now_s.max(event.stamp);
+    event.body.extend(own_fields(fields));
+    writer.put_tags(sql, "event", event.id, list).await?;
+    parts(sql, writer, event.id, attributes, objects).await?;
+    relabel(sql, &mut event).await?;
+    events::update(sql, &event).await?;
+    Ok(event.id)
+}
+
+/// Brings an event's label in line with its tags.
+pub(crate) async fn relabel(sql: &mut AnyConnection, event: &mut Event) -> Result<(), MispError> {
+    let list = tags::of(sql, "event", event.id).await?;
+    event.tlp = intel::rank(label(&event.body, list.iter().map(|tag| tag.name.as_str())));
+    Ok(())
+}
+
+/// Notes that a part of an event changed: the event is newer and no longer as published.
+pub(crate) async fn touch(sql: &mut AnyConnection, id: i64, now_s: i64) -> Result<(), MispError> {
+    let event = events::get(sql, &crate::store::Name::Number(id), i64::MAX).await?;
+    if let Some(mut event) = event {
+        event.stamp = now_s.max(event.stamp);
+        event.published = false;
+        relabel(sql, &mut event).await?;
+        events::update(sql, &event).await?;
+    }
+    Ok(())
+}
+
+/// `events/delete/ID`
+pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
+    let (name, most) = (ask.name("event")?, ask.sight.most());
+    write(ask, move |sql, _| {
+        Box::pin(async move {
+            let event = events::get(sql, &name, most).await?;
+            let event = event.ok_or_else(|| MispError::not_found("event"))?;
+            events::delete(sql, event.id).await?;
+            Ok(event.id)
+        })
+    })
+    .await?;
+    let text = "Event deleted.";
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/events/delete" }).into())
+}
+
+/// `events/publish/ID` and `events/alert/ID`
+pub(crate) async fn publish(ask: &Ask) -> Result<Answer, MispError> {
+    set_published(ask, true).await
+}
+
+/// `events/unpublish/ID`
+pub(crate) async fn unpublish(ask: &Ask) -> Result<Answer, MispError> {
+    set_published(ask, false).await
+}
+
+async fn set_published(ask: &Ask, published: bool) -> Result<Answer, MispError> {
+    let (name, most) = (ask.name("event")?, ask.sight.most());
+    let id = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let event = events::get(sql, &name, most).await?;
+            let mut event = event.ok_or_else(|| MispError::not_found("event"))?;
+            event.published = published;
+            if published {
+                event.publish_stamp = writer.now_s;
+            }
+            events::update(sql, &event).await?;
+            Ok(event.id)
+        })
+    })
+    .await?;
+    let text = if published { "Event published" } else { "Event unpublished." };
+    let body = json!({ "saved": true, "success": true, "name": text, "message": text,
+        "url": "/events/publish", "id": id.to_string() });
+    Ok(body.into())
+}
+
+async fn shown(ask: &Ask, id: i64, parts: Parts) -> Result<Answer, MispError> {
+    let mut sql = ask.room.platform().db.read().await?;
+    // Who just wrote it sees it, whatever its label.
+    let event = events::get(&mut sql, &crate::store::Name::Number(id), i64::MAX).await?;
+    let event = event.ok_or_else(|| MispError::not_found("event"))?;
+    Ok(show::event(&mut sql, &event, parts, i64::MAX).await?.into())
+}
+
+type Work<'w, T> =
+    std::pin::Pin<Box<dyn std::future::Future<Output = Result<T, MispError>> + Send + 'w>>;
+
+/// One transaction; a refusal takes everything back.
+pub(crate) async fn write<T, F>(ask: &Ask, work: F) -> Result<T, MispError>
+where
+    F: for<'w> FnOnce(&'w mut AnyConnection, &'w Writer) -> Work<'w, T> + Send + 'static,
+    T: Send + 'static,
+{
+    let room = ask.room.clone();
+    let db = room.platform().db.clone();
+    db.write(move |tx| {
+        Box::pin(async move {
+            let now_s = tx.now().as_micros() / 1_000_000;
+            let org = Writer::own_org(&room, tx.sql()).await?;
+            let writer = Writer { room, now_s, org };
+            work(tx.sql(), &writer).await
+        })
+    })
+    .await
+}

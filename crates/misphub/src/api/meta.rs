@@ -1,0 +1,162 @@
+//! What a client asks first: version, who am I, types; organisations and sharing groups.
+
+use serde_json::{Value, json};
+
+use super::events::write;
+use super::{Answer, Ask, show};
+use crate::error::MispError;
+use crate::fields::{text, unwrapped, uuid};
+use crate::store::Name;
+use crate::store::others::{self, Group};
+use crate::types;
+
+/// The version of MISP whose interface this follows.
+const MISP_VERSION: &str = "2.5.0";
+/// The version of PyMISP it was tried with.
+const PYMISP_VERSION: &str = "2.5.0";
+
+/// `servers/getVersion`
+pub(crate) async fn version(ask: &Ask) -> Result<Answer, MispError> {
+    let _ = ask;
+    Ok(json!({ "version": MISP_VERSION, "pymisp_recommended_version": PYMISP_VERSION,
+        "perm_sync": true, "perm_sighting": true, "perm_galaxy_editor": false, "request_encoding": [],
+        "filter_sightings": true })
+    .into())
+}
+
+/// `servers/getPyMISPVersion`
+pub(crate) async fn client_version(ask: &Ask) -> Result<Answer, MispError> {
+    let _ = ask;
+    Ok(json!({ "version": PYMISP_VERSION }).into())
+}
+
+/// `attributes/describeTypes`
+pub(crate) async fn describe_types(ask: &Ask) -> Result<Answer, MispError> {
+    let _ = ask;
+    Ok(Answer::Text("application/json", types::DESCRIPTION.to_owned()))
+}
+
+/// `users/view/me`: only the caller itself.
+pub(crate) async fn user(ask: &Ask) -> Result<Answer, MispError> {
+    if ask.parts.first().map(String::as_str) != Some("me") {
+        return Err(MispError::not_found("user"));
+    }
+    let node = &ask.room.platform().node;
+    let role = ask.caller.roles.first().cloned().unwrap_or_default();
+    let writes = ["administrator", "analyst"].contains(&role.as_str());
+    let org = json!({ "id": "1", "name": node.name, "uuid": node.id.to_string(), "local": true });
+    Ok(json!({
+        "User": { "id": "1", "org_id": "1", "email": ask.caller.name, "role_id": "1", "autoalert": false,
+            "disabled": false, "invited_by": "0" },
+        "Role": { "id": "1", "name": role, "perm_add": writes, "perm_modify": writes, "perm_modify_org": writes,
+            "perm_publish": writes, "perm_sync": writes, "perm_tagger": writes, "perm_sighting": writes,
+            "perm_auth": true, "perm_admin": false, "perm_site_admin": false },
+        "UserSetting": {},
+        "Organisation": org,
+    })
+    .into())
+}
+
+/// `organisations/index`
+pub(crate) async fn organisations(ask: &Ask) -> Result<Answer, MispError> {
+    let mut sql = ask.room.platform().db.read().await?;
+    let orgs = others::orgs(&mut sql).await?;
+    let shown: Vec<Value> =
+        orgs.iter().map(|org| json!({ "Organisation": show::org(org) })).collect();
+    Ok(Value::Array(shown).into())
+}
+
+fn shown(group: &Group) -> Value {
+    let mut body = group.body.clone();
+    let mut own = body.get("SharingGroup").and_then(Value::as_object).cloned().unwrap_or_default();
+    own.insert("id".into(), group.id.to_string().into());
+    own.insert("uuid".into(), group.uuid.clone().into());
+    own.insert("name".into(), group.name.clone().into());
+    for (name, usual) in [
+        ("description", json!("")),
+        ("releasability", json!("")),
+        ("active", json!(true)),
+        ("local", json!(true)),
+    ] {
+        own.entry(name).or_insert(usual);
+    }
+    body.insert("SharingGroup".into(), Value::Object(own));
+    for name in ["SharingGroupOrg", "SharingGroupServer"] {
+        body.entry(name).or_insert_with(|| Value::Array(vec![]));
+    }
+    Value::Object(body)
+}
+
+/// Members are told to those only who may see everything: administrators and analysts of this organisation.
+fn may_see_groups(ask: &Ask) -> bool {
+    ask.sight == intel::Sight::ALL
+}
+
+/// `sharing_groups/index`
+pub(crate) async fn sharing_groups(ask: &Ask) -> Result<Answer, MispError> {
+    if !may_see_groups(ask) {
+        return Ok(json!({ "response": [] }).into());
+    }
+    let mut sql = ask.room.platform().db.read().await?;
+    let groups = others::groups(&mut sql).await?;
+    Ok(json!({ "response": groups.iter().map(shown).collect::<Vec<_>>() }).into())
+}
+
+async fn group(ask: &Ask) -> Result<Group, MispError> {
+    let unknown = || MispError::not_found("sharing group");
+    if !may_see_groups(ask) {
+        return Err(unknown());
+    }
+    let wanted = ask.name("sharing group")?;
+    let mut sql = ask.room.platform().db.read().await?;
+    let fits = |group: &Group| match &wanted {
+        Name::Number(id) => group.id == *id,
+        Name::Uuid(uuid) => group.uuid == *uuid,
+    };
+    others::groups(&mut sql).await?.into_iter().find(fits).ok_or_else(unknown)
+}
+
+/// `sharing_groups/view/ID`
+pub(crate) async fn sharing_group(ask: &Ask) -> Result<Answer, MispError> {
+    Ok(shown(&group(ask).await?).into())
+}
+
+/// `sharing_groups/add` and `sharing_groups/edit/ID`
+pub(crate) async fn put_sharing_group(ask: &Ask) -> Result<Answer, MispError> {
+    let known = if ask.parts.is_empty() { None } else { Some(group(ask).await?) };
+    let own = unwrapped(ask.fields.clone(), "SharingGroup");
+    let mut body = known.as_ref().map(|group| group.body.clone()).unwrap_or_default();
+    for name in ["SharingGroupOrg", "SharingGroupServer"] {
+        if let Some(list) = own.get(name) {
+            body.insert(name.into(), list.clone());
+        }
+    }
+    let name = text(&own, "name").or_else(|| known.as_ref().map(|group| group.name.clone()));
+    let name = name.filter(|name| !name.trim().is_empty());
+    let name = name.ok_or_else(|| MispError::field("name", "a sharing group needs a name"))?;
+    let said = text(&own, "uuid").and_then(|said| uuid(&said));
+    let uuid = known.as_ref().map(|group| group.uuid.clone()).or(said);
+    let uuid = uuid.unwrap_or_else(|| ask.room.new_uuid());
+    let mut fields = own;
+    for name in ["SharingGroupOrg", "SharingGroupServer", "id", "uuid", "name"] {
+        fields.remove(name);
+    }
+    body.insert("SharingGroup".into(), Value::Object(fields));
+    let mut group = Group { id: 0, uuid, name, body };
+    let stored = group.clone();
+    let id = write(ask, move |sql, _| {
+        Box::pin(async move { Ok(others::put_group(sql, &stored).await?) })
+    })
+    .await?;
+    group.id = id.ok_or_else(|| MispError::field("name", "another sharing group has this name"))?;
+    Ok(shown(&group).into())
+}
+
+/// `sharing_groups/delete/ID`
+pub(crate) async fn delete_sharing_group(ask: &Ask) -> Result<Answer, MispError> {
+    let name = Name::Number(group(ask).await?.id);
+    write(ask, move |sql, _| Box::pin(async move { Ok(others::delete_group(sql, &name).await?) }))
+        .await?;
+    let text = "SharingGroup deleted";
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/sharing_groups/delete" }).into())
+}

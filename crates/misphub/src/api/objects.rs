@@ -1,0 +1,123 @@
+//! Objects and their references.
+
+use serde_json::json;
+
+use super::events::{touch, write};
+use super::{Answer, Ask, show};
+use crate::error::MispError;
+use crate::fields::{text, truth, unwrapped};
+use crate::store::objects::{self, Object};
+use crate::store::{Name, events};
+
+async fn found(ask: &Ask) -> Result<Object, MispError> {
+    let mut sql = ask.room.platform().db.read().await?;
+    let object = objects::get(&mut sql, &ask.name("object")?, ask.sight.most()).await?;
+    object.ok_or_else(|| MispError::not_found("object"))
+}
+
+async fn shown(ask: &Ask, id: i64) -> Result<Answer, MispError> {
+    let mut sql = ask.room.platform().db.read().await?;
+    let object = objects::get(&mut sql, &Name::Number(id), i64::MAX).await?;
+    let object = object.ok_or_else(|| MispError::not_found("object"))?;
+    Ok(json!({ "Object": show::whole_object(&mut sql, &object, false).await? }).into())
+}
+
+/// `objects/add/EVENT`
+pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
+    let fields = unwrapped(ask.fields.clone(), "Object");
+    let (name, most) = (ask.name("event")?, ask.sight.most());
+    let id = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let event = events::get(sql, &name, most).await?;
+            let event = event.ok_or_else(|| MispError::not_found("event"))?;
+            let object = writer.put_object(sql, fields, event.id).await?;
+            touch(sql, event.id, writer.now_s).await?;
+            Ok(object.id)
+        })
+    })
+    .await?;
+    shown(ask, id).await
+}
+
+/// `objects/view/ID`
+pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
+    let id = found(ask).await?.id;
+    shown(ask, id).await
+}
+
+/// `objects/edit/ID`: attributes that are not named stay.
+pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
+    let known = found(ask).await?;
+    let id = known.id;
+    let mut fields = unwrapped(ask.fields.clone(), "Object");
+    fields.insert("uuid".into(), known.uuid.clone().into());
+    fields.entry("name").or_insert_with(|| known.name.clone().into());
+    for (name, value) in &known.body {
+        fields.entry(name.clone()).or_insert(value.clone());
+    }
+    write(ask, move |sql, writer| {
+        Box::pin(async move {
+            fields.insert("timestamp".into(), writer.now_s.max(known.stamp).into());
+            writer.put_object(sql, fields, known.event).await?;
+            touch(sql, known.event, writer.now_s).await
+        })
+    })
+    .await?;
+    shown(ask, id).await
+}
+
+/// `objects/delete/ID`: marked as deleted with its attributes, or gone with `hard`.
+pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
+    let mut known = found(ask).await?;
+    let hard = truth(&ask.fields, "hard").unwrap_or(false);
+    write(ask, move |sql, writer| {
+        Box::pin(async move {
+            if hard {
+                objects::delete(sql, known.id).await?;
+            } else {
+                known.deleted = true;
+                known.stamp = writer.now_s.max(known.stamp);
+                objects::update(sql, &known).await?;
+                objects::mark_attributes(sql, known.id, true, known.stamp).await?;
+            }
+            touch(sql, known.event, writer.now_s).await
+        })
+    })
+    .await?;
+    let text = "Object deleted";
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/objects/delete" }).into())
+}
+
+/// `objectReferences/add`
+pub(crate) async fn add_reference(ask: &Ask) -> Result<Answer, MispError> {
+    let fields = unwrapped(ask.fields.clone(), "ObjectReference");
+    let said = text(&fields, "object_uuid").or_else(|| text(&fields, "object_id"));
+    let name = said.and_then(|text| Name::parse(&text));
+    let name = name.ok_or_else(|| MispError::field("object_uuid", "the object that refers"))?;
+    let most = ask.sight.most();
+    let reference = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let object = objects::get(sql, &name, most).await?;
+            let object = object.ok_or_else(|| MispError::not_found("object"))?;
+            let reference = writer.put_reference(sql, fields, &object).await?;
+            touch(sql, object.event, writer.now_s).await?;
+            Ok(reference)
+        })
+    })
+    .await?;
+    Ok(json!({ "ObjectReference": show::reference(&reference) }).into())
+}
+
+/// `objectReferences/delete/ID`
+pub(crate) async fn delete_reference(ask: &Ask) -> Result<Answer, MispError> {
+    let (name, most) = (ask.name("object reference")?, ask.sight.most());
+    let gone = write(ask, move |sql, _| {
+        Box::pin(async move { Ok(objects::delete_reference(sql, &name, most).await?) })
+    })
+    .await?;
+    if !gone {
+        return Err(MispError::not_found("object reference"));
+    }
+    let text = "ObjectReference deleted";
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/objectReferences/delete" }).into())
+}

@@ -1,0 +1,239 @@
+//! Events, attributes and objects as MISP writes them: numbers as texts.
+
+use std::collections::HashMap;
+
+use platform::db::DbError;
+use serde_json::{Value, json};
+use sqlx::AnyConnection;
+
+use crate::fields::Fields;
+use crate::store::attributes::Attribute;
+use crate::store::events::Event;
+use crate::store::objects::{Object, Reference};
+use crate::store::others::{self, Org};
+use crate::store::sightings::{self, Sighting};
+use crate::store::tags::{self, Tag};
+use crate::store::{attributes, objects};
+
+/// Which parts of an event are shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parts {
+    /// Only the event itself and its tags.
+    pub(crate) metadata: bool,
+    /// Also what is marked as deleted.
+    pub(crate) deleted: bool,
+    /// Without sightings.
+    pub(crate) no_sightings: bool,
+}
+
+fn set(fields: &mut Fields, name: &str, value: impl Into<Value>) {
+    fields.insert(name.to_owned(), value.into());
+}
+
+fn number(fields: &mut Fields, name: &str, value: i64) {
+    set(fields, name, value.to_string());
+}
+
+pub(crate) fn org(org: &Org) -> Value {
+    json!({ "id": org.id.to_string(), "name": org.name, "uuid": org.uuid, "local": true })
+}
+
+pub(crate) fn tag(tag: &Tag) -> Value {
+    let mut fields = tag.body.clone();
+    number(&mut fields, "id", tag.id);
+    set(&mut fields, "name", tag.name.clone());
+    fields.entry("colour").or_insert_with(|| "#0088cc".into());
+    fields.entry("exportable").or_insert(true.into());
+    set(&mut fields, "local", tag.local);
+    Value::Object(fields)
+}
+
+pub(crate) fn attribute(attribute: &Attribute, tags: &[Tag]) -> Value {
+    let mut fields = attribute.body.clone();
+    number(&mut fields, "id", attribute.id);
+    number(&mut fields, "event_id", attribute.event);
+    number(&mut fields, "object_id", attribute.object);
+    set(&mut fields, "uuid", attribute.uuid.clone());
+    set(&mut fields, "type", attribute.kind.clone());
+    set(&mut fields, "category", attribute.category.clone());
+    set(&mut fields, "value", attribute.value.clone());
+    set(&mut fields, "to_ids", attribute.to_ids);
+    number(&mut fields, "timestamp", attribute.stamp);
+    set(&mut fields, "deleted", attribute.deleted);
+    for (name, usual) in [
+        ("distribution", json!("5")),
+        ("sharing_group_id", json!("0")),
+        ("comment", json!("")),
+        ("disable_correlation", json!(false)),
+        ("object_relation", Value::Null),
+        ("first_seen", Value::Null),
+        ("last_seen", Value::Null),
+    ] {
+        fields.entry(name).or_insert(usual);
+    }
+    if !tags.is_empty() {
+        set(&mut fields, "Tag", tags.iter().map(tag).collect::<Vec<_>>());
+    }
+    Value::Object(fields)
+}
+
+pub(crate) fn object(object: &Object, attributes: Vec<Value>, references: Vec<Value>) -> Value {
+    let mut fields = object.body.clone();
+    number(&mut fields, "id", object.id);
+    number(&mut fields, "event_id", object.event);
+    set(&mut fields, "uuid", object.uuid.clone());
+    set(&mut fields, "name", object.name.clone());
+    number(&mut fields, "timestamp", object.stamp);
+    set(&mut fields, "deleted", object.deleted);
+    for (name, usual) in [
+        ("distribution", "5"),
+        ("sharing_group_id", "0"),
+        ("comment", ""),
+        ("meta-category", "misc"),
+        ("description", ""),
+    ] {
+        fields.entry(name).or_insert(usual.into());
+    }
+    set(&mut fields, "ObjectReference", references);
+    set(&mut fields, "Attribute", attributes);
+    Value::Object(fields)
+}
+
+pub(crate) fn reference(reference: &Reference) -> Value {
+    let mut fields = reference.body.clone();
+    number(&mut fields, "id", reference.id);
+    number(&mut fields, "event_id", reference.event);
+    number(&mut fields, "object_id", reference.object);
+    set(&mut fields, "uuid", reference.uuid.clone());
+    set(&mut fields, "deleted", false);
+    Value::Object(fields)
+}
+
+pub(crate) fn sighting(sighting: &Sighting, orgs: &[Org]) -> Value {
+    json!({
+        "id": sighting.id.to_string(),
+        "uuid": sighting.uuid,
+        "attribute_id": sighting.attribute.to_string(),
+        "attribute_uuid": sighting.attribute_uuid,
+        "event_id": sighting.event.to_string(),
+        "org_id": sighting.org.to_string(),
+        "type": sighting.kind,
+        "source": sighting.source,
+        "date_sighting": sighting.seen.to_string(),
+        "Organisation": orgs.iter().find(|found| found.id == sighting.org).map(org),
+    })
+}
+
+/// An object with its attributes and references, read anew.
+pub(crate) async fn whole_object(
+    sql: &mut AnyConnection,
+    found: &Object,
+    deleted: bool,
+) -> Result<Value, DbError> {
+    let tags = tags::of_attributes(sql, found.event).await?;
+    let none = Vec::new();
+    let attributes = attributes::of_event(sql, found.event, deleted).await?;
+    let own = attributes
+        .iter()
+        .filter(|a| a.object == found.id)
+        .map(|a| attribute(a, tags.get(&a.id).unwrap_or(&none)))
+        .collect();
+    let references = objects::references(sql, found.event).await?;
+    let references = references.iter().filter(|r| r.object == found.id).map(reference).collect();
+    Ok(object(found, own, references))
+}
+
+/// The event itself with its tags.
+async fn head(sql: &mut AnyConnection, event: &Event, orgs: &[Org]) -> Result<Fields, DbError> {
+    let mut fields = event.body.clone();
+    number(&mut fields, "id", event.id);
+    set(&mut fields, "uuid", event.uuid.clone());
+    set(&mut fields, "info", event.info.clone());
+    set(&mut fields, "date", event.date.clone());
+    set(&mut fields, "published", event.published);
+    number(&mut fields, "timestamp", event.stamp);
+    number(&mut fields, "publish_timestamp", event.publish_stamp);
+    number(&mut fields, "orgc_id", event.orgc);
+    let own = orgs.first();
+    number(&mut fields, "org_id", own.map_or(0, |own| own.id));
+    for (name, usual) in [
+        ("threat_level_id", "4"),
+        ("analysis", "0"),
+        ("distribution", "1"),
+        ("sharing_group_id", "0"),
+        ("extends_uuid", ""),
+    ] {
+        fields.entry(name).or_insert(usual.into());
+    }
+    fields.entry("locked").or_insert(false.into());
+    set(&mut fields, "Org", own.map(org));
+    set(&mut fields, "Orgc", orgs.iter().find(|found| found.id == event.orgc).map(org));
+    let tags = tags::of(sql, "event", event.id).await?;
+    set(&mut fields, "Tag", tags.iter().map(tag).collect::<Vec<_>>());
+    Ok(fields)
+}
+
+/// An event with its parts, as `{"Event": …}`.
+pub(crate) async fn event(
+    sql: &mut AnyConnection,
+    event: &Event,
+    parts: Parts,
+    most: i64,
+) -> Result<Value, DbError> {
+    let orgs = others::orgs(sql).await?;
+    let mut fields = head(sql, event, &orgs).await?;
+    if parts.metadata {
+        return Ok(json!({ "Event": fields }));
+    }
+    let tags = tags::of_attributes(sql, event.id).await?;
+    let mut sightings: HashMap<i64, Vec<Value>> = HashMap::new();
+    if !parts.no_sightings {
+        let wanted = sightings::Wanted {
+            attribute: 0,
+            event: event.id,
+            kind: String::new(),
+            source: String::new(),
+            from: i64::MIN,
+            to: i64::MAX,
+            most,
+        };
+        for found in sightings::find(sql, &wanted).await? {
+            sightings.entry(found.attribute).or_default().push(sighting(&found, &orgs));
+        }
+    }
+    let none = Vec::new();
+    let mut alone: Vec<Value> = Vec::new();
+    let mut of_objects: HashMap<i64, Vec<Value>> = HashMap::new();
+    for found in attributes::of_event(sql, event.id, parts.deleted).await? {
+        let mut shown = attribute(&found, tags.get(&found.id).unwrap_or(&none));
+        if let (Some(seen), Value::Object(map)) = (sightings.remove(&found.id), &mut shown) {
+            set(map, "Sighting", seen);
+        }
+        if found.object == 0 {
+            alone.push(shown);
+        } else {
+            of_objects.entry(found.object).or_default().push(shown);
+        }
+    }
+    let mut references: HashMap<i64, Vec<Value>> = HashMap::new();
+    for found in objects::references(sql, event.id).await? {
+        references.entry(found.object).or_default().push(reference(&found));
+    }
+    let shown: Vec<Value> = objects::of_event(sql, event.id, parts.deleted)
+        .await?
+        .iter()
+        .map(|found| {
+            let attributes = of_objects.remove(&found.id).unwrap_or_default();
+            object(found, attributes, references.remove(&found.id).unwrap_or_default())
+        })
+        .collect();
+    let count = alone.len()
+        + shown.iter().filter_map(|o| o["Attribute"].as_array()).map(Vec::len).sum::<usize>();
+    set(&mut fields, "attribute_count", count.to_string());
+    set(&mut fields, "Attribute", alone);
+    set(&mut fields, "Object", shown);
+    for name in ["ShadowAttribute", "RelatedEvent", "Galaxy", "EventReport"] {
+        fields.entry(name).or_insert_with(|| Value::Array(vec![]));
+    }
+    Ok(json!({ "Event": fields }))
+}

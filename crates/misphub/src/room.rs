@@ -1,0 +1,44 @@
+//! The room itself.
+
+use std::sync::Arc;
+
+use platform::Platform;
+use platform::http::RoomRouter;
+
+use crate::api;
+
+struct Inner {
+    platform: Platform,
+}
+
+/// The room; cheap to clone.
+#[derive(Clone)]
+pub struct Misphub(Arc<Inner>);
+
+impl Misphub {
+    /// Opens the room.
+    pub fn open(platform: &Platform) -> Self {
+        Self(Arc::new(Inner { platform: platform.clone() }))
+    }
+
+    /// The HTTP endpoints: everything under `/misp/`.
+    pub fn router(&self) -> RoomRouter {
+        api::routes().with_state(self.clone())
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.0.platform
+    }
+
+    /// Seconds since 1970, as MISP counts.
+    pub(crate) fn now_s(&self) -> i64 {
+        self.platform().now().as_micros() / 1_000_000
+    }
+
+    /// A random UUID (version 4) from the platform's source.
+    pub(crate) fn new_uuid(&self) -> String {
+        let mut bytes = [0; 16];
+        self.platform().random.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+}

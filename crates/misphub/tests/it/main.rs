@@ -1,0 +1,143 @@
+//! The interface over a real database.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use axum::http::StatusCode;
+use misphub::Misphub;
+use platform::testing::call;
+use serde_json::{Value, json};
+
+struct House {
+    room: Misphub,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let platform =
+            platform::testing::platform(folder.path(), &[misphub::MIGRATIONS]).await.unwrap();
+        Self { room: Misphub::open(&platform), _folder: folder }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let (status, answer) =
+            call(self.room.router(), true, "POST", &format!("/misp/{path}"), &body).await;
+        (status.as_u16(), answer)
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let (status, answer) =
+            call(self.room.router(), true, "GET", &format!("/misp/{path}"), &Value::Null).await;
+        (status.as_u16(), answer)
+    }
+}
+
+const EVENT: &str = "57c06bb1-625c-4d34-9b9f-4066950d210f";
+
+fn event() -> Value {
+    json!({"Event": {"uuid": EVENT, "info": "a test", "date": "2016-08-26", "threat_level_id": "1",
+        "timestamp": "1472228273", "x_unknown": {"kept": [1, 2.5]},
+        "Orgc": {"uuid": "55f6ea5e-2c60-40e5-964f-47a8950d210f", "name": "CIRCL"},
+        "Tag": [{"name": "tlp:amber", "colour": "#ffc000", "exportable": true}],
+        "Attribute": [{"type": "ip-dst", "value": "198.51.100.7", "comment": "c", "x_own": true,
+            "uuid": "57c06bb1-625c-4d34-9b9f-4066950d2100", "timestamp": 1472228273}],
+        "Object": [{"name": "file", "meta-category": "file", "template_version": "1",
+            "Attribute": [{"type": "filename", "value": "a.exe", "object_relation": "filename"}]}]}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_goes_out() {
+    let house = House::new().await;
+    let (status, added) = house.post("events/add", event()).await;
+    assert_eq!(status, 200, "{added}");
+    let (_, shown) = house.get(&format!("events/view/{EVENT}")).await;
+    let shown = &shown["Event"];
+    assert_eq!(shown["x_unknown"], json!({"kept": [1, 2.5]}));
+    assert_eq!(
+        (&shown["Orgc"]["name"], &shown["timestamp"]),
+        (&json!("CIRCL"), &json!("1472228273"))
+    );
+    assert_eq!(shown["Tag"][0]["colour"], "#ffc000");
+    assert_eq!(
+        (&shown["Attribute"][0]["x_own"], &shown["Attribute"][0]["comment"]),
+        (&json!(true), &json!("c"))
+    );
+    assert_eq!(shown["Object"][0]["meta-category"], "file");
+    assert_eq!(shown["Object"][0]["Attribute"][0]["object_relation"], "filename");
+    assert_eq!(shown["attribute_count"], "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_cannot_be_stored_takes_the_whole_event_back() {
+    let house = House::new().await;
+    let mut bad = event();
+    bad["Event"]["Object"][0]["Attribute"][0]["type"] = "no-such-type".into();
+    let (status, problem) = house.post("events/add", bad).await;
+    assert_eq!(status, 403, "{problem}");
+    assert!(problem["errors"]["type"][0].as_str().unwrap().contains("no-such-type"));
+    assert_eq!(house.get(&format!("events/view/{EVENT}")).await.0, 404);
+    let (_, found) = house.post("attributes/restSearch", json!({})).await;
+    assert_eq!(found["response"]["Attribute"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_state_does_not_undo_a_newer_one() {
+    let house = House::new().await;
+    house.post("events/add", event()).await;
+    let (status, _) = house.post(&format!("events/edit/{EVENT}"), json!({"info": "newer"})).await;
+    assert_eq!(status, 200);
+    let (status, problem) = house.post(&format!("events/edit/{EVENT}"), event()).await;
+    assert_eq!(status, 403, "{problem}");
+    let (_, shown) = house.get(&format!("events/view/{EVENT}")).await;
+    assert_eq!(shown["Event"]["info"], "newer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn abuse_gets_an_answer_and_never_a_fault() {
+    let house = House::new().await;
+    house.post("events/add", event()).await;
+    let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
+    for (path, body) in [
+        ("events/add", json!([1, 2])),
+        ("events/add", json!({"Event": 7})),
+        ("events/add", json!({"info": "x", "uuid": "../../etc"})),
+        ("events/add", json!({"info": "x", "date": "2016-99-99"})),
+        ("events/add", json!({"info": "x", "Attribute": "y"})),
+        ("events/add", json!({"info": "x", "deep": deep})),
+        ("events/view/999999999999999999999", json!({})),
+        ("events/restSearch", json!({"value": {"OR": 7}})),
+        ("events/restSearch", json!({"timestamp": "yesterday"})),
+        ("events/restSearch", json!({"timestamp": ["1d"]})),
+        ("events/restSearch", json!({"returnFormat": "openioc"})),
+        ("events/restSearch", json!({"tags": ["' OR 1=1 --", "%"], "limit": -5, "page": "x"})),
+        ("attributes/restSearch", json!({"value": vec!["x"; 600]})),
+        ("attributes/add/1", json!({"type": "ip-dst", "value": {"a": 1}})),
+        ("attributes/add/77", json!({"type": "ip-dst", "value": "198.51.100.1"})),
+        ("tags/attachTagToObject", json!({"uuid": EVENT, "tag": "\u{7}"})),
+        ("tags/attachTagToObject", json!({"uuid": "nothing", "tag": "x"})),
+        ("sightings/add", json!({"value": ""})),
+        ("sightings/add/1", json!({"type": "9"})),
+        ("objects/add/1", json!({"Object": {}})),
+        ("objectReferences/add", json!({})),
+        ("nonsense/../events", json!({})),
+        ("events/delete/%00", json!({})),
+    ] {
+        let (status, answer) = house.post(path, body.clone()).await;
+        assert!(status < 500, "{path} {body}: {status} {answer}");
+    }
+    assert_eq!(house.get("events/delete/1").await.0, 405, "reading deletes nothing");
+    assert_eq!(house.get("no/such/thing").await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_passes_without_the_policy() {
+    let house = House::new().await;
+    for (method, path) in [
+        ("GET", "/misp/events/index"),
+        ("POST", "/misp/events/add"),
+        ("DELETE", "/misp/events/delete/1"),
+    ] {
+        let (status, _) = call(house.room.router(), false, method, path, &Value::Null).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path}");
+    }
+}

@@ -1,0 +1,116 @@
+//! What `sereno intel` and `sereno stix` take.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::Place;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntelCommand {
+    /// What is known of an address. Exit 0 known, 1 unknown.
+    Lookup {
+        #[command(flatten)]
+        place: Place,
+        /// The value.
+        value: String,
+    },
+    /// Where the knowledge comes from.
+    Sources(Place),
+    /// Search what is known: words, type:indicator, tlp<=green, value:198.51.100.7 … Exit 0 found, 1 nothing.
+    Search {
+        #[command(flatten)]
+        place: Place,
+        /// The query; all of it when empty.
+        #[arg(default_value = "")]
+        query: String,
+        /// As known on this time, e.g. 2026-11-30T08:00:00Z.
+        #[arg(long)]
+        at: Option<String>,
+        /// Objects shown, at most 500.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One object with its versions, who said it, its relations and values.
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// STIX id.
+        id: String,
+        /// As known on this time.
+        #[arg(long)]
+        at: Option<String>,
+    },
+    /// What stands in relation with an object.
+    Relations {
+        #[command(flatten)]
+        place: Place,
+        /// STIX id.
+        id: String,
+    },
+    /// How two objects hang together. Exit 0 found, 1 not.
+    Path {
+        #[command(flatten)]
+        place: Place,
+        /// STIX id where it begins.
+        from: String,
+        /// STIX id where it ends.
+        to: String,
+    },
+    /// Take a STIX 2.1 bundle in. Exit 0 all stored, 1 some refused.
+    Import {
+        #[command(flatten)]
+        place: Place,
+        /// The bundle.
+        file: PathBuf,
+        /// What the source is called.
+        #[arg(long, default_value = "")]
+        label: String,
+        /// TLP of objects that carry no marking.
+        #[arg(long, default_value = "amber")]
+        tlp: String,
+    },
+    /// Everything a query finds, as a STIX bundle.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// The query.
+        query: String,
+    },
+    /// Values that so many name that they tell nothing.
+    Common(Place),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StixCommand {
+    /// Are all objects valid STIX 2.1? Exit 0 or 1.
+    Validate {
+        /// A bundle or an object.
+        file: PathBuf,
+    },
+    /// STIX patterns.
+    #[command(subcommand)]
+    Pattern(PatternCommand),
+    /// Questions as JSON lines on standard input, one answer a line: {"id","op":"validate","object"},
+    /// {"id","op":"check","pattern"}, {"id","op":"match","pattern","observed":[bundle, …]}.
+    Batch,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PatternCommand {
+    /// Is this a pattern? Exit 0 or 1.
+    Check {
+        /// The pattern.
+        #[arg(allow_hyphen_values = true)]
+        pattern: String,
+    },
+    /// Does the pattern match? Exit 0 match, 1 no match, 2 the pattern cannot be read, 3 the data cannot.
+    Match {
+        /// The pattern.
+        #[arg(allow_hyphen_values = true)]
+        pattern: String,
+        /// A STIX 2.1 bundle, or a list of bundles, with observed-data and the objects they refer to; `-` reads
+        /// standard input.
+        observed: PathBuf,
+    },
+}
