@@ -14,11 +14,11 @@
 mod ast;
 mod bind;
 mod compare;
-
+pub mod index;
 mod lex;
-
+pub mod live;
 mod matcher;
-
+mod normal;
 mod observe;
 mod parse;
 mod print;
@@ -26,10 +26,10 @@ mod simple;
 
 pub use ast::{Comparison, Constant, Expression, Op, Path, Pattern, Qualifier, Step, Test};
 pub use matcher::{MatchError, Matcher};
-
+pub use normal::equivalent;
 pub use observe::{ObserveError, Observed};
 pub use parse::{MAX_DEPTH, MAX_NODES, MAX_PATTERN_BYTES, PatternError};
-pub use simple::{MAX_VALUES, SimpleValue, equals, looks_like_pattern, simple_values};
+pub use simple::{MAX_VALUES, SimpleValue, equals, looks_like_pattern, simple_values, values_of};
 
 /// Reads a pattern.
 ///

@@ -2,8 +2,8 @@
 //! addresses and names are made of. They turn an indicator into rows of a value index; a pattern
 //! of any other form yields `None` and is left to a matcher.
 
-/// Longest pattern that is looked at, in bytes.
-const MAX_PATTERN_BYTES: usize = 64 * 1024;
+use super::ast::{Comparison, Constant, Expression, Op, Pattern};
+
 /// Most values taken of one pattern.
 pub const MAX_VALUES: usize = 1_000;
 
@@ -16,137 +16,49 @@ pub struct SimpleValue {
     pub value: String,
 }
 
-#[derive(Debug, PartialEq)]
-enum Token {
-    Open,
-    Close,
-    ParenOpen,
-    ParenClose,
-    Comma,
-    Equals,
-    Word(String),
-    Text(String),
-}
-
 /// The values of a pattern of the form `[a = 'x' OR b IN ('y', 'z')] OR [c = 'w']`; `None` for
 /// every other pattern.
 #[must_use]
 pub fn simple_values(pattern: &str) -> Option<Vec<SimpleValue>> {
-    let tokens = tokens(pattern)?;
-    let mut at = 0;
+    values_of(&Pattern::parse(pattern).ok()?)
+}
+
+/// The values of a pattern that is read, as [`simple_values`] gives them.
+#[must_use]
+pub fn values_of(pattern: &Pattern) -> Option<Vec<SimpleValue>> {
     let mut values = Vec::new();
-    loop {
-        take(&tokens, &mut at, &Token::Open)?;
-        loop {
-            comparison(&tokens, &mut at, &mut values)?;
-            if values.len() > MAX_VALUES {
-                return None;
-            }
-            match tokens.get(at)? {
-                Token::Close => break,
-                Token::Word(word) if word == "OR" => at += 1,
-                _ => return None,
-            }
-        }
-        at += 1;
-        match tokens.get(at) {
-            None => return Some(values),
-            Some(Token::Word(word)) if word == "OR" => at += 1,
-            Some(_) => return None,
-        }
-    }
+    of_expression(&pattern.root, &mut values)?;
+    Some(values)
 }
 
-fn take(tokens: &[Token], at: &mut usize, expect: &Token) -> Option<()> {
-    (tokens.get(*at)? == expect).then(|| *at += 1)
-}
-
-fn comparison(tokens: &[Token], at: &mut usize, values: &mut Vec<SimpleValue>) -> Option<()> {
-    let Token::Word(path) = tokens.get(*at)? else { return None };
-    if !path.contains(':') {
-        return None;
-    }
-    match (tokens.get(*at + 1)?, tokens.get(*at + 2)?) {
-        (Token::Equals, Token::Text(value)) => {
-            values.push(SimpleValue { path: path.clone(), value: value.clone() });
-            *at += 3;
-            Some(())
-        }
-        (Token::Word(word), Token::ParenOpen) if word == "IN" => {
-            *at += 3;
-            loop {
-                let Token::Text(value) = tokens.get(*at)? else { return None };
-                values.push(SimpleValue { path: path.clone(), value: value.clone() });
-                *at += 2;
-                match tokens.get(*at - 1)? {
-                    Token::Comma => {}
-                    Token::ParenClose => return Some(()),
-                    _ => return None,
-                }
-            }
-        }
+fn of_expression(expression: &Expression, values: &mut Vec<SimpleValue>) -> Option<()> {
+    match expression {
+        Expression::Test(comparison) => of_comparison(comparison, values),
+        Expression::Or(any) => any.iter().try_for_each(|one| of_expression(one, values)),
         _ => None,
     }
 }
 
-fn tokens(pattern: &str) -> Option<Vec<Token>> {
-    if pattern.len() > MAX_PATTERN_BYTES {
+fn of_comparison(comparison: &Comparison, values: &mut Vec<SimpleValue>) -> Option<()> {
+    let test = match comparison {
+        Comparison::Or(any) => return any.iter().try_for_each(|one| of_comparison(one, values)),
+        Comparison::And(_) => return None,
+        Comparison::Test(test) => test,
+    };
+    let constants = match &test.op {
+        Op::Equal(constant) => std::slice::from_ref(constant),
+        Op::In(set) if !set.is_empty() => set.as_slice(),
+        _ => return None,
+    };
+    if test.negated || values.len() + constants.len() > MAX_VALUES {
         return None;
     }
-    let mut tokens = Vec::new();
-    let mut rest = pattern.chars().peekable();
-    while let Some(&c) = rest.peek() {
-        let single = match c {
-            '[' => Some(Token::Open),
-            ']' => Some(Token::Close),
-            '(' => Some(Token::ParenOpen),
-            ')' => Some(Token::ParenClose),
-            ',' => Some(Token::Comma),
-            '=' => Some(Token::Equals),
-            _ => None,
-        };
-        if let Some(token) = single {
-            rest.next();
-            // `==` is an accepted spelling of `=`
-            if token == Token::Equals && rest.peek() == Some(&'=') {
-                rest.next();
-            }
-            tokens.push(token);
-        } else if c.is_whitespace() {
-            rest.next();
-        } else if c == '\'' {
-            rest.next();
-            tokens.push(Token::Text(text(&mut rest)?));
-        } else if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.') {
-            let mut word = String::new();
-            while let Some(&c) = rest.peek() {
-                if !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.')) {
-                    break;
-                }
-                word.push(c);
-                rest.next();
-            }
-            tokens.push(Token::Word(word));
-        } else {
-            return None;
-        }
+    let path = test.path.to_string();
+    for constant in constants {
+        let Constant::Text(value) = constant else { return None };
+        values.push(SimpleValue { path: path.clone(), value: value.clone() });
     }
-    Some(tokens)
-}
-
-/// Reads up to the closing quote; `\'` and `\\` are the two escapes of §9.
-fn text(rest: &mut impl Iterator<Item = char>) -> Option<String> {
-    let mut out = String::new();
-    loop {
-        match rest.next()? {
-            '\'' => return Some(out),
-            '\\' => match rest.next()? {
-                c @ ('\'' | '\\') => out.push(c),
-                _ => return None,
-            },
-            c => out.push(c),
-        }
-    }
+    Some(())
 }
 
 /// The pattern `[path = 'value']`, escaped.
@@ -212,7 +124,6 @@ mod tests {
             "[ipv4-addr:value = '1' AND domain-name:value = '2']",
             "[ipv4-addr:value != '1']",
             "[ipv4-addr:value = '1'] FOLLOWEDBY [url:value = 'x']",
-            "[file:hashes.'SHA-256' = 'aa']",
             "[ipv4-addr:value = 'open",
             "[ipv4-addr:value IN ()]",
             "[ipv4-addr:value = '1'] WITHIN 5 SECONDS",

@@ -4,5 +4,6 @@
 mod builders;
 mod corpus;
 mod examples;
+mod pattern_laws;
 mod patterns;
 mod rules;

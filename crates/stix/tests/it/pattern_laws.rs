@@ -1,0 +1,254 @@
+//! Laws of patterns: printing, normal form, index and live matching agree with the matcher.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use stix::pattern::index::{Held, Index};
+use stix::pattern::live::Live;
+use stix::pattern::{
+    Comparison, Constant, Expression, Matcher, Observed, Op, Path, Pattern, Qualifier, Step, Test,
+    equivalent,
+};
+
+fn path() -> impl Strategy<Value = Path> {
+    let key = prop_oneof![Just("a"), Just("b"), Just("x-y"), Just("IN"), Just("it's")];
+    let step = prop_oneof![
+        4 => key.prop_map(|k| Step::Key(k.into())),
+        1 => Just(Step::Any),
+        1 => (0_i64..2).prop_map(Step::Index),
+    ];
+    (prop_oneof![Just("t"), Just("u-v")], proptest::collection::vec(step, 0..2)).prop_map(
+        |(kind, rest)| {
+            let mut steps = vec![Step::Key("a".into())];
+            steps.extend(rest);
+            Path { kind: kind.into(), steps }
+        },
+    )
+}
+
+fn constant() -> impl Strategy<Value = Constant> {
+    prop_oneof![
+        (0_i64..3).prop_map(Constant::Integer),
+        (0_i64..3).prop_map(|n| Constant::Float(n as f64 / 2.0)),
+        prop_oneof![Just("x"), Just("y'\\"), Just("é")].prop_map(|t| Constant::Text(t.into())),
+        Just(Constant::Timestamp("2026-01-01T00:00:00Z".into())),
+        proptest::collection::vec(any::<u8>(), 1..3).prop_map(Constant::Binary),
+        proptest::collection::vec(any::<u8>(), 0..3).prop_map(Constant::Hex),
+    ]
+}
+
+fn test() -> impl Strategy<Value = Test> {
+    let text = || prop_oneof![Just("x"), Just("%"), Just("_y%")].prop_map(str::to_owned);
+    let op = prop_oneof![
+        4 => constant().prop_map(Op::Equal),
+        2 => constant().prop_map(Op::NotEqual),
+        1 => constant().prop_map(Op::Less),
+        1 => constant().prop_map(Op::GreaterOrEqual),
+        1 => proptest::collection::vec((0_i64..3).prop_map(Constant::Integer), 0..3).prop_map(Op::In),
+        1 => text().prop_map(Op::Like),
+        1 => Just(Op::Exists),
+    ];
+    (path(), any::<bool>(), op).prop_map(|(path, negated, op)| Test { path, negated, op })
+}
+
+fn comparison() -> impl Strategy<Value = Comparison> {
+    test().prop_map(Comparison::Test).prop_recursive(2, 8, 3, |inner| {
+        let many = proptest::collection::vec(inner, 2..4);
+        prop_oneof![many.clone().prop_map(Comparison::And), many.prop_map(Comparison::Or),]
+    })
+}
+
+fn expression() -> impl Strategy<Value = Expression> {
+    comparison().prop_map(Expression::Test).prop_recursive(3, 10, 3, |inner| {
+        let many = proptest::collection::vec(inner.clone(), 2..4);
+        let qualifier = prop_oneof![
+            (1_u64..4).prop_map(|times| Qualifier::Repeats { times }),
+            (1_u32..40).prop_map(|n| Qualifier::Within { seconds: f64::from(n) / 2.0 }),
+            Just(Qualifier::StartStop {
+                start: "2026-01-01T00:00:05Z".into(),
+                stop: "2026-01-01T00:00:30.5Z".into()
+            }),
+        ];
+        prop_oneof![
+            many.clone().prop_map(Expression::And),
+            many.clone().prop_map(Expression::Or),
+            many.prop_map(Expression::FollowedBy),
+            (inner, qualifier).prop_map(|(e, q)| Expression::Qualified(Box::new(e), q)),
+        ]
+    })
+}
+
+prop_compose! {
+    fn pattern()(root in expression()) -> Pattern {
+        Pattern { root }
+    }
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = || {
+        prop_oneof![
+            (0_i64..3).prop_map(|n| json!(n)),
+            Just(json!(0.5)),
+            Just(json!("x")),
+            Just(json!("y'\\")),
+            Just(json!("2026-01-01T00:00:00.000Z")),
+            Just(json!(true)),
+        ]
+    };
+    prop_oneof![
+        4 => leaf(),
+        1 => proptest::collection::vec(leaf(), 0..3).prop_map(Value::Array),
+        1 => leaf().prop_map(|inner| json!({"a": inner, "x-y": 1})),
+    ]
+}
+
+fn data() -> impl Strategy<Value = Value> {
+    let one = (prop_oneof![Just("t"), Just("u-v")], value(), 0_u32..40, 0_u32..10, 1_u64..3);
+    proptest::collection::vec(one, 0..5).prop_map(|all| {
+        let mut objects = Vec::new();
+        for (n, (kind, value, from, long, number)) in all.into_iter().enumerate() {
+            objects.push(json!({"type": kind, "id": format!("o{n}"), "a": value}));
+            let at = |s: u32| format!("2026-01-01T00:00:{s:02}Z");
+            objects.push(json!({"type": "observed-data", "id": format!("d{n}"), "number_observed": number,
+                "first_observed": at(from), "last_observed": at(from + long), "object_refs": [format!("o{n}")]}));
+        }
+        json!({"type": "bundle", "id": "b", "objects": objects})
+    })
+}
+
+fn matches(pattern: &Pattern, data: &Value) -> Option<bool> {
+    let data = [data.clone()];
+    Matcher::new(pattern).ok()?.matches(&Observed::read(&data).unwrap()).ok()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn what_is_printed_reads_back(pattern in pattern()) {
+        // The parser flattens nothing, the generator may nest alike operators: printing keeps brackets.
+        let printed = pattern.to_string();
+        let read = Pattern::parse(&printed);
+        prop_assert_eq!(read.map(|p| p.to_string()), Ok(printed));
+    }
+
+    #[test]
+    fn the_normal_form_is_one_and_means_the_same(pattern in pattern(), data in data()) {
+        let normal = pattern.normal();
+        prop_assert_eq!(normal.normal(), normal.clone());
+        prop_assert!(equivalent(&pattern, &normal));
+        if let (Some(a), Some(b)) = (matches(&pattern, &data), matches(&normal, &data)) {
+            prop_assert_eq!(a, b, "{} and {}", pattern, normal);
+        }
+    }
+
+    #[test]
+    fn the_index_finds_what_the_matcher_finds(patterns in proptest::collection::vec(pattern(), 1..6), data in data()) {
+        let index = Index::default();
+        for (handle, pattern) in patterns.iter().enumerate() {
+            if index.insert(handle as u64, pattern).is_err() {
+                return Ok(());
+            }
+        }
+        let own = [data.clone()];
+        let observed = Observed::read(&own).unwrap();
+        if let Ok(found) = index.matching(&observed) {
+            let expect: Vec<u64> = (0..).zip(&patterns)
+                .filter(|(_, pattern)| matches(pattern, &data) == Some(true)).map(|(h, _)| h).collect();
+            prop_assert_eq!(found, expect);
+        }
+        for (handle, pattern) in patterns.iter().enumerate() {
+            index.remove(handle as u64, pattern);
+        }
+        prop_assert!(index.is_empty());
+        prop_assert_eq!(index.matching(&observed).unwrap(), Vec::<u64>::new());
+    }
+}
+
+#[test]
+fn equivalent_patterns_and_others() {
+    let check = |a: &str, b: &str, same: bool| {
+        let (a, b) = (Pattern::parse(a).unwrap(), Pattern::parse(b).unwrap());
+        assert_eq!(equivalent(&a, &b), same, "{a} and {b}: {} and {}", a.normal(), b.normal());
+    };
+    check("[a:b = 1 OR a:c = 2]", "[a:c = 2] OR [a:b = 1]", true);
+    check("[a:b = 1 OR a:b = 2]", "[a:b IN (2, 1.0, 2)]", true);
+    check("[a:b NOT = 1]", "[a:b != 1]", true);
+    check("[a:b = 1 AND (a:b = 1 OR a:c = 3)]", "[a:b = 1]", true);
+    check("[a:b = h'00'] REPEATS 1 TIMES", "[a:b = b'AA==']", true);
+    check("[a:b = t'2020-01-01T00:00:00Z']", "[a:b = t'2020-01-01T00:00:00.000Z']", true);
+    check("([a:b=1] AND [a:c=2]) AND [a:d=3]", "[a:d=3] AND ([a:c=2] AND [a:b=1])", true);
+    check("[a:b = 1] AND [a:b = 1]", "[a:b = 1]", false);
+    check("[a:b = 1] FOLLOWEDBY [a:c = 1]", "[a:c = 1] FOLLOWEDBY [a:b = 1]", false);
+    check("[a:b = 1 AND a:c = 2]", "[a:b = 1] AND [a:c = 2]", false);
+    check("[a:b NOT < 1]", "[a:b >= 1]", false);
+}
+
+#[test]
+fn an_index_is_changed_while_it_is_read() {
+    let index = Index::default();
+    let path = "domain-name:value";
+    std::thread::scope(|scope| {
+        for part in 0..2_u64 {
+            let index = &index;
+            scope.spawn(move || {
+                for n in (part..20_000).step_by(2) {
+                    assert!(index.insert_value(n, path, &format!("host{}.example", n % 10_000)));
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..200 {
+                let mut found = Vec::new();
+                index.lookup(path, "host7.example", |handle| found.push(handle));
+                assert!(found.iter().all(|handle| [7, 10_007].contains(handle)));
+            }
+        });
+    });
+    let mut found = Vec::new();
+    index.lookup(path, "host7.example", |handle| found.push(handle));
+    found.sort_unstable();
+    assert_eq!(found, [7, 10_007]);
+    index.lookup("url:value", "host7.example", |_| panic!("another path"));
+    let pattern =
+        Pattern::parse("[domain-name:value IN ('host7.example', 'host8.example')]").unwrap();
+    assert!(index.remove(7, &pattern));
+    assert!(!index.remove(7, &pattern));
+    assert_eq!(index.len(), 19_999);
+    assert_eq!(index.insert(7, &pattern), Ok(Held::Values(2)));
+    assert_eq!(index.len(), 20_001);
+}
+
+fn seen(n: u32, kind: &str, at_s: u32) -> Vec<Value> {
+    let at = format!("2026-01-01T00:{:02}:{:02}Z", at_s / 60, at_s % 60);
+    vec![
+        json!({"type": kind, "id": format!("o{n}"), "a": 1}),
+        json!({"type": "observed-data", "id": format!("d{n}"), "number_observed": 1,
+            "first_observed": at, "last_observed": at, "object_refs": [format!("o{n}")]}),
+    ]
+}
+
+#[test]
+fn live_matching_sees_what_comes_over_time_and_counts_what_it_lets_go() {
+    let mut live = Live::default();
+    let watch = |live: &mut Live, handle, text: &str| {
+        live.watch(handle, &Pattern::parse(text).unwrap()).unwrap();
+    };
+    watch(&mut live, 1, "[t:a = 1]");
+    watch(&mut live, 2, "([t:a = 1] FOLLOWEDBY [u:a = 1]) WITHIN 10 SECONDS");
+    watch(&mut live, 3, "[t:a = 1] REPEATS 3 TIMES");
+    let mut at = |n, kind, at_s| live.observe(&seen(n, kind, at_s)).unwrap().matched;
+    assert_eq!(at(1, "t", 0), [1]);
+    assert_eq!(at(2, "u", 20), Vec::<u64>::new(), "too late");
+    assert_eq!(at(3, "t", 30), [1]);
+    assert_eq!(at(4, "u", 40), [2]);
+    assert_eq!(at(5, "u", 41), Vec::<u64>::new(), "the first has been told");
+    assert_eq!(at(6, "t", 50), [1, 3]);
+    assert_eq!(at(7, "v", 51), Vec::<u64>::new());
+    assert_eq!(live.let_go(), 0);
+    assert!(live.forget(1) && live.forget(3) && !live.forget(3));
+    watch(&mut live, 4, "[t:a = 1] FOLLOWEDBY [v:a = 2]");
+    for n in 0..1_010 {
+        live.observe(&seen(100 + n, "t", 100)).unwrap();
+    }
+    assert!(live.let_go() >= 10);
+}
