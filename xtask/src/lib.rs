@@ -10,6 +10,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("protocols", 0),
     ("stix", 0),
     ("analytics", 0),
+    ("feeds", 0),
     ("platform", 1),
     ("dataplane", 1),
     ("intel", 1),
@@ -30,11 +31,16 @@ pub const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Arrows within floors 0 and 1. Rooms of floor 2 have none among each other.
-pub const ARROWS_WITHIN: &[(&str, &str)] =
-    &[("ports", "model"), ("analytics", "protocols"), ("intel", "platform")];
+pub const ARROWS_WITHIN: &[(&str, &str)] = &[
+    ("ports", "model"),
+    ("analytics", "protocols"),
+    ("feeds", "stix"),
+    ("intel", "platform"),
+];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
-pub const STIX_SPEAKERS: &[&str] = &["intel", "cti", "knowledge", "misphub", "playbooks", "sereno"];
+pub const STIX_SPEAKERS: &[&str] =
+    &["intel", "cti", "feeds", "knowledge", "misphub", "playbooks", "sereno"];
 
 /// What the edge program must never link: it runs on a lamppost.
 pub const NOT_ON_THE_EDGE: &[&str] = &["sqlx", "axum", "cedar-policy", "reqwest", "platform"];
