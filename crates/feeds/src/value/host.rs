@@ -137,7 +137,7 @@ pub(super) fn url(text: &str) -> Option<String> {
 }
 
 /// The host in a normal URL, IPv6 in brackets.
-pub(super) fn url_host(url: &str) -> Option<&str> {
+pub(crate) fn url_host(url: &str) -> Option<&str> {
     let rest = &url[url.find("://")? + 3..];
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);

@@ -16,6 +16,8 @@ mod tld;
 
 use std::fmt;
 
+pub(crate) use host::url_host;
+pub(crate) use path::has_root;
 pub use scope::Scope;
 pub use tld::{is_file_extension, is_known_tld};
 

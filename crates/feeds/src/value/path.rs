@@ -55,7 +55,7 @@ pub(super) fn any(text: &str) -> Option<(Kind, String)> {
 }
 
 /// Whether a text begins as absolute paths do.
-pub(super) fn has_root(text: &str) -> bool {
+pub(crate) fn has_root(text: &str) -> bool {
     let bytes = text.as_bytes();
     let drive = bytes.len() > 3
         && bytes[0].is_ascii_alphabetic()
