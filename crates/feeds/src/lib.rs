@@ -5,6 +5,8 @@ pub mod decay;
 mod dedup;
 pub mod extract;
 pub mod freetext;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod json;
 pub mod kev;
 pub mod knowledge;

@@ -333,8 +333,11 @@ fn in_context(text: &str, start: usize, end: usize) -> bool {
     };
     let before = &text[cut(start.saturating_sub(CONTEXT_REACH))..start];
     let after = &text[end..cut(end + CONTEXT_REACH).max(end)];
-    let before = before.rsplit(['.', '\n']).next().unwrap_or_default();
-    let after = after.split(['.', '\n']).next().unwrap_or_default();
+    // Within the clause; lines of running text are broken anywhere.
+    let before = before.rsplit(['.', ';']).next().unwrap_or_default();
+    let before = before.rsplit("\n\n").next().unwrap_or_default();
+    let after = after.split(['.', ';']).next().unwrap_or_default();
+    let after = after.split("\n\n").next().unwrap_or_default();
     let words = |part: &str| {
         part.split(|c: char| c.is_whitespace() || ",;:()\"".contains(c))
             .any(|word| CONTEXT.iter().any(|known| known.eq_ignore_ascii_case(word)))

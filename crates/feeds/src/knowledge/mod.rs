@@ -224,5 +224,3 @@ impl Knowledge {
     }
 }
 
-#[cfg(test)]
-mod tests;
