@@ -55,115 +55,84 @@ const COMMON: &[&str] = &[
     "anchor",
     "arp",
     "at",
-    "attrib",
     "bash",
     "bits",
     "bonus",
     "bundle",
     "carbon",
     "cert",
-    "certutil",
     "chaos",
-    "clop",
     "cmd",
     "code",
     "comet",
-    "conti",
     "cron",
     "cuba",
-    "data",
     "dash",
-    "dsquery",
+    "data",
     "empire",
     "epic",
-    "esentutl",
     "expand",
-    "firmware",
     "flame",
-    "forfiles",
     "ftp",
     "fusion",
     "gold",
     "grease",
-    "helminth",
     "hive",
     "hydro",
-    "ifconfig",
     "impact",
     "inception",
-    "ipconfig",
     "javascript",
     "kernel",
-    "leviathan",
-    "lizar",
-    "mach",
     "machete",
     "magic",
     "master",
     "maze",
-    "metador",
     "mirage",
     "mode",
-    "nbtstat",
     "nebula",
     "net",
-    "netsh",
-    "netstat",
-    "nidiran",
     "open",
     "orange",
     "orbit",
     "passwd",
-    "peppy",
     "phantom",
     "phishing",
     "ping",
     "play",
     "power",
     "powershell",
-    "prikormka",
     "proton",
     "proxy",
     "python",
-    "qilin",
     "reg",
-    "regedit",
     "remote",
-    "rover",
     "route",
+    "rover",
     "royal",
-    "rtm",
-    "rundll32",
     "scheme",
-    "schtasks",
     "script",
     "secret",
     "sensor",
     "server",
-    "shell",
     "shark",
+    "shell",
     "silence",
     "software",
     "spark",
     "spearphishing",
     "storm",
-    "systeminfo",
-    "tasklist",
     "tool",
     "tor",
-    "torn",
     "trinity",
     "trojan",
     "turtle",
-    "ursnif",
     "visual basic",
     "vnc",
     "web shell",
-    "wiper",
     "winter",
+    "wiper",
     "xor",
     "zebra",
-    "zeus panda",
     "zero",
 ];
 /// Words near which a common word is taken for a name after all.
@@ -212,14 +181,15 @@ pub struct Names {
     entries: Vec<Entry>,
     by_id: HashMap<String, usize>,
     automaton: AhoCorasick,
-    /// For each pattern: its spelling, the entry it names.
-    patterns: Vec<(String, usize)>,
+    /// For each pattern: its spelling, the entries it names.
+    patterns: Vec<(String, Vec<usize>)>,
     /// Names that are not looked for: too short, too long.
     left_out: usize,
 }
 
 impl Names {
-    /// Compiles a table. A name that several entries share goes to the first that is not withdrawn.
+    /// Compiles a table. A name that several entries share stands for all of them; withdrawn ones only
+    /// where there is no other.
     ///
     /// # Errors
     /// [`NamesError`].
@@ -230,7 +200,7 @@ impl Names {
         }
         let mut by_id = HashMap::new();
         let mut taken: HashMap<String, usize> = HashMap::new();
-        let mut patterns: Vec<(String, usize)> = Vec::new();
+        let mut patterns: Vec<(String, Vec<usize>)> = Vec::new();
         let mut left_out = 0;
         for (at, entry) in entries.iter().enumerate() {
             by_id.entry(entry.id.to_ascii_uppercase()).or_insert(at);
@@ -241,15 +211,18 @@ impl Names {
                     left_out += 1;
                     continue;
                 }
-                match taken.get(&name.to_ascii_lowercase()) {
-                    None => {
-                        taken.insert(name.to_ascii_lowercase(), patterns.len());
-                        patterns.push((name.to_owned(), at));
-                    }
-                    Some(first) if entries[patterns[*first].1].withdrawn && !entry.withdrawn => {
-                        patterns[*first] = (name.to_owned(), at);
-                    }
-                    Some(_) => {}
+                let lower = name.to_ascii_lowercase();
+                let place = *taken.entry(lower).or_insert_with(|| {
+                    patterns.push((name.to_owned(), Vec::new()));
+                    patterns.len() - 1
+                });
+                let shared = &mut patterns[place].1;
+                if !entry.withdrawn {
+                    shared.retain(|other| !entries[*other].withdrawn);
+                }
+                let useless = entry.withdrawn && !shared.is_empty();
+                if !useless && !shared.contains(&at) {
+                    shared.push(at);
                 }
             }
         }
@@ -273,30 +246,37 @@ impl Names {
         self.left_out
     }
 
-    /// Every name in a text: start, end, entry, whether it is spelt as in the table, whether it is
-    /// a common word.
-    pub(super) fn find<'a>(
-        &'a self,
-        text: &'a str,
-    ) -> impl Iterator<Item = (usize, usize, &'a Entry, bool, bool)> {
-        self.automaton.find_iter(text).filter_map(move |found| {
+    /// Every name in a text.
+    pub(super) fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Name<'a>> {
+        self.automaton.find_iter(text).flat_map(move |found| {
             let (start, end) = (found.start(), found.end());
-            if !is_word(text, start, end) {
-                return None;
-            }
-            let (name, at) = &self.patterns[found.pattern().as_usize()];
-            let entry = &self.entries[*at];
+            let (name, places) = &self.patterns[found.pattern().as_usize()];
+            let word = is_word(text, start, end);
             let exact = &text[start..end] == name;
-            let common = is_common(name, entry.kind);
-            // A common word needs its very spelling and company; a short one its spelling.
-            if common && !(exact && in_context(text, start, end))
-                || name.len() <= 4 && !name.contains(' ') && !exact
-            {
-                return None;
-            }
-            Some((start, end, entry, exact, common))
+            let shared = places.len() > 1;
+            places.iter().filter_map(move |at| {
+                let entry = &self.entries[*at];
+                let common = is_common(name, entry.kind);
+                // A common word needs its very spelling and company; a short one its spelling.
+                let refused = common && !(exact && in_context(text, start, end))
+                    || name.len() <= 4 && !name.contains(' ') && !exact;
+                (word && !refused).then_some(Name { start, end, entry, exact, common, shared })
+            })
         })
     }
+}
+
+/// A name in a text.
+pub(super) struct Name<'a> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) entry: &'a Entry,
+    /// Spelt as in the table.
+    pub(super) exact: bool,
+    /// A word of everyday language.
+    pub(super) common: bool,
+    /// Other entries have the name as well.
+    pub(super) shared: bool,
 }
 
 /// Single words of a technique are everyday language ("Masquerading"), those of the list as well.

@@ -77,6 +77,8 @@ pub enum Doubt {
     CommonWord,
     /// A name spelt in other letters than the table's.
     OtherSpelling,
+    /// A name that several entries of the table have.
+    SharedName,
     /// A path or a name of a file: malicious or ordinary, the text decides.
     OrdinaryFile,
 }

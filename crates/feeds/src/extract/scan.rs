@@ -19,15 +19,15 @@ fn ids() -> Option<&'static Regex> {
 pub(super) fn scan(text: &str, names: Option<&Names>, list: &mut List<'_>) {
     identifiers(text, names, list);
     if let Some(names) = names {
-        for (start, end, entry, exact, common) in names.find(text) {
-            let mut doubts = withdrawn(entry);
-            if common {
-                doubts.push(Doubt::CommonWord);
-            }
-            if !exact {
-                doubts.push(Doubt::OtherSpelling);
-            }
-            list.add(knowledge(entry), start, end, doubts);
+        for name in names.find(text) {
+            let mut doubts = withdrawn(name.entry);
+            let reasons = [
+                (name.common, Doubt::CommonWord),
+                (!name.exact, Doubt::OtherSpelling),
+                (name.shared, Doubt::SharedName),
+            ];
+            doubts.extend(reasons.iter().filter(|(holds, _)| *holds).map(|(_, doubt)| *doubt));
+            list.add(knowledge(name.entry), name.start, name.end, doubts);
         }
     }
     let mut at = 0;

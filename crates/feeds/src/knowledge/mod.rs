@@ -223,4 +223,3 @@ impl Knowledge {
         self.items.iter().filter_map(named).collect()
     }
 }
-

@@ -69,7 +69,10 @@ fn what_is_no_advisory() {
 #[test]
 fn how_providers_publish() {
     let provider = csaf::provider(&fixture("provider.json")).unwrap();
-    assert_eq!(provider.distributions[0].directory_url.as_deref(), Some("https://psirt.example/csaf/"));
+    assert_eq!(
+        provider.distributions[0].directory_url.as_deref(),
+        Some("https://psirt.example/csaf/")
+    );
     let feeds: Vec<_> = provider.distributions[1].feeds().collect();
     assert_eq!(feeds, [("WHITE", "https://psirt.example/feed.json")]);
     let feed = csaf::rolie(&fixture("rolie.json")).unwrap();

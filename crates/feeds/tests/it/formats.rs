@@ -23,7 +23,13 @@ fn a_plain_list() {
     let (records, rejects, summary) = all(|s| plain::read(&*bytes, &format, DEFAULT_LIMITS, s));
     assert_eq!(
         values(&records),
-        ["198.51.100.7", "203.0.113.0/24", "evil.example", "2001:db8::1", "http://bad.example/a#frag"]
+        [
+            "198.51.100.7",
+            "203.0.113.0/24",
+            "evil.example",
+            "2001:db8::1",
+            "http://bad.example/a#frag"
+        ]
     );
     assert_eq!((records[0].score, records[0].comment.as_deref()), (Some(5.0), Some("first")));
     assert_eq!(records[2].comment.as_deref(), Some("seen in March"));
@@ -37,7 +43,8 @@ fn a_plain_list() {
 
 #[test]
 fn a_hosts_file_and_broken_lines() {
-    let text = b"\xef\xbb\xbf0.0.0.0 a.example\r\n0.0.0.0\r\n0.0.0.0 \xff.example\n0.0.0.0 b.example";
+    let text =
+        b"\xef\xbb\xbf0.0.0.0 a.example\r\n0.0.0.0\r\n0.0.0.0 \xff.example\n0.0.0.0 b.example";
     let format = Plain { value: 1, kinds: Kinds::OneOf(vec![Kind::Domain]), ..Plain::default() };
     let (records, rejects, _) = all(|s| plain::read(&text[..], &format, DEFAULT_LIMITS, s));
     assert_eq!(values(&records), ["a.example", "b.example"]);
@@ -45,11 +52,11 @@ fn a_hosts_file_and_broken_lines() {
     assert_eq!(codes, ["missing-field", "not-utf8"]);
     let long = format!("{}\n198.51.100.1\n", "a".repeat(100));
     let limits = Limits { max_record_bytes: 50, ..DEFAULT_LIMITS };
-    let (records, rejects, _) =
-        all(|s| plain::read(long.as_bytes(), &Plain::default(), limits, s));
+    let (records, rejects, _) = all(|s| plain::read(long.as_bytes(), &Plain::default(), limits, s));
     assert_eq!((records.len(), rejects[0].reason.code()), (1, "too-long"));
     let limits = Limits { max_bytes: 110, ..DEFAULT_LIMITS };
-    let (_, _, summary) = all::<Record>(|s| plain::read(long.as_bytes(), &Plain::default(), limits, s));
+    let (_, _, summary) =
+        all::<Record>(|s| plain::read(long.as_bytes(), &Plain::default(), limits, s));
     assert!(matches!(summary.end, End::Broken { place: Place::Line(2), .. }), "{:?}", summary.end);
 }
 
@@ -91,11 +98,13 @@ fn an_open_quote_costs_one_record() {
     for n in 3..60 {
         text.push_str(&format!("198.51.100.{n},c\n"));
     }
-    let (records, rejects, _) = all(|s| csv::read(text.as_bytes(), &Csv::default(), DEFAULT_LIMITS, s));
+    let (records, rejects, _) =
+        all(|s| csv::read(text.as_bytes(), &Csv::default(), DEFAULT_LIMITS, s));
     assert_eq!((records.len(), rejects.len()), (58, 1));
     assert_eq!((&rejects[0].place, rejects[0].reason.code()), (&Place::Line(2), "open-quote"));
     let wide = format!("{}\n198.51.100.1\n", ",".repeat(300));
-    let (records, rejects, _) = all(|s| csv::read(wide.as_bytes(), &Csv::default(), DEFAULT_LIMITS, s));
+    let (records, rejects, _) =
+        all(|s| csv::read(wide.as_bytes(), &Csv::default(), DEFAULT_LIMITS, s));
     assert_eq!((records.len(), rejects[0].reason.code()), (1, "too-many-fields"));
 }
 
@@ -113,7 +122,10 @@ fn json_by_path() {
     let (records, rejects, summary) = all(|s| json::read(&*bytes, &format, DEFAULT_LIMITS, s));
     assert_eq!(values(&records), ["evil.example", "198.51.100.7"]);
     assert_eq!((records[0].score, records[1].score), (Some(80.0), Some(12.5)));
-    assert_eq!((&records[0].tags[..], &records[1].tags[..]), (&["a".into(), "b".into()][..], &["c".into(), "d".into()][..]));
+    assert_eq!(
+        (&records[0].tags[..], &records[1].tags[..]),
+        (&["a".into(), "b".into()][..], &["c".into(), "d".into()][..])
+    );
     let told: Vec<_> = rejects.iter().map(|r| (r.place.to_string(), r.reason.code())).collect();
     assert_eq!(told, [("/data/2".into(), "other-kind"), ("/data/3".into(), "missing-field")]);
     assert!(summary.is_complete());
@@ -125,7 +137,8 @@ fn json_by_path() {
 #[test]
 fn json_keyed_by_value_and_by_lines() {
     let keyed = br#"{"1":[{"v":"a.example"}],"2":[{"v":"b.example"},{"v":"c.example"}]}"#;
-    let format = Json { layout: Layout::Path("/*/*".into()), value: Field::at("/v"), ..Json::default() };
+    let format =
+        Json { layout: Layout::Path("/*/*".into()), value: Field::at("/v"), ..Json::default() };
     let (records, _, _) = all(|s| json::read(&keyed[..], &format, DEFAULT_LIMITS, s));
     assert_eq!(values(&records), ["a.example", "b.example", "c.example"]);
     let by_key = br#"{"http://x.example/~a":{"n":1},"a.example":{"n":2}}"#;
@@ -168,7 +181,8 @@ fn known_exploited_vulnerabilities() {
 fn free_text_gives_what_is_beyond_doubt() {
     let text = "seen: hxxp://evil[.]top/x and 10.0.0.1\nnothing here\n";
     let format = freetext::FreeText::default();
-    let (records, rejects, summary) = all(|s| freetext::read(text.as_bytes(), &format, DEFAULT_LIMITS, s));
+    let (records, rejects, summary) =
+        all(|s| freetext::read(text.as_bytes(), &format, DEFAULT_LIMITS, s));
     assert_eq!(values(&records), ["http://evil.top/x"]);
     assert!(rejects[0].reason.to_string().contains("not-public"), "{:?}", rejects);
     assert_eq!(summary.counts.skipped, 1);
@@ -185,7 +199,8 @@ fn a_full_queue_stops_the_reader() {
     let summary = plain::read(text.as_bytes(), &Plain::default(), DEFAULT_LIMITS, &mut sink);
     assert_eq!((summary.end, summary.counts.records), (End::Stopped, 2));
     let mut stop = |_: Item| ControlFlow::Break(());
-    let summary = json::read(&b"[\"a.example\",1]"[..], &Json::default(), DEFAULT_LIMITS, &mut stop);
+    let summary =
+        json::read(&b"[\"a.example\",1]"[..], &Json::default(), DEFAULT_LIMITS, &mut stop);
     assert_eq!((summary.end, summary.counts.records), (End::Stopped, 1));
 }
 

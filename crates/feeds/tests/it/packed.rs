@@ -80,7 +80,8 @@ fn bombs_are_stopped() {
 #[test]
 fn files_of_an_archive_are_named() {
     let archive = zip(&[("one.txt", b"1"), ("folder/", b""), ("two.txt", b"22")]);
-    let names: Vec<_> = files(&archive, DEFAULT_PACK_LIMITS).unwrap().into_iter().map(|f| f.name).collect();
+    let names: Vec<_> =
+        files(&archive, DEFAULT_PACK_LIMITS).unwrap().into_iter().map(|f| f.name).collect();
     assert_eq!(names, ["one.txt", "two.txt"]);
     assert_eq!(unpacked(&archive, Some("two.txt"), DEFAULT_PACK_LIMITS).unwrap(), b"22");
     assert!(unpacked(&archive, None, DEFAULT_PACK_LIMITS).unwrap_err().contains("name the one"));

@@ -62,7 +62,12 @@ fn a_report() {
         "T1003",
     ] {
         let candidate = find(&review, accepted);
-        assert_eq!(candidate.suggestion(), Suggestion::Accept, "{accepted}: {:?}", candidate.doubts);
+        assert_eq!(
+            candidate.suggestion(),
+            Suggestion::Accept,
+            "{accepted}: {:?}",
+            candidate.doubts
+        );
     }
     for (doubted, doubt) in [
         ("domain www.wikipedia.org", Doubt::PlainAmongDefanged),
@@ -99,7 +104,10 @@ fn a_page() {
     let text = String::from_utf8(fixture("report.html")).unwrap();
     let review = extract(&text, None, LIMITS).unwrap();
     let keys: Vec<_> = review.candidates.iter().map(key).collect();
-    assert_eq!(keys, ["domain evil.top", "url http://c2.evil.top/a?b=1&c=2", "ipv4 45.155.205.233"]);
+    assert_eq!(
+        keys,
+        ["domain evil.top", "url http://c2.evil.top/a?b=1&c=2", "ipv4 45.155.205.233"]
+    );
     assert!(!review.text.contains("tracker"), "scripts are no text");
 }
 
@@ -128,7 +136,8 @@ fn spellings_of_defanging() {
 fn a_long_text_takes_linear_time() {
     let text = String::from_utf8(fixture("report.txt")).unwrap();
     // What tempts a scanner to look again and again.
-    let hostile = ["C:\\a \\", "http://a,", "a[.]", "(((((", "://", "HKLM\\x ", "1.", "a@", "&#", "<"];
+    let hostile =
+        ["C:\\a \\", "http://a,", "a[.]", "(((((", "://", "HKLM\\x ", "1.", "a@", "&#", "<"];
     for part in hostile.into_iter().chain([text.as_str()]) {
         let once = part.repeat(200_000 / part.len());
         let ten = part.repeat(2_000_000 / part.len());
