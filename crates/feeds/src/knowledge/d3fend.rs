@@ -218,10 +218,10 @@ impl Graph {
 
     /// The ontology speaks of itself under its address without `#`.
     fn term(&mut self, predicate: &str, object: &Term) {
-        if predicate.ends_with("/license") || predicate.ends_with("#comment") {
-            if let Term::Literal(text) = object {
-                self.terms.push(text.value().to_owned());
-            }
+        if let Term::Literal(text) = object
+            && (predicate.ends_with("/license") || predicate.ends_with("#comment"))
+        {
+            self.terms.push(text.value().to_owned());
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn ssdeep(text: &str) -> Option<String> {
         part.len() <= MAX_SSDEEP_PART
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
     };
-    let sized = size % 3 == 0 && (size / 3).is_power_of_two();
+    let sized = size.is_multiple_of(3) && (size / 3).is_power_of_two();
     let empty = one.is_empty() && two.is_empty();
     (parts.next().is_none() && sized && base64(one) && base64(two) && (!empty || size == 3))
         .then(|| format!("{size}:{one}:{two}"))
