@@ -13,6 +13,7 @@
 //! - Every bound is a named constant or a field of [`record::Limits`] and its kin; no input makes a
 //!   function of this crate panic, recurse without bound or take more than linear time.
 //! - A value has one normal form, and equality of [`value::Observable`] is equality of things.
+
 pub mod csaf;
 pub mod csv;
 pub mod decay;
@@ -30,4 +31,5 @@ pub mod record;
 pub mod unpack;
 pub mod value;
 pub mod warninglist;
+
 pub use dedup::{Full, Seen};

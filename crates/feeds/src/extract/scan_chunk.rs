@@ -77,14 +77,16 @@ fn trimmed(text: &str, mut start: usize, mut end: usize) -> (usize, usize) {
     let run = &text[start..end];
     start += run.len()
         - run.trim_start_matches(['(', '{', '\'', ',', ';', ':', '*', '.', '-', '_', '=']).len();
+    // What opens is never trimmed from the end, so it is looked for once.
+    let run = &text[start..end];
+    let opened = ['(', '[', '{'].map(|open| run.contains(open));
     while start < end {
-        let run = &text[start..end];
-        let Some(last) = run.chars().next_back() else { break };
+        let Some(last) = text[start..end].chars().next_back() else { break };
         let closes = match last {
             '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '-' | '_' | '/' | '=' => true,
-            ')' => !run.contains('('),
-            ']' => !run.contains('['),
-            '}' => !run.contains('{'),
+            ')' => !opened[0],
+            ']' => !opened[1],
+            '}' => !opened[2],
             _ => false,
         };
         if !closes {
@@ -220,13 +222,13 @@ fn piece(text: &str, start: usize, end: usize, list: &mut List<'_>) {
         {
             return;
         }
-        for (offset, _) in part.match_indices(['/', ':']) {
-            let rest = trimmed(text, from + offset + 1, to);
-            let stop = text[rest.0..rest.1].find(['/', ':']).map_or(rest.1, |next| rest.0 + next);
-            // Only what cannot be a path: file names inside paths are no hosts.
-            if stop > rest.0 && stop - rest.0 >= 32 {
-                digest(text, rest.0, stop, list);
+        // Only what cannot be part of a path: names of files inside paths are no hosts.
+        let mut place = from;
+        for segment in part.split(['/', ':']) {
+            if segment.len() >= 32 {
+                digest(text, place, place + segment.len(), list);
             }
+            place += segment.len() + 1;
         }
     }
 }

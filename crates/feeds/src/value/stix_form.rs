@@ -32,6 +32,14 @@ impl Observable {
         id::deterministic(kind, &properties)
     }
 
+    /// A digest as STIX writes it: TLSH as 70 digits, as before its version 4.
+    fn hash(&self) -> &str {
+        match self.kind {
+            Kind::Tlsh => self.value.strip_prefix("T1").unwrap_or(&self.value),
+            _ => &self.value,
+        }
+    }
+
     /// Object type, and the one property that makes the id.
     fn contributing(&self) -> Option<(&'static str, &'static str, Value)> {
         let text = || json!(self.value);
@@ -59,7 +67,7 @@ impl Observable {
             }
             _ => {
                 let mut hashes = Map::new();
-                hashes.insert(hash_name(self.kind)?.into(), text());
+                hashes.insert(hash_name(self.kind)?.into(), json!(self.hash()));
                 ("file", "hashes", Value::Object(hashes))
             }
         })
@@ -101,7 +109,7 @@ impl Observable {
             }
             Kind::Cve | Kind::Ghsa | Kind::Bitcoin => return None,
             _ => match hash_name(self.kind) {
-                Some(name) => format!("[file:hashes.'{name}' = {value}]"),
+                Some(name) => format!("[file:hashes.'{name}' = '{}']", self.hash()),
                 None => {
                     let (kind, property, _) = self.contributing()?;
                     stix::pattern::equals(&format!("{kind}:{property}"), &self.value)

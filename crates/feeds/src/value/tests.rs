@@ -127,6 +127,16 @@ fn stix_ids_agree_with_the_reference_library() {
         ("198.51.100.3", "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4"),
         ("2001:DB8:0::1", "ipv6-addr--6469e3a9-b053-5e34-a025-9396ae051d26"),
         ("D2-FB-49-24-37-18", "mac-addr--757b1725-9903-54f5-a855-1240691d7659"),
+        ("198.51.100.77/24", "ipv4-addr--1ea47840-aa39-5aa8-b4a2-cd203eb6662a"),
+        ("2001:DB8::1/32", "ipv6-addr--8da31feb-e0f9-54c3-ab30-bd8ccea361dd"),
+        ("Evil.example.", "domain-name--69228563-c8d2-54ae-aeca-5f4134cb59aa"),
+        ("as64496", "autonomous-system--9ad79ee3-2fde-5015-b0cc-7a96404effca"),
+        (r"C:\a\b'.exe", "file--aaa82a68-0c08-5589-b424-b404304e75ad"),
+        (r"hklm\a\b", "windows-registry-key--e2dafb5e-7ff8-52d0-b2f0-d15ff290ffa6"),
+        ("D41D8CD98F00B204E9800998ECF8427E", "file--02fff920-f614-527c-81d1-6353633a6d21"),
+        ("HTTP://A.example:80/x'y", "url--6df9e84e-62a8-579b-8dc7-927ee29705bb"),
+        ("A@B.example", "email-addr--20f95e88-019c-5ac7-a027-aba10fdcb3ca"),
+        ("3:AXGBicFlgVNhBGcL6wCrFQEv:AXGHsNhxLsr2C", "file--6d7d0480-651b-5eac-9068-52f0bc293f24"),
     ] {
         let observable = Observable::classify(text).unwrap();
         assert_eq!(observable.id().unwrap().as_str(), id);

@@ -136,8 +136,27 @@ fn spellings_of_defanging() {
 fn a_long_text_takes_linear_time() {
     let text = String::from_utf8(fixture("report.txt")).unwrap();
     // What tempts a scanner to look again and again.
-    let hostile =
-        ["C:\\a \\", "http://a,", "a[.]", "(((((", "://", "HKLM\\x ", "1.", "a@", "&#", "<"];
+    let hostile = [
+        "C:\\a \\",
+        "http://a,",
+        "a[.]",
+        "(((((",
+        "://",
+        "HKLM\\x ",
+        "1.",
+        "a@",
+        "&#",
+        "<",
+        ")",
+        "a/b:",
+        "a)]}.",
+        "<a \"'>",
+        "C:\\a\\b ",
+        "</",
+        "1:2:",
+        "=",
+        "[.",
+    ];
     for part in hostile.into_iter().chain([text.as_str()]) {
         let once = part.repeat(200_000 / part.len());
         let ten = part.repeat(2_000_000 / part.len());
