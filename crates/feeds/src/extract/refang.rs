@@ -16,7 +16,7 @@ enum Between {
     Start,
 }
 
-/// Spellings and what they stand for, matched longest first and without regard to case.
+/// Spellings and what they stand for (not `\.`, which registry keys such as `HKCR\.txt` hold), matched longest first and without regard to case.
 const SPELLINGS: &[(&str, &str, Between)] = &[
     ("hxxp", "http", Between::Start),
     ("hxtp", "http", Between::Start),
@@ -38,7 +38,6 @@ const SPELLINGS: &[(&str, &str, Between)] = &[
     ("{.}", ".", Between::Words),
     ("[.", ".", Between::Words),
     (".]", ".", Between::Words),
-    ("\\.", ".", Between::Words),
     ("[,]", ".", Between::Words),
     ("[dot]", ".", Between::Words),
     ("(dot)", ".", Between::Words),
