@@ -16,7 +16,8 @@ enum Between {
     Start,
 }
 
-/// Spellings and what they stand for (not `\.`, which registry keys such as `HKCR\.txt` hold), matched longest first and without regard to case.
+/// Spellings and what they stand for, matched longest first and without regard to case. `\.` is not
+/// among them: registry keys such as `HKCR\.txt` hold it.
 const SPELLINGS: &[(&str, &str, Between)] = &[
     ("hxxp", "http", Between::Start),
     ("hxtp", "http", Between::Start),

@@ -170,9 +170,6 @@ fn looks_like_version(text: &str, start: usize, value: &str) -> bool {
 const PRODUCTS: &[&str] = &["asp.net", "ado.net", "vb.net", "ml.net", "socket.io", "paint.net"];
 
 fn name_doubts(spelt: &str, defanged: bool, doubts: &mut Vec<Doubt>) {
-    if defanged {
-        return;
-    }
     let host = spelt.rsplit('@').next().unwrap_or(spelt);
     let host = host.split(':').next().unwrap_or(host).trim_end_matches('.');
     let Some((front, last)) = host.rsplit_once('.') else { return };
@@ -181,7 +178,12 @@ fn name_doubts(spelt: &str, defanged: bool, doubts: &mut Vec<Doubt>) {
     }
     if !is_known_tld(last) && last.is_ascii() {
         doubts.push(Doubt::UnknownTopLevel);
-    } else if is_file_extension(last) && !spelt.contains('@') {
+    }
+    // Nobody defangs a product or the end of a sentence.
+    if defanged {
+        return;
+    }
+    if is_known_tld(last) && is_file_extension(last) && !spelt.contains('@') {
         doubts.push(Doubt::LooksLikeFile);
     }
     if PRODUCTS.iter().any(|product| product.eq_ignore_ascii_case(host)) {

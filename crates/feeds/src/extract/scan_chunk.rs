@@ -299,11 +299,9 @@ fn digest(text: &str, start: usize, end: usize, list: &mut List<'_>) -> bool {
 fn name(text: &str, start: usize, end: usize, list: &mut List<'_>) -> bool {
     let part = &text[start..end];
     let Some((_, last)) = part.rsplit_once('.') else { return false };
-    if is_known_tld(last)
-        || last.starts_with("xn--")
-        || list.defanged(start, end)
-        || !last.is_ascii()
-    {
+    // Who defangs by rote defangs names of files as well.
+    let host = list.defanged(start, end) && !is_file_extension(last);
+    if is_known_tld(last) || last.starts_with("xn--") || host || !last.is_ascii() {
         return take(Kind::Domain, text, (start, end), list);
     }
     is_file_extension(last) && take(Kind::FileName, text, (start, end), list)

@@ -17,8 +17,8 @@ const EXTENSIONS: &[&str] = &[
     "pl", "plist", "png", "ppt", "pptx", "ps", "ps1", "psd1", "psm1", "py", "pyc", "rar", "rb",
     "reg", "rs", "rtf", "scr", "sh", "so", "sql", "sqlite", "st", "svg", "swf", "sys", "tar",
     "tgz", "tmp", "toml", "ts", "tsx", "ttf", "txt", "url", "vb", "vbe", "vbs", "vhd", "vmdk",
-    "war", "wav", "webp", "wsf", "xls", "xlsb", "xlsm", "xlsx", "xml", "xz", "yaml", "yar", "yara",
-    "yml", "zip", "zst",
+    "war", "wav", "webp", "wsf", "xls", "xlsb", "xlsm", "xlsx", "xml", "xsl", "xz", "yaml", "yar",
+    "yara", "yml", "zip", "zst",
 ];
 
 /// Whether a label is a top-level domain of the root zone, whatever its case. A false answer does

@@ -100,6 +100,22 @@ fn a_report() {
 }
 
 #[test]
+fn what_is_defanged_is_not_always_a_host() {
+    let text = r"script[.]xsl from evil[.]newtld sets HKCR\.enc at c2[.]ru";
+    let review = extract(text, None, LIMITS).unwrap();
+    let found: Vec<_> = review.candidates.iter().map(|c| (key(c), c.doubts.clone())).collect();
+    assert_eq!(
+        found,
+        [
+            ("file-name script.xsl".to_owned(), vec![Doubt::OrdinaryFile]),
+            ("domain evil.newtld".to_owned(), vec![Doubt::UnknownTopLevel]),
+            (r"registry-key HKEY_CLASSES_ROOT\.enc".to_owned(), vec![]),
+            ("domain c2.ru".to_owned(), vec![]),
+        ]
+    );
+}
+
+#[test]
 fn a_page() {
     let text = String::from_utf8(fixture("report.html")).unwrap();
     let review = extract(&text, None, LIMITS).unwrap();
