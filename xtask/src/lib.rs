@@ -31,12 +31,8 @@ pub const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Arrows within floors 0 and 1. Rooms of floor 2 have none among each other.
-pub const ARROWS_WITHIN: &[(&str, &str)] = &[
-    ("ports", "model"),
-    ("analytics", "protocols"),
-    ("feeds", "stix"),
-    ("intel", "platform"),
-];
+pub const ARROWS_WITHIN: &[(&str, &str)] =
+    &[("ports", "model"), ("analytics", "protocols"), ("feeds", "stix"), ("intel", "platform")];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
 pub const STIX_SPEAKERS: &[&str] =

@@ -23,6 +23,7 @@ mod observe;
 mod parse;
 mod print;
 mod simple;
+mod table;
 
 pub use ast::{Comparison, Constant, Expression, Op, Path, Pattern, Qualifier, Step, Test};
 pub use matcher::{MatchError, Matcher};
