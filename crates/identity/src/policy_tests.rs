@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 37] = [
+const TABLE: [(&str, &[&str]); 39] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -18,6 +18,8 @@ const TABLE: [(&str, &[&str]); 37] = [
     ("cti.read", &["analyst", "operator", "assessor", "read-only"]),
     ("knowledge.read", &["analyst", "operator", "assessor", "read-only"]),
     ("knowledge.import", &["analyst"]),
+    ("feeds.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("feeds.write", &["analyst"]),
     ("misp.read", &["analyst", "operator", "assessor", "read-only"]),
     ("misp.write", &["analyst"]),
     ("accountability.read", &["analyst", "operator", "assessor", "read-only"]),

@@ -7,7 +7,7 @@ mod intelligence;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use intelligence::{IntelCommand, PatternCommand, StixCommand};
+pub(crate) use intelligence::{FeedCommand, IntelCommand, PatternCommand, StixCommand};
 
 /// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.
 #[derive(Debug, Parser)]
@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// The intelligence store.
     #[command(subcommand)]
     Intel(IntelCommand),
+    /// Feeds of others: fetched on a schedule or loaded by hand.
+    #[command(subcommand)]
+    Feed(FeedCommand),
     /// STIX 2.1 files.
     #[command(subcommand)]
     Stix(StixCommand),

@@ -16,6 +16,7 @@ use assets::Assets;
 use axum::Router;
 use cti::Cti;
 use detection::Detection;
+use feedhub::Feedhub;
 use gateway::Gateway;
 use identity::Identity;
 use incidents::Incidents;
@@ -43,7 +44,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 10] = [
+pub const MIGRATIONS: [RoomMigrations; 11] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -53,6 +54,7 @@ pub const MIGRATIONS: [RoomMigrations; 10] = [
     intel::MIGRATIONS,
     cti::MIGRATIONS,
     misphub::MIGRATIONS,
+    feedhub::MIGRATIONS,
     playbooks::MIGRATIONS,
 ];
 
@@ -67,6 +69,7 @@ pub struct RoomConfigs {
     incidents: incidents::Config,
     cti: cti::Config,
     knowledge: knowledge::Config,
+    feedhub: feedhub::Config,
     playbooks: playbooks::Config,
 }
 
@@ -85,6 +88,7 @@ impl RoomConfigs {
             incidents: config.section("incidents")?,
             cti: config.section("cti")?,
             knowledge: config.section("knowledge")?,
+            feedhub: config.section("feedhub")?,
             playbooks: config.section("playbooks")?,
         })
     }
@@ -102,6 +106,7 @@ pub(crate) struct Rooms {
     pub(crate) cti: Cti,
     pub(crate) knowledge: Knowledge,
     pub(crate) misphub: Misphub,
+    pub(crate) feedhub: Feedhub,
     pub(crate) playbooks: Playbooks,
 }
 
@@ -157,6 +162,7 @@ impl Node {
         self.rooms.detection.start();
         self.rooms.cti.start();
         self.rooms.knowledge.start();
+        self.rooms.feedhub.start();
         self.rooms.gateway.listen()?;
         Ok(())
     }
@@ -257,6 +263,7 @@ impl Rooms {
         let cti = Cti::open(platform, configs.cti, deps).await?;
         let knowledge = Knowledge::open(platform, configs.knowledge)?;
         let misphub = Misphub::open(platform);
+        let feedhub = Feedhub::open(platform, configs.feedhub)?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),
@@ -276,6 +283,7 @@ impl Rooms {
             cti,
             knowledge,
             misphub,
+            feedhub,
             playbooks,
         })
     }
@@ -291,6 +299,7 @@ impl Rooms {
             self.cti.router(),
             self.knowledge.router(),
             self.misphub.router(),
+            self.feedhub.router(),
             self.playbooks.router(),
         ]
         .into_iter()

@@ -577,6 +577,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All feeds. */
+        get: operations["list"];
+        put?: never;
+        /** Adds a feed; it is fetched at once. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a feed with all that it said. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Pauses a feed or lets it go on. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads the body as the feed; gzip and zip are unpacked. */
+        post: operations["load"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}/rejects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first thousand lines that the last run refused. */
+        get: operations["rejects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetches a feed now; the answer comes when it is read. */
+        post: operations["run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings": {
         parameters: {
             query?: never;
@@ -2318,6 +2405,186 @@ export interface components {
             /** @description When this node recorded it. */
             recorded_at: string;
         };
+        /** @description What changes. */
+        FeedChange: {
+            /** @description Whether it is fetched. */
+            paused: boolean;
+        };
+        /** @description What became of a feed's lines. */
+        FeedCounts: {
+            /**
+             * Format: int64
+             * @description Values read.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Values this feed did not say before.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Values with another score than before.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description Values as before.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Values that stood in the feed before in this run.
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Values on a list of well-known ones, not kept.
+             */
+            well_known: number;
+            /**
+             * Format: int64
+             * @description Lines refused.
+             */
+            rejected: number;
+            /** @description Refused lines by reason. */
+            rejected_by: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Values the feed no longer says.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Comments and empty lines.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Bytes read, unpacked.
+             */
+            bytes: number;
+        };
+        /** @description The form of a feed. */
+        FeedFormat: {
+            /** @description Kinds of values, e.g. `ipv4`, `domain`; any when empty. */
+            kinds?: string[];
+            /** @description Column of the value, from 0; columns are parted by blanks. */
+            value?: number;
+            /** @description Column of a score. */
+            score?: number | null;
+            /** @enum {string} */
+            form: "plain";
+        } | {
+            /** @description Kinds of values. */
+            kinds?: string[];
+            /** @description One character; `,` when absent. */
+            delimiter?: string | null;
+            /** @description Whether the first line names the columns. */
+            header?: boolean;
+            /** @description Column of the value: its name, or its place from 0. */
+            value?: string | null;
+            /** @description Column that names the kind. */
+            kind?: string | null;
+            /** @description Column of a score. */
+            score?: string | null;
+            /** @enum {string} */
+            form: "csv";
+        } | {
+            /** @description Kinds of values. */
+            kinds?: string[];
+            /** @description Where the records stand, `*` for each member: `/data/*`; lines when absent. */
+            path?: string | null;
+            /** @description JSON pointer to the value within a record; the record itself when empty. */
+            value?: string;
+            /** @description JSON pointer to the kind. */
+            kind?: string | null;
+            /** @description JSON pointer to a score. */
+            score?: string | null;
+            /** @enum {string} */
+            form: "json";
+        } | {
+            /** @enum {string} */
+            form: "kev";
+        } | {
+            /** @description Kinds of values. */
+            kinds?: string[];
+            /** @enum {string} */
+            form: "free-text";
+        };
+        /** @description A refused line. */
+        FeedReject: {
+            /** @description Line, or place in the document. */
+            place: string;
+            /** @description Why. */
+            reason: string;
+            /** @description How it begins. */
+            excerpt: string;
+        };
+        /** @description What the feed shall be. */
+        FeedRequest: {
+            /** @description Name. */
+            name: string;
+            /** @description Where it is fetched; absent: loaded by hand. */
+            url?: string | null;
+            /** @description How it is read. */
+            format: components["schemas"]["FeedFormat"];
+            /**
+             * Format: int64
+             * @description How often it is fetched; 60 when absent.
+             */
+            every_minutes?: number | null;
+            /** @description TLP of what it says; `clear` when absent. */
+            tlp?: string | null;
+            /** @description Its terms of use. */
+            licence?: string;
+            /** @description Whether each run lists everything it knows; true when absent. */
+            whole?: boolean | null;
+        };
+        /** @description A feed as it is shown. */
+        FeedView: {
+            /** @description UUID. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description Where it is fetched; absent when it is loaded by hand. */
+            url?: string | null;
+            /** @description How it is read. */
+            format: components["schemas"]["FeedFormat"];
+            /**
+             * Format: int64
+             * @description How often it is fetched.
+             */
+            every_minutes: number;
+            /** @description TLP of what it says. */
+            tlp: string;
+            /** @description Its terms of use. */
+            licence: string;
+            /** @description Whether each run lists everything it knows. */
+            whole: boolean;
+            /** @description `never`, `fine`, `failing` or `paused`. */
+            state: string;
+            /** @description Why the last try did not do. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description Last tried.
+             */
+            last_try?: string | null;
+            /**
+             * Format: date-time
+             * @description Last read to its end.
+             */
+            last_ok?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is fetched next.
+             */
+            next_at?: string | null;
+            counts?: components["schemas"]["FeedCounts"] | null;
+        };
         /** @description A person's word. */
         Feedback: {
             /** @description Normal, or an attack. */
@@ -3643,6 +3910,77 @@ export interface components {
                 event_at?: string | null;
                 /** @description When this node recorded it. */
                 recorded_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_FeedReject: {
+            /** @description The items. */
+            items: {
+                /** @description Line, or place in the document. */
+                place: string;
+                /** @description Why. */
+                reason: string;
+                /** @description How it begins. */
+                excerpt: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_FeedView: {
+            /** @description The items. */
+            items: {
+                /** @description UUID. */
+                id: string;
+                /** @description Name. */
+                name: string;
+                /** @description Where it is fetched; absent when it is loaded by hand. */
+                url?: string | null;
+                /** @description How it is read. */
+                format: components["schemas"]["FeedFormat"];
+                /**
+                 * Format: int64
+                 * @description How often it is fetched.
+                 */
+                every_minutes: number;
+                /** @description TLP of what it says. */
+                tlp: string;
+                /** @description Its terms of use. */
+                licence: string;
+                /** @description Whether each run lists everything it knows. */
+                whole: boolean;
+                /** @description `never`, `fine`, `failing` or `paused`. */
+                state: string;
+                /** @description Why the last try did not do. */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last tried.
+                 */
+                last_try?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last read to its end.
+                 */
+                last_ok?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it is fetched next.
+                 */
+                next_at?: string | null;
+                counts?: components["schemas"]["FeedCounts"] | null;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -6813,6 +7151,261 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_FactView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Feeds, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FeedView"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedRequest"];
+            };
+        };
+        responses: {
+            /** @description The feed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedChange"];
+            };
+        };
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It broke off */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FeedReject"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be fetched or read */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

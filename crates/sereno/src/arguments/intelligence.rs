@@ -114,3 +114,84 @@ pub(crate) enum PatternCommand {
         observed: PathBuf,
     },
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FeedCommand {
+    /// The feeds and how they are.
+    List(Place),
+    /// Add a feed.
+    New {
+        #[command(flatten)]
+        place: Place,
+        /// Its name.
+        name: String,
+        /// Where it is fetched; without it, files are loaded by hand.
+        #[arg(long)]
+        url: Option<String>,
+        /// plain, csv, json, kev or free-text.
+        #[arg(long, default_value = "plain")]
+        form: String,
+        /// Kinds of values it holds, e.g. ipv4; any when absent.
+        #[arg(long)]
+        kind: Vec<String>,
+        /// More of the format as JSON, e.g. '{"header":true,"value":"ioc"}'.
+        #[arg(long)]
+        format: Option<String>,
+        /// Minutes between two fetches.
+        #[arg(long, default_value_t = 60)]
+        every_minutes: i64,
+        /// TLP of what it says.
+        #[arg(long, default_value = "clear")]
+        tlp: String,
+        /// Its terms of use.
+        #[arg(long, default_value = "")]
+        licence: String,
+        /// Keep what a later run no longer lists.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Fetch a feed now.
+    Run {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        feed: String,
+    },
+    /// Read a file into a feed; gzip and zip are unpacked.
+    Load {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        feed: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// What the last run refused, with place and reason.
+    Rejects {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        feed: String,
+    },
+    /// Fetch it no longer for now.
+    Pause {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        feed: String,
+    },
+    /// Fetch it again.
+    Resume {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        feed: String,
+    },
+    /// Remove a feed with all that it said.
+    Remove {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        feed: String,
+    },
+}

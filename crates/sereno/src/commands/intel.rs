@@ -143,7 +143,7 @@ async fn import(
 }
 
 /// Percent-encodes everything but unreserved characters (RFC 3986 §2.3).
-fn escape(value: &str) -> String {
+pub(super) fn escape(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

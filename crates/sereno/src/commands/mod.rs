@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod detect;
 mod detect_eval;
 pub(crate) mod doctor;
+pub(crate) mod feed;
 pub(crate) mod feedback;
 pub(crate) mod intel;
 pub(crate) mod laws;

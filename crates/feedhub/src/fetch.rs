@@ -1,0 +1,165 @@
+//! Fetching a feed: only from where it may come, bounded, into a file.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use reqwest::{Response, StatusCode, Url};
+use tokio::io::AsyncWriteExt;
+
+use crate::config::Config;
+use crate::store::Feed;
+
+/// Redirects followed.
+const MAX_REDIRECTS: usize = 3;
+
+/// What a fetch brought.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// The feed has not changed since it was last read.
+    Unchanged,
+    /// It lies in the file.
+    Body { etag: Option<String>, last_modified: Option<String> },
+}
+
+/// Fetches a feed into a file.
+pub(crate) async fn fetch(config: &Config, feed: &Feed, into: &Path) -> Result<Fetched, String> {
+    let mut url = address(feed.new.url.as_deref().unwrap_or_default())?;
+    for _ in 0..=MAX_REDIRECTS {
+        let response = ask(config, feed, &url).await?;
+        let status = response.status();
+        if status == StatusCode::NOT_MODIFIED {
+            return Ok(Fetched::Unchanged);
+        }
+        if status.is_redirection() {
+            let target = header(&response, &LOCATION).unwrap_or_default();
+            let next = url
+                .join(&target)
+                .map_err(|_| format!("redirects to '{target}', which is no address"))?;
+            if url.scheme() == "https" && next.scheme() != "https" {
+                return Err(format!("redirects from https to {}, which is refused", next.scheme()));
+            }
+            url = address(next.as_str())?;
+            continue;
+        }
+        if !status.is_success() {
+            return Err(format!("{url} answers {status}"));
+        }
+        let tags = (header(&response, &ETAG), header(&response, &LAST_MODIFIED));
+        save(config, response, into).await?;
+        return Ok(Fetched::Body { etag: tags.0, last_modified: tags.1 });
+    }
+    Err(format!("more than {MAX_REDIRECTS} redirects"))
+}
+
+/// An http or https address without credentials in it.
+pub(crate) fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|cause| format!("'{text}' is no address: {cause}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("'{}' is not fetched; http and https are", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address with a password in it would stand in logs; leave it out".into());
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(format!("'{text}' names no host"));
+    }
+    Ok(url)
+}
+
+async fn ask(config: &Config, feed: &Feed, url: &Url) -> Result<Response, String> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    // The name is resolved once and the connection goes to what was checked.
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), port))
+        .await
+        .map_err(|cause| format!("{host} is not found: {cause}"))?
+        .collect();
+    if found.is_empty() {
+        return Err(format!("{host} has no address"));
+    }
+    if let Some(private) = found.iter().find(|a| !is_public(a.ip()))
+        && !config.allow_private
+    {
+        return Err(format!(
+            "{host} is {}, which is not a public address; set feedhub.allow_private to fetch from your own network",
+            private.ip()
+        ));
+    }
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .resolve_to_addrs(&host, &found)
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(config.timeout_s))
+        .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|cause| cause.to_string())?;
+    let mut request = client.get(url.clone());
+    if let Some(etag) = &feed.etag {
+        request = request.header(IF_NONE_MATCH, etag);
+    }
+    if let Some(date) = &feed.last_modified {
+        request = request.header(IF_MODIFIED_SINCE, date);
+    }
+    request.send().await.map_err(|cause| format!("{url} does not answer: {cause}"))
+}
+
+fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {
+    response.headers().get(name)?.to_str().ok().map(str::to_owned)
+}
+
+async fn save(config: &Config, mut response: Response, into: &Path) -> Result<(), String> {
+    let most = config.max_bytes as u64;
+    let too_large = || format!("larger than {most} bytes (feedhub.max_bytes)");
+    if response.content_length().is_some_and(|length| length > most) {
+        return Err(too_large());
+    }
+    let mut file = tokio::fs::File::create(into).await.map_err(|cause| cause.to_string())?;
+    let mut size = 0_u64;
+    loop {
+        let part = response.chunk().await;
+        let part = part.map_err(|cause| format!("broke off after {size} bytes: {cause}"))?;
+        let Some(part) = part else { break };
+        size += part.len() as u64;
+        if size > most {
+            return Err(too_large());
+        }
+        file.write_all(&part).await.map_err(|cause| cause.to_string())?;
+    }
+    file.flush().await.map_err(|cause| cause.to_string())
+}
+
+/// Whether an address is one of the open internet.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            !(v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_broadcast()
+                || v4.is_multicast()
+                || v4.is_documentation()
+                || a == 0
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 198 && (18..20).contains(&b))
+                || a >= 240)
+        }
+        IpAddr::V6(v6) => {
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return is_public(IpAddr::V4(v4));
+            }
+            let first = v6.segments()[0];
+            !(v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || first & 0xfe00 == 0xfc00
+                || first & 0xffc0 == 0xfe80
+                || (first == 0x2001 && v6.segments()[1] == 0xdb8)
+                || (first == 0x0064 && v6.segments()[1] == 0xff9b))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Endpoints under `/api/v1/feeds`, one a file.
+
+mod add;
+mod change;
+mod list;
+mod load;
+mod rejects;
+mod run;
+
+use model::Timestamp;
+use platform::http::{Permission, RoomRouter};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use crate::format::Format;
+use crate::load::Counts;
+use crate::room::Feedhub;
+use crate::store::Feed;
+
+const READ: Permission = Permission("feeds.read");
+const WRITE: Permission = Permission("feeds.write");
+
+pub(crate) fn routes() -> RoomRouter<Feedhub> {
+    RoomRouter::default()
+        .route(READ, routes!(list::list))
+        .route(WRITE, routes!(add::add))
+        .route(WRITE, routes!(change::change))
+        .route(WRITE, routes!(change::remove))
+        .route(WRITE, routes!(run::run))
+        .route(WRITE, routes!(load::load))
+        .route(READ, routes!(rejects::rejects))
+}
+
+/// A feed as it is shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FeedView {
+    /// UUID.
+    id: String,
+    /// Name.
+    name: String,
+    /// Where it is fetched; absent when it is loaded by hand.
+    url: Option<String>,
+    /// How it is read.
+    format: Format,
+    /// How often it is fetched.
+    every_minutes: i64,
+    /// TLP of what it says.
+    tlp: String,
+    /// Its terms of use.
+    licence: String,
+    /// Whether each run lists everything it knows.
+    whole: bool,
+    /// `never`, `fine`, `failing` or `paused`.
+    state: &'static str,
+    /// Why the last try did not do.
+    last_error: Option<String>,
+    /// Last tried.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_try: Option<Timestamp>,
+    /// Last read to its end.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_ok: Option<Timestamp>,
+    /// When it is fetched next.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_at: Option<Timestamp>,
+    /// What the last run counted.
+    counts: Option<Counts>,
+}
+
+impl From<Feed> for FeedView {
+    fn from(feed: Feed) -> Self {
+        let state = match (&feed.last_error, feed.last_try_us) {
+            _ if feed.paused => "paused",
+            (Some(_), _) => "failing",
+            (None, None) => "never",
+            (None, Some(_)) => "fine",
+        };
+        let fetched = feed.new.url.is_some() && !feed.paused;
+        Self {
+            id: feed.id,
+            name: feed.new.name,
+            url: feed.new.url,
+            format: feed.new.format,
+            every_minutes: feed.new.every_minutes,
+            tlp: feed.new.tlp.label().to_owned(),
+            licence: feed.new.licence,
+            whole: feed.new.whole,
+            state,
+            last_error: feed.last_error,
+            last_try: feed.last_try_us.map(Timestamp::from_micros),
+            last_ok: feed.last_ok_us.map(Timestamp::from_micros),
+            next_at: fetched.then(|| Timestamp::from_micros(feed.next_us)),
+            counts: feed.counts,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Feeds of others: fetched on a schedule or loaded by hand, read as streams, kept exactly once.
+//!
+//! Entry points: [`Feedhub::open`], [`Feedhub::start`], [`Feedhub::router`], [`Feedhub::load`].
+//!
+//! Invariants
+//! - **Every line is accounted for**: new, updated, known, twice in the feed, well-known (on a warninglist), or
+//!   refused with place and reason.
+//! - **What was counted is on the disk.** Values are committed batch by batch while the feed is still being read; the
+//!   reader waits for the writer. A run that dies is run again, and running again changes nothing that is there.
+//! - A feed that lists everything it knows lets go what it no longer lists, and only when it was read to its end.
+//! - Only public addresses are fetched, unless the configuration says otherwise; at most three redirects, each
+//!   checked anew; bodies are bounded packed and unpacked.
+
+mod config;
+mod error;
+mod fetch;
+mod format;
+mod http;
+mod load;
+mod room;
+mod store;
+
+use platform::db::{Migration, RoomMigrations};
+
+pub use config::Config;
+pub use error::FeedError;
+pub use format::Format;
+pub use load::Counts;
+pub use room::Feedhub;
+pub use store::{Feed, NewFeed};
+
+/// The tables.
+pub const MIGRATIONS: RoomMigrations = RoomMigrations {
+    room: "feedhub",
+    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_feedhub.sql") }],
+};

@@ -1,0 +1,125 @@
+//! `sereno feed list|new|run|load|rejects|pause|resume|remove`.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::intel::escape;
+use super::{read_file, table, text};
+use crate::api::Api;
+use crate::arguments::{FeedCommand, Place};
+use crate::output::{self, Failure};
+
+/// Largest file read, bytes; the node has a limit of its own.
+const MAX_FEED_BYTES: u64 = 4 << 30;
+
+pub(crate) async fn run(command: FeedCommand, json: bool) -> Result<ExitCode, Failure> {
+    match command {
+        FeedCommand::List(place) => {
+            let api = Api::of(&place).await?;
+            let answer = api.get("/api/v1/feeds").await;
+            api.close().await;
+            table(&answer?, &["name", "state", "last_ok", "last_error", "url"], json)?;
+        }
+        FeedCommand::New {
+            place,
+            name,
+            url,
+            form,
+            kind,
+            format,
+            every_minutes,
+            tlp,
+            licence,
+            keep,
+        } => {
+            let format = format_of(&form, &kind, format.as_deref())?;
+            let body = json!({ "name": name, "url": url, "format": format, "tlp": tlp,
+                "every_minutes": every_minutes, "licence": licence, "whole": !keep });
+            let api = Api::of(&place).await?;
+            let feed = api.post("/api/v1/feeds", &body).await;
+            api.close().await;
+            show(&feed?, json)?;
+        }
+        FeedCommand::Run { place, feed } => {
+            let api = Api::of(&place).await?;
+            let feed = api.post(&format!("{}/run", path(&feed)), &Value::Null).await;
+            api.close().await;
+            show(&feed?, json)?;
+        }
+        FeedCommand::Load { place, feed, file } => {
+            let bytes = read_file(&file, MAX_FEED_BYTES)?;
+            let api = Api::of(&place).await?;
+            let path = format!("{}/load", path(&feed));
+            let feed = api.post_bytes(&path, bytes, "application/octet-stream").await;
+            api.close().await;
+            show(&feed?, json)?;
+        }
+        FeedCommand::Rejects { place, feed } => {
+            let api = Api::of(&place).await?;
+            let answer = api.get(&format!("{}/rejects", path(&feed))).await;
+            api.close().await;
+            table(&answer?, &["place", "reason", "excerpt"], json)?;
+        }
+        FeedCommand::Pause { place, feed } => pause(&place, &feed, true, json).await?,
+        FeedCommand::Resume { place, feed } => pause(&place, &feed, false, json).await?,
+        FeedCommand::Remove { place, feed } => {
+            let api = Api::of(&place).await?;
+            let answer = api.delete(&path(&feed)).await;
+            api.close().await;
+            answer?;
+            output::note("removed");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn path(feed: &str) -> String {
+    format!("/api/v1/feeds/{}", escape(feed))
+}
+
+fn format_of(form: &str, kinds: &[String], more: Option<&str>) -> Result<Value, Failure> {
+    let mut format = match more.map(serde_json::from_str).transpose() {
+        Ok(Some(Value::Object(map))) => map,
+        Ok(None) => serde_json::Map::new(),
+        _ => return Err(Failure::wrong_use("--format is no JSON object")),
+    };
+    format.insert("form".into(), form.into());
+    if !kinds.is_empty() {
+        format.insert("kinds".into(), json!(kinds));
+    }
+    Ok(Value::Object(format))
+}
+
+async fn pause(place: &Place, feed: &str, paused: bool, json: bool) -> Result<(), Failure> {
+    let api = Api::of(place).await?;
+    let feed = api.patch(&path(feed), &json!({ "paused": paused })).await;
+    api.close().await;
+    show(&feed?, json)
+}
+
+fn show(feed: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::value(feed);
+    }
+    let counts = feed.get("counts").filter(|counts| counts.is_object());
+    let said = counts.map_or_else(
+        || "not read yet".to_owned(),
+        |counts| {
+            let count = |name: &str| counts.get(name).and_then(Value::as_u64).unwrap_or_default();
+            format!(
+                "{} read: {} new, {} updated, {} known, {} twice, {} well known, {} refused, {} gone",
+                count("records"),
+                count("new"),
+                count("updated"),
+                count("same"),
+                count("duplicate"),
+                count("well_known"),
+                count("rejected"),
+                count("gone")
+            )
+        },
+    );
+    output::line(&format!("{} ({}): {said}", text(feed, "name"), text(feed, "state")));
+    Ok(())
+}
