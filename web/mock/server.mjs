@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
 import * as evaluation from './evaluation.mjs';
+import * as knowledge from './knowledge.mjs';
 import { factsFor } from './facts.mjs';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -98,6 +99,11 @@ const reads = [
   [/^\/runs\/.+$/, (w) => runOf(w)],
   [/^\/intel\/lookup$/, (_, url) => exchange.lookup(url.searchParams.get('value') ?? '')],
   [/^\/intel\/sources$/, () => exchange.sources],
+  [/^\/intel\/objects$/, (w) => (w.bare ? { ...knowledge.found, items: [], by_type: [], total: 0 } : knowledge.found)],
+  [/^\/intel\/complete$/, () => knowledge.offers],
+  [/^\/intel\/objects\/([^/]+)\/relations$/, () => knowledge.relations],
+  [/^\/intel\/objects\/([^/]+)$/, (_, __, match) => knowledge.object(decodeURIComponent(match[1]))],
+  [/^\/feeds$/, (w) => page(w.bare ? [] : knowledge.feeds)],
   [/^\/shares$/, (w) => page(sharesOf(w))],
   [/^\/shares\/.+$/, (w) => ({ ...(sharesOf(w)[0] ?? exchange.share), history: exchange.history, bundle: exchange.bundle })],
   [/^\/peers$/, (w) => exchange.peersFor(w.kind)],

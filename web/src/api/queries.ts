@@ -1,5 +1,5 @@
 // Every read of the console, in one visible list. The first word of a key is what facts invalidate.
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { get, getText, query } from './client';
 import type * as api from './types';
 
@@ -140,6 +140,26 @@ export const reads = {
       queryKey: ['intel-sources'],
       queryFn: async () => listOf(await get<Listed<api.IntelStock>>('/intel/sources')),
     }),
+  intelObjects: (q: string, at: string) =>
+    infiniteQueryOptions({
+      queryKey: ['knowledge', 'objects', q, at],
+      queryFn: ({ pageParam }) => get<api.IntelFound>(`/intel/objects${query({ q, at, limit: 100, cursor: pageParam, count: pageParam ? null : 'true' })}`),
+      initialPageParam: null as string | null,
+      getNextPageParam: (last) => last.next,
+      retry: false,
+    }),
+  intelComplete: (q: string) =>
+    queryOptions({
+      queryKey: ['knowledge', 'complete', q],
+      queryFn: () => get<api.IntelSuggestion[]>(`/intel/complete${query({ q })}`),
+      placeholderData: (previous) => previous,
+      staleTime: 60_000,
+    }),
+  intelObject: (object: string, at: string) =>
+    queryOptions({ queryKey: ['knowledge', 'object', object, at], queryFn: () => get<api.IntelObject>(`/intel/objects/${id(object)}${query({ at })}`), retry: false }),
+  intelRelations: (object: string, at: string) =>
+    queryOptions({ queryKey: ['knowledge', 'relations', object, at], queryFn: () => get<api.IntelRelations>(`/intel/objects/${id(object)}/relations${query({ at, limit: 200 })}`), retry: false }),
+  feeds: () => queryOptions({ queryKey: ['feeds'], queryFn: async () => (await get<api.Page<api.Feed>>('/feeds')).items, refetchInterval: 10_000 }),
   shares: (incident?: string) =>
     queryOptions({
       queryKey: ['shares', incident ?? ''],

@@ -8038,9 +8038,9 @@ export interface operations {
     };
     complete: {
         parameters: {
-            query: {
-                /** @description The query so far. */
-                q: string;
+            query?: {
+                /** @description The query so far; empty when absent. */
+                q?: string;
                 /** @description Characters before the cursor; the end when absent. */
                 cursor?: number | null;
             };

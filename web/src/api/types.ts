@@ -174,6 +174,20 @@ export type Notice = Whole<Schemas['NoticeView']>;
 
 export type IntelAnswer = Narrow<Schemas['IntelLookupAnswer'], { sources: Whole<Schemas['IntelLookupSource']>[] }>;
 export type IntelStock = Whole<Schemas['IntelSourceItem']>;
+export type IntelItem = Whole<Schemas['IntelItem']>;
+export type IntelFound = Narrow<Schemas['IntelFound'], { items: IntelItem[]; by_type: Whole<Schemas['TypeCount']>[] }>;
+export type IntelSuggestion = Whole<Schemas['IntelSuggestion']>;
+export type IntelObject = Narrow<Schemas['IntelObject'], {
+  item: IntelItem;
+  object: Record<string, unknown>;
+  said: Whole<Schemas['IntelSaid']>[];
+  versions: Whole<Schemas['IntelVersion']>[];
+  relations: Whole<Schemas['IntelKindCount']>[];
+  values: Whole<Schemas['IntelValue']>[];
+}>;
+export type IntelRelations = Narrow<Schemas['IntelRelations'], { relations: Whole<Schemas['IntelRelation']>[]; objects: IntelItem[] }>;
+export type ImportReport = Narrow<Schemas['ImportReport'], { problems: Whole<Schemas['ImportProblem']>[] }>;
+export type Feed = Narrow<Schemas['FeedView'], { state: 'never' | 'fine' | 'failing' | 'paused'; counts: Whole<Schemas['FeedCounts']> | null }>;
 
 export type ShareDecision = Whole<Schemas['ShareDecisionItem']>;
 export type ShareState = 'denied' | 'queued' | 'delivered' | 'acknowledged' | 'refused';

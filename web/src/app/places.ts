@@ -20,6 +20,8 @@ export const rail: Place[] = [
 ];
 
 export const more: Place[] = [
+  { to: '/knowledge', text: t('nav.knowledge'), icon: 'intel' },
+  { to: '/feeds', text: t('nav.feeds'), icon: 'share' },
   { to: '/models', text: t('nav.models'), icon: 'shield' },
   { to: '/commands', text: t('nav.commands'), icon: 'command' },
   { to: '/suppressions', text: t('nav.suppressions'), icon: 'note' },

@@ -13,7 +13,8 @@ use crate::sight;
 /// Query.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct CompleteQuery {
-    /// The query so far.
+    /// The query so far; empty when absent.
+    #[serde(default)]
     q: String,
     /// Characters before the cursor; the end when absent.
     cursor: Option<usize>,

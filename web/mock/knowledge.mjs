@@ -1,0 +1,29 @@
+// Made-up objects and feeds, in the contract's shapes.
+const wall = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
+const id = (type, n) => `${type}--00000000-0000-4000-8000-00000000000${n}`;
+const item = (type, n, name, more = {}) => ({ id: id(type, n), type, name, tlp: 'TLP:GREEN', confidence: 80, revoked: false, source: 'Harbour CERT', created: wall(9000), modified: wall(900), known_at: wall(30), ...more });
+
+export const items = [
+  item('malware', 1, 'Night Heron'), item('indicator', 2, 'Controller of Night Heron', { tlp: 'TLP:AMBER' }), item('intrusion-set', 3, 'Grey Egret'), item('tool', 4, 'Egret Kit', { revoked: true, confidence: null }),
+];
+export const found = { items, next: null, by_type: ['malware', 'indicator', 'intrusion-set', 'tool'].map((type) => ({ type, count: 1 })), total: 4, more_than_total: false };
+export const offers = [{ text: 'type:', hint: 'a STIX type, e.g. indicator', from: 0 }, { text: 'tlp:', hint: 'clear, green, amber, amber+strict, red', from: 0 }];
+
+export function object(wanted) {
+  const one = items.find((each) => each.id === wanted) ?? items[0];
+  return {
+    item: one,
+    object: { type: one.type, spec_version: '2.1', id: one.id, name: one.name, description: 'Made up for building this page.' },
+    said: [{ source: 'Harbour CERT', kind: 'peer', confidence: 80, first_at: wall(40), last_at: wall(3) }],
+    versions: [{ version: wall(900), known_at: wall(30), superseded_at: null, revoked: false, source: 'Harbour CERT' }, { version: wall(9000), known_at: wall(4000), superseded_at: wall(30), revoked: false, source: 'Harbour CERT' }],
+    relations: [{ kind: 'indicates', count: 1 }],
+    values: [{ value: '198.51.100.7', kind: 'address', held: 3, too_common: false }],
+  };
+}
+
+const relation = (from, kind, to) => ({ origin: from.id, target: to.id, kind, told_by: id('relationship', 9), known_at: wall(30) });
+export const relations = { relations: [relation(items[1], 'indicates', items[0]), relation(items[2], 'uses', items[0])], objects: items.slice(0, 3), next: null };
+
+const counts = { records: 120_430, new: 12, updated: 3, same: 109_385, duplicate: 0, well_known: 11_030, rejected: 2, rejected_by: { 'unknown-kind': 2 }, gone: 4, skipped: 7, bytes: 1_994_000 };
+const feed = (name, more) => ({ id: `00000000-0000-4000-8000-${name.padEnd(12, '0').replace(/[^0-9a-f]/g, '0')}`, name, url: `https://${name}.example/list.txt`, format: { form: 'plain', kinds: ['ipv4'], value: 0, score: 1 }, every_minutes: 60, tlp: 'TLP:CLEAR', licence: '', whole: true, state: 'fine', last_error: null, last_try: wall(5), last_ok: wall(5), next_at: wall(-55), counts, ...more });
+export const feeds = [feed('ipsum', {}), feed('moved', { state: 'failing', last_error: 'https://moved.example/list.txt answers 404 Not Found', counts: null }), feed('kept by hand', { url: null, next_at: null, state: 'never', last_try: null, last_ok: null, counts: null })];
