@@ -4,7 +4,7 @@
 //! full text, and the collections they stand in. Only SQL and what it means; no network, no policy.
 //!
 //! Entry points: [`Prepared::new`] takes an object apart outside of any transaction, [`write::store`] keeps a
-//! batch, [`objects`], [`graph`], [`values`], [`collections`] and [`search`] read.
+//! batch, [`objects`], [`graph`], [`values`], [`collections`], [`pages`] and [`search`] read.
 //!
 //! Invariants
 //! - **What comes in goes out.** The body is the text of the object as it came; columns are only for finding.
@@ -17,6 +17,7 @@
 pub mod collections;
 pub mod graph;
 pub mod objects;
+pub mod pages;
 mod prepare;
 pub mod search;
 

@@ -99,7 +99,7 @@ impl Prepared {
             created_us: object.created().map(Timestamp::unix_us),
             modified_us: object.modified().map(Timestamp::unix_us),
             revoked: object.is_revoked(),
-            spec_version: object.text("spec_version").unwrap_or("2.1").to_owned(),
+            spec_version: spec_version(object).to_owned(),
             tlp: strictest(object).map(rank),
             confidence: object.get("confidence").and_then(Value::as_i64),
             body,
@@ -109,6 +109,13 @@ impl Prepared {
             named: if object.is_revoked() { vec![] } else { terms::of(object) },
         }
     }
+}
+
+/// The STIX version an object is written in. Where it does not say: 2.0 for what has a time of creation, which all
+/// objects but cyber observables have (STIX 2.1 §3.2).
+fn spec_version(object: &Object) -> &str {
+    let implied = if object.created().is_some() { "2.0" } else { "2.1" };
+    object.text("spec_version").unwrap_or(implied)
 }
 
 /// The strictest label on the object or on any part of it: a reader gets the whole object, so its most

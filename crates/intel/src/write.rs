@@ -78,8 +78,10 @@ pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put
         forget(sql, &renewed, batch.now_us).await?;
         index(sql, batch, &newest, &nodes).await?;
         if let Some(collection) = batch.collection {
+            // Who says a known version differently must not get the known one to read.
             let entries: Vec<collections::Entry<'_>> = planned
                 .iter()
+                .filter(|p| p.put != Put::Conflict)
                 .map(|p| collections::Entry {
                     node: p.node,
                     seq: p.seq,
@@ -110,11 +112,15 @@ pub async fn catch_up(sql: &mut AnyConnection, now_us: i64) -> Result<i64, DbErr
     for row in &rows {
         let (seq, node): (i64, i64) = (row.try_get("seq")?, row.try_get("node")?);
         let body: String = row.try_get("body")?;
-        if row.try_get::<i64, _>("newest")? == 1
-            && let Some(object) =
-                serde_json::from_str(&body).ok().and_then(stix::Object::from_value)
+        let object = serde_json::from_str(&body).ok().and_then(stix::Object::from_value);
+        let prepared = object.map(|object| Prepared::with_body(&object, body));
+        if let Some(prepared) = &prepared {
+            describe(sql, seq, prepared).await?;
+        }
+        if let Some(prepared) =
+            prepared.filter(|_| row.try_get::<i64, _>("newest").is_ok_and(|newest| newest == 1))
         {
-            let prepared = [Prepared::with_body(&object, body)];
+            let prepared = [prepared];
             let nodes = intern(sql, ids_of(&prepared)).await?;
             let batch = Batch {
                 source: row.try_get("source")?,
@@ -133,6 +139,20 @@ pub async fn catch_up(sql: &mut AnyConnection, now_us: i64) -> Result<i64, DbErr
     }
     let left = sqlx::query("SELECT COUNT(*) FROM intel_unindexed").fetch_one(sql).await?;
     Ok(left.try_get(0)?)
+}
+
+/// Says of a version what an older program did not note of it.
+async fn describe(sql: &mut AnyConnection, seq: i64, object: &Prepared) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE intel_objects SET name = $1, confidence = $2, tlp = COALESCE($3, tlp) WHERE seq = $4",
+    )
+    .bind(object.name.as_str())
+    .bind(object.confidence)
+    .bind(object.tlp)
+    .bind(seq)
+    .execute(sql)
+    .await?;
+    Ok(())
 }
 
 fn ids_of(objects: &[Prepared]) -> Vec<&str> {

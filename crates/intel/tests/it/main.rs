@@ -3,6 +3,7 @@
 
 mod collections;
 mod finding;
+mod pages;
 mod support;
 mod values;
 mod versions;
