@@ -1,6 +1,7 @@
 //! A person here acknowledged what a peer shared: a signed note goes into the peer's outbox, where it
 //! finds it; and the way back: such a note read at a peer.
 
+use ::intel::{Batch, Prepared, Source, sources};
 use async_trait::async_trait;
 use model::ShareId;
 use model::event::{Fact, IncidentAcknowledged};
@@ -13,9 +14,9 @@ use crate::error::CtiError;
 use crate::mapping::{EXTENSION, body, extension_id, identity_id, stix_time};
 use crate::receipt;
 use crate::room::{Cti, outbox};
+use crate::store::collections;
 use crate::store::received::{self, Received};
 use crate::store::shares::Answer;
-use crate::store::{collections, objects};
 
 /// Longest answer kept, characters.
 const MAX_TEXT_CHARS: usize = 4_000;
@@ -57,9 +58,23 @@ async fn answer(
     }
     let now = tx.now().as_micros();
     let outbox = outbox(&received.sender, &received.sender);
-    collections::ensure(tx.sql(), &outbox, now).await?;
-    objects::put(tx.sql(), &note, &cti.platform().node.id.to_string(), now).await?;
-    objects::add_to_collection(tx.sql(), &outbox.id, &note, now).await?;
+    let collection = collections::ensure(tx.sql(), &outbox, now).await?;
+    let node = &cti.platform().node;
+    let own = Source {
+        key: format!("sender:{}", node.id),
+        name: node.name.clone(),
+        kind: "own".into(),
+        tlp: stix::Tlp::Amber,
+        licence: String::new(),
+    };
+    let batch = Batch {
+        source: sources::ensure(tx.sql(), &own, now).await?,
+        unmarked: ::intel::rank(own.tlp),
+        collection: Some(collection),
+        objects: &[Prepared::new(&note)],
+        now_us: now,
+    };
+    ::intel::write::store(tx.sql(), &batch).await?;
     Ok(())
 }
 

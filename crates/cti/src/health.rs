@@ -3,9 +3,8 @@
 use platform::health::{Component, Health};
 
 use crate::error::CtiError;
-use crate::intel;
 use crate::room::Cti;
-use crate::store::{contacts, shares, values};
+use crate::store::{contacts, lists, shares};
 
 /// The room's parts. A database that does not answer is itself the answer.
 pub(crate) async fn components(cti: &Cti) -> Vec<Component> {
@@ -22,10 +21,10 @@ pub(crate) async fn components(cti: &Cti) -> Vec<Component> {
 
 async fn read(cti: &Cti) -> Result<Vec<Component>, CtiError> {
     let mut sql = cti.platform().db.read().await?;
-    let lists = values::sources(&mut sql).await?;
+    let lists = lists::all(&mut sql).await?;
     let held: i64 = lists.iter().map(|list| list.held).sum();
-    let indicators = values::count(&mut sql, intel::STIX).await?;
-    let cause = format!("{held} values of {} list(s), {indicators} of indicators", lists.len());
+    let named = cti.counted().get(&mut sql, cti.platform().now()).await?;
+    let cause = format!("{held} values of {} list(s), {named} named by objects", lists.len());
     let mut components = vec![Component::ok("threat intelligence", cause)];
     let (queued, failed) = shares::queued(&mut sql).await?;
     components.push(match failed {

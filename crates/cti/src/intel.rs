@@ -1,24 +1,27 @@
 //! What is known of a value: the shipped list, and indicators of the STIX store.
 
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 
+use ::intel::Sight;
+use ::intel::sources::{self, Source};
+use ::intel::terms::{MAX_VALUE_BYTES, normal};
+use ::intel::values::{self, Known, Listed};
 use async_trait::async_trait;
 use model::Timestamp;
-use platform::db::Tx;
+use platform::db::DbError;
 use ports::{IntelAnswer, IntelLookup, IntelSource, PortError};
-use stix::{Object, pattern};
+use sqlx::AnyConnection;
+use stix::Tlp;
 
 use crate::error::CtiError;
 use crate::room::Cti;
-use crate::store::objects;
-use crate::store::values::{self, Indicated, Known, Source};
+use crate::store::lists::{self, List};
 
 /// Name of the shipped list.
 pub(crate) const IPSUM: &str = "ipsum";
 /// Name under which indicators answer.
 pub(crate) const STIX: &str = "STIX indicators";
-/// Longest value that is looked up, in bytes.
-pub(crate) const MAX_VALUE_BYTES: usize = 2_048;
 /// The shipped list: address, tab, number of block lists it stood on.
 const IPSUM_SAMPLE: &str = include_str!("../../../data/intel/ipsum-sample.txt");
 /// 2026-08-22T01:00:29Z: the shipped list's last update.
@@ -26,28 +29,60 @@ const IPSUM_SINCE_US: i64 = 1_787_360_429_000_000;
 const IPSUM_LICENCE: &str =
     "Unlicense; stamparm/ipsum, 2026-08-22; each list it counts has its own";
 
+/// How long a count of values is good enough, microseconds: with a million of them counting takes longer than the
+/// lookup itself.
+const COUNT_FOR_US: i64 = 10_000_000;
+
+/// How many values objects name, as counted a moment ago.
+#[derive(Debug, Default)]
+pub(crate) struct Counted(Mutex<Option<(Timestamp, i64)>>);
+
+impl Counted {
+    pub(crate) async fn get(
+        &self,
+        sql: &mut AnyConnection,
+        now: Timestamp,
+    ) -> Result<i64, DbError> {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, count)) = last
+            && (0..COUNT_FOR_US).contains(&now.micros_since(at))
+        {
+            return Ok(count);
+        }
+        let count = values::count_named(sql).await?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, count));
+        Ok(count)
+    }
+}
+
 /// Loads the shipped list, unless this very list is loaded.
 pub(crate) async fn load_sample(cti: &Cti) -> Result<(), CtiError> {
     let digest = crate::receipt::digest(IPSUM_SAMPLE.as_bytes());
     let mut sql = cti.platform().db.read().await?;
-    let known = values::sources(&mut sql).await?;
+    let known = lists::all(&mut sql).await?;
     drop(sql);
-    if known.iter().any(|source| source.name == IPSUM && source.digest == digest) {
+    if known.iter().any(|list| list.name == IPSUM && list.digest == digest) {
         return Ok(());
     }
     let rows = parse_list(IPSUM_SAMPLE);
+    let loaded_at_us = cti.platform().now().as_micros();
+    let held = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let list = List { name: IPSUM.into(), digest, held, loaded_at_us };
     let source = Source {
+        key: List::key(IPSUM),
         name: IPSUM.into(),
-        digest,
-        held: i64::try_from(rows.len()).unwrap_or(i64::MAX),
+        kind: "feed".into(),
+        tlp: Tlp::Clear,
         licence: IPSUM_LICENCE.into(),
-        loaded_at_us: cti.platform().now().as_micros(),
     };
     cti.platform()
         .db
         .write(move |tx| {
             Box::pin(async move {
-                values::replace_list(tx.sql(), &source, IPSUM_SINCE_US, &rows).await?;
+                let id = sources::ensure(tx.sql(), &source, loaded_at_us).await?;
+                values::list(tx.sql(), id, &rows, loaded_at_us).await?;
+                values::drop_unsaid(tx.sql(), id, loaded_at_us).await?;
+                lists::note(tx.sql(), &list).await?;
                 Ok(())
             })
         })
@@ -55,59 +90,18 @@ pub(crate) async fn load_sample(cti: &Cti) -> Result<(), CtiError> {
 }
 
 /// Lines `address<TAB>count`; comments and lines that are no address are passed over.
-fn parse_list(text: &str) -> Vec<(String, f64)> {
+fn parse_list(text: &str) -> Vec<Listed> {
     text.lines()
         .filter_map(|line| line.split_once('\t'))
         .filter_map(|(address, count)| Some((address.parse::<IpAddr>().ok()?, count.parse().ok()?)))
-        .map(|(address, count)| (address.to_string(), count))
-        .collect()
-}
-
-/// The form in which a value is stored and asked for.
-pub(crate) fn normal(value: &str) -> String {
-    let value = value.trim();
-    match value.parse::<IpAddr>() {
-        Ok(address) => address.to_string(),
-        Err(_) => value.trim_end_matches('.').to_lowercase(),
-    }
-}
-
-/// Object paths of indicators whose values are found, with the kind of value.
-const PATHS: &[(&str, &str)] = &[
-    ("ipv4-addr:value", "address"),
-    ("ipv6-addr:value", "address"),
-    ("domain-name:value", "domain"),
-    ("url:value", "url"),
-    ("email-addr:value", "email"),
-];
-
-/// Puts what an indicator names into the lookup index; a revoked one leaves it.
-pub(crate) async fn index(tx: &mut Tx, object: &Object) -> Result<(), CtiError> {
-    if object.kind() != "indicator" || object.text("pattern_type") != Some("stix") {
-        return Ok(());
-    }
-    // An older version that comes late must not undo a newer one.
-    if objects::newest(tx.sql(), object.id_text()).await? > objects::version_key(object) {
-        return Ok(());
-    }
-    let simple = match object.text("pattern") {
-        Some(pattern) if !object.is_revoked() => pattern::simple_values(pattern),
-        _ => None,
-    };
-    let until = object.timestamp("valid_until").map(stix::Timestamp::unix_us);
-    let since = object.timestamp("valid_from").map_or(0, stix::Timestamp::unix_us);
-    let score = object.get("confidence").and_then(serde_json::Value::as_f64);
-    let values: Vec<Indicated> = simple
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|simple| {
-            let (_, kind) = PATHS.iter().find(|(path, _)| *path == simple.path)?;
-            let value = normal(&simple.value);
-            Some(Indicated { value, kind, score, since_us: since, until_us: until })
+        .map(|(address, count)| Listed {
+            value: address.to_string(),
+            kind: "address",
+            score: Some(count),
+            since_us: IPSUM_SINCE_US,
+            until_us: None,
         })
-        .collect();
-    values::replace_indicator(tx.sql(), STIX, object.id_text(), &values).await?;
-    Ok(())
+        .collect()
 }
 
 #[async_trait]
@@ -124,10 +118,15 @@ impl IntelLookup for Cti {
 
 async fn answer(cti: &Cti, value: String) -> Result<IntelAnswer, CtiError> {
     let mut sql = cti.platform().db.read().await?;
-    let found = values::lookup(&mut sql, &value, cti.platform().now().as_micros()).await?;
-    let indicators = values::count(&mut sql, STIX).await?;
-    let lists = values::sources(&mut sql).await?;
-    let held: i64 = indicators + lists.iter().map(|list| list.held).sum::<i64>();
+    let now = cti.platform().now();
+    let mut found = values::lookup(&mut sql, &value, Sight::ALL, now.as_micros()).await?;
+    // What merely mentions a value says nothing against it: playbooks act upon this answer.
+    found.retain(|known| {
+        known.object.as_ref().is_none_or(|object| object.starts_with("indicator--"))
+    });
+    let named = cti.counted().get(&mut sql, now).await?;
+    let lists = lists::all(&mut sql).await?;
+    let held: i64 = named + lists.iter().map(|list| list.held).sum::<i64>();
     let summary = if found.is_empty() {
         format!("unknown to {} sources, {} values", lists.len() + 1, thousands(held))
     } else {
@@ -136,9 +135,9 @@ async fn answer(cti: &Cti, value: String) -> Result<IntelAnswer, CtiError> {
     let sources = found
         .into_iter()
         .map(|known| IntelSource {
-            name: known.source,
+            name: if known.object.is_some() { STIX.into() } else { known.source },
             score: known.score,
-            object: Some(known.object).filter(|object| !object.is_empty()),
+            object: known.object,
         })
         .collect::<Vec<_>>();
     Ok(IntelAnswer { known: !sources.is_empty(), value, summary, sources })
@@ -147,11 +146,12 @@ async fn answer(cti: &Cti, value: String) -> Result<IntelAnswer, CtiError> {
 fn sentence(known: &Known) -> String {
     let since = Timestamp::from_micros(known.since_us).to_string();
     let day = since.get(..10).unwrap_or_default();
-    match known.score {
-        Some(score) if known.source == IPSUM => {
+    match (&known.object, known.score) {
+        (None, Some(score)) if known.source == IPSUM => {
             format!("on {score} public block lists (ipsum, {day})")
         }
-        _ => format!("named by {} (valid from {day})", known.object),
+        (None, _) => format!("listed by {} ({day})", known.source),
+        (Some(object), _) => format!("named by {object} (valid from {day})"),
     }
 }
 
@@ -169,19 +169,18 @@ fn thousands(number: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn the_shipped_list_is_read_whole() {
         let rows = parse_list(IPSUM_SAMPLE);
         assert_eq!(rows.len(), IPSUM_SAMPLE.lines().count() - 1);
-        assert!(rows.iter().all(|(_, count)| (3.0..100.0).contains(count)));
+        assert!(rows.iter().all(|row| (3.0..100.0).contains(&row.score.unwrap())));
     }
 
     #[test]
-    fn values_have_one_form() {
-        assert_eq!(normal(" 2001:DB8:0:0::1 "), "2001:db8::1");
-        assert_eq!(normal("Evil.Example."), "evil.example");
+    fn numbers_are_readable() {
         assert_eq!((thousands(14_217), thousands(7)), ("14,217".into(), "7".into()));
     }
 }

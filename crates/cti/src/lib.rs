@@ -15,6 +15,7 @@
 //! - A peer speaks for itself only: who sent comes from its certificate, never from the content.
 
 mod acknowledge;
+mod catch_up;
 mod client;
 mod config;
 mod deliver;
@@ -34,7 +35,7 @@ pub use config::Config;
 pub use error::CtiError;
 pub use room::{Cti, Deps};
 pub use store::MIGRATIONS;
-pub use taxii::{INBOX_ID, MEDIA_TYPE, READ as TAXII_READ, WRITE as TAXII_WRITE};
+pub use taxii::{INBOX_ID, MEDIA_TYPE, READ as TAXII_READ, WRITE as TAXII_WRITE, liberal_paths};
 
 /// Namespace of every id that this room derives.
 const NAMESPACE: uuid::Uuid = uuid::Uuid::from_u128(0x3b0d_4e7a_91c5_4f26_8a6e_d2f1_5c07_b934);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::intel::collections::NewCollection;
 use platform::Platform;
 use platform::bus::Consumer;
 use platform::health::Component;
@@ -13,8 +14,8 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::error::CtiError;
-use crate::store::collections::{self, Collection, Kind};
-use crate::{acknowledge, deliver, health, http, intel, poll, taxii};
+use crate::store::collections::{self, Kind};
+use crate::{acknowledge, catch_up, deliver, health, http, intel, poll, taxii};
 
 /// What the room needs of others.
 #[derive(Clone)]
@@ -35,6 +36,9 @@ struct Inner {
     deps: Deps,
     /// Wakes the worker that looks for answers.
     delivered: Notify,
+    counted: intel::Counted,
+    catalogue: taxii::catalogue::Catalogue,
+    cursors: taxii::cursor::Cursors,
 }
 
 /// The room; cheap to clone.
@@ -48,7 +52,19 @@ impl Cti {
     /// A setting cannot work, or the database says no.
     pub async fn open(platform: &Platform, config: Config, deps: Deps) -> Result<Self, CtiError> {
         config.check().map_err(CtiError::Config)?;
-        let inner = Inner { platform: platform.clone(), config, deps, delivered: Notify::new() };
+        let secret = platform
+            .data
+            .secret_hex("taxii-cursors", 32, platform.random.as_ref())
+            .map_err(|cause| CtiError::Config(cause.to_string()))?;
+        let inner = Inner {
+            platform: platform.clone(),
+            config,
+            deps,
+            delivered: Notify::new(),
+            counted: intel::Counted::default(),
+            catalogue: taxii::catalogue::Catalogue::default(),
+            cursors: taxii::cursor::Cursors::new(secret),
+        };
         let cti = Self(Arc::new(inner));
         cti.ensure_inbox().await?;
         intel::load_sample(&cti).await?;
@@ -57,17 +73,18 @@ impl Cti {
 
     async fn ensure_inbox(&self) -> Result<(), CtiError> {
         let mut sql = self.platform().db.read().await?;
-        let known = collections::find(&mut sql, taxii::INBOX_ID).await?;
+        let known = ::intel::collections::find(&mut sql, taxii::OWN_ROOT, taxii::INBOX_ID).await?;
         drop(sql);
         if known.is_some() {
             return Ok(());
         }
-        let inbox = Collection {
+        let inbox = NewCollection {
             id: taxii::INBOX_ID.into(),
+            root: taxii::OWN_ROOT.into(),
             alias: taxii::INBOX_ALIAS.into(),
             title: "Inbox".into(),
             description: "What others share with this node".into(),
-            kind: Kind::Inbox,
+            kind: Kind::Inbox.word().into(),
             peer: None,
         };
         let written: Result<(), CtiError> = self
@@ -107,6 +124,7 @@ impl Cti {
     /// Starts looking for answers of peers.
     pub fn start(&self) {
         self.platform().tasks.spawn("cti-answers", poll::run(self.clone()));
+        self.platform().tasks.spawn("cti-catch-up", catch_up::run(self.clone()));
     }
 
     pub(crate) fn platform(&self) -> &Platform {
@@ -121,19 +139,32 @@ impl Cti {
         &self.0.deps
     }
 
+    pub(crate) fn catalogue(&self) -> &taxii::catalogue::Catalogue {
+        &self.0.catalogue
+    }
+
+    pub(crate) fn cursors(&self) -> &taxii::cursor::Cursors {
+        &self.0.cursors
+    }
+
+    pub(crate) fn counted(&self) -> &intel::Counted {
+        &self.0.counted
+    }
+
     pub(crate) fn delivered(&self) -> &Notify {
         &self.0.delivered
     }
 }
 
 /// The collection in which a node finds our answers.
-pub(crate) fn outbox(node: &str, name: &str) -> Collection {
-    Collection {
+pub(crate) fn outbox(node: &str, name: &str) -> NewCollection {
+    NewCollection {
         id: taxii::outbox_id(node),
+        root: taxii::OWN_ROOT.into(),
         alias: format!("outbox-{node}"),
         title: format!("Answers to {name}"),
         description: "Acknowledgements of what this node shared with us".into(),
-        kind: Kind::Outbox,
+        kind: Kind::Outbox.word().into(),
         peer: Some(node.to_owned()),
     }
 }

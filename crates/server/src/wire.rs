@@ -194,9 +194,10 @@ impl Node {
         let (routes, description, _) = app::describe(all);
         let gate = Gate(self.rooms.identity.authorizer());
         let identity = self.rooms.identity.clone();
-        app::router(routes, description, gate, max_body_bytes, move |router| {
+        let router = app::router(routes, description, gate, max_body_bytes, move |router| {
             identity.protect(router)
-        })
+        });
+        cti::liberal_paths(router)
     }
 
     fn own_routes(

@@ -1,7 +1,9 @@
 //! Endpoints under `/api/v1/`.
 
+mod collections;
 mod lookup;
 mod preview;
+mod roots;
 mod share;
 mod share_incident;
 mod shares;
@@ -14,6 +16,8 @@ use crate::room::Cti;
 
 const READ: Permission = Permission("cti.read");
 const SHARE: Permission = Permission("cti.share");
+const LIST: Permission = Permission("exchange.list");
+const MANAGE: Permission = Permission("exchange.manage");
 
 pub(crate) fn routes() -> RoomRouter<Cti> {
     RoomRouter::default()
@@ -23,4 +27,10 @@ pub(crate) fn routes() -> RoomRouter<Cti> {
         .route(READ, routes!(share::share))
         .route(SHARE, routes!(share_incident::share_incident))
         .route(READ, routes!(preview::preview))
+        .route(LIST, routes!(roots::list))
+        .route(MANAGE, routes!(roots::create))
+        .route(MANAGE, routes!(roots::remove))
+        .route(LIST, routes!(collections::list))
+        .route(MANAGE, routes!(collections::create))
+        .route(MANAGE, routes!(collections::remove))
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::intel;
 use crate::room::Cti;
-use crate::store::{objects, values};
+use crate::store::lists::{self, List};
 
 /// One source.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,24 +30,21 @@ pub(crate) struct IntelSourceItem {
     (status = 200, description = "Sources", body = Vec<IntelSourceItem>)))]
 pub(crate) async fn sources(State(cti): State<Cti>) -> Result<Json<Vec<IntelSourceItem>>, Problem> {
     let mut sql = cti.platform().db.read().await?;
-    let mut items: Vec<IntelSourceItem> = values::sources(&mut sql)
-        .await?
-        .into_iter()
-        .map(|source| IntelSourceItem {
-            name: source.name,
-            values: source.held,
-            loaded_at: Some(Timestamp::from_micros(source.loaded_at_us)),
-            licence: source.licence,
-        })
-        .collect();
-    let stored = objects::count(&mut sql).await?;
+    let mut items = Vec::new();
+    for list in lists::all(&mut sql).await? {
+        let source = ::intel::sources::by_key(&mut sql, &List::key(&list.name)).await?;
+        items.push(IntelSourceItem {
+            name: list.name,
+            values: list.held,
+            loaded_at: Some(Timestamp::from_micros(list.loaded_at_us)),
+            licence: source.map(|stored| stored.source.licence).unwrap_or_default(),
+        });
+    }
     items.push(IntelSourceItem {
         name: intel::STIX.into(),
-        values: values::count(&mut sql, intel::STIX).await?,
+        values: cti.counted().get(&mut sql, cti.platform().now()).await?,
         loaded_at: None,
-        licence: format!(
-            "indicators among {stored} stored STIX object versions; each its origin's"
-        ),
+        licence: "what the stored STIX objects name; each its origin's".into(),
     });
     Ok(Json(items))
 }

@@ -3,18 +3,21 @@
 
 pub(crate) mod collections;
 pub(crate) mod contacts;
-pub(crate) mod objects;
+pub(crate) mod lists;
 pub(crate) mod received;
+pub(crate) mod roots;
 pub(crate) mod shares;
 pub(crate) mod statuses;
-pub(crate) mod values;
 
 use platform::db::{DbError, Migration, RoomMigrations};
 
-/// The room's tables.
+/// The room's tables; those of `intel` come first.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "cti",
-    steps: &[Migration { number: 1, sql: include_str!("../../migrations/0001_cti.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../../migrations/0001_cti.sql") },
+        Migration { number: 2, sql: include_str!("../../migrations/0002_intel.sql") },
+    ],
 };
 
 /// Reads a JSON column.

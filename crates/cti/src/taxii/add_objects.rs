@@ -15,8 +15,9 @@ use super::status::Status;
 use crate::room::Cti;
 
 /// Takes the objects of an envelope; those that are not valid STIX 2.1 are refused one by one.
-#[utoipa::path(post, path = "/taxii2/sereno/collections/{id}/objects/", tag = "taxii",
-    params(("id" = String, Path, description = "UUID or alias of the collection")),
+#[utoipa::path(post, path = "/taxii2/{root}/collections/{id}/objects/", tag = "taxii",
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID or alias of the collection")),
     request_body(content = Object, content_type = "application/taxii+json;version=2.1",
         description = "TAXII envelope: {\"objects\": [STIX objects]}"),
     responses((status = 202, description = "Stored", body = Status,
@@ -29,12 +30,12 @@ pub(crate) async fn add_objects(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path((root, id)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, TaxiiError> {
-    let (collection, _) = rights::open(&cti, &caller, &id, Need::Write).await?;
+    let (collection, _) = rights::open(&cti, &caller, &root, &id, Need::Write).await?;
     check_content_type(request.headers())?;
-    let limit = cti.config().max_content_length_bytes;
+    let limit = rights::root(&cti, &caller, &root).await?.max_content_length;
     let headers = request.headers().clone();
     if said_length(&headers).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
@@ -45,6 +46,7 @@ pub(crate) async fn add_objects(
         caller,
         signature: header(&headers, intake::SIGNATURE_HEADER),
         body,
+        limit,
     };
     let status = intake::take(&cti, delivery).await?;
     Ok(taxii(StatusCode::ACCEPTED, &status))

@@ -1,13 +1,14 @@
 //! `GET /taxii2/sereno/`: the API root (§4.2).
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use platform::http::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::TaxiiError;
 use super::media::{Accepts, MEDIA_TYPE, taxii};
+use super::{TaxiiError, rights};
 use crate::room::Cti;
 
 /// What the API root takes.
@@ -25,16 +26,23 @@ pub(crate) struct ApiRoot {
 }
 
 /// The API root.
-#[utoipa::path(get, path = "/taxii2/sereno/", tag = "taxii", responses(
+#[utoipa::path(get, path = "/taxii2/{root}/", tag = "taxii",
+    params(("root" = String, Path, description = "API root")), responses(
     (status = 200, description = "API root", body = ApiRoot,
         content_type = "application/taxii+json;version=2.1"),
     (status = 401, body = TaxiiError), (status = 406, body = TaxiiError)))]
-pub(crate) async fn api_root(_: Accepts, State(cti): State<Cti>) -> Response {
+pub(crate) async fn api_root(
+    _: Accepts,
+    State(cti): State<Cti>,
+    caller: Caller,
+    Path(root): Path<String>,
+) -> Result<Response, TaxiiError> {
+    let root = rights::root(&cti, &caller, &root).await?;
     let body = ApiRoot {
-        title: cti.platform().node.name.clone(),
-        description: "Incidents for this node, and its answers".into(),
+        title: root.title,
+        description: root.description,
         versions: vec![MEDIA_TYPE.into()],
-        max_content_length: cti.config().max_content_length_bytes,
+        max_content_length: root.max_content_length,
     };
-    taxii(StatusCode::OK, &body)
+    Ok(taxii(StatusCode::OK, &body))
 }

@@ -12,8 +12,9 @@ use super::rights::{self, Need};
 use crate::room::Cti;
 
 /// One collection.
-#[utoipa::path(get, path = "/taxii2/sereno/collections/{id}/", tag = "taxii",
-    params(("id" = String, Path, description = "UUID or alias of the collection")), responses(
+#[utoipa::path(get, path = "/taxii2/{root}/collections/{id}/", tag = "taxii",
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID or alias of the collection")), responses(
     (status = 200, description = "Collection", body = CollectionResource,
         content_type = "application/taxii+json;version=2.1"),
     (status = 401, body = TaxiiError), (status = 404, body = TaxiiError)))]
@@ -21,8 +22,8 @@ pub(crate) async fn collection(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path((root, id)): Path<(String, String)>,
 ) -> Result<Response, TaxiiError> {
-    let (collection, rights) = rights::open(&cti, &caller, &id, Need::Either).await?;
+    let (collection, rights) = rights::open(&cti, &caller, &root, &id, Need::Either).await?;
     Ok(taxii(StatusCode::OK, &CollectionResource::new(collection, rights)))
 }

@@ -1,6 +1,6 @@
 //! `GET /taxii2/sereno/collections/`: the collections a caller has any right to (§5.1).
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use platform::http::Caller;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::media::{Accepts, taxii};
 use super::{TaxiiError, rights};
 use crate::room::Cti;
-use crate::store::collections::{self as store, Collection};
+use crate::store::collections::Collection;
 
 /// One collection as TAXII shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -41,7 +41,7 @@ impl CollectionResource {
             alias: collection.alias,
             can_read: rights.read,
             can_write: rights.write,
-            media_types: vec![super::manifest::STIX_MEDIA_TYPE.into()],
+            media_types: super::manifest::STIX_MEDIA_TYPES.map(str::to_owned).into(),
         }
     }
 }
@@ -56,7 +56,8 @@ pub(crate) struct Collections {
 }
 
 /// The collections.
-#[utoipa::path(get, path = "/taxii2/sereno/collections/", tag = "taxii", responses(
+#[utoipa::path(get, path = "/taxii2/{root}/collections/", tag = "taxii",
+    params(("root" = String, Path, description = "API root")), responses(
     (status = 200, description = "Collections", body = Collections,
         content_type = "application/taxii+json;version=2.1"),
     (status = 401, body = TaxiiError), (status = 406, body = TaxiiError)))]
@@ -64,11 +65,14 @@ pub(crate) async fn collections(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
+    Path(root): Path<String>,
 ) -> Result<Response, TaxiiError> {
+    let root = rights::root(&cti, &caller, &root).await?;
     let mut sql = cti.platform().db.read().await?;
-    let shown = store::all(&mut sql)
+    let shown = ::intel::collections::all(&mut sql)
         .await?
         .into_iter()
+        .filter(|collection| collection.root == root.name)
         .map(|collection| (rights::of(&caller, &collection), collection))
         .filter(|(rights, _)| rights.read || rights.write)
         .map(|(rights, collection)| CollectionResource::new(collection, rights))

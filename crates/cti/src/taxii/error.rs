@@ -96,23 +96,29 @@ impl From<DbError> for TaxiiError {
     }
 }
 
-/// Turns what the permission guard answers into a TAXII error message.
+/// Turns what the permission guard, the router and the extractors answer into a TAXII error message.
 pub(super) async fn speak_taxii(response: Response) -> Response {
-    let is_problem = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
-    if !is_problem {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let speaks = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/taxii+json"));
+    if speaks || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let status = response.status();
-    let detail = axum::body::to_bytes(response.into_body(), 64 * 1024)
-        .await
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<platform::http::Problem>(&bytes).ok());
-    let (code, text) = detail.map_or_else(
-        || ("problem".to_owned(), String::new()),
-        |problem| (problem.kind, format!("{} {}", problem.detail, problem.remedy)),
-    );
-    TaxiiError::new(status, &code, text.trim_end()).into_response().map(Body::new)
+    let (parts, body) = response.into_parts();
+    let said = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
+    let (code, text) = match serde_json::from_slice::<platform::http::Problem>(&said) {
+        Ok(problem) => (problem.kind, format!("{} {}", problem.detail, problem.remedy)),
+        Err(_) if status == StatusCode::METHOD_NOT_ALLOWED => (
+            "method".into(),
+            "this path does not know this method; Allow lists those it knows".into(),
+        ),
+        Err(_) => ("request".into(), String::from_utf8_lossy(&said).into_owned()),
+    };
+    let mut error = TaxiiError::new(status, &code, text.trim_end()).into_response();
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = parts.headers.get(&name) {
+            error.headers_mut().insert(name, value.clone());
+        }
+    }
+    error.map(Body::new)
 }

@@ -1,10 +1,10 @@
 //! Filters and pages of the lists (§3.4, §3.5): `added_after`, `match[…]`, `limit`, `next`.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ::intel::pages::{Versions, Wanted};
 use stix::Timestamp;
 
 use super::TaxiiError;
+use super::cursor::Cursors;
 
 /// Objects on a page when the caller does not say.
 pub(crate) const DEFAULT_LIMIT: i64 = 100;
@@ -12,23 +12,21 @@ pub(crate) const DEFAULT_LIMIT: i64 = 100;
 pub(crate) const MAX_LIMIT: i64 = 1_000;
 /// Values of all filters together.
 const MAX_FILTER_VALUES: usize = 200;
-
-/// Which versions of an object are wanted (§3.4.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Versions {
-    All,
-    Only { first: bool, last: bool, exact_us: Vec<i64> },
-}
+/// Types asked for at once: each is a walk of its own.
+const MAX_TYPES: usize = 50;
 
 /// What is wanted of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filter {
-    /// Only what was added after this, microseconds UTC: the later of `added_after` and `next`.
-    pub(crate) after_us: i64,
+    /// Only what was added after this, microseconds UTC.
+    pub(crate) after_us: Option<i64>,
+    /// The cursor as it came.
+    pub(crate) next: Option<String>,
     pub(crate) ids: Vec<String>,
     pub(crate) types: Vec<String>,
     pub(crate) spec_versions: Vec<String>,
-    pub(crate) versions: Versions,
+    /// As asked for; `None` when not asked.
+    pub(crate) versions: Option<Versions>,
     /// Objects on the page.
     pub(crate) limit: i64,
 }
@@ -36,11 +34,12 @@ pub(crate) struct Filter {
 impl Default for Filter {
     fn default() -> Self {
         Self {
-            after_us: i64::MIN,
+            after_us: None,
+            next: None,
             ids: vec![],
             types: vec![],
             spec_versions: vec![],
-            versions: Versions::Only { first: false, last: true, exact_us: vec![] },
+            versions: None,
             limit: DEFAULT_LIMIT,
         }
     }
@@ -52,15 +51,21 @@ impl Filter {
         let mut filter = Self::default();
         let mut values = 0;
         for (name, value) in query {
-            let list = || value.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
+            let list = || {
+                let mut list: Vec<String> =
+                    value.split(',').map(|part| part.trim().to_owned()).collect();
+                list.sort_unstable();
+                list.dedup();
+                list
+            };
             match name.as_str() {
-                "added_after" => filter.after_us = filter.after_us.max(time(name, value)?),
-                "next" => filter.after_us = filter.after_us.max(cursor(value)?),
+                "added_after" => filter.after_us = Some(time(name, value)?),
+                "next" => filter.next = Some(value.clone()),
                 "limit" => filter.limit = limit(value)?,
                 "match[id]" => filter.ids = list(),
                 "match[type]" => filter.types = list(),
                 "match[spec_version]" => filter.spec_versions = list(),
-                "match[version]" => filter.versions = versions(&list())?,
+                "match[version]" => filter.versions = Some(versions(&list())?),
                 _ => continue,
             }
             values += value.split(',').count();
@@ -69,7 +74,46 @@ impl Filter {
                 return Err(TaxiiError::bad_request(text));
             }
         }
+        if filter.types.len() > MAX_TYPES {
+            let text = format!("more than {MAX_TYPES} types in match[type]; ask in parts");
+            return Err(TaxiiError::bad_request(text));
+        }
         Ok(filter)
+    }
+
+    /// What the filter asks of a collection; the page begins behind `added_after` or behind the cursor.
+    pub(crate) fn wanted(&self, cursors: &Cursors, collection: &str) -> Result<Wanted, TaxiiError> {
+        let mut after_us = self.after_us.unwrap_or(i64::MIN);
+        if let Some(next) = &self.next {
+            let place = cursors.open(&self.question(collection), next).ok_or_else(|| {
+                TaxiiError::bad_request(
+                    "next was not made by this server for this collection and these filters; \
+                     begin again without it, or send the filters of the page before unchanged",
+                )
+            })?;
+            after_us = after_us.max(place);
+        }
+        Ok(Wanted {
+            after_us,
+            ids: self.ids.clone(),
+            types: self.types.clone(),
+            spec_versions: self.spec_versions.clone(),
+            versions: self.versions.clone().unwrap_or(Versions::LAST),
+            limit: self.limit,
+        })
+    }
+
+    /// The cursor behind a place.
+    pub(crate) fn next(&self, cursors: &Cursors, collection: &str, place_us: i64) -> String {
+        cursors.seal(&self.question(collection), place_us)
+    }
+
+    /// All of the question but where to begin by cursor and how much at once.
+    fn question(&self, collection: &str) -> String {
+        format!(
+            "{collection}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+            self.after_us, self.ids, self.types, self.spec_versions, self.versions
+        )
     }
 }
 
@@ -81,45 +125,36 @@ fn time(name: &str, value: &str) -> Result<i64, TaxiiError> {
 }
 
 fn limit(value: &str) -> Result<i64, TaxiiError> {
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    // More digits than fit are still a whole number above the most.
     match value.parse::<i64>() {
         Ok(wanted) if wanted > 0 => Ok(wanted.min(MAX_LIMIT)),
+        Err(_) if digits => Ok(MAX_LIMIT),
         _ => Err(TaxiiError::bad_request("limit must be a whole number above 0")),
     }
 }
 
 fn versions(words: &[String]) -> Result<Versions, TaxiiError> {
-    let (mut first, mut last, mut exact_us) = (false, false, Vec::new());
+    let (mut first, mut last, mut exact_us, mut all) = (false, false, Vec::new(), false);
     for word in words {
         match word.as_str() {
-            "all" => return Ok(Versions::All),
+            "all" => all = true,
             "first" => first = true,
             "last" => last = true,
             other => exact_us.push(time("match[version]", other)?),
         }
     }
-    Ok(Versions::Only { first, last, exact_us })
-}
-
-/// The opaque cursor behind a position. A position never changes, so a cursor stays good while
-/// objects are added.
-pub(crate) fn next(added_us: i64) -> String {
-    URL_SAFE_NO_PAD.encode(added_us.to_be_bytes())
-}
-
-fn cursor(value: &str) -> Result<i64, TaxiiError> {
-    URL_SAFE_NO_PAD
-        .decode(value)
-        .ok()
-        .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
-        .map(i64::from_be_bytes)
-        .ok_or_else(|| TaxiiError::bad_request("next was not made by this server"))
+    if all && words.len() > 1 {
+        let text = "match[version]=all cannot be combined with other versions (§3.4.1)";
+        return Err(TaxiiError::bad_request(text));
+    }
+    Ok(if all { Versions::All } else { Versions::Only { first, last, exact_us } })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use proptest::prelude::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Filter, TaxiiError> {
         let pairs: Vec<_> = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
@@ -129,7 +164,7 @@ mod tests {
     #[test]
     fn reads_every_filter_of_the_standard() {
         let filter = read(&[
-            ("match[type]", "indicator,sighting"),
+            ("match[type]", "sighting,indicator,indicator"),
             ("match[version]", "first,2016-01-20T12:31:12.123Z"),
             ("match[unheard]", "x"),
             ("limit", "5000"),
@@ -137,23 +172,43 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(filter.types, ["indicator", "sighting"]);
-        assert_eq!((filter.limit, filter.after_us), (MAX_LIMIT, 1_000_000));
+        assert_eq!((filter.limit, filter.after_us), (MAX_LIMIT, Some(1_000_000)));
         let exact_us = vec![1_453_293_072_123_000];
-        assert_eq!(filter.versions, Versions::Only { first: true, last: false, exact_us });
-        assert_eq!(read(&[("match[version]", "last,all")]).unwrap().versions, Versions::All);
+        assert_eq!(filter.versions, Some(Versions::Only { first: true, last: false, exact_us }));
+        assert_eq!(read(&[("limit", &"9".repeat(40))]).unwrap().limit, MAX_LIMIT);
     }
 
     #[test]
     fn refuses_what_it_cannot_read() {
-        for pair in [("limit", "0"), ("limit", "x"), ("next", "%%"), ("added_after", "yesterday")] {
+        let many = vec!["x"; 300].join(",");
+        for pair in [
+            ("limit", "0"),
+            ("limit", "-1"),
+            ("limit", ""),
+            ("limit", "1e3"),
+            ("added_after", "yesterday"),
+            ("match[version]", "last,all"),
+            ("match[version]", "newest"),
+            ("match[version]", ""),
+            ("match[id]", many.as_str()),
+        ] {
             assert_eq!(read(&[pair]).unwrap_err().http_status, "400", "{pair:?}");
         }
     }
 
-    proptest! {
-        #[test]
-        fn cursors_round_trip(us: i64) {
-            prop_assert_eq!(cursor(&next(us)).unwrap(), us);
-        }
+    #[test]
+    fn a_cursor_holds_for_the_same_question_with_another_limit() {
+        let cursors = Cursors::new("s".into());
+        let asked = read(&[("match[type]", "tool"), ("limit", "7")]).unwrap();
+        let next = asked.next(&cursors, "c", 99);
+        let follow = |pairs: &[(&str, &str)], collection: &str| {
+            let mut pairs = pairs.to_vec();
+            pairs.push(("next", &next));
+            read(&pairs).unwrap().wanted(&cursors, collection).map(|wanted| wanted.after_us)
+        };
+        assert_eq!(follow(&[("match[type]", "tool"), ("limit", "9")], "c").unwrap(), 99);
+        assert_eq!(follow(&[("match[type]", "tool")], "d").unwrap_err().http_status, "400");
+        assert_eq!(follow(&[("match[type]", "malware")], "c").unwrap_err().http_status, "400");
+        assert_eq!(follow(&[], "c").unwrap_err().http_status, "400");
     }
 }

@@ -1,6 +1,7 @@
 //! An envelope from outside: read, judged object by object, stored in one transaction together with
 //! what it sets off (lookup values, received incidents) and its status.
 
+use ::intel::{Batch, Prepared, Put, Source, sources};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use model::id::TypedId;
@@ -14,12 +15,10 @@ use stix::{Object, validate};
 use super::status::{Status, StatusDetail};
 use super::{MAX_OBJECTS_PER_ENVELOPE, TaxiiError};
 use crate::error::CtiError;
-use crate::intel;
 use crate::mapping::incoming::{self, Incoming, Sender};
 use crate::receipt::{Receipt, Statement, digest, verify_envelope};
 use crate::room::Cti;
 use crate::store::collections::{Collection, Kind};
-use crate::store::objects::{self, Put};
 use crate::store::received::{self, Received};
 use crate::store::statuses;
 
@@ -32,27 +31,28 @@ pub(super) struct Delivery {
     pub(super) caller: Caller,
     pub(super) signature: Option<String>,
     pub(super) body: Bytes,
+    /// Largest envelope, bytes.
+    pub(super) limit: usize,
 }
 
-/// An object with the reason why it is refused, if it is.
-type Judged = (Object, Option<String>);
+/// An object with what is stored of it, or the reason why it is refused.
+type Judged = (Object, Result<Prepared, String>);
 
 /// Takes an envelope; the answer comes after the commit. An envelope that cannot be read stores nothing.
 pub(super) async fn take(cti: &Cti, delivery: Delivery) -> Result<Status, TaxiiError> {
     let digest = digest(&delivery.body);
     let sender = sender(&delivery.caller);
     check_signature(cti, &delivery, &digest).await?;
-    let limits =
-        Limits { max_bytes: cti.config().max_content_length_bytes, ..stix::json::DEFAULT_LIMITS };
+    let limits = Limits { max_bytes: delivery.limit, ..stix::json::DEFAULT_LIMITS };
     let body = delivery.body.clone();
     // Reading megabytes of JSON would hold up every other request of this thread.
     let judged = tokio::task::spawn_blocking(move || judge(&body, limits))
         .await
         .map_err(|_| TaxiiError::unprocessable("the envelope could not be judged"))??;
     let now = cti.platform().now();
-    let incidents = if delivery.collection.kind == Kind::Inbox {
+    let incidents = if Kind::of(&delivery.collection) == Kind::Inbox {
         let sound: Vec<&Object> =
-            judged.iter().filter(|(_, bad)| bad.is_none()).map(|(object, _)| object).collect();
+            judged.iter().filter(|(_, kept)| kept.is_ok()).map(|(object, _)| object).collect();
         incoming::read(&sound, &sender, cti.platform().node.id, now)
     } else {
         vec![]
@@ -127,10 +127,33 @@ fn judge(body: &[u8], limits: Limits) -> Result<Vec<Judged>, TaxiiError> {
     }
     let objects = stix::bundle::split(items)
         .map_err(|error| TaxiiError::unprocessable(format!("{error}; nothing was stored")))?;
-    Ok(objects.into_iter().map(|object| (refusal(&object), object)).map(|(r, o)| (o, r)).collect())
+    let judged = objects.into_iter().map(|object| {
+        let kept = refusal(&object).map_or_else(|| Ok(Prepared::new(&object)), Err);
+        (object, kept)
+    });
+    Ok(judged.collect())
+}
+
+/// What a STIX 2.0 object, which says no version of STIX but has a time of creation (STIX 2.1 §3.2), must have to be
+/// stored as it came. Its content is not judged.
+fn refusal_of_2_0(object: &Object) -> Option<String> {
+    let id = object.id();
+    let named = id.is_some_and(|_| object.id_text().starts_with(&format!("{}--", object.kind())));
+    let dated = object.modified().is_some() || object.kind() == "marking-definition";
+    match (named, dated) {
+        (false, _) => {
+            Some("/id: is not the object's type, two dashes and a UUID (STIX 2.0)".into())
+        }
+        (_, false) => Some("/modified: is missing or no timestamp (STIX 2.0)".into()),
+        _ => None,
+    }
 }
 
 fn refusal(object: &Object) -> Option<String> {
+    let says_none = object.get("spec_version").is_none();
+    if object.text("spec_version") == Some("2.0") || (says_none && object.created().is_some()) {
+        return refusal_of_2_0(object);
+    }
     let report = validate::object(object);
     let first = report.first_error()?;
     let more = match report.errors {
@@ -143,7 +166,9 @@ fn refusal(object: &Object) -> Option<String> {
 fn status_of(cti: &Cti, judged: &[Judged], now: Timestamp) -> Status {
     let failures: Vec<StatusDetail> = judged
         .iter()
-        .filter_map(|(object, bad)| bad.as_ref().map(|why| detail(object, now, Some(why.clone()))))
+        .filter_map(|(object, kept)| {
+            Some(detail(object, now, kept.as_ref().err().cloned()?.into()))
+        })
         .collect();
     Status {
         id: cti.platform().mint::<EventId>().uuid().hyphenated().to_string(),
@@ -182,24 +207,7 @@ async fn store(
                 if let Some(outbox) = peer_outbox {
                     crate::store::collections::ensure(tx.sql(), &outbox, now.as_micros()).await?;
                 }
-                for (object, bad) in &judged {
-                    if bad.is_some() {
-                        continue;
-                    }
-                    let put = objects::put(tx.sql(), object, &sender.id, now.as_micros()).await?;
-                    let at = now.as_micros();
-                    objects::add_to_collection(tx.sql(), &delivery.collection.id, object, at)
-                        .await?;
-                    intel::index(tx, object).await?;
-                    let message = match put {
-                        Put::New => None,
-                        Put::Same => Some("known before".to_owned()),
-                        Put::Different => {
-                            Some("this version was known with other content, which is kept".into())
-                        }
-                    };
-                    status.successes.push(detail(object, now, message));
-                }
+                keep(tx, &delivery, &judged, &sender, &mut status).await?;
                 metrics::counter!("sereno_cti_objects_total", "outcome" => "stored")
                     .increment(status.success_count as u64);
                 metrics::counter!("sereno_cti_objects_total", "outcome" => "refused")
@@ -217,6 +225,54 @@ async fn store(
         })
         .await;
     Ok(done?)
+}
+
+/// Stores what is sound and notes what became of each object.
+async fn keep(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    judged: &[Judged],
+    sender: &Sender,
+    status: &mut Status,
+) -> Result<(), CtiError> {
+    let now = tx.now();
+    let at = now.as_micros();
+    let source = Source {
+        key: format!("sender:{}", sender.id),
+        name: sender.name.clone(),
+        kind: if sender.node.is_some() { "peer" } else { "person" }.into(),
+        tlp: stix::Tlp::Amber,
+        licence: String::new(),
+    };
+    let (sound, objects): (Vec<&Object>, Vec<Prepared>) = judged
+        .iter()
+        .filter_map(|(object, kept)| Some((object, kept.as_ref().ok()?.clone())))
+        .unzip();
+    let batch = Batch {
+        source: sources::ensure(tx.sql(), &source, at).await?,
+        unmarked: ::intel::rank(source.tlp),
+        collection: Some(delivery.collection.number),
+        objects: &objects,
+        now_us: at,
+    };
+    let puts = ::intel::write::store(tx.sql(), &batch).await?;
+    for (object, put) in sound.into_iter().zip(puts) {
+        match put {
+            Put::New | Put::Updated | Put::Older => {
+                status.successes.push(detail(object, now, None));
+            }
+            Put::Same => {
+                status.successes.push(detail(object, now, Some("known before".into())));
+            }
+            Put::Conflict => {
+                let text = "this version is known with other content, which stays; a change needs a new `modified`";
+                status.failures.push(detail(object, now, Some(text.into())));
+            }
+        }
+    }
+    status.success_count = status.successes.len();
+    status.failure_count = status.failures.len();
+    Ok(())
 }
 
 /// Announces a received incident once, and every newer version of it.

@@ -9,10 +9,12 @@ use utoipa::ToSchema;
 use super::TaxiiError;
 use super::filter::Filter;
 use super::media::Accepts;
-use super::objects::{Page, date};
+use super::objects::{Lines, date};
 use crate::room::Cti;
 
-pub(super) const STIX_MEDIA_TYPE: &str = "application/stix+json;version=2.1";
+/// What collections hold.
+pub(super) const STIX_MEDIA_TYPES: [&str; 2] =
+    ["application/stix+json;version=2.1", "application/stix+json;version=2.0"];
 
 /// One object without its content.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -43,8 +45,9 @@ pub(crate) struct Manifest {
 }
 
 /// The manifest of a collection.
-#[utoipa::path(get, path = "/taxii2/sereno/collections/{id}/manifest/", tag = "taxii",
-    params(("id" = String, Path, description = "UUID or alias of the collection")),
+#[utoipa::path(get, path = "/taxii2/{root}/collections/{id}/manifest/", tag = "taxii",
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID or alias of the collection")),
     responses((status = 200, description = "Manifest", body = Manifest,
         content_type = "application/taxii+json;version=2.1"),
     (status = 401, body = TaxiiError), (status = 403, body = TaxiiError),
@@ -53,19 +56,19 @@ pub(crate) async fn manifest(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path((root, id)): Path<(String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter = Filter::from_query(&query)?;
-    let page = Page::read(&cti, &caller, &id, &filter).await?;
+    let page = Lines::read(&cti, &caller, (&root, &id), &filter).await?;
     let objects = page
-        .members
+        .lines
         .iter()
-        .map(|member| ManifestRecord {
-            id: member.id.clone(),
-            date_added: date(member.added_us),
-            version: stix::Timestamp::from_unix_us(member.version_us).to_string(),
-            media_type: format!("application/stix+json;version={}", member.spec_version),
+        .map(|line| ManifestRecord {
+            id: line.id.clone(),
+            date_added: date(line.added_us),
+            version: stix::Timestamp::from_unix_us(line.version_us).to_string(),
+            media_type: format!("application/stix+json;version={}", line.spec_version),
         })
         .collect();
     let next = page.next.clone();

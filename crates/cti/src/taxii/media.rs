@@ -1,5 +1,6 @@
 //! Media types (§1.6.8): `application/taxii+json;version=2.1` in both directions.
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -14,9 +15,13 @@ const PLAIN: &str = "application/taxii+json";
 
 /// A TAXII response.
 pub(super) fn taxii<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    let text = serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned());
+    written(status, serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned()))
+}
+
+/// A TAXII response whose text is at hand.
+pub(super) fn written(status: StatusCode, text: impl Into<Body>) -> Response {
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
-    (status, kind, text).into_response()
+    (status, kind, text.into()).into_response()
 }
 
 /// Extracted by every endpoint: the caller accepts TAXII 2.1.
@@ -25,14 +30,10 @@ pub(super) struct Accepts;
 impl<S: Send + Sync> FromRequestParts<S> for Accepts {
     type Rejection = TaxiiError;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, TaxiiError> {
-        let ranges: Vec<&str> = parts
-            .headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect();
-        if ranges.is_empty() || ranges.iter().any(|range| is_accepted(range)) {
+        let given: Vec<&HeaderValue> = parts.headers.get_all(header::ACCEPT).iter().collect();
+        let ranges =
+            given.iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
+        if given.is_empty() || accepts(ranges) {
             return Ok(Self);
         }
         let text = format!("this server speaks {MEDIA_TYPE}; send it in Accept");
@@ -52,24 +53,41 @@ fn split(range: &str) -> (String, Vec<(String, String)>) {
     (kind, parameters)
 }
 
-fn is_accepted(range: &str) -> bool {
+/// Whether some media range lets TAXII 2.1 pass: of those that speak of it the most specific decides
+/// (RFC 9110 §12.5.1).
+fn accepts<'r>(ranges: impl Iterator<Item = &'r str>) -> bool {
+    let decides = ranges.filter_map(weight).max_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    decides.is_some_and(|(_, quality)| quality > 0.0)
+}
+
+/// How specifically a range speaks of TAXII 2.1, and with which quality.
+fn weight(range: &str) -> Option<(u8, f32)> {
     let (kind, parameters) = split(range);
-    let refused = parameters
-        .iter()
-        .any(|(name, value)| name == "q" && value.parse::<f32>().is_ok_and(|q| q <= 0.0));
-    let version = parameters.iter().all(|(name, value)| name != "version" || value == "2.1");
-    !refused && version && matches!(kind.as_str(), "*/*" | "application/*" | PLAIN)
+    let parameter = |name: &str| parameters.iter().find(|(known, _)| known == name);
+    let specific = match (kind.as_str(), parameter("version")) {
+        (PLAIN, Some((_, version))) if version == "2.1" => 3,
+        (PLAIN, None) => 2,
+        ("application/*", _) => 1,
+        ("*/*", _) => 0,
+        _ => return None,
+    };
+    let quality = parameter("q").map_or(1.0, |(_, q)| q.parse::<f32>().unwrap_or(0.0));
+    Some((specific, if quality.is_finite() { quality } else { 0.0 }))
 }
 
 /// Whether a body is said to be TAXII 2.1.
 pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), TaxiiError> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let (kind, parameters) = split(given.unwrap_or_default());
+    let given: Vec<&HeaderValue> = headers.get_all(header::CONTENT_TYPE).iter().collect();
+    let text = match given.as_slice() {
+        [one] => one.to_str().unwrap_or_default(),
+        _ => "",
+    };
+    let (kind, parameters) = split(text);
     if kind == PLAIN && parameters.iter().all(|(name, value)| name != "version" || value == "2.1") {
         return Ok(());
     }
-    let text =
-        format!("the body must be {MEDIA_TYPE}, its Content-Type is '{}'", given.unwrap_or(""));
+    let clip: String = text.chars().take(100).collect();
+    let text = format!("the body must be {MEDIA_TYPE}, its Content-Type is '{clip}'");
     Err(TaxiiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", text))
 }
 
@@ -79,19 +97,26 @@ mod tests {
 
     #[test]
     fn media_ranges() {
-        for (range, expect) in [
+        for (header, expect) in [
             ("application/taxii+json;version=2.1", true),
             ("application/taxii+json; Version=\"2.1\"", true),
             (" application/taxii+json", true),
             ("*/*;q=0.8", true),
             ("application/*", true),
+            ("text/html, application/taxii+json;version=2.1;q=0.001", true),
+            ("application/taxii+json;version=2.0, */*;q=0.1", true),
             ("application/taxii+json;version=2.0", false),
+            ("application/taxii+json;version=2.1;q=0, */*", false),
+            ("application/*;q=0, */*;q=1", false),
             ("application/vnd.oasis.taxii+json", false),
             ("application/json", false),
             ("*/*;q=0", false),
+            ("*/*;q=nan", false),
+            ("*/*;q=x", false),
+            (",,;;=,", false),
             ("", false),
         ] {
-            assert_eq!(is_accepted(range), expect, "{range}");
+            assert_eq!(accepts(header.split(',')), expect, "{header}");
         }
     }
 }

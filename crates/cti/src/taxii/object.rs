@@ -7,12 +7,13 @@ use platform::http::Caller;
 use super::TaxiiError;
 use super::filter::Filter;
 use super::media::Accepts;
-use super::objects::{Envelope, Page};
+use super::objects::{Envelope, page};
 use crate::room::Cti;
 
 /// One object, by default its last version.
-#[utoipa::path(get, path = "/taxii2/sereno/collections/{id}/objects/{object}/", tag = "taxii",
-    params(("id" = String, Path, description = "UUID or alias of the collection"),
+#[utoipa::path(get, path = "/taxii2/{root}/collections/{id}/objects/{object}/", tag = "taxii",
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID or alias of the collection"),
         ("object" = String, Path, description = "id of the object")),
     responses((status = 200, description = "Envelope", body = Envelope,
         content_type = "application/taxii+json;version=2.1"),
@@ -21,13 +22,14 @@ pub(crate) async fn object(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
-    Path((id, object)): Path<(String, String)>,
+    Path((root, id, object)): Path<(String, String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter = Filter { ids: vec![object], ..Filter::from_query(&query)? };
-    let page = Page::read(&cti, &caller, &id, &filter).await?;
-    if page.members.is_empty() {
+    let fresh = filter.next.is_none() && filter.after_us.is_none();
+    let page = page(&cti, &caller, (&root, &id), &filter).await?;
+    if page.is_empty() && fresh {
         return Err(TaxiiError::not_found("the object"));
     }
-    Ok(page.envelope())
+    Ok(page.answer())
 }

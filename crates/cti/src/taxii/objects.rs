@@ -1,6 +1,7 @@
 //! `GET /taxii2/sereno/collections/{id}/objects/`: the objects of a collection (§5.4), and the page
 //! that all lists of a collection share.
 
+use ::intel::pages::{self, Line};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -11,11 +12,10 @@ use stix::Timestamp;
 use utoipa::ToSchema;
 
 use super::TaxiiError;
-use super::filter::{self, Filter};
-use super::media::{Accepts, taxii};
+use super::filter::Filter;
+use super::media::{Accepts, taxii, written};
 use super::rights::{self, Need};
 use crate::room::Cti;
-use crate::store::objects::{self as store, Member};
 
 /// Objects in an envelope (§3.7).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -31,54 +31,94 @@ pub(crate) struct Envelope {
     objects: Vec<Value>,
 }
 
-/// One page of a collection.
+/// Where a page begins and ends, microseconds UTC.
+type Ends = Option<(i64, i64)>;
+
+/// The bodies of one page, as they are sent.
 pub(super) struct Page {
-    pub(super) members: Vec<Member>,
-    pub(super) next: Option<String>,
+    ends: Ends,
+    next: Option<String>,
+    text: String,
+}
+
+/// The page that a filter asks for, if the caller may read the collection.
+pub(super) async fn page(
+    cti: &Cti,
+    caller: &Caller,
+    (root, name): (&str, &str),
+    filter: &Filter,
+) -> Result<Page, TaxiiError> {
+    let (collection, _) = rights::open(cti, caller, root, name, Need::Read).await?;
+    let wanted = filter.wanted(cti.cursors(), &collection.id)?;
+    let mut sql = cti.platform().db.read().await?;
+    let found = pages::bodies(&mut sql, collection.number, &wanted).await?;
+    let last = found.ends_us.filter(|_| found.more).map(|(_, last)| last);
+    let next = last.map(|last| filter.next(cti.cursors(), &collection.id, last));
+    Ok(Page { ends: found.ends_us, next, text: found.text })
 }
 
 impl Page {
-    /// The page that `query` asks for, if the caller may read the collection.
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The envelope around the stored texts, which are not read again.
+    pub(super) fn answer(self) -> Response {
+        let mut text = String::with_capacity(self.text.len() + 120);
+        text.push_str(if self.next.is_some() { "{\"more\":true" } else { "{\"more\":false" });
+        if let Some(next) = &self.next {
+            // Letters, digits, '-' and '_' only.
+            text.push_str(&format!(",\"next\":\"{next}\""));
+        }
+        if !self.text.is_empty() {
+            text.push_str(",\"objects\":[");
+            text.push_str(&self.text);
+            text.push(']');
+        }
+        text.push('}');
+        dated(written(StatusCode::OK, text), self.ends)
+    }
+}
+
+/// One page without bodies.
+pub(super) struct Lines {
+    pub(super) lines: Vec<Line>,
+    pub(super) next: Option<String>,
+}
+
+impl Lines {
+    /// As [`page`].
     pub(super) async fn read(
         cti: &Cti,
         caller: &Caller,
-        name: &str,
+        (root, name): (&str, &str),
         filter: &Filter,
     ) -> Result<Self, TaxiiError> {
-        let (collection, _) = rights::open(cti, caller, name, Need::Read).await?;
+        let (collection, _) = rights::open(cti, caller, root, name, Need::Read).await?;
+        let wanted = filter.wanted(cti.cursors(), &collection.id)?;
         let mut sql = cti.platform().db.read().await?;
-        // One more than shown tells whether there is more.
-        let mut members =
-            store::members(&mut sql, &collection.id, filter, filter.limit + 1).await?;
-        let shown = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-        let more = members.len() > shown;
-        members.truncate(shown);
-        let next = if more { members.last().map(|last| filter::next(last.added_us)) } else { None };
-        Ok(Self { members, next })
+        let (lines, more) = pages::lines(&mut sql, collection.number, &wanted).await?;
+        let last = lines.last().filter(|_| more);
+        let next = last.map(|last| filter.next(cti.cursors(), &collection.id, last.added_us));
+        Ok(Self { lines, next })
     }
 
-    /// Adds the headers that name the first and last date of the page (§3.2).
     pub(super) fn answer<T: Serialize>(&self, body: &T) -> Response {
-        let mut response = taxii(StatusCode::OK, body);
-        let ends = [
-            ("x-taxii-date-added-first", self.members.first()),
-            ("x-taxii-date-added-last", self.members.last()),
-        ];
-        for (name, member) in ends {
-            let date = member.map(|member| date(member.added_us));
-            if let Some(Ok(value)) = date.map(|date| HeaderValue::from_str(&date)) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-        response
+        let ends = self.lines.first().zip(self.lines.last());
+        dated(taxii(StatusCode::OK, body), ends.map(|(a, b)| (a.added_us, b.added_us)))
     }
+}
 
-    /// The page as an envelope.
-    pub(super) fn envelope(&self) -> Response {
-        let objects = self.members.iter().map(|member| member.object.to_value()).collect();
-        let next = self.next.clone();
-        self.answer(&Envelope { more: next.is_some(), next, objects })
+/// Adds the headers that name the first and last date of a page (§3.2).
+fn dated(mut response: Response, ends: Ends) -> Response {
+    let Some((first, last)) = ends else { return response };
+    let names = ["x-taxii-date-added-first", "x-taxii-date-added-last"];
+    for (name, at_us) in names.into_iter().zip([first, last]) {
+        if let Ok(value) = HeaderValue::from_str(&date(at_us)) {
+            response.headers_mut().insert(name, value);
+        }
     }
+    response
 }
 
 /// A date as TAXII writes it: microseconds, so that no two objects of a collection share one.
@@ -91,8 +131,9 @@ pub(crate) fn date(us: i64) -> String {
 }
 
 /// The objects of a collection.
-#[utoipa::path(get, path = "/taxii2/sereno/collections/{id}/objects/", tag = "taxii",
-    params(("id" = String, Path, description = "UUID or alias of the collection"),
+#[utoipa::path(get, path = "/taxii2/{root}/collections/{id}/objects/", tag = "taxii",
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID or alias of the collection"),
         ("added_after" = Option<String>, Query, description = "only objects added later"),
         ("limit" = Option<i64>, Query, description = "objects on the page, at most 1000"),
         ("next" = Option<String>, Query, description = "where to go on"),
@@ -108,9 +149,9 @@ pub(crate) async fn objects(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path((root, id)): Path<(String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter = Filter::from_query(&query)?;
-    Ok(Page::read(&cti, &caller, &id, &filter).await?.envelope())
+    Ok(page(&cti, &caller, (&root, &id), &filter).await?.answer())
 }

@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use platform::http::{Caller, CallerKind};
 
-use super::TaxiiError;
+use super::{OWN_ROOT, TaxiiError, catalogue};
 use crate::room::Cti;
-use crate::store::collections::{self, Collection, Kind};
+use crate::store::collections::{Collection, Kind};
+use crate::store::roots::Root;
 
 /// Rights of one caller on one collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,39 +17,80 @@ pub(super) struct Rights {
 
 const NONE: Rights = Rights { read: false, write: false };
 
-/// A token that carries grants has those and nothing more. Without grants: administrators and
-/// analysts read all and write the inbox, operators read all, TAXII clients read and write the inbox,
-/// a peer writes the inbox and reads its own outbox, the other roles read the inbox.
+fn has(caller: &Caller, role: &str) -> bool {
+    caller.roles.iter().any(|held| held == role)
+}
+
+/// Whether a grant such as `ID:read` is about this collection. An alias names one in the node's own root only: in
+/// other roots the same alias may stand for something else.
+fn names(grant: &str, collection: &Collection) -> Option<bool> {
+    let (name, right) = grant.rsplit_once(':')?;
+    let is_alias = name == collection.alias && collection.root == OWN_ROOT;
+    (name == collection.id || is_alias).then_some(right == "write")
+}
+
+/// A token that carries grants has those and nothing more. Without grants: administrators and analysts read all and
+/// write all but outboxes, operators read all, TAXII clients read and write the inbox and read open collections, a
+/// peer writes the inbox, reads its own outbox and open collections, the other roles read inbox and open collections.
 pub(super) fn of(caller: &Caller, collection: &Collection) -> Rights {
     if !caller.grants.is_empty() {
-        let holds = |right: &str| {
-            caller.grants.iter().any(|grant| {
-                grant.rsplit_once(':').is_some_and(|(name, held)| {
-                    held == right && (name == collection.id || name == collection.alias)
-                })
-            })
-        };
-        return Rights { read: holds("read"), write: holds("write") };
+        let held: Vec<bool> = caller.grants.iter().filter_map(|g| names(g, collection)).collect();
+        return Rights { read: held.contains(&false), write: held.contains(&true) };
     }
-    let inbox = collection.kind == Kind::Inbox;
+    let kind = Kind::of(collection);
+    let (inbox, open) = (kind == Kind::Inbox, kind == Kind::Open);
     if let CallerKind::Peer { node, .. } = &caller.kind {
         let own = collection.peer.as_deref() == Some(node.to_string().as_str());
-        return Rights { read: own, write: inbox };
+        return Rights { read: own || open, write: inbox };
     }
-    let has = |role: &str| caller.roles.iter().any(|held| held == role);
-    if has("administrator") || has("analyst") {
-        return Rights { read: true, write: inbox };
+    if has(caller, "administrator") || has(caller, "analyst") {
+        return Rights { read: true, write: kind != Kind::Outbox };
     }
-    if has("operator") {
+    if has(caller, "operator") {
         return Rights { read: true, write: false };
     }
-    if has("taxii") {
-        return Rights { read: inbox, write: inbox };
+    if has(caller, "taxii") {
+        return Rights { read: inbox || open, write: inbox };
     }
-    if has("read-only") || has("assessor") {
-        return Rights { read: inbox, write: false };
+    if has(caller, "read-only") || has(caller, "assessor") {
+        return Rights { read: inbox || open, write: false };
     }
     NONE
+}
+
+/// Whether a caller sees an API root. Administrators see all; a grant on a collection shows its root as well, which
+/// the caller of this has to look at.
+pub(super) fn sees(caller: &Caller, root: &Root) -> bool {
+    let node = match &caller.kind {
+        CallerKind::Peer { node, .. } => Some(format!("peer:{node}")),
+        _ => None,
+    };
+    root.seen_by.is_empty()
+        || has(caller, "administrator")
+        || root.seen_by.iter().any(|word| has(caller, word) || node.as_ref() == Some(word))
+}
+
+/// A root that the caller sees.
+pub(super) async fn root(cti: &Cti, caller: &Caller, name: &str) -> Result<Root, TaxiiError> {
+    let missing = || TaxiiError::not_found("the API root");
+    let known = cti.catalogue().known(cti).await?;
+    let root = known.root(name).ok_or_else(missing)?;
+    if sees(caller, root) || granted_in(cti, caller, name).await? {
+        return Ok(root.clone());
+    }
+    Err(missing())
+}
+
+/// Whether a grant of the caller names a collection of this root.
+pub(super) async fn granted_in(cti: &Cti, caller: &Caller, root: &str) -> Result<bool, TaxiiError> {
+    for grant in &caller.grants {
+        let Some((name, _)) = grant.rsplit_once(':') else { continue };
+        let found = catalogue::find(cti, root, name).await?;
+        if found.is_some_and(|collection| names(grant, &collection).is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What is about to be done.
@@ -57,34 +99,43 @@ pub(super) enum Need {
     Read,
     Write,
     Either,
+    Both,
 }
 
 /// The collection, if the caller may do this with it. A collection to which the caller has no
-/// right at all does not exist for it.
+/// right at all does not exist for it: the same answer, after the same work.
 pub(super) async fn open(
     cti: &Cti,
     caller: &Caller,
+    root: &str,
     name: &str,
     need: Need,
 ) -> Result<(Collection, Rights), TaxiiError> {
-    let mut sql = cti.platform().db.read().await?;
-    let found = collections::find(&mut sql, name).await?;
-    let Some(collection) = found else {
-        return Err(TaxiiError::not_found("the collection"));
+    let missing = || TaxiiError::not_found("the collection");
+    let known = cti.catalogue().known(cti).await?;
+    let visible =
+        known.root(root).is_some_and(|root| sees(caller, root) || !caller.grants.is_empty());
+    let found = catalogue::find(cti, root, name).await?;
+    let rights = found.as_ref().map_or(NONE, |collection| of(caller, collection));
+    let Some(collection) = found.filter(|_| visible && rights != NONE) else {
+        // What is not there was looked for in the database; so is what must seem not to be.
+        let _ = catalogue::fresh(cti, root, name).await?;
+        return Err(missing());
     };
-    let rights = of(caller, &collection);
     let holds = match need {
         Need::Read => rights.read,
         Need::Write => rights.write,
-        Need::Either => rights.read || rights.write,
+        Need::Either => true,
+        Need::Both => rights.read && rights.write,
     };
     if holds {
         return Ok((collection, rights));
     }
-    if rights == NONE {
-        return Err(TaxiiError::not_found("the collection"));
-    }
-    let verb = if need == Need::Write { "write to" } else { "read" };
+    let verb = match need {
+        Need::Write => "write to",
+        Need::Both => "delete from",
+        _ => "read",
+    };
     let text = format!("{} may not {verb} the collection '{}'", caller.name, collection.title);
     Err(TaxiiError::new(StatusCode::FORBIDDEN, "forbidden", text))
 }
@@ -97,11 +148,15 @@ mod tests {
 
     fn collection(kind: Kind, peer: Option<&str>) -> Collection {
         Collection {
+            number: 1,
+            root: OWN_ROOT.into(),
+            held: 0,
+            last_added_us: 0,
             id: "11111111-1111-4111-8111-111111111111".into(),
             alias: kind.word().into(),
             title: String::new(),
             description: String::new(),
-            kind,
+            kind: kind.word().into(),
             peer: peer.map(str::to_owned),
         }
     }
@@ -124,6 +179,21 @@ mod tests {
         check(&role("operator"), &inbox, true, false);
         check(&role("taxii"), &inbox, true, true);
         check(&role("taxii"), &other, false, false);
+        let (open, closed) = (collection(Kind::Open, None), collection(Kind::Closed, None));
+        for (who, of_open, of_closed) in [
+            ("administrator", (true, true), (true, true)),
+            ("analyst", (true, true), (true, true)),
+            ("operator", (true, false), (true, false)),
+            ("taxii", (true, false), (false, false)),
+            ("read-only", (true, false), (false, false)),
+            ("none", (false, false), (false, false)),
+        ] {
+            check(&role(who), &open, of_open.0, of_open.1);
+            check(&role(who), &closed, of_closed.0, of_closed.1);
+        }
+        let elsewhere = Collection { root: "other".into(), ..inbox.clone() };
+        let by_alias = Caller { grants: vec!["inbox:read".into()], ..role("taxii") };
+        check(&by_alias, &elsewhere, false, false);
         check(&role("read-only"), &inbox, true, false);
         check(&role("read-only"), &other, false, false);
         let peer = Caller {

@@ -7,8 +7,8 @@ use platform::http::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::TaxiiError;
 use super::media::{Accepts, taxii};
+use super::{TaxiiError, rights};
 use crate::room::Cti;
 use crate::store::statuses;
 
@@ -56,8 +56,9 @@ pub(crate) struct Status {
 }
 
 /// A status resource, for the caller whose envelope it is about and for administrators.
-#[utoipa::path(get, path = "/taxii2/sereno/status/{id}/", tag = "taxii",
-    params(("id" = String, Path, description = "UUID of the status")),
+#[utoipa::path(get, path = "/taxii2/{root}/status/{id}/", tag = "taxii",
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID of the status")),
     responses((status = 200, description = "Status", body = Status,
         content_type = "application/taxii+json;version=2.1"),
     (status = 401, body = TaxiiError), (status = 404, body = TaxiiError)))]
@@ -65,8 +66,9 @@ pub(crate) async fn status(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path((root, id)): Path<(String, String)>,
 ) -> Result<Response, TaxiiError> {
+    rights::root(&cti, &caller, &root).await?;
     let mut sql = cti.platform().db.read().await?;
     let found = statuses::get(&mut sql, &id).await?;
     let administrator = caller.roles.iter().any(|role| role == "administrator");

@@ -7,10 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::TaxiiError;
-use super::filter::{Filter, Versions};
+use super::filter::Filter;
 use super::media::Accepts;
-use super::objects::Page;
+use super::objects::Lines;
 use crate::room::Cti;
+use ::intel::pages::Versions;
 
 /// The versions of an object in a collection.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -26,9 +27,10 @@ pub(crate) struct VersionList {
 }
 
 /// The versions of an object.
-#[utoipa::path(get, path = "/taxii2/sereno/collections/{id}/objects/{object}/versions/",
+#[utoipa::path(get, path = "/taxii2/{root}/collections/{id}/objects/{object}/versions/",
     tag = "taxii",
-    params(("id" = String, Path, description = "UUID or alias of the collection"),
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID or alias of the collection"),
         ("object" = String, Path, description = "id of the object")),
     responses((status = 200, description = "Versions", body = VersionList,
         content_type = "application/taxii+json;version=2.1"),
@@ -37,17 +39,17 @@ pub(crate) async fn versions(
     _: Accepts,
     State(cti): State<Cti>,
     caller: Caller,
-    Path((id, object)): Path<(String, String)>,
+    Path((root, id, object)): Path<(String, String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter =
-        Filter { ids: vec![object], versions: Versions::All, ..Filter::from_query(&query)? };
-    let page = Page::read(&cti, &caller, &id, &filter).await?;
-    if page.members.is_empty() {
+        Filter { ids: vec![object], versions: Some(Versions::All), ..Filter::from_query(&query)? };
+    let page = Lines::read(&cti, &caller, (&root, &id), &filter).await?;
+    if page.lines.is_empty() && filter.next.is_none() && filter.after_us.is_none() {
         return Err(TaxiiError::not_found("the object"));
     }
     let text = |us: i64| stix::Timestamp::from_unix_us(us).to_string();
-    let versions = page.members.iter().map(|member| text(member.version_us)).collect();
+    let versions = page.lines.iter().map(|line| text(line.version_us)).collect();
     let next = page.next.clone();
     Ok(page.answer(&VersionList { more: next.is_some(), next, versions }))
 }

@@ -3,10 +3,13 @@
 // The servers and senders of a test end with it.
 #![allow(clippy::disallowed_methods)]
 
+mod abuse;
 mod exchange;
 mod lookup;
 mod python;
+mod roots;
 mod sharing;
 mod support;
 mod taxii;
 mod taxii_limits;
+mod upgrade;

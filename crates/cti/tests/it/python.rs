@@ -27,6 +27,8 @@ one = inbox.get_object(objects[3]["id"])
 assert one["objects"] == [objects[3]]
 assert inbox.object_versions(objects[3]["id"])["versions"] == ["2020-01-01T00:00:00.000Z"]
 assert len(inbox.get_objects(type=["malware"], version="all")["objects"]) == 30
+inbox.delete_object(objects[4]["id"])
+assert len(inbox.get_objects()["objects"]) == 29
 print("taxii2-client: ok")
 "#;
 

@@ -110,7 +110,9 @@ impl Setup {
         listen: &str,
     ) -> Node {
         let mut platform =
-            platform::testing::platform(folder.path(), &[cti::MIGRATIONS]).await.unwrap();
+            platform::testing::platform(folder.path(), &[intel::MIGRATIONS, cti::MIGRATIONS])
+                .await
+                .unwrap();
         platform.node.id = id(self.number);
         platform.node.name = format!("Node {}", self.number);
         platform.node.kind = self.kind.into();
@@ -173,7 +175,7 @@ fn app(cti: &Cti, peers: Arc<Peers>) -> axum::Router {
     let (router, _) = cti.router().into_parts();
     let (router, _) = router.split_for_parts();
     let gate = Gate(Arc::new(Signed));
-    router.layer(from_fn(move |mut request: Request, next: Next| {
+    cti::liberal_paths(router.layer(from_fn(move |mut request: Request, next: Next| {
         let (peers, gate) = (peers.clone(), gate.clone());
         async move {
             let caller = caller(&request, &peers);
@@ -181,7 +183,7 @@ fn app(cti: &Cti, peers: Arc<Peers>) -> axum::Router {
             request.extensions_mut().insert(gate);
             next.run(request).await
         }
-    }))
+    })))
 }
 
 /// Everybody but nobody.

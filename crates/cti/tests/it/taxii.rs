@@ -143,10 +143,100 @@ async fn the_same_again_is_stored_once_and_broken_objects_are_named() {
     assert!(first["failures"][0]["message"].as_str().unwrap().contains("/is_family"));
     let again = add(&node, &[malware(1, DAY1)]).await;
     assert_eq!(again["successes"][0]["message"], "known before");
+    // what is not held is no success, and the first word stays
     let mut other = malware(1, DAY1);
     other["name"] = json!("another");
     let differs = add(&node, &[other]).await;
-    assert!(differs["successes"][0]["message"].as_str().unwrap().contains("other content"));
+    assert_eq!((&differs["success_count"], &differs["failure_count"]), (&0.into(), &1.into()));
+    assert!(differs["failures"][0]["message"].as_str().unwrap().contains("other content"));
     let objects = json_of(&node, "sereno/collections/inbox/objects/?match[version]=all").await;
     assert_eq!(objects["objects"], json!([malware(1, DAY1)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_and_versions_are_taken_out() {
+    let node = Setup::new(1, "operator").start().await;
+    add(&node, &[malware(1, DAY1), malware(1, DAY2), malware(1, DAY3), malware(2, DAY1)]).await;
+    let path = "sereno/collections/inbox/objects/malware--00000000-0000-4000-8000-000000000001/";
+    let delete = async |role: &str, query: &str| {
+        let url = node.url(&format!("/taxii2/{path}{query}"));
+        client(role).delete(url).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(delete("read-only", "").await, 403);
+    assert_eq!(delete("grant=inbox:write", "").await, 403);
+    assert_eq!(delete("administrator", "?match[version]=last").await, 200);
+    assert_eq!(json_of(&node, path).await["objects"], json!([malware(1, DAY2)]));
+    assert_eq!(delete("administrator", &format!("?match[version]={DAY3}")).await, 404);
+    assert_eq!(delete("administrator", "").await, 200);
+    assert_eq!(get(&node, path).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(delete("administrator", "").await, 404);
+    let left = json_of(&node, "sereno/collections/inbox/objects/?match[version]=all").await;
+    assert_eq!(left["objects"], json!([malware(2, DAY1)]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stix_2_0_goes_out_as_it_came() {
+    let node = Setup::new(1, "operator").start().await;
+    let mut old = malware(7, DAY1);
+    let own = old.as_object_mut().unwrap();
+    own.remove("spec_version");
+    own.insert("labels".into(), json!(["worm"]));
+    let mut undated = old.clone();
+    undated.as_object_mut().unwrap().remove("modified");
+    let status = add(&node, &[old.clone(), undated, malware(8, DAY1)]).await;
+    assert_eq!((&status["success_count"], &status["failure_count"]), (&2.into(), &1.into()));
+    let of = async |spec: &str| {
+        let path = format!("sereno/collections/inbox/objects/?match[spec_version]={spec}");
+        json_of(&node, &path).await["objects"].clone()
+    };
+    assert_eq!(of("2.0").await, json!([old]));
+    assert_eq!(of("2.1").await, json!([malware(8, DAY1)]));
+    let manifest =
+        json_of(&node, "sereno/collections/inbox/manifest/?match[spec_version]=2.0").await;
+    assert_eq!(manifest["objects"][0]["media_type"], "application/stix+json;version=2.0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hundred_objects_of_one_envelope_all_come_by_added_after() {
+    let node = Setup::new(1, "operator").start().await;
+    let all: Vec<Value> = (0..300).map(|n| malware(n, DAY1)).collect();
+    add(&node, &all).await;
+    let (mut seen, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("sereno/collections/inbox/objects/?limit=20{after}");
+        let answer = get(&node, &path).await;
+        let last = answer.headers()["x-taxii-date-added-last"].to_str().unwrap().to_owned();
+        let page: Value = answer.json().await.unwrap();
+        seen.extend(page["objects"].as_array().unwrap().clone());
+        if page["more"] == false {
+            break;
+        }
+        after = format!("&added_after={last}");
+    }
+    assert_eq!(seen, all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paths_without_slash_head_and_options() {
+    let node = Setup::new(1, "operator").start().await;
+    add(&node, &[malware(1, DAY1)]).await;
+    let admin = client("administrator");
+    for path in ["", "/sereno", "/sereno/collections", "/sereno/collections/inbox/objects?limit=1"]
+    {
+        let answer = admin.get(node.url(&format!("/taxii2{path}"))).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    }
+    let url = node.url("/taxii2/sereno/collections/inbox/objects/");
+    let head = admin.head(&url).send().await.unwrap();
+    assert_eq!(
+        (head.status(), head.headers()["content-type"].to_str().unwrap()),
+        (StatusCode::OK, TAXII)
+    );
+    assert!(head.headers().contains_key("x-taxii-date-added-last"));
+    let options = admin.request(reqwest::Method::OPTIONS, &url).send().await.unwrap();
+    assert_eq!(options.status(), StatusCode::NO_CONTENT);
+    assert_eq!(options.headers()["allow"], "GET, HEAD, OPTIONS, POST");
+    let put = admin.put(&url).send().await.unwrap();
+    assert_eq!((put.status().as_u16(), put.headers().contains_key("allow")), (405, true));
+    assert_eq!(put.json::<Value>().await.unwrap()["http_status"], "405");
 }

@@ -1,0 +1,67 @@
+//! `DELETE /taxii2/{root}/collections/{id}/objects/{object}/`: takes an object out of a collection (§5.7). The object
+//! itself stays known: what was learned is not forgotten, it is only no longer handed out here.
+
+use ::intel::pages::{self, Versions};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use platform::http::Caller;
+
+use super::TaxiiError;
+use super::filter::{Filter, MAX_LIMIT};
+use super::media::{Accepts, written};
+use super::rights::{self, Need};
+use crate::error::CtiError;
+use crate::room::Cti;
+
+/// Takes an object out of a collection: all its versions, or those of `match[version]` and `match[spec_version]`.
+#[utoipa::path(delete, path = "/taxii2/{root}/collections/{id}/objects/{object}/", tag = "taxii",
+    params(("root" = String, Path, description = "API root"),
+        ("id" = String, Path, description = "UUID or alias of the collection"),
+        ("object" = String, Path, description = "id of the object"),
+        ("match[version]" = Option<String>, Query, description = "all, first, last, timestamps"),
+        ("match[spec_version]" = Option<String>, Query, description = "STIX versions")),
+    responses((status = 200, description = "Taken out"),
+    (status = 401, body = TaxiiError), (status = 403, body = TaxiiError),
+    (status = 404, body = TaxiiError)))]
+pub(crate) async fn delete(
+    _: Accepts,
+    State(cti): State<Cti>,
+    caller: Caller,
+    Path((root, id, object)): Path<(String, String, String)>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, TaxiiError> {
+    let (collection, _) = rights::open(&cti, &caller, &root, &id, Need::Both).await?;
+    let asked = Filter::from_query(&query)?;
+    let versions = Some(asked.versions.unwrap_or(Versions::All));
+    let ids = vec![object.clone()];
+    let spec_versions = asked.spec_versions;
+    let filter = Filter { ids, versions, spec_versions, limit: MAX_LIMIT, ..Filter::default() };
+    let wanted = filter.wanted(cti.cursors(), &collection.id)?;
+    let number = collection.number;
+    let gone: Result<u64, CtiError> = cti
+        .platform()
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let Some(node) = ::intel::objects::node(tx.sql(), &object).await? else {
+                    return Ok(0);
+                };
+                let mut gone = 0;
+                loop {
+                    let (lines, more) = pages::lines(tx.sql(), number, &wanted).await?;
+                    let places: Vec<i64> = lines.iter().map(|line| line.added_us).collect();
+                    gone += ::intel::collections::delete(tx.sql(), number, node, &places).await?;
+                    // `first` and `last` speak of what stood there, not of what is left.
+                    if !more || wanted.versions != Versions::All {
+                        return Ok(gone);
+                    }
+                }
+            })
+        })
+        .await;
+    if gone? == 0 {
+        return Err(TaxiiError::not_found("the object"));
+    }
+    Ok(written(StatusCode::OK, "{}"))
+}
