@@ -1591,6 +1591,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/taxii/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The collections. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a collection. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxii/collections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a collection away; its objects stay known. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxii/roots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The API roots. */
+        get: operations["list"];
+        put?: never;
+        /** Makes an API root. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/taxii/roots/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an API root away; one that still has collections stays. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1713,7 +1783,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/": {
+    "/taxii2/{root}/": {
         parameters: {
             query?: never;
             header?: never;
@@ -1730,7 +1800,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/collections/": {
+    "/taxii2/{root}/collections/": {
         parameters: {
             query?: never;
             header?: never;
@@ -1747,7 +1817,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/collections/{id}/": {
+    "/taxii2/{root}/collections/{id}/": {
         parameters: {
             query?: never;
             header?: never;
@@ -1764,7 +1834,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/collections/{id}/manifest/": {
+    "/taxii2/{root}/collections/{id}/manifest/": {
         parameters: {
             query?: never;
             header?: never;
@@ -1781,7 +1851,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/collections/{id}/objects/": {
+    "/taxii2/{root}/collections/{id}/objects/": {
         parameters: {
             query?: never;
             header?: never;
@@ -1799,7 +1869,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/collections/{id}/objects/{object}/": {
+    "/taxii2/{root}/collections/{id}/objects/{object}/": {
         parameters: {
             query?: never;
             header?: never;
@@ -1810,13 +1880,14 @@ export interface paths {
         get: operations["object"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Takes an object out of a collection: all its versions, or those of `match[version]` and `match[spec_version]`. */
+        delete: operations["delete"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/collections/{id}/objects/{object}/versions/": {
+    "/taxii2/{root}/collections/{id}/objects/{object}/versions/": {
         parameters: {
             query?: never;
             header?: never;
@@ -1833,7 +1904,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/taxii2/sereno/status/{id}/": {
+    "/taxii2/{root}/status/{id}/": {
         parameters: {
             query?: never;
             header?: never;
@@ -3654,6 +3725,21 @@ export interface components {
              * @description Until when; absent until it is taken back.
              */
             until?: string | null;
+        };
+        /** @description What a collection shall be. */
+        NewTaxiiCollection: {
+            /** @description Title. */
+            title: string;
+            /** @description Description. */
+            description?: string;
+            /** @description The API root; the node's own when absent. */
+            root?: string | null;
+            /** @description A name that can stand for the id; the id when absent. */
+            alias?: string | null;
+            /** @description UUID; made when absent. */
+            id?: string | null;
+            /** @description Whoever sees the root may read it; else this organisation and those who were granted it. */
+            public_read?: boolean;
         };
         NodeName: {
             id: string;
@@ -5499,6 +5585,26 @@ export interface components {
             /** @description What it holds. */
             media_types: string[];
         };
+        /** @description A collection. */
+        TaxiiCollectionItem: {
+            /** @description UUID. */
+            id: string;
+            /** @description The API root it belongs to. */
+            root: string;
+            /** @description A name that can stand for the id in paths. */
+            alias: string;
+            /** @description Title. */
+            title: string;
+            /** @description Description. */
+            description: string;
+            /** @description `inbox`, `outbox`, `open` or `closed`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Entries in it.
+             */
+            objects: number;
+        };
         /** @description All collections of the API root. */
         TaxiiCollections: {
             /** @description The collections; absent when there are none. */
@@ -5554,6 +5660,19 @@ export interface components {
             version: string;
             /** @description What it would be sent as. */
             media_type: string;
+        };
+        /** @description An API root. */
+        TaxiiRoot: {
+            /** @description Its place in the path: small letters, digits and dashes. */
+            name: string;
+            /** @description Title. */
+            title: string;
+            /** @description Description. */
+            description?: string;
+            /** @description Largest envelope, bytes; the node's own limit when absent. */
+            max_content_length?: number | null;
+            /** @description Roles and `peer:NODE` that see it; empty: everybody who may read over TAXII. */
+            seen_by?: string[];
         };
         /** @description A status resource (§4.3.1). */
         TaxiiStatus: {
@@ -9248,6 +9367,217 @@ export interface operations {
     };
     list: {
         parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Collections, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxiiCollectionItem"][];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTaxiiCollection"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxiiCollectionItem"];
+                };
+            };
+            /** @description No such root */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Id or alias is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something cannot be so */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID of the collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such collection */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is the node's own */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Roots, the node's own first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxiiRoot"][];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaxiiRoot"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxiiRoot"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something cannot be so */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The root */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such root */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has collections, or is the node's own */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
                 limit?: number | null;
@@ -9543,7 +9873,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description API root */
+                root: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -9579,7 +9912,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description API root */
+                root: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -9616,6 +9952,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description API root */
+                root: string;
                 /** @description UUID or alias of the collection */
                 id: string;
             };
@@ -9655,6 +9993,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description API root */
+                root: string;
                 /** @description UUID or alias of the collection */
                 id: string;
             };
@@ -9717,6 +10057,8 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description API root */
+                root: string;
                 /** @description UUID or alias of the collection */
                 id: string;
             };
@@ -9764,6 +10106,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description API root */
+                root: string;
                 /** @description UUID or alias of the collection */
                 id: string;
             };
@@ -9848,6 +10192,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description API root */
+                root: string;
                 /** @description UUID or alias of the collection */
                 id: string;
                 /** @description id of the object */
@@ -9884,11 +10230,67 @@ export interface operations {
             };
         };
     };
+    delete: {
+        parameters: {
+            query?: {
+                /** @description all, first, last, timestamps */
+                "match[version]"?: string;
+                /** @description STIX versions */
+                "match[spec_version]"?: string;
+            };
+            header?: never;
+            path: {
+                /** @description API root */
+                root: string;
+                /** @description UUID or alias of the collection */
+                id: string;
+                /** @description id of the object */
+                object: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxiiError"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxiiError"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxiiError"];
+                };
+            };
+        };
+    };
     versions: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description API root */
+                root: string;
                 /** @description UUID or alias of the collection */
                 id: string;
                 /** @description id of the object */
@@ -9930,6 +10332,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description API root */
+                root: string;
                 /** @description UUID of the status */
                 id: string;
             };
