@@ -18,6 +18,9 @@ say "machine: $(machine), $(nproc) cores, $(uname -r)"
 say "inner loops"
 cargo bench --locked -p protocols -p analytics 2>/dev/null | grep -v '^$' || true
 
+say "intelligence: STIX, patterns, an index of a million, ATT&CK into the store, feeds"
+cargo bench --locked -p stix -p intel -p feeds -p feedhub 2>/dev/null | grep -v '^$' || true
+
 say "sereno detect score beside softflowd"
 [ -n "${SKIP_BUILD:-}" ] || cargo build --release --locked -p sereno -p sereno-edge
 bash tools/bench-capture.sh target/bench/bench.pcap

@@ -27,3 +27,13 @@ export const relations = { relations: [relation(items[1], 'indicates', items[0])
 const counts = { records: 120_430, new: 12, updated: 3, same: 109_385, duplicate: 0, well_known: 11_030, rejected: 2, rejected_by: { 'unknown-kind': 2 }, gone: 4, skipped: 7, bytes: 1_994_000 };
 const feed = (name, more) => ({ id: `00000000-0000-4000-8000-${name.padEnd(12, '0').replace(/[^0-9a-f]/g, '0')}`, name, url: `https://${name}.example/list.txt`, format: { form: 'plain', kinds: ['ipv4'], value: 0, score: 1 }, every_minutes: 60, tlp: 'TLP:CLEAR', licence: '', whole: true, state: 'fine', last_error: null, last_try: wall(5), last_ok: wall(5), next_at: wall(-55), counts, ...more });
 export const feeds = [feed('ipsum', {}), feed('moved', { state: 'failing', last_error: 'https://moved.example/list.txt answers 404 Not Found', counts: null }), feed('kept by hand', { url: null, next_at: null, state: 'never', last_try: null, last_ok: null, counts: null })];
+
+const cell = (n, name, total) => ({ id: `T000${n}`, name, number: total, total, covered: 0, below: [] });
+export const matrix = {
+  domains: ['ics-attack'],
+  matrix: { domain: 'ics-attack', name: 'ATT&CK for ICS', techniques: 4, sub_techniques: 0, covered: 3, not_placed: [], columns: [
+    { id: 'TA0108', name: 'Initial Access', short_name: 'initial-access', covered: 1, cells: [cell(1, 'Drive-by Compromise', 0), cell(2, 'Spearphishing Attachment', 12)] },
+    { id: 'TA0105', name: 'Impact', short_name: 'impact', covered: 2, cells: [cell(3, 'Loss of Availability', 140), cell(4, 'Loss of Control', 3)] },
+  ] },
+  statements: ['Made up for building this page.'],
+};

@@ -100,6 +100,7 @@ const reads = [
   [/^\/intel\/lookup$/, (_, url) => exchange.lookup(url.searchParams.get('value') ?? '')],
   [/^\/intel\/sources$/, () => exchange.sources],
   [/^\/intel\/objects$/, (w) => (w.bare ? { ...knowledge.found, items: [], by_type: [], total: 0 } : knowledge.found)],
+  [/^\/intel\/matrix$/, (w) => (w.bare ? { domains: [], matrix: null, statements: [] } : knowledge.matrix)],
   [/^\/intel\/complete$/, () => knowledge.offers],
   [/^\/intel\/objects\/([^/]+)\/relations$/, () => knowledge.relations],
   [/^\/intel\/objects\/([^/]+)$/, (_, __, match) => knowledge.object(decodeURIComponent(match[1]))],

@@ -219,3 +219,27 @@ async fn around(
     }
     Ok(found)
 }
+
+/// How many relations in sight lead to each object of a type, of the given kinds; by STIX id.
+///
+/// # Errors
+/// The database says no.
+pub async fn mentions(
+    sql: &mut AnyConnection,
+    kind: &str,
+    relations: &[&str],
+    sight: Sight,
+) -> Result<Vec<(String, i64)>, DbError> {
+    // Kinds are constants of the callers, never input.
+    let list = relations.iter().map(|kind| format!("'{kind}'")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "SELECT n.id AS id, COUNT(*) AS held FROM intel_objects o JOIN intel_nodes n ON n.node = o.node \
+         JOIN intel_edges e ON e.target = o.node LEFT JOIN intel_objects h ON h.node = e.origin \
+         AND h.superseded_at IS NULL WHERE o.type = $1 AND o.superseded_at IS NULL AND o.tlp <= $2 \
+         AND e.tlp <= $2 AND e.ended_at IS NULL AND COALESCE(h.tlp, 0) <= $2 AND e.kind IN ({list}) \
+         GROUP BY n.id"
+    );
+    let rows =
+        sqlx::query(sqlx::AssertSqlSafe(text)).bind(kind).bind(sight.most()).fetch_all(sql).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}

@@ -215,3 +215,34 @@ pub async fn counts(sql: &mut AnyConnection, sight: Sight) -> Result<Vec<(String
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
+
+/// The newest row of all, a sign of whether anything changed.
+///
+/// # Errors
+/// The database says no.
+pub async fn last_seq(sql: &mut AnyConnection) -> Result<i64, DbError> {
+    let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) FROM intel_objects").fetch_one(sql).await?;
+    Ok(row.try_get(0)?)
+}
+
+/// The texts of the newest versions of some types, as far as they are clear to everybody.
+///
+/// # Errors
+/// The database says no.
+pub async fn clear_bodies(
+    sql: &mut AnyConnection,
+    types: &[&str],
+    limit: i64,
+) -> Result<Vec<String>, DbError> {
+    let text = format!(
+        "SELECT body FROM intel_objects WHERE superseded_at IS NULL AND tlp = 0 AND type IN ({}) \
+         ORDER BY seq LIMIT {limit}",
+        marks(types.len())
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for kind in types {
+        query = query.bind(*kind);
+    }
+    let rows = query.fetch_all(sql).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}

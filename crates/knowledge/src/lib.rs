@@ -15,6 +15,7 @@ mod config;
 mod error;
 mod http;
 mod import;
+mod ontology;
 mod room;
 pub mod sight;
 

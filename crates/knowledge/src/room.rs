@@ -8,11 +8,12 @@ use platform::http::RoomRouter;
 
 use crate::config::Config;
 use crate::error::KnowledgeError;
-use crate::http;
+use crate::{http, ontology};
 
 struct Inner {
     platform: Platform,
     config: Config,
+    ontology: ontology::Cache,
 }
 
 /// The room; cheap to clone.
@@ -26,7 +27,11 @@ impl Knowledge {
     /// A setting cannot work.
     pub fn open(platform: &Platform, config: Config) -> Result<Self, KnowledgeError> {
         config.check().map_err(KnowledgeError::Config)?;
-        Ok(Self(Arc::new(Inner { platform: platform.clone(), config })))
+        Ok(Self(Arc::new(Inner {
+            platform: platform.clone(),
+            config,
+            ontology: ontology::Cache::default(),
+        })))
     }
 
     /// The HTTP endpoints.
@@ -84,6 +89,10 @@ impl Knowledge {
 
     pub(crate) fn platform(&self) -> &Platform {
         &self.0.platform
+    }
+
+    pub(crate) fn ontology(&self) -> &ontology::Cache {
+        &self.0.ontology
     }
 
     pub(crate) fn config(&self) -> &Config {

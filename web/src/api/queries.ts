@@ -159,6 +159,8 @@ export const reads = {
     queryOptions({ queryKey: ['knowledge', 'object', object, at], queryFn: () => get<api.IntelObject>(`/intel/objects/${id(object)}${query({ at })}`), retry: false }),
   intelRelations: (object: string, at: string) =>
     queryOptions({ queryKey: ['knowledge', 'relations', object, at], queryFn: () => get<api.IntelRelations>(`/intel/objects/${id(object)}/relations${query({ at, limit: 200 })}`), retry: false }),
+  intelMatrix: (domain: string) =>
+    queryOptions({ queryKey: ['knowledge', 'matrix', domain], queryFn: () => get<api.IntelMatrix>(`/intel/matrix${query({ domain })}`), placeholderData: (previous) => previous, retry: false }),
   feeds: () => queryOptions({ queryKey: ['feeds'], queryFn: async () => (await get<api.Page<api.Feed>>('/feeds')).items, refetchInterval: 10_000 }),
   shares: (incident?: string) =>
     queryOptions({

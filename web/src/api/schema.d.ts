@@ -991,6 +991,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intel/extract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks through a report (text, Markdown or HTML) for values and techniques. */
+        post: operations["extract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/intel/import": {
         parameters: {
             query?: never;
@@ -1008,6 +1025,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intel/layer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same numbers as a layer for the ATT&CK Navigator. */
+        get: operations["layer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/intel/lookup": {
         parameters: {
             query?: never;
@@ -1017,6 +1051,23 @@ export interface paths {
         };
         /** Looks a value up. */
         get: operations["lookup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A matrix with how many relations in sight speak of each technique. */
+        get: operations["matrix"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2435,6 +2486,32 @@ export interface components {
             /** @description True when this party was never seen in training. */
             new: boolean;
         };
+        /** @description What was found. */
+        Extracted: {
+            /** @description Candidates by their first place. */
+            candidates: components["schemas"]["ExtractedItem"][];
+            /** @description Finds beyond the limit, which are not listed. */
+            untold: number;
+        };
+        /** @description Something found in a text. */
+        ExtractedItem: {
+            /** @description Kind of value, or `technique`, `group`, `software` … */
+            kind: string;
+            /** @description In its normal form. */
+            value: string;
+            /** @description As it is spelt at its first place. */
+            spelling: string;
+            /** @description How often it stands there. */
+            count: number;
+            /** @description `accept` or `doubt`. */
+            suggestion: string;
+            /** @description Reasons to look twice. */
+            doubts: string[];
+            /** @description The sentence around its first place. */
+            context: string;
+            /** @description A STIX pattern for it, where it is a value. */
+            pattern?: string | null;
+        };
         /** @description One dated fact. */
         FactRow: {
             /** @description What it is: `name (DHCP)`, `offers`, `uses`, `TLS fingerprint (JA4)` … */
@@ -3059,6 +3136,15 @@ export interface components {
             score?: number | null;
             /** @description The STIX object behind it. */
             object?: string | null;
+        };
+        /** @description A matrix. */
+        IntelMatrix: {
+            /** @description Domains that are loaded. */
+            domains: string[];
+            /** @description Columns of techniques with how many relations speak of each; absent when nothing is loaded. */
+            matrix?: Record<string, never> | null;
+            /** @description Terms of use of what is shown. */
+            statements: string[];
         };
         /** @description One object. */
         IntelObject: {
@@ -8223,6 +8309,48 @@ export interface operations {
             };
         };
     };
+    extract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description The list to review */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Extracted"];
+                };
+            };
+            /** @description Not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     import: {
         parameters: {
             query?: {
@@ -8271,6 +8399,38 @@ export interface operations {
             };
         };
     };
+    layer: {
+        parameters: {
+            query?: {
+                /** @description `enterprise-attack`, `ics-attack`, `mobile-attack`, `mitre-atlas`; the first there is when absent. */
+                domain?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A Navigator layer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description That matrix is not loaded */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     lookup: {
         parameters: {
             query: {
@@ -8294,6 +8454,38 @@ export interface operations {
             };
             /** @description No such value */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    matrix: {
+        parameters: {
+            query?: {
+                /** @description `enterprise-attack`, `ics-attack`, `mobile-attack`, `mitre-atlas`; the first there is when absent. */
+                domain?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The matrix */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelMatrix"];
+                };
+            };
+            /** @description That matrix is not loaded */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

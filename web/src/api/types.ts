@@ -186,6 +186,24 @@ export type IntelObject = Narrow<Schemas['IntelObject'], {
   values: Whole<Schemas['IntelValue']>[];
 }>;
 export type IntelRelations = Narrow<Schemas['IntelRelations'], { relations: Whole<Schemas['IntelRelation']>[]; objects: IntelItem[] }>;
+export interface MatrixCell {
+  id: string;
+  name: string;
+  number: number;
+  total: number;
+  covered: number;
+  below: MatrixCell[];
+}
+export interface MatrixColumn {
+  id: string;
+  name: string;
+  short_name: string;
+  cells: MatrixCell[];
+  covered: number;
+}
+export type IntelMatrix = Narrow<Schemas['IntelMatrix'], {
+  matrix: { domain: string; name: string; columns: MatrixColumn[]; techniques: number; sub_techniques: number; covered: number } | null;
+}>;
 export type ImportReport = Narrow<Schemas['ImportReport'], { problems: Whole<Schemas['ImportProblem']>[] }>;
 export type Feed = Narrow<Schemas['FeedView'], { state: 'never' | 'fine' | 'failing' | 'paused'; counts: Whole<Schemas['FeedCounts']> | null }>;
 

@@ -21,6 +21,7 @@ export const rail: Place[] = [
 
 export const more: Place[] = [
   { to: '/knowledge', text: t('nav.knowledge'), icon: 'intel' },
+  { to: '/matrix', text: t('nav.matrix'), icon: 'finding' },
   { to: '/feeds', text: t('nav.feeds'), icon: 'share' },
   { to: '/models', text: t('nav.models'), icon: 'shield' },
   { to: '/commands', text: t('nav.commands'), icon: 'command' },

@@ -2,8 +2,10 @@
 
 mod complete;
 mod export;
+mod extract;
 mod held;
 mod import;
+mod matrix;
 mod object;
 mod path;
 mod relations;
@@ -34,6 +36,9 @@ pub(crate) fn routes() -> RoomRouter<Knowledge> {
         .route(READ, routes!(path::path))
         .route(READ, routes!(held::held))
         .route(READ, routes!(export::export))
+        .route(READ, routes!(matrix::matrix))
+        .route(READ, routes!(matrix::layer))
+        .route(READ, routes!(extract::extract))
         .route(IMPORT, routes!(import::import))
 }
 

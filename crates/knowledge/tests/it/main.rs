@@ -161,10 +161,78 @@ async fn nobody_passes_without_the_policy() {
         ("GET", "/api/v1/intel/objects/x/relations"),
         ("GET", "/api/v1/intel/path?from=a&to=b"),
         ("GET", "/api/v1/intel/common-values"),
+        ("GET", "/api/v1/intel/matrix"),
+        ("GET", "/api/v1/intel/layer"),
+        ("POST", "/api/v1/intel/extract"),
         ("GET", "/api/v1/intel/export"),
         ("POST", "/api/v1/intel/import"),
     ] {
         let (status, _) = call(house.room.router(), false, method, path, &Value::Null).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path}");
     }
+}
+
+fn attack() -> Value {
+    let mitre = |id: &str| json!([{"source_name": "mitre-attack", "external_id": id}]);
+    let technique = |n, id: &str, name: &str| {
+        object(
+            "attack-pattern",
+            n,
+            json!({"name": name, "external_references": mitre(id), "x_mitre_domains": ["ics-attack"],
+            "kill_chain_phases": [{"kill_chain_name": "mitre-ics-attack", "phase_name": "impact"}]}),
+        )
+    };
+    bundle(&[
+        object(
+            "x-mitre-matrix",
+            1,
+            json!({"name": "ATT&CK for ICS", "external_references": mitre("ics-attack"),
+            "x_mitre_domains": ["ics-attack"], "tactic_refs": [id("x-mitre-tactic", 2)]}),
+        ),
+        object(
+            "x-mitre-tactic",
+            2,
+            json!({"name": "Impact", "external_references": mitre("TA0105"),
+            "x_mitre_domains": ["ics-attack"], "x_mitre_shortname": "impact"}),
+        ),
+        technique(3, "T0826", "Loss of Availability"),
+        technique(4, "T0827", "Loss of Control"),
+        object("malware", 5, json!({"name": "Industroyer", "is_family": true})),
+        object(
+            "relationship",
+            6,
+            json!({"source_ref": id("malware", 5), "relationship_type": "uses", "target_ref": id("attack-pattern", 3)}),
+        ),
+        object(
+            "relationship",
+            7,
+            json!({"source_ref": id("malware", 5), "relationship_type": "mitigates", "target_ref": id("attack-pattern", 4)}),
+        ),
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_matrix_is_lit_by_what_is_known_and_reports_are_read_with_its_names() {
+    let house = House::new().await;
+    let (_, empty) = house.get("/api/v1/intel/matrix").await;
+    assert_eq!(empty["matrix"], Value::Null, "nothing is loaded yet");
+    let (status, report) =
+        call(house.room.router(), true, "POST", "/api/v1/intel/import?tlp=clear", &attack()).await;
+    assert_eq!((status, &report["refused"]), (StatusCode::OK, &json!(0)), "{report}");
+    let (_, lit) = house.get("/api/v1/intel/matrix?domain=ics-attack").await;
+    let cells = &lit["matrix"]["columns"][0]["cells"];
+    assert_eq!((&cells[0]["id"], &cells[0]["number"]), (&json!("T0826"), &json!(1.0)), "{lit}");
+    assert_eq!(cells[1]["number"], 0.0, "how to meet it is no use of it");
+    let (_, layer) = house.get("/api/v1/intel/layer").await;
+    assert_eq!(layer["techniques"], json!([{"techniqueID": "T0826", "score": 1}]));
+    assert_eq!(house.get("/api/v1/intel/matrix?domain=none").await.0, StatusCode::NOT_FOUND);
+    let text = json!("Industroyer led to Loss of Availability (T0826) from 45[.]9.148[.]7.");
+    let (_, found) = call(house.room.router(), true, "POST", "/api/v1/intel/extract", &text).await;
+    let values: Vec<&str> = found["candidates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["value"].as_str().unwrap())
+        .collect();
+    assert!(values.contains(&"T0826") && values.contains(&"45.9.148.7"), "{found}");
 }

@@ -79,6 +79,24 @@ pub(crate) enum IntelCommand {
     },
     /// Values that so many name that they tell nothing.
     Common(Place),
+    /// An ATT&CK matrix with how many relations speak of each technique, as JSON.
+    Matrix {
+        #[command(flatten)]
+        place: Place,
+        /// enterprise-attack, ics-attack, mobile-attack or mitre-atlas; the first that is loaded when absent.
+        #[arg(long)]
+        domain: Option<String>,
+        /// As a layer for the ATT&CK Navigator.
+        #[arg(long)]
+        layer: bool,
+    },
+    /// What a report names: values and techniques, as a list to review. Nothing is stored.
+    Extract {
+        #[command(flatten)]
+        place: Place,
+        /// Text, Markdown or HTML.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

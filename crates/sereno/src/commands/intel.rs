@@ -1,4 +1,4 @@
-//! `sereno intel lookup|sources|search|show|relations|path|import|export|common`.
+//! `sereno intel lookup|sources|search|show|relations|path|import|export|common|matrix|extract`.
 
 use std::process::ExitCode;
 
@@ -97,6 +97,23 @@ async fn explore(command: IntelCommand, json: bool) -> Result<ExitCode, Failure>
             let text = api.get_text(&format!("/api/v1/intel/export?q={}", escape(&query))).await;
             api.close().await;
             output::line(&text?);
+            Ok(ExitCode::SUCCESS)
+        }
+        IntelCommand::Matrix { place, domain, layer } => {
+            let what = if layer { "layer" } else { "matrix" };
+            let asked = domain.map_or_else(String::new, |d| format!("?domain={}", escape(&d)));
+            output::value(&get(&place, &format!("/api/v1/intel/{what}{asked}")).await?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        IntelCommand::Extract { place, file } => {
+            let bytes = read_file(&file, MAX_IMPORT_BYTES)?;
+            let api = Api::of(&place).await?;
+            let answer = api.post_text("/api/v1/intel/extract", bytes).await;
+            api.close().await;
+            let answer = answer?;
+            let candidates = answer.get("candidates").cloned().unwrap_or(Value::Null);
+            let shown = if json { &answer } else { &candidates };
+            table(shown, &["suggestion", "kind", "value", "spelling", "count"], json)?;
             Ok(ExitCode::SUCCESS)
         }
         IntelCommand::Lookup { .. } | IntelCommand::Sources(_) | IntelCommand::Common(_) => {

@@ -29,7 +29,7 @@ export function LookupPage() {
   const known = sources.data?.reduce((sum, source) => sum + source.values, 0) ?? 0;
   const title = value === '' ? tn('intel.title', sources.data?.length ?? 0, { values: count(known) }) : answer.data ? t(answer.data.known ? 'intel.known' : 'intel.unknown', { value }) : t('intel.asking', { value });
   return (
-    <PageView title={title} lead={t('intel.lead')} actions={<><Link to="/knowledge">{t('nav.knowledge')}</Link><Link to="/feeds">{t('nav.feeds')}</Link></>}>
+    <PageView title={title} lead={t('intel.lead')} actions={<><Link to="/knowledge">{t('nav.knowledge')}</Link><Link to="/matrix">{t('nav.matrix')}</Link><Link to="/feeds">{t('nav.feeds')}</Link></>}>
       <div className="stack wide">
         <section className="panel"><div className="body"><Ask value={value} /></div></section>
         {value !== '' && (answer.data ? <Answer answer={answer.data} /> : answer.isError ? <Failed error={answer.error} retry={answer.refetch} /> : <section className="panel"><Ghost rows={3} /></section>)}
