@@ -99,6 +99,12 @@ async fn explore(command: IntelCommand, json: bool) -> Result<ExitCode, Failure>
             output::line(&text?);
             Ok(ExitCode::SUCCESS)
         }
+        other => read_with(other, json).await,
+    }
+}
+
+async fn read_with(command: IntelCommand, json: bool) -> Result<ExitCode, Failure> {
+    match command {
         IntelCommand::Matrix { place, domain, layer } => {
             let what = if layer { "layer" } else { "matrix" };
             let asked = domain.map_or_else(String::new, |d| format!("?domain={}", escape(&d)));
@@ -116,9 +122,8 @@ async fn explore(command: IntelCommand, json: bool) -> Result<ExitCode, Failure>
             table(shown, &["suggestion", "kind", "value", "spelling", "count"], json)?;
             Ok(ExitCode::SUCCESS)
         }
-        IntelCommand::Lookup { .. } | IntelCommand::Sources(_) | IntelCommand::Common(_) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        // Everything else was answered before.
+        _ => Ok(ExitCode::SUCCESS),
     }
 }
 
