@@ -24,7 +24,7 @@ pub enum IdError {
     #[error("`{0}` is not an object type name (3 to 250 of a-z, 0-9 and single hyphens)")]
     TypeName(String),
     /// The part after `--` is not a UUID in the hyphenated form of RFC 4122.
-    #[error("`{0}` is not a hyphenated RFC 4122 UUID")]
+    #[error("`{0}` is not a hyphenated RFC 4122 UUID (variant 10, version 1 to 5)")]
     Uuid(String),
 }
 
@@ -41,14 +41,7 @@ impl StixId {
     /// # Errors
     /// [`IdError`] naming the part that is wrong.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let at = text.find("--").ok_or(IdError::NoSeparator)?;
-        let (kind, uuid) = (&text[..at], &text[at + 2..]);
-        if !is_type_name(kind) {
-            return Err(IdError::TypeName(clip(kind)));
-        }
-        if !is_uuid_text(uuid) {
-            return Err(IdError::Uuid(clip(uuid)));
-        }
+        let at = check(text)?.len();
         Ok(Self { text: text.to_owned(), type_len: at })
     }
 
@@ -107,9 +100,42 @@ pub fn is_type_name(name: &str) -> bool {
         && !name.contains("--")
 }
 
+/// Whether the text is an identifier; gives its object type. Allocates only for an error.
+///
+/// # Errors
+/// [`IdError`] naming the part that is wrong.
+pub fn check(text: &str) -> Result<&str, IdError> {
+    let at = text.find("--").ok_or(IdError::NoSeparator)?;
+    let (kind, uuid) = (&text[..at], &text[at + 2..]);
+    if !is_type_name(kind) {
+        return Err(IdError::TypeName(clip(kind)));
+    }
+    if !is_uuid_text(uuid) {
+        return Err(IdError::Uuid(clip(uuid)));
+    }
+    Ok(kind)
+}
+
+/// The version of the UUID in a well-formed identifier, else 0.
+#[must_use]
+pub fn uuid_version(id: &str) -> u8 {
+    let digit = id.len().checked_sub(UUID_CHARS).and_then(|start| id.as_bytes().get(start + 14));
+    digit.filter(|b| b.is_ascii_digit()).map_or(0, |b| b - b'0')
+}
+
+const UUID_CHARS: usize = 36;
+
+/// The hyphenated form of RFC 4122 §3, its variant and one of its five versions (§4.1.3). The
+/// versions 6 to 8 came with RFC 9562, which STIX 2.1 does not name.
 fn is_uuid_text(text: &str) -> bool {
-    text.len() == 36
-        && Uuid::try_parse(text).is_ok_and(|u| u.get_variant() == uuid::Variant::RFC4122)
+    let bytes = text.as_bytes();
+    bytes.len() == UUID_CHARS
+        && bytes.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            14 => (b'1'..=b'5').contains(b),
+            19 => matches!(b, b'8' | b'9' | b'a' | b'b' | b'A' | b'B'),
+            _ => b.is_ascii_hexdigit(),
+        })
 }
 
 fn clip(text: &str) -> String {
@@ -148,6 +174,12 @@ const HASH_CHOICE: &[&str] = &["MD5", "SHA-1", "SHA-256", "SHA-512"];
 #[must_use]
 pub fn is_cyber_observable(kind: &str) -> bool {
     kind == "process" || CONTRIBUTING.iter().any(|(k, _)| *k == kind)
+}
+
+/// Whether a property contributes to the id of a type (§6, "ID Contributing Properties").
+#[must_use]
+pub(crate) fn contributes(kind: &str, name: &str) -> bool {
+    CONTRIBUTING.iter().any(|(k, names)| *k == kind && names.contains(&name))
 }
 
 /// The deterministic id of a cyber observable: UUIDv5 over the canonical JSON of its

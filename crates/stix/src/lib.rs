@@ -22,8 +22,11 @@ pub mod json;
 pub mod marking;
 pub mod object;
 pub mod pattern;
+pub mod stream;
 pub mod time;
+pub mod upgrade;
 pub mod validate;
+pub mod version;
 mod vocabulary;
 
 pub use bundle::{Bundle, BundleError};

@@ -1,7 +1,7 @@
 //! Data markings (STIX 2.1 §7.2): Traffic Light Protocol 2.0 as the OASIS extension defines it,
 //! and the four fixed marking definitions of TLP 1.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::object::Object;
 
@@ -129,6 +129,117 @@ pub fn tlp_1_definition(id: &str) -> Option<Object> {
     })))
 }
 
+/// Why a selector selects nothing (STIX 2.1 §7.2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SelectorError {
+    /// Not property names and `[number]` joined by dots.
+    #[error("a selector is names and `[number]` joined by dots, like `labels.[0]`")]
+    Form,
+    /// The object has no such property or element.
+    #[error("the object has no such property or element")]
+    Nothing,
+}
+
+/// What a selector of a granular marking selects.
+///
+/// # Errors
+/// [`SelectorError`].
+pub fn selection<'v>(
+    properties: &'v Map<String, Value>,
+    selector: &str,
+) -> Result<&'v Value, SelectorError> {
+    let mut steps = selector.split('.');
+    let first = steps.next().unwrap_or_default();
+    if !is_name(first) {
+        return Err(SelectorError::Form);
+    }
+    let mut found = properties.get(first);
+    for step in steps {
+        if let Some(index) = step.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            let digits = !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit());
+            if !digits {
+                return Err(SelectorError::Form);
+            }
+            let index = index.parse::<usize>().ok();
+            found = found.and_then(Value::as_array).zip(index).and_then(|(list, at)| list.get(at));
+        } else if is_name(step) {
+            found = found.and_then(Value::as_object).and_then(|map| map.get(step));
+        } else {
+            return Err(SelectorError::Form);
+        }
+    }
+    found.ok_or(SelectorError::Nothing)
+}
+
+/// A step that is no list index: a property name or the key of a dictionary.
+fn is_name(step: &str) -> bool {
+    (1..=250).contains(&step.len())
+        && step.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// Whether what `outer` selects holds what `inner` selects, or is the same.
+fn covers(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// What handling a part of an object asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Effective {
+    /// The strictest label, if any marking is one of TLP.
+    pub tlp: Option<Tlp>,
+    /// Ids of all marking definitions that apply, each once, those of the whole object first.
+    pub markings: Vec<String>,
+}
+
+impl Effective {
+    fn add(&mut self, id: &str) {
+        if self.markings.iter().any(|known| known == id) {
+            return;
+        }
+        self.tlp = self.tlp.max(Tlp::from_id(id));
+        self.markings.push(id.to_owned());
+    }
+}
+
+/// The markings that apply to what `selector` selects: those of the object (§7.2.2) and every
+/// granular one (§7.2.3) on it or on something around it. A granular label of TLP never loosens
+/// the label of the object: the strictest counts.
+///
+/// # Errors
+/// [`SelectorError`].
+pub fn effective(object: &Object, selector: &str) -> Result<Effective, SelectorError> {
+    selection(object.properties(), selector)?;
+    Ok(collect(object, |marked| covers(marked, selector)))
+}
+
+/// The markings that apply to at least one part of the object: what somebody must be cleared for
+/// who gets the object whole.
+#[must_use]
+pub fn effective_whole(object: &Object) -> Effective {
+    collect(object, |_| true)
+}
+
+fn collect(object: &Object, applies: impl Fn(&str) -> bool) -> Effective {
+    let mut effective = Effective::default();
+    object.marking_refs().for_each(|id| effective.add(id));
+    let granular = object.get("granular_markings").and_then(Value::as_array);
+    for marking in granular.into_iter().flatten() {
+        let Some(id) = marking.get("marking_ref").and_then(Value::as_str) else { continue };
+        let selectors = marking.get("selectors").and_then(Value::as_array);
+        if selectors.into_iter().flatten().filter_map(Value::as_str).any(&applies) {
+            effective.add(id);
+        }
+    }
+    effective
+}
+
+/// The text of a marking definition that is a statement (§7.2.1.3).
+#[must_use]
+pub fn statement(definition: &Object) -> Option<&str> {
+    let is_statement = definition.text("definition_type") == Some("statement");
+    is_statement.then(|| definition.get("definition")?.get("statement")?.as_str())?
+}
+
 fn object(value: Value) -> Object {
     Object::from_map(value.as_object().cloned().unwrap_or_default())
 }
@@ -151,6 +262,31 @@ mod tests {
             assert_eq!(Tlp::from_id(id), Some(tlp));
             assert_eq!(tlp_1_definition(id).unwrap().id_text(), id);
         }
+    }
+
+    #[test]
+    fn granular_markings_apply_to_what_they_select_and_below() {
+        let marked = object(json!({
+        "name": "n", "labels": ["a", "b"],
+        "external_references": [{"source_name": "s", "url": "u"}],
+        "object_marking_refs": [Tlp::Green.id()],
+        "granular_markings": [
+            {"marking_ref": Tlp::Red.id(), "selectors": ["external_references.[0]"]},
+            {"marking_ref": Tlp::Clear.id(), "selectors": ["name"]},
+            {"lang": "de", "selectors": ["name"]},
+        ]}));
+        let tlp = |selector: &str| effective(&marked, selector).unwrap().tlp;
+        assert_eq!(tlp("external_references.[0].url"), Some(Tlp::Red));
+        // the whole list holds the marked element, but is not itself marked
+        assert_eq!(tlp("external_references"), Some(Tlp::Green));
+        assert_eq!(tlp("labels.[1]"), Some(Tlp::Green));
+        // a looser granular label does not loosen the label of the object
+        assert_eq!(tlp("name"), Some(Tlp::Green));
+        assert_eq!(effective(&marked, "name").unwrap().markings.len(), 2);
+        assert_eq!(effective_whole(&marked).tlp, Some(Tlp::Red));
+        assert_eq!(effective(&marked, "labels.[2]"), Err(SelectorError::Nothing));
+        assert_eq!(effective(&marked, "labels.[x]"), Err(SelectorError::Form));
+        assert_eq!(effective(&marked, ""), Err(SelectorError::Form));
     }
 
     #[test]

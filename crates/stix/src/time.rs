@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use time::{Date, Month, OffsetDateTime, Time};
+use time::OffsetDateTime;
 
 /// A STIX timestamp as microseconds since 1970-01-01T00:00:00Z. Digits beyond the sixth of a
 /// second are cut.
@@ -57,23 +57,47 @@ impl Timestamp {
         }
         let rest = text[19..].strip_suffix('Z').ok_or(TimestampError::Form)?;
         let fraction_us = fraction_us(rest)?;
-        let year = number(&bytes[0..4])?;
+        let year = i64::from(number(&bytes[0..4])?);
         let (month, day) = (number(&bytes[5..7])?, number(&bytes[8..10])?);
         let (hour, minute, second) =
             (number(&bytes[11..13])?, number(&bytes[14..16])?, number(&bytes[17..19])?);
-        let small = |n: u32| u8::try_from(n).map_err(|_| TimestampError::Value);
-        let month = Month::try_from(small(month)?).map_err(|_| TimestampError::Value)?;
-        let year = i32::try_from(year).map_err(|_| TimestampError::Value)?;
-        let date = Date::from_calendar_date(year, month, small(day)?)
-            .map_err(|_| TimestampError::Value)?;
+        if day == 0 || day > days_of(year, month) || hour > 23 || minute > 59 || second > 60 {
+            return Err(TimestampError::Value);
+        }
         let (second, fraction_us) =
             if second == 60 { (59, 999_999) } else { (second, fraction_us) };
-        let clock = Time::from_hms_micro(small(hour)?, small(minute)?, small(second)?, fraction_us)
-            .map_err(|_| TimestampError::Value)?;
-        let nanos = OffsetDateTime::new_utc(date, clock).unix_timestamp_nanos();
-        let unix_us = i64::try_from(nanos / 1000).map_err(|_| TimestampError::Value)?;
-        Ok(Self { unix_us })
+        let seconds = days_since_epoch(year, i64::from(month), i64::from(day)) * 86_400
+            + i64::from(hour * 3600 + minute * 60 + second);
+        Ok(Self { unix_us: seconds * 1_000_000 + i64::from(fraction_us) })
     }
+}
+
+/// Days of a month of the Gregorian calendar; 0 for no month.
+const fn days_of(year: i64, month: u32) -> u32 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
+/// Days from 1970-01-01 of the proleptic Gregorian calendar; years count from March, so that the
+/// leap day is the last of its year.
+const fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// Digits after the seconds in a well-formed timestamp.
+pub(crate) const fn fraction_digits(text: &str) -> usize {
+    text.len().saturating_sub("2016-01-20T12:31:12.Z".len())
 }
 
 fn fraction_us(rest: &str) -> Result<u32, TimestampError> {
@@ -87,8 +111,8 @@ fn fraction_us(rest: &str) -> Result<u32, TimestampError> {
     if !sound {
         return Err(TimestampError::Form);
     }
-    let padded: String = digits.chars().chain("000000".chars()).take(6).collect();
-    padded.parse().map_err(|_| TimestampError::Form)
+    let six = digits.bytes().chain(std::iter::repeat(b'0')).take(6);
+    Ok(six.fold(0, |sum, b| sum * 10 + u32::from(b - b'0')))
 }
 
 fn number(digits: &[u8]) -> Result<u32, TimestampError> {

@@ -4,17 +4,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use stix::bundle::Bundle;
 use stix::json::{DEFAULT_LIMITS, Limits};
-use stix::object::Object;
-use stix::validate::{self, Problem, Report, Severity};
+use stix::stream::{self, StreamError};
+use stix::validate::{Problem, Report, Severity};
 
-use super::read_file;
 use crate::arguments::StixCommand;
 use crate::output::{self, Failure, NO};
 
-/// Largest file read, bytes.
-const MAX_FILE_BYTES: usize = 256 << 20;
+/// Largest object of a bundle, bytes. The bundle itself has no limit: it is read object by object.
+const MAX_OBJECT_BYTES: usize = 64 << 20;
 
 pub(crate) fn run(command: &StixCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
@@ -35,21 +33,30 @@ pub(super) fn problem(problem: &Problem) -> Value {
 }
 
 fn validate_file(file: &Path, json: bool) -> Result<ExitCode, Failure> {
-    let bytes = read_file(file, MAX_FILE_BYTES as u64)?;
-    let limits = Limits { max_bytes: MAX_FILE_BYTES, max_values: 20_000_000, ..DEFAULT_LIMITS };
-    let unreadable = |cause: String| Failure {
-        code: NO,
-        message: format!("{}: {cause}", file.display()),
-        remedy: "STIX 2.1 is JSON: a bundle, or one object.".into(),
-    };
-    let value = stix::json::read(&bytes, limits).map_err(|cause| unreadable(cause.to_string()))?;
-    let report = if value.get("type").and_then(|kind| kind.as_str()) == Some("bundle") {
-        let bundle = Bundle::from_value(value).map_err(|cause| unreadable(cause.to_string()))?;
-        validate::bundle(&bundle)
+    let limits = Limits { max_bytes: MAX_OBJECT_BYTES, ..DEFAULT_LIMITS };
+    let report = if file.as_os_str() == "-" {
+        stream::validate(std::io::stdin().lock(), limits)
     } else {
-        let object = Object::from_value(value)
-            .ok_or_else(|| unreadable("neither a bundle nor an object".into()))?;
-        validate::object(&object)
+        let input = std::fs::File::open(file).map_err(Failure::file(file))?;
+        stream::validate(input, limits)
+    };
+    let report = match report {
+        Ok(report) => report,
+        Err(StreamError::Io(cause)) => return Err(Failure::file(file)(cause)),
+        Err(StreamError::Json(cause)) if json => {
+            let unreadable = json!({ "object": "", "property": "", "clause": "RFC 8259",
+                "message": cause.to_string() });
+            output::value(&json!({ "valid": false, "errors": [unreadable], "warnings": [],
+                "left_out": 0 }))?;
+            return Ok(output::answer(false));
+        }
+        Err(StreamError::Json(cause)) => {
+            return Err(Failure {
+                code: NO,
+                message: format!("{}: {cause}", file.display()),
+                remedy: "STIX 2.1 is JSON: a bundle, or one object.".into(),
+            });
+        }
     };
     say(&report, json)?;
     Ok(output::answer(report.is_valid()))

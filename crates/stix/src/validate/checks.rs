@@ -1,45 +1,78 @@
-//! Rules that join several properties.
+//! Rules of domain objects that join several properties (STIX 2.1 §3, §4, §5.2).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Sink;
-use super::rules::Family;
-use crate::id::{self, StixId};
-use crate::marking::{TLP_2_0_EXTENSION, Tlp, tlp_1_definition};
+use super::path::{Path, Sink, clip};
+use super::rules::{self, Compiled, Family};
+use super::{custom, judge_properties};
+use crate::id;
 use crate::object::Object;
 use crate::pattern;
-use crate::vocabulary::{HASH_ALGORITHM, RELATIONSHIP_TYPE};
 
-/// The id names the type, and a deterministic id is the one of its content.
-pub(super) fn identity(object: &Object, sink: &mut Sink<'_>) {
-    let Ok(id) = StixId::parse(object.id_text()) else { return };
-    if id.kind() != object.kind() {
-        let kind: String = object.kind().chars().take(80).collect();
-        let message = format!("the id names the type {}, `type` is `{kind}`", id.kind());
-        return sink.error("/id", "STIX 2.1 §2.9", message);
+/// Object types and property names that §3.8 keeps for later versions of the standard.
+pub(super) const RESERVED_TYPES: &[&str] = &["action"];
+/// Properties that §3.8 keeps for later versions.
+pub(super) const RESERVED_PROPERTIES: &[&str] =
+    &["severity", "action", "username", "phone_numbers"];
+
+/// The id names the type, and a cyber observable's is the one of its content (§2.9).
+pub(super) fn identity(object: &Object, family: Family, sink: &mut Sink<'_>) {
+    const CLAUSE: &str = "STIX 2.1 §2.9";
+    let text = object.id_text();
+    let Ok(kind) = id::check(text) else { return };
+    if kind != object.kind() {
+        let message = format!("the id names the type {kind}, `type` is `{}`", clip(object.kind()));
+        return sink.error_at("id", CLAUSE, message);
     }
-    if id.uuid().get_version_num() == 5
-        && let Some(expect) = id::deterministic(object.kind(), object.properties())
-        && expect != id
-    {
-        let message = format!("a deterministic id of this content would be {expect}");
-        sink.warn("/id", "STIX 2.1 §2.9", message);
+    let version = id::uuid_version(text);
+    if family != Family::Observable {
+        if version != 4 && crate::marking::Tlp::from_id(text).is_none() {
+            let message = format!("the UUID has version {version}; version 4 is recommended");
+            sink.warn_at("id", CLAUSE, message);
+        }
+        return;
+    }
+    if !id::is_cyber_observable(kind) {
+        return;
+    }
+    match (version, id::deterministic(kind, object.properties())) {
+        (4, None) => {}
+        (_, None) => {
+            let message = "none of the properties that make a deterministic id is present: \
+                           the UUID must have version 4";
+            sink.error_at("id", CLAUSE, message);
+        }
+        (5, Some(expect)) if expect.as_str().eq_ignore_ascii_case(text) => {}
+        (5, Some(expect)) => {
+            let message = format!("a deterministic id of this content would be {expect}");
+            sink.warn_at("id", CLAUSE, message);
+        }
+        (_, Some(expect)) => {
+            let message = format!("a deterministic id is recommended: {expect}");
+            sink.warn_at("id", CLAUSE, message);
+        }
     }
 }
 
 /// Rules of the common properties.
 pub(super) fn common(object: &Object, family: Family, sink: &mut Sink<'_>) {
-    if family == Family::Domain {
+    if matches!(family, Family::Domain | Family::Relation) {
         in_order(object, "created", "modified", true, "STIX 2.1 §3.6", sink);
     }
-    if object.text("spec_version") == Some("2.0") {
-        let message = "the object says it is STIX 2.0; it is held to the rules of 2.1";
-        sink.warn("/spec_version", "STIX 2.1 §3.2", message);
+    for name in RESERVED_PROPERTIES {
+        if object.get(name).is_some() {
+            let message = format!("`{name}` is reserved for later versions of the standard");
+            sink.error_at(name, "STIX 2.1 §3.8", message);
+        }
+    }
+    if RESERVED_TYPES.contains(&object.kind()) {
+        let message = format!("the type `{}` is reserved", object.kind());
+        sink.error_at("type", "STIX 2.1 §3.8", message);
     }
 }
 
 /// `later` must not be before `earlier`; without `may_equal` it must be after it.
-fn in_order(
+pub(super) fn in_order(
     object: &Object,
     earlier: &str,
     later: &str,
@@ -47,15 +80,21 @@ fn in_order(
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) {
+    let (Some(first), Some(second)) = (object.text(earlier), object.text(later)) else { return };
+    // the same text is the common case
+    if first == second && may_equal {
+        return;
+    }
     let (Some(a), Some(b)) = (object.timestamp(earlier), object.timestamp(later)) else { return };
     if b < a || (b == a && !may_equal) {
         let than = if may_equal { "before" } else { "not after" };
-        sink.error(&format!("/{later}"), clause, format!("`{later}` is {than} `{earlier}`"));
+        sink.error_at(later, clause, format!("`{later}` is {than} `{earlier}`"));
     }
 }
 
 pub(super) fn seen_order(object: &Object, sink: &mut Sink<'_>) {
-    in_order(object, "first_seen", "last_seen", true, "STIX 2.1 §5.2", sink);
+    let clause = rules::find(object.kind()).and_then(|found| found.rules).map(|of| of.clause);
+    in_order(object, "first_seen", "last_seen", true, clause.unwrap_or("STIX 2.1 §4"), sink);
 }
 
 pub(super) fn indicator(object: &Object, sink: &mut Sink<'_>) {
@@ -64,115 +103,103 @@ pub(super) fn indicator(object: &Object, sink: &mut Sink<'_>) {
         && !object.text("pattern").is_none_or(pattern::looks_like_pattern)
     {
         let message = "not a STIX pattern: brackets do not open first or do not close";
-        sink.error("/pattern", "STIX 2.1 §9", message);
+        sink.error_at("pattern", "STIX 2.1 §9", message);
+    }
+}
+
+pub(super) fn location(object: &Object, sink: &mut Sink<'_>) {
+    const CLAUSE: &str = "STIX 2.1 §4.10";
+    let has = |name: &str| object.get(name).is_some();
+    if has("latitude") != has("longitude") {
+        let (there, missing) =
+            if has("latitude") { ("latitude", "longitude") } else { ("longitude", "latitude") };
+        sink.error_at(missing, CLAUSE, format!("`{there}` needs `{missing}`"));
+    }
+    if has("precision") && !(has("latitude") && has("longitude")) {
+        sink.error_at("precision", CLAUSE, "`precision` needs `latitude` and `longitude`");
+    }
+    if !["region", "country", "latitude", "longitude"].into_iter().any(has) {
+        let message = "needs `region`, `country`, or `latitude` and `longitude`";
+        sink.error(&Path::ROOT, CLAUSE, message);
     }
 }
 
 pub(super) fn malware(object: &Object, sink: &mut Sink<'_>) {
     seen_order(object, sink);
     if object.get("is_family") == Some(&Value::Bool(true)) && object.get("name").is_none() {
-        sink.error("/name", "STIX 2.1 §4.11", "a malware family needs a `name`");
+        sink.error_at("name", "STIX 2.1 §4.11", "a malware family needs a `name`");
     }
+}
+
+pub(super) fn malware_analysis(object: &Object, sink: &mut Sink<'_>) {
+    if object.get("result").is_none() && object.get("analysis_sco_refs").is_none() {
+        let message = "needs one of `result` and `analysis_sco_refs`";
+        sink.error_at("result", "STIX 2.1 §4.12", message);
+    }
+}
+
+pub(super) fn sighting(object: &Object, sink: &mut Sink<'_>) {
+    seen_order(object, sink);
 }
 
 pub(super) fn observed_data(object: &Object, sink: &mut Sink<'_>) {
     const CLAUSE: &str = "STIX 2.1 §4.14";
     in_order(object, "first_observed", "last_observed", true, CLAUSE, sink);
     match (object.get("objects"), object.get("object_refs")) {
-        (None, None) => sink.error("/object_refs", CLAUSE, "needs `object_refs` (or `objects`)"),
+        (None, None) => sink.error_at("object_refs", CLAUSE, "needs `object_refs` (or `objects`)"),
         (Some(_), Some(_)) => {
-            sink.error("/objects", CLAUSE, "`objects` and `object_refs` exclude each other");
+            sink.error_at("objects", CLAUSE, "`objects` and `object_refs` exclude each other");
         }
-        (Some(_), None) => {
-            sink.warn("/objects", CLAUSE, "`objects` is deprecated; use `object_refs`");
+        (Some(objects), None) => {
+            sink.warn_at("objects", CLAUSE, "`objects` is deprecated; use `object_refs`");
+            if let Some(map) = objects.as_object() {
+                container(map, sink);
+            }
         }
-        (None, Some(_)) => {}
-    }
-}
-
-pub(super) fn relationship(object: &Object, sink: &mut Sink<'_>) {
-    in_order(object, "start_time", "stop_time", false, "STIX 2.1 §5.1", sink);
-    if let Some(kind) = object.text("relationship_type")
-        && !RELATIONSHIP_TYPE.values.contains(&kind)
-    {
-        let clip: String = kind.chars().take(80).collect();
-        let message = format!("`{clip}` is not one of the {}", RELATIONSHIP_TYPE.name);
-        sink.warn("/relationship_type", "STIX 2.1 §5.1", message);
-    }
-}
-
-pub(super) fn extension_definition(object: &Object, sink: &mut Sink<'_>) {
-    let top_level = object.texts("extension_types").any(|t| t == "toplevel-property-extension");
-    if object.get("extension_properties").is_some() && !top_level {
-        let message = "`extension_properties` needs the type toplevel-property-extension";
-        sink.error("/extension_properties", "STIX 2.1 §7.3", message);
-    }
-}
-
-pub(super) fn marking_definition(object: &Object, sink: &mut Sink<'_>) {
-    const CLAUSE: &str = "STIX 2.1 §7.2.1";
-    let bare = object.get("definition_type").is_none() && object.get("definition").is_none();
-    if bare && object.get("extensions").is_none() {
-        sink.error(
-            "/definition",
-            CLAUSE,
-            "needs `definition_type` and `definition`, or `extensions`",
-        );
-    }
-    if object.get("definition_type").is_some() != object.get("definition").is_some() {
-        sink.error("/definition", CLAUSE, "`definition_type` and `definition` go together");
-    }
-    if object.text("definition_type") == Some("tlp") {
-        let fixed = tlp_1_definition(object.id_text());
-        if fixed.as_ref().and_then(|f| f.get("definition")) != object.get("definition") {
-            let message = "TLP 1 has four fixed marking definitions, this is none of them";
-            sink.error("/definition", "STIX 2.1 §7.2.1.4", message);
-        }
-    }
-    let claimed = object
-        .extension(TLP_2_0_EXTENSION)
-        .and_then(|body| body.get("tlp_2_0").and_then(Value::as_str));
-    if let Some(label) = claimed {
-        let fixed = Tlp::from_label(label).map(Tlp::id);
-        if fixed != Some(object.id_text()) {
-            let pointer = format!("/extensions/{TLP_2_0_EXTENSION}/tlp_2_0");
-            let message = "TLP 2.0 has five fixed marking definitions, this is none of them";
-            sink.error(&pointer, "STIX 2.1 §7.2.1.4, TLP 2.0 extension", message);
+        (None, Some(_)) => {
+            let kinds: Vec<&str> =
+                object.texts("object_refs").filter_map(|text| id::check(text).ok()).collect();
+            let observable =
+                |kind: &&str| rules::family(kind).is_none_or(|family| family == Family::Observable);
+            if !kinds.is_empty() && !kinds.iter().any(observable) {
+                let message = "`object_refs` must name at least one cyber observable";
+                sink.error_at("object_refs", CLAUSE, message);
+            }
         }
     }
 }
 
-pub(super) fn artifact(object: &Object, sink: &mut Sink<'_>) {
-    const CLAUSE: &str = "STIX 2.1 §6.1";
-    let (payload, url) = (object.get("payload_bin").is_some(), object.get("url").is_some());
-    if payload == url {
-        sink.error("/payload_bin", CLAUSE, "needs exactly one of `payload_bin` and `url`");
-    }
-    if url && object.get("hashes").is_none() {
-        sink.error("/hashes", CLAUSE, "an artifact by `url` needs `hashes`");
-    }
-}
-
-pub(super) fn file(object: &Object, sink: &mut Sink<'_>) {
-    if object.get("hashes").is_none() && object.get("name").is_none() {
-        sink.error("/hashes", "STIX 2.1 §6.7", "needs one of `hashes` and `name`");
-    }
-    let weak = object
-        .get("hashes")
-        .and_then(Value::as_object)
-        .is_some_and(|map| !map.keys().any(|name| HASH_ALGORITHM.values.contains(&name.as_str())));
-    if weak {
-        sink.warn("/hashes", "STIX 2.1 §6.7", "no hash of hash-algorithm-ov");
-    }
-}
-
-pub(super) fn network_traffic(object: &Object, sink: &mut Sink<'_>) {
-    const CLAUSE: &str = "STIX 2.1 §6.12";
-    in_order(object, "start", "end", true, CLAUSE, sink);
-    if object.get("src_ref").is_none() && object.get("dst_ref").is_none() {
-        sink.error("/src_ref", CLAUSE, "needs one of `src_ref` and `dst_ref`");
-    }
-    if object.get("is_active") == Some(&Value::Bool(true)) && object.get("end").is_some() {
-        sink.error("/end", CLAUSE, "traffic that is active has no `end`");
+/// The deprecated container: observables by keys, which refer to each other by key. They need no
+/// id of their own.
+fn container(map: &Map<String, Value>, sink: &mut Sink<'_>) {
+    const CLAUSE: &str = "STIX 2.1 §4.14";
+    let objects = Path::ROOT.name("objects");
+    let mut inner = Sink {
+        report: &mut *sink.report,
+        object: sink.object,
+        index: sink.index,
+        defanged: false,
+        container: Some(map),
+    };
+    for (key, value) in map {
+        let at = objects.name(key);
+        let Some(properties) = value.as_object() else {
+            inner.error(&at, CLAUSE, "not a cyber observable");
+            continue;
+        };
+        let Some(kind) = properties.get("type").and_then(Value::as_str) else {
+            inner.error(&at.name("type"), CLAUSE, "`type` is required and missing");
+            continue;
+        };
+        let compiled: &Compiled = match rules::find(kind) {
+            Some(compiled) if compiled.family == Family::Observable => compiled,
+            Some(_) => {
+                inner.error(&at.name("type"), CLAUSE, format!("a {kind} is no cyber observable"));
+                continue;
+            }
+            None => rules::of_unknown(Family::Observable),
+        };
+        judge_properties(properties, compiled, true, &at, &mut inner);
+        custom::properties(properties, compiled, &at, &mut inner);
     }
 }

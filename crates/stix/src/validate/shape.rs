@@ -1,12 +1,13 @@
 //! One value against one shape.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use serde_json::{Map, Value};
 
-use super::Sink;
-use crate::id::{self, StixId};
-use crate::time::Timestamp;
+use super::forms::{self, Form};
+use super::meta;
+use super::path::{Path, Sink, clip};
+use super::rules::{Family, Struct, family};
+use crate::id;
+use crate::time::{Timestamp, fraction_digits};
 use crate::vocabulary::{HASH_ALGORITHM, Vocabulary};
 
 /// Which types a reference may name.
@@ -18,6 +19,24 @@ pub(crate) enum Target {
     Only(&'static [&'static str]),
     /// Any type but these.
     Not(&'static [&'static str]),
+    /// Domain objects and types that the standard does not know.
+    Domain,
+    /// Cyber observables and types that the standard does not know.
+    Observables,
+    /// Cyber observables, relations and types that the standard does not know.
+    Observed,
+    /// What a relationship may join: domain objects, observables, unknown types.
+    Ends,
+}
+
+/// What the values of a dictionary must be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values {
+    Any,
+    Texts,
+    TextLists,
+    Integers,
+    TextsOrIntegers,
 }
 
 /// What a value must look like.
@@ -27,8 +46,12 @@ pub(crate) enum Shape {
     Texts,
     Bool,
     Int(i64, i64),
+    Number(f64, f64),
     Timestamp,
+    /// Precise to the millisecond: exactly three digits (§3.2).
     Millis,
+    /// Precise to the second: no fraction (§6.7.6).
+    Seconds,
     Id,
     Ref(Target),
     Refs(Target),
@@ -37,125 +60,137 @@ pub(crate) enum Shape {
     Open(&'static Vocabulary),
     Opens(&'static Vocabulary),
     Hashes,
-    Hex,
-    Base64,
-    Ipv4,
-    Ipv6,
-    Mac,
-    Dictionary,
+    Must(&'static Form),
+    Musts(&'static Form),
+    Should(&'static Form),
+    Shoulds(&'static Form),
+    Dictionary(Values),
+    Struct(&'static Struct),
+    Structs(&'static Struct),
     SpecVersion,
+    TypeName,
     ExternalReferences,
     GranularMarkings,
     KillChainPhases,
     Extensions,
-    RelationshipType,
-    TypeName,
 }
 
-pub(super) fn is_property_name(name: &str) -> bool {
-    (3..=250).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
-/// Judges `value`; problems name `pointer` and `clause`.
+/// Judges `value`; problems name `at` and `clause`.
 pub(super) fn check(
     value: &Value,
     shape: Shape,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) {
+    let one = match shape {
+        Shape::Texts => Shape::Text,
+        Shape::Refs(target) => Shape::Ref(target),
+        Shape::Enums(vocabulary) => Shape::Enum(vocabulary),
+        Shape::Opens(vocabulary) => Shape::Open(vocabulary),
+        Shape::Musts(form) => Shape::Must(form),
+        Shape::Shoulds(form) => Shape::Should(form),
+        Shape::Structs(of) => Shape::Struct(of),
+        Shape::ExternalReferences => {
+            return list(value, at, clause, sink, meta::external_reference);
+        }
+        Shape::GranularMarkings => return list(value, at, clause, sink, meta::granular_marking),
+        Shape::KillChainPhases => return list(value, at, clause, sink, meta::kill_chain_phase),
+        _ => return single(value, shape, at, clause, sink),
+    };
+    list(value, at, clause, sink, |item, at, sink| single(item, one, at, clause, sink));
+}
+
+fn single(value: &Value, shape: Shape, at: &Path<'_>, clause: &'static str, sink: &mut Sink<'_>) {
     match shape {
-        Shape::Texts => list(value, pointer, clause, sink, |v, p, s| {
-            let _ = text(v, p, clause, s);
-        }),
-        Shape::Refs(target) => {
-            list(value, pointer, clause, sink, |v, p, s| reference(v, target, p, clause, s));
+        Shape::Ref(target) => reference(value, target, at, clause, sink),
+        Shape::Enum(vocabulary) => word(value, vocabulary, true, at, clause, sink),
+        Shape::Open(vocabulary) => word(value, vocabulary, false, at, clause, sink),
+        Shape::Timestamp | Shape::Millis | Shape::Seconds => {
+            timestamp(value, shape, at, clause, sink);
         }
-        Shape::Enums(vocabulary) => list(value, pointer, clause, sink, |v, p, s| {
-            word(v, vocabulary, true, p, clause, s);
-        }),
-        Shape::Opens(vocabulary) => list(value, pointer, clause, sink, |v, p, s| {
-            word(v, vocabulary, false, p, clause, s);
-        }),
-        Shape::ExternalReferences => list(value, pointer, clause, sink, external_reference),
-        Shape::GranularMarkings => list(value, pointer, clause, sink, granular_marking),
-        Shape::KillChainPhases => list(value, pointer, clause, sink, kill_chain_phase),
-        Shape::Ref(target) => reference(value, target, pointer, clause, sink),
-        Shape::Enum(vocabulary) => word(value, vocabulary, true, pointer, clause, sink),
-        Shape::Open(vocabulary) => word(value, vocabulary, false, pointer, clause, sink),
-        Shape::Timestamp | Shape::Millis => timestamp(value, shape, pointer, clause, sink),
-        Shape::Hashes => hashes(value, pointer, sink),
-        Shape::Extensions => extensions(value, pointer, sink),
-        Shape::Dictionary => {
-            if let Some(map) = dictionary(value, pointer, clause, sink) {
-                dictionary_keys(map, pointer, sink);
-            }
-        }
-        Shape::Bool if !value.is_boolean() => {
-            expected("true or false", value, pointer, clause, sink)
-        }
+        Shape::Hashes => hashes(value, at, sink),
+        Shape::Extensions => meta::extensions(value, at, sink),
+        Shape::Dictionary(values) => dictionary(value, values, at, clause, sink),
+        Shape::Struct(of) => structure(value, of, at, sink),
+        Shape::Bool if !value.is_boolean() => expected("true or false", value, at, clause, sink),
         Shape::Bool => {}
         Shape::Int(min, max) => {
-            if !value.as_i64().is_some_and(|n| (min..=max).contains(&n)) {
-                let what = format!("an integer from {min} to {max}");
-                expected(&what, value, pointer, clause, sink);
+            if !integer(value).is_some_and(|n| (min..=max).contains(&n)) {
+                expected(&format!("an integer from {min} to {max}"), value, at, clause, sink);
             }
         }
-        _ => formed_text(value, shape, pointer, clause, sink),
+        Shape::Number(min, max) => {
+            if !value.as_f64().is_some_and(|n| (min..=max).contains(&n)) {
+                let what = if min == f64::MIN {
+                    "a number".to_owned()
+                } else {
+                    format!("a number from {min} to {max}")
+                };
+                expected(&what, value, at, clause, sink);
+            }
+        }
+        _ => formed_text(value, shape, at, clause, sink),
     }
+}
+
+/// A whole number within the 54 bits of STIX (§2.10); `1.0` is one, as in JSON Schema.
+fn integer(value: &Value) -> Option<i64> {
+    const MAX: i64 = (1 << 53) - 1;
+    let n = match value.as_i64() {
+        Some(n) => n,
+        None => {
+            let n = value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9.1e15)?;
+            format!("{n:.0}").parse().ok()?
+        }
+    };
+    (-MAX..=MAX).contains(&n).then_some(n)
 }
 
 /// Texts of a particular form.
 fn formed_text(
     value: &Value,
     shape: Shape,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) {
-    let Some(text) = text(value, pointer, clause, sink) else { return };
-    let (sound, what) = match shape {
-        Shape::Id => (StixId::parse(text).is_ok(), "an id of the form type--UUID"),
-        Shape::Hex => (
-            text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit()),
-            "hexadecimal digits in pairs",
-        ),
-        Shape::Base64 => (
-            text.len().is_multiple_of(4)
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)),
-            "base64 with padding",
-        ),
-        Shape::Ipv4 => (is_cidr::<Ipv4Addr>(text, 32), "an IPv4 address or CIDR range"),
-        Shape::Ipv6 => (is_cidr::<Ipv6Addr>(text, 128), "an IPv6 address or CIDR range"),
-        Shape::Mac => (is_mac(text), "a MAC address in lower case with colons"),
-        Shape::SpecVersion => (matches!(text, "2.0" | "2.1"), "\"2.1\""),
-        Shape::TypeName => (id::is_type_name(text), "an object type name"),
-        Shape::RelationshipType => (
-            !text.is_empty()
-                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
-            "a-z, 0-9 and hyphens",
-        ),
-        _ => (true, ""),
-    };
-    if !sound {
-        expected(what, value, pointer, clause, sink);
+    let Some(text) = text(value, at, clause, sink) else { return };
+    match shape {
+        Shape::Must(form) | Shape::Should(form) => {
+            if (form.defangs && sink.defanged) || (form.test)(text) {
+                return;
+            }
+            let message = format!("expected {}, found \"{}\"", form.what, clip(text));
+            if matches!(shape, Shape::Must(_)) {
+                sink.error(at, clause, message);
+            } else {
+                sink.warn(at, clause, message);
+            }
+        }
+        Shape::Id => {
+            if let Err(error) = id::check(text) {
+                sink.error(at, "STIX 2.1 §2.9", error.to_string());
+            }
+        }
+        Shape::SpecVersion if text != "2.1" => {
+            expected("\"2.1\"", value, at, clause, sink);
+        }
+        Shape::TypeName if !id::is_type_name(text) => {
+            expected("a type name: 3 to 250 of a-z, 0-9 and hyphen", value, at, clause, sink);
+        }
+        _ => {}
     }
 }
 
-fn is_cidr<A: std::str::FromStr>(text: &str, max_prefix: u8) -> bool {
-    let (address, prefix) = text.split_once('/').unwrap_or((text, "0"));
-    address.parse::<A>().is_ok() && prefix.parse::<u8>().is_ok_and(|n| n <= max_prefix)
-}
-
-fn is_mac(text: &str) -> bool {
-    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    text.len() == 17
-        && text.bytes().enumerate().all(|(at, b)| if at % 3 == 2 { b == b':' } else { hex(b) })
-}
-
-fn expected(what: &str, value: &Value, pointer: &str, clause: &'static str, sink: &mut Sink<'_>) {
-    sink.error(pointer, clause, format!("expected {what}, found {}", shown(value)));
+pub(super) fn expected(
+    what: &str,
+    value: &Value,
+    at: &Path<'_>,
+    clause: &'static str,
+    sink: &mut Sink<'_>,
+) {
+    sink.error(at, clause, format!("expected {what}, found {}", shown(value)));
 }
 
 /// A value as an error shows it: short, on one line.
@@ -163,34 +198,36 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("a list of {}", items.len()),
         Value::Object(map) => format!("an object of {}", map.len()),
-        other => other.to_string().chars().take(80).collect(),
+        Value::String(text) => format!("{:?}", clip(text)),
+        other => other.to_string(),
     }
 }
 
-fn list(
+/// Judges each element of a list. That it may not be empty is judged for all lists alike.
+pub(super) fn list(
     value: &Value,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
-    each: impl Fn(&Value, &str, &mut Sink<'_>),
+    each: impl Fn(&Value, &Path<'_>, &mut Sink<'_>),
 ) {
     let Some(items) = value.as_array() else {
-        return expected("a list", value, pointer, clause, sink);
+        return expected("a list", value, at, clause, sink);
     };
     for (index, item) in items.iter().enumerate() {
-        each(item, &format!("{pointer}/{index}"), sink);
+        each(item, &at.index(index), sink);
     }
 }
 
-fn text<'v>(
+pub(super) fn text<'v>(
     value: &'v Value,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) -> Option<&'v str> {
     let text = value.as_str();
     if text.is_none() {
-        expected("a text", value, pointer, clause, sink);
+        expected("a text", value, at, clause, sink);
     }
     text
 }
@@ -198,93 +235,157 @@ fn text<'v>(
 fn timestamp(
     value: &Value,
     shape: Shape,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) {
-    let Some(text) = text(value, pointer, clause, sink) else { return };
+    let Some(text) = text(value, at, clause, sink) else { return };
     if let Err(error) = Timestamp::parse(text) {
-        let clip: String = text.chars().take(40).collect();
-        return sink.error(pointer, "STIX 2.1 §2.16", format!("`{clip}` is no timestamp: {error}"));
+        let message = format!("`{}` is no timestamp: {error}", clip(text));
+        return sink.error(at, "STIX 2.1 §2.16", message);
     }
-    if matches!(shape, Shape::Millis) {
-        let digits = text.len().saturating_sub("2016-01-20T12:31:12.Z".len());
-        let message = "needs exactly three digits after the seconds";
-        match digits {
-            3 => {}
-            0..3 => sink.error(pointer, clause, message),
-            // Readers cope with more digits and several feeds write six.
-            _ => sink.warn(pointer, clause, message),
+    match (shape, fraction_digits(text)) {
+        (Shape::Millis, digits) if digits != 3 => {
+            let message = format!("needs exactly three digits after the seconds, has {digits}");
+            sink.error(at, clause, message);
         }
+        (Shape::Seconds, digits) if digits > 0 => {
+            sink.error(at, clause, "must be precise to the second, without a fraction");
+        }
+        _ => {}
     }
 }
 
-fn reference(
+pub(super) fn reference(
     value: &Value,
     target: Target,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) {
-    let Some(text) = text(value, pointer, clause, sink) else { return };
-    let id = match StixId::parse(text) {
-        Ok(id) => id,
-        Err(error) => return sink.error(pointer, "STIX 2.1 §2.9", error.to_string()),
+    let Some(text) = text(value, at, clause, sink) else { return };
+    let kind = if let Some(container) = sink.container {
+        let Some(object) = container.get(text) else {
+            let message = format!("`{}` is no key of `objects`", clip(text));
+            return sink.error(at, "STIX 2.1 §4.14", message);
+        };
+        object.get("type").and_then(Value::as_str).unwrap_or_default()
+    } else {
+        match id::check(text) {
+            Ok(kind) => kind,
+            Err(error) => return sink.error(at, "STIX 2.1 §2.9", error.to_string()),
+        }
+    };
+    let group = |families: &[Family]| {
+        let meta = matches!(kind, "language-content" | "extension-definition" | "bundle");
+        !meta && family(kind).is_none_or(|family| families.contains(&family))
     };
     let (allowed, what) = match target {
         Target::Any => (true, String::new()),
-        Target::Only(types) => (types.contains(&id.kind()), format!("one of {}", types.join(", "))),
-        Target::Not(types) => {
-            (!types.contains(&id.kind()), format!("none of {}", types.join(", ")))
-        }
+        Target::Only(types) => (types.contains(&kind), types.join(" or ")),
+        Target::Not(types) => (!types.contains(&kind), format!("not {}", types.join(", "))),
+        Target::Domain => (group(&[Family::Domain]), "a domain object".to_owned()),
+        Target::Observables => (group(&[Family::Observable]), "a cyber observable".to_owned()),
+        Target::Observed => (
+            group(&[Family::Observable, Family::Relation]),
+            "a cyber observable or a relation".to_owned(),
+        ),
+        Target::Ends => (
+            group(&[Family::Domain, Family::Observable]),
+            "a domain object or a cyber observable".to_owned(),
+        ),
     };
     if !allowed {
-        sink.error(pointer, clause, format!("refers to a {}, expected {what}", id.kind()));
+        sink.error(at, clause, format!("refers to a {kind}, expected {what}"));
     }
 }
 
-fn word(
+pub(super) fn word(
     value: &Value,
     vocabulary: &Vocabulary,
     closed: bool,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) {
-    let Some(text) = text(value, pointer, clause, sink) else { return };
+    let Some(text) = text(value, at, clause, sink) else { return };
     if !vocabulary.values.contains(&text) {
-        let clip: String = text.chars().take(80).collect();
-        let message = format!("`{clip}` is not a value of {}", vocabulary.name);
+        let message = format!("`{}` is not a value of {}", clip(text), vocabulary.name);
         if closed {
-            sink.error(pointer, clause, message)
+            sink.error(at, clause, message);
         } else {
-            sink.warn(pointer, clause, message)
+            sink.warn(at, clause, message);
         }
     }
 }
 
-fn dictionary<'v>(
+fn dictionary(
+    value: &Value,
+    values: Values,
+    at: &Path<'_>,
+    clause: &'static str,
+    sink: &mut Sink<'_>,
+) {
+    let Some(map) = object(value, at, clause, sink) else { return };
+    for (key, value) in map {
+        let at = at.name(key);
+        if !forms::is_dictionary_key(key) {
+            let message = "dictionary keys have 1 to 250 characters of a-z, A-Z, 0-9, `-` and `_`";
+            sink.error(&at, "STIX 2.1 §2.3", message);
+        }
+        match values {
+            Values::Any => {}
+            Values::Texts => {
+                let _ = text(value, &at, clause, sink);
+            }
+            Values::TextLists => check(value, Shape::Texts, &at, clause, sink),
+            Values::Integers if integer(value).is_none() => {
+                expected("an integer", value, &at, clause, sink);
+            }
+            Values::TextsOrIntegers if !value.is_string() && integer(value).is_none() => {
+                expected("a text or an integer", value, &at, clause, sink);
+            }
+            Values::Integers | Values::TextsOrIntegers => {}
+        }
+    }
+}
+
+pub(super) fn object<'v>(
     value: &'v Value,
-    pointer: &str,
+    at: &Path<'_>,
     clause: &'static str,
     sink: &mut Sink<'_>,
 ) -> Option<&'v Map<String, Value>> {
     let map = value.as_object();
     if map.is_none() {
-        expected("an object", value, pointer, clause, sink);
+        expected("an object", value, at, clause, sink);
     }
     map
 }
 
-fn dictionary_keys(map: &Map<String, Value>, pointer: &str, sink: &mut Sink<'_>) {
-    for key in map.keys() {
-        let sound = (1..=250).contains(&key.len())
-            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !sound {
-            let message = "dictionary keys have up to 250 characters of a-z, A-Z, 0-9, `-` and `_`";
-            sink.error(&format!("{pointer}/{key}"), "STIX 2.1 §2.3", message);
+/// A dictionary with fixed properties.
+pub(super) fn structure(value: &Value, of: &Struct, at: &Path<'_>, sink: &mut Sink<'_>) {
+    let Some(map) = object(value, at, of.clause, sink) else { return };
+    let mut known = false;
+    for property in of.properties {
+        match map.get(property.name) {
+            Some(value) => {
+                known |= of.one_beside != Some(property.name);
+                check(value, property.shape, &at.name(property.name), of.clause, sink);
+            }
+            None if property.required => {
+                let message = format!("`{}` is required and missing", property.name);
+                sink.error(&at.name(property.name), of.clause, message);
+            }
+            None => {}
         }
     }
+    if of.one_beside.is_some() && !known && !map.is_empty() {
+        let beside = of.one_beside.filter(|name| !name.is_empty());
+        let beside = beside.map(|name| format!(" beside `{name}`")).unwrap_or_default();
+        sink.error(at, of.clause, format!("needs at least one of its properties{beside}"));
+    }
+    (of.check)(map, at, sink);
 }
 
 /// Hexadecimal digits of the hashes that have a fixed length.
@@ -297,105 +398,26 @@ const HASH_DIGITS: &[(&str, usize)] = &[
     ("SHA3-512", 128),
 ];
 
-pub(super) fn hashes(value: &Value, pointer: &str, sink: &mut Sink<'_>) {
+/// The `hashes` type (§2.7).
+pub(super) fn hashes(value: &Value, at: &Path<'_>, sink: &mut Sink<'_>) {
     const CLAUSE: &str = "STIX 2.1 §2.7";
-    let Some(map) = dictionary(value, pointer, CLAUSE, sink) else { return };
-    dictionary_keys(map, pointer, sink);
+    let Some(map) = object(value, at, CLAUSE, sink) else { return };
     for (name, hash) in map {
-        let pointer = format!("{pointer}/{name}");
-        let Some(hash) = text(hash, &pointer, CLAUSE, sink) else { continue };
-        if !HASH_ALGORITHM.values.contains(&name.as_str()) {
+        let at = at.name(name);
+        if name.len() < 3 || !forms::is_dictionary_key(name) {
+            let message = "hash names have 3 to 250 characters of a-z, A-Z, 0-9, `-` and `_`";
+            sink.error(&at, CLAUSE, message);
+        } else if !HASH_ALGORITHM.values.contains(&name.as_str()) {
             let message = format!("`{name}` is not a value of {}", HASH_ALGORITHM.name);
-            sink.warn(&pointer, CLAUSE, message);
+            sink.warn(&at, CLAUSE, message);
         }
-        if let Some((_, digits)) = HASH_DIGITS.iter().find(|(known, _)| known == name)
-            && (hash.len() != *digits || !hash.bytes().all(|b| b.is_ascii_hexdigit()))
-        {
-            sink.error(&pointer, CLAUSE, format!("a {name} hash has {digits} hexadecimal digits"));
-        }
-    }
-}
-
-fn extensions(value: &Value, pointer: &str, sink: &mut Sink<'_>) {
-    const CLAUSE: &str = "STIX 2.1 §7.3";
-    let Some(map) = dictionary(value, pointer, CLAUSE, sink) else { return };
-    for (name, body) in map {
-        let pointer = format!("{pointer}/{name}");
-        let Some(body) = dictionary(body, &pointer, CLAUSE, sink) else { continue };
-        if name.ends_with("-ext") && id::is_type_name(name) {
-            continue;
-        }
-        if !StixId::parse(name).is_ok_and(|id| id.kind() == "extension-definition") {
-            let message =
-                "named neither by an extension-definition id nor by a predefined `-ext` name";
-            sink.error(&pointer, CLAUSE, message);
-        }
-        match body.get("extension_type") {
-            Some(kind) => {
-                let pointer = format!("{pointer}/extension_type");
-                word(kind, &crate::vocabulary::EXTENSION_TYPE, true, &pointer, CLAUSE, sink);
+        let Some(hash) = text(hash, &at, CLAUSE, sink) else { continue };
+        if let Some((_, digits)) = HASH_DIGITS.iter().find(|(known, _)| known == name) {
+            if hash.len() != *digits || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+                sink.error(&at, CLAUSE, format!("a {name} hash has {digits} hexadecimal digits"));
             }
-            None => sink.error(&pointer, CLAUSE, "`extension_type` is required and missing"),
+        } else if !forms::is_fuzzy_hash(name, hash) {
+            sink.error(&at, CLAUSE, format!("not of the form of a {name} hash"));
         }
-    }
-}
-
-fn required_texts(
-    value: &Value,
-    names: &[&str],
-    pointer: &str,
-    clause: &'static str,
-    sink: &mut Sink<'_>,
-) -> bool {
-    let Some(map) = dictionary(value, pointer, clause, sink) else { return false };
-    for name in names {
-        let pointer = format!("{pointer}/{name}");
-        match map.get(*name) {
-            Some(value) => {
-                let _ = text(value, &pointer, clause, sink);
-            }
-            None => sink.error(&pointer, clause, format!("`{name}` is required and missing")),
-        }
-    }
-    true
-}
-
-fn kill_chain_phase(value: &Value, pointer: &str, sink: &mut Sink<'_>) {
-    let names = ["kill_chain_name", "phase_name"];
-    required_texts(value, &names, pointer, "STIX 2.1 §2.10", sink);
-}
-
-fn external_reference(value: &Value, pointer: &str, sink: &mut Sink<'_>) {
-    const CLAUSE: &str = "STIX 2.1 §2.5";
-    if !required_texts(value, &["source_name"], pointer, CLAUSE, sink) {
-        return;
-    }
-    let has = |name: &str| value.get(name).is_some();
-    if !["description", "url", "external_id"].into_iter().any(has) {
-        sink.error(pointer, CLAUSE, "needs one of `description`, `url` and `external_id`");
-    }
-    if let Some(value) = value.get("hashes") {
-        hashes(value, &format!("{pointer}/hashes"), sink);
-    }
-    if has("hashes") && !has("url") {
-        sink.warn(pointer, CLAUSE, "`hashes` without the `url` they belong to");
-    }
-}
-
-fn granular_marking(value: &Value, pointer: &str, sink: &mut Sink<'_>) {
-    const CLAUSE: &str = "STIX 2.1 §7.2.3.1";
-    let Some(map) = dictionary(value, pointer, CLAUSE, sink) else { return };
-    match map.get("selectors") {
-        Some(selectors) => {
-            check(selectors, Shape::Texts, &format!("{pointer}/selectors"), CLAUSE, sink);
-        }
-        None => sink.error(pointer, CLAUSE, "`selectors` is required and missing"),
-    }
-    if let Some(marking) = map.get("marking_ref") {
-        let target = Target::Only(&["marking-definition"]);
-        reference(marking, target, &format!("{pointer}/marking_ref"), CLAUSE, sink);
-    }
-    if map.contains_key("marking_ref") == map.contains_key("lang") {
-        sink.error(pointer, CLAUSE, "needs exactly one of `marking_ref` and `lang`");
     }
 }

@@ -98,7 +98,12 @@ proptest! {
         let id = StixId::derived("bundle", Uuid::from_u128(seed), &name);
         let bundle = Bundle::new(&id, all(&name, seed, us, remote, port));
         let report = validate::bundle(&bundle);
-        prop_assert!(report.problems.is_empty(), "{:#?}", report.problems);
+        // ids of our own are derived (version 5), which the standard allows and advises against;
+        // what is optional and only recommended is for the caller to set
+        let allowed = ["/id", "/description"];
+        let others: Vec<_> =
+            report.problems.iter().filter(|p| !allowed.contains(&p.property.as_str())).collect();
+        prop_assert!(report.is_valid() && others.is_empty(), "{others:#?}");
         let again = Bundle::read(bundle.to_json().as_bytes(), stix::json::DEFAULT_LIMITS).unwrap();
         prop_assert_eq!(again, bundle);
     }

@@ -74,7 +74,7 @@ fn a_large_real_bundle_is_kept_and_judged() {
     assert!(others.is_empty(), "{others:#?}");
 }
 
-fn data() -> Option<PathBuf> {
+pub(crate) fn data() -> Option<PathBuf> {
     let root = std::env::var_os("SERENO_TEST_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,

@@ -7,3 +7,7 @@ mod examples;
 mod pattern_laws;
 mod patterns;
 mod rules;
+mod streams;
+mod types;
+mod upgrades;
+mod versions;
