@@ -71,7 +71,7 @@ pub(super) fn network_traffic(object: &Object, sink: &mut Sink<'_>) {
     if object.get("is_active") == Some(&Value::Bool(true)) && object.get("end").is_some() {
         sink.error_at("end", CLAUSE, "traffic that is active has no `end`");
     }
-    // The standard names no port for these, so most producers forget one (§6.12: SHOULD).
+    // §6.12: SHOULD, where the protocol has ports
     for (port, end) in [("src_port", "src_ref"), ("dst_port", "dst_ref")] {
         if object.get(end).is_some() && object.get(port).is_none() && names_ports(object) {
             sink.warn_at(port, CLAUSE, format!("`{port}` should be given where ports are used"));
