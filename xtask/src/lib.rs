@@ -9,6 +9,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("ports", 0),
     ("protocols", 0),
     ("stix", 0),
+    ("misp", 0),
     ("analytics", 0),
     ("feeds", 0),
     ("platform", 1),
@@ -32,12 +33,17 @@ pub const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Arrows within floors 0 and 1. Rooms of floor 2 have none among each other.
-pub const ARROWS_WITHIN: &[(&str, &str)] =
-    &[("ports", "model"), ("analytics", "protocols"), ("feeds", "stix"), ("intel", "platform")];
+pub const ARROWS_WITHIN: &[(&str, &str)] = &[
+    ("ports", "model"),
+    ("analytics", "protocols"),
+    ("feeds", "stix"),
+    ("intel", "platform"),
+    ("misp", "stix"),
+];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
 pub const STIX_SPEAKERS: &[&str] =
-    &["intel", "cti", "feeds", "knowledge", "misphub", "feedhub", "playbooks", "sereno"];
+    &["misp", "intel", "cti", "feeds", "knowledge", "misphub", "feedhub", "playbooks", "sereno"];
 
 /// What the edge program must never link: it runs on a lamppost.
 pub const NOT_ON_THE_EDGE: &[&str] = &["sqlx", "axum", "cedar-policy", "reqwest", "platform"];

@@ -1,0 +1,3 @@
+//! Attributes to STIX and back.
+#![allow(missing_docs, clippy::unwrap_used)]
+fn main() {}

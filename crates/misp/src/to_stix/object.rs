@@ -1,0 +1,368 @@
+//! Objects: those in the table become the STIX type there, all others `x-misp-object`.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{Pending, Writer, attribute::pattern};
+use crate::carry::{NotCarried, Taker, Why, flag_of, join, text_of};
+use crate::describe;
+use crate::shape::quoted;
+
+/// How a relation becomes a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// As text.
+    Text,
+    /// A number, `AS` cut off.
+    Number,
+    /// A number with a reference: `CAPEC-n` or `CVE-…`.
+    Reference(&'static str),
+    /// The address of a reference of this source.
+    Url(&'static str),
+}
+
+/// A template with its STIX type, whether that is an observable, and the relations that have a property.
+pub(crate) type Row =
+    (&'static str, &'static str, bool, &'static [(&'static str, &'static str, How)]);
+
+use How::{Number, Reference, Text, Url};
+
+/// Templates with a STIX type of their own; every relation that is not named becomes `x_misp_RELATION`.
+pub(crate) const TABLE: &[Row] = &[
+    ("asn", "autonomous-system", true, &[("asn", "number", Number), ("description", "name", Text)]),
+    ("url", "url", true, &[("url", "value", Text)]),
+    ("mutex", "mutex", true, &[("name", "name", Text)]),
+    (
+        "attack-pattern",
+        "attack-pattern",
+        false,
+        &[
+            ("name", "name", Text),
+            ("summary", "description", Text),
+            ("id", "", Reference("capec")),
+            ("references", "", Url("mitre-attack")),
+        ],
+    ),
+    (
+        "course-of-action",
+        "course-of-action",
+        false,
+        &[("name", "name", Text), ("description", "description", Text)],
+    ),
+    (
+        "vulnerability",
+        "vulnerability",
+        false,
+        &[
+            ("id", "name", Reference("cve")),
+            ("summary", "description", Text),
+            ("description", "description", Text),
+            ("references", "", Url("url")),
+        ],
+    ),
+];
+
+impl Writer {
+    /// One object with its attributes.
+    pub(super) fn object(&mut self, mut taker: Taker) {
+        let name = taker.text("name").unwrap_or_default();
+        let category = taker.text("meta-category").unwrap_or_else(|| "misc".to_owned());
+        let uuid = Self::uuid(&mut taker, &name);
+        let at = self.timestamp(&mut taker);
+        let references = taker.list("ObjectReference");
+        let mut attributes = taker.list("Attribute");
+        let row = TABLE.iter().find(|row| row.0 == name && fits(row, &attributes));
+        let kind = row.map_or("x-misp-object", |row| if row.2 { "observed-data" } else { row.1 });
+        let id = format!("{kind}--{uuid}");
+        let mut map = self.draft(kind, &uuid, at);
+        let label = json!([
+            format!("misp:name=\"{}\"", name.replace('|', "-")),
+            format!("misp:meta-category=\"{category}\"")
+        ]);
+        map.insert("labels".to_owned(), label);
+        if name.contains('|') {
+            taker.put("name", name.clone().into());
+        }
+        self.object_galaxies(&mut attributes, &id, at, &taker.place);
+        let mut after = Vec::new();
+        match row {
+            None => self.custom_object(&mut taker, &mut map, (&name, &category), attributes),
+            Some(row) => {
+                let whole = attributes.clone();
+                let place = taker.place.clone();
+                let (properties, tests) = self.properties(row, &attributes, &place);
+                if self.options.keep_other {
+                    taker.put("Attribute", whole.into());
+                }
+                if row.2 {
+                    self.seen_times(&mut taker, &mut map, at);
+                    map.insert("number_observed".to_owned(), 1.into());
+                    let observable = format!("{}--{uuid}", row.1);
+                    map.insert("object_refs".to_owned(), json!([observable]));
+                    let mut sco = json!({"type": row.1, "spec_version": "2.1", "id": observable});
+                    if let Value::Object(sco) = &mut sco {
+                        sco.extend(properties);
+                        after.push(sco.clone());
+                    }
+                    if !tests.is_empty() {
+                        let mut indicator = self.draft("indicator", &uuid, at);
+                        indicator.insert("pattern".to_owned(), pattern(&tests).into());
+                        indicator.insert("pattern_type".to_owned(), "stix".into());
+                        indicator.insert("pattern_version".to_owned(), "2.1".into());
+                        indicator.insert("valid_from".to_owned(), super::plain(at).into());
+                        let phase =
+                            json!([{"kill_chain_name": "misp-category", "phase_name": category}]);
+                        indicator.insert("kill_chain_phases".to_owned(), phase);
+                        indicator.insert("labels".to_owned(), map["labels"].clone());
+                        self.relate(&place, "based-on", &format!("indicator--{uuid}"), &id, at);
+                        after.push(indicator);
+                    }
+                } else {
+                    if row.1 == "attack-pattern" {
+                        let phase =
+                            json!([{"kill_chain_name": "misp-category", "phase_name": category}]);
+                        map.insert("kill_chain_phases".to_owned(), phase);
+                    }
+                    map.extend(properties);
+                }
+            }
+        }
+        self.tags(&mut taker, &mut map, &HashSet::new());
+        let place = taker.place.clone();
+        self.other(taker, &mut map);
+        self.by_uuid.entry(uuid).or_default().insert(0, id.clone());
+        self.add(map, &place, true);
+        for object in after {
+            self.add(object, &place, true);
+        }
+        for (index, reference) in references.into_iter().enumerate() {
+            self.reference(reference, &format!("{place}/ObjectReference/{index}"), &id, at);
+        }
+    }
+
+    /// Galaxies at the attributes of an object belong to what the object becomes.
+    fn object_galaxies(
+        &mut self,
+        attributes: &mut [Value],
+        id: &str,
+        at: stix::Timestamp,
+        place: &str,
+    ) {
+        for (index, attribute) in attributes.iter_mut().enumerate() {
+            let Some(map) = attribute.as_object_mut() else { continue };
+            let galaxies = if self.options.keep_other {
+                map.get("Galaxy").cloned()
+            } else if map.get("Galaxy").is_some_and(Value::is_array) {
+                map.swap_remove("Galaxy")
+            } else {
+                None
+            };
+            let Some(Value::Array(galaxies)) = galaxies else { continue };
+            let place = format!("{place}/Attribute/{index}/Galaxy");
+            for (index, galaxy) in galaxies.into_iter().enumerate() {
+                for cluster in self.galaxy(galaxy, &format!("{place}/{index}"), at) {
+                    let kind = super::galaxy::relationship(id, &cluster);
+                    self.relate(&place, kind, id, &cluster, at);
+                }
+            }
+        }
+    }
+
+    fn custom_object(
+        &mut self,
+        taker: &mut Taker,
+        map: &mut Map<String, Value>,
+        (name, category): (&str, &str),
+        attributes: Vec<Value>,
+    ) {
+        let mut written = Vec::new();
+        let place = join(&taker.place, "Attribute");
+        for (index, attribute) in attributes.into_iter().enumerate() {
+            let Some(record) = self.record(attribute, &format!("{place}/{index}")) else {
+                continue;
+            };
+            written.push(self.custom_part(record));
+        }
+        map.insert("x_misp_meta_category".to_owned(), category.into());
+        map.insert("x_misp_name".to_owned(), name.into());
+        map.insert("x_misp_attributes".to_owned(), written.into());
+        if let Some(comment) = taker.text("comment").filter(|comment| !comment.is_empty()) {
+            map.insert("x_misp_comment".to_owned(), comment.into());
+        }
+    }
+
+    /// One attribute of an `x-misp-object`, defaults filled in.
+    fn custom_part(&mut self, mut record: Taker) -> Value {
+        let mut part = Map::new();
+        let kind = record.text("type").unwrap_or_default();
+        let known = describe::attribute_type(&kind);
+        let default = known.is_some_and(|known| known.to_ids);
+        let said = record.flag("to_ids");
+        let to_ids = said.unwrap_or(default);
+        let category = record
+            .text("category")
+            .or_else(|| known.map(|known| known.default_category.to_owned()));
+        if let Some(uuid) = record.text("uuid") {
+            self.by_uuid.entry(uuid.to_ascii_lowercase()).or_default();
+            part.insert("uuid".to_owned(), uuid.into());
+        }
+        part.insert("type".to_owned(), kind.into());
+        for name in ["object_relation", "value", "comment", "data"] {
+            if let Some(text) = record.text(name).filter(|text| !text.is_empty()) {
+                part.insert(name.to_owned(), text.into());
+            }
+        }
+        if let Some(category) = category {
+            part.insert("category".to_owned(), category.into());
+        }
+        if to_ids || (said.is_some() && self.options.keep_other) {
+            part.insert("to_ids".to_owned(), to_ids.into());
+        } else if default {
+            record.put("to_ids", false.into());
+        }
+        if self.options.keep_other {
+            for (name, value) in record.rest() {
+                part.entry(name).or_insert(value);
+            }
+        } else {
+            record.report(&mut self.not_carried);
+        }
+        Value::Object(part)
+    }
+
+    /// The properties of a mapped object, and the tests of its pattern.
+    fn properties(
+        &mut self,
+        row: &Row,
+        attributes: &[Value],
+        place: &str,
+    ) -> (Map<String, Value>, Vec<(String, String)>) {
+        let (mut map, mut tests, mut references) = (Map::new(), Vec::new(), Vec::new());
+        for (index, attribute) in attributes.iter().enumerate() {
+            let get = |name: &str| attribute.get(name).and_then(text_of).unwrap_or_default();
+            let (relation, value, kind) = (get("object_relation"), get("value"), get("type"));
+            let how = row.3.iter().find(|(known, ..)| *known == relation);
+            let to_ids = attribute.get("to_ids").and_then(flag_of).unwrap_or_else(|| {
+                describe::attribute_type(&kind).is_some_and(|known| known.to_ids)
+            });
+            let custom = format!("x_misp_{}", relation.replace(['-', ' '], "_"));
+            let property = how.map_or(custom.as_str(), |(_, property, _)| *property);
+            if to_ids && !property.is_empty() {
+                tests.push((format!("{}:{}", row.1, quoted(property)), value.clone()));
+            }
+            match how.map(|(_, _, how)| *how) {
+                Some(How::Number) => {
+                    let number: u32 = value.trim_start_matches("AS").parse().unwrap_or_default();
+                    map.insert(property.to_owned(), number.into());
+                }
+                Some(How::Reference(source)) => {
+                    let id =
+                        if source == "capec" { format!("CAPEC-{value}") } else { value.clone() };
+                    references.insert(0, json!({"source_name": source, "external_id": id}));
+                    if !property.is_empty() {
+                        map.insert(property.to_owned(), value.into());
+                    }
+                }
+                Some(How::Url(source)) => {
+                    references.push(json!({"source_name": source, "url": value}))
+                }
+                Some(How::Text) if !map.contains_key(property) => {
+                    map.insert(property.to_owned(), value.into());
+                }
+                _ => {
+                    let value = match attribute.get("data").and_then(Value::as_str) {
+                        Some(data) => json!({"value": value, "data": data}),
+                        None => value.into(),
+                    };
+                    several(&mut map, custom, value);
+                }
+            }
+            if !self.options.keep_other {
+                self.left_of_part(row.0, attribute, &format!("{place}/Attribute/{index}"));
+            }
+        }
+        if !references.is_empty() {
+            map.insert("external_references".to_owned(), references.into());
+        }
+        (map, tests)
+    }
+
+    /// What a property does not say of an attribute. The type is said where it is the template's.
+    fn left_of_part(&mut self, template: &str, attribute: &Value, place: &str) {
+        let relation = attribute.get("object_relation").and_then(Value::as_str).unwrap_or_default();
+        let implied =
+            crate::template::relation(template, relation).map_or("text", |known| known.kind);
+        for (name, value) in attribute.as_object().into_iter().flatten() {
+            let written = match name.as_str() {
+                "type" => {
+                    value.as_str() == Some(implied)
+                        && crate::template::relation(template, relation).is_some()
+                }
+                "object_relation" | "value" | "to_ids" | "data" => true,
+                _ => crate::carry::is_empty(value),
+            };
+            if !written {
+                self.not_carried.push(NotCarried::new(join(place, name), value, Why::NoPlace));
+            }
+        }
+    }
+
+    fn reference(&mut self, reference: Value, place: &str, source: &str, at: stix::Timestamp) {
+        let Some(mut taker) = self.record(reference, place) else { return };
+        let Some(target) = taker.text("referenced_uuid") else {
+            let what = Value::Object(taker.rest());
+            self.not_carried.push(NotCarried::new(place.to_owned(), &what, Why::Malformed));
+            return;
+        };
+        let kind = taker.text("relationship_type").unwrap_or_else(|| "related-to".to_owned());
+        let uuid = Self::uuid(&mut taker, &format!("{source}\n{kind}\n{target}"));
+        let at = match taker.peek("timestamp") {
+            Some(_) => self.timestamp(&mut taker),
+            None => at,
+        };
+        let mut extra = Map::new();
+        if let Some(comment) = taker.text("comment").filter(|comment| !comment.is_empty()) {
+            extra.insert("description".to_owned(), comment.into());
+        }
+        self.other(taker, &mut extra);
+        let (source, target) = (source.to_owned(), target.to_ascii_lowercase());
+        self.pending.push(Pending {
+            place: place.to_owned(),
+            id: format!("relationship--{uuid}"),
+            kind,
+            source,
+            target,
+            at,
+            extra,
+        });
+    }
+}
+
+/// Whether an object has what the STIX type requires, in the form it requires.
+fn fits(row: &Row, attributes: &[Value]) -> bool {
+    let required = row.3.first().map_or("", |(relation, ..)| *relation);
+    let is_it = |attribute: &&Value| {
+        attribute.get("object_relation").and_then(Value::as_str) == Some(required)
+    };
+    let number = row.3.iter().any(|(_, _, how)| *how == How::Number);
+    let readable = |attribute: &Value| {
+        let text = attribute.get("value").and_then(text_of).unwrap_or_default();
+        !number || text.trim_start_matches("AS").parse::<u32>().is_ok()
+    };
+    let found: Vec<&Value> = attributes.iter().filter(is_it).collect();
+    found.len() == 1 && found.into_iter().all(readable) && attributes.iter().all(Value::is_object)
+}
+
+fn several(map: &mut Map<String, Value>, name: String, value: Value) {
+    match map.get_mut(&name) {
+        None => {
+            map.insert(name, value);
+        }
+        Some(Value::Array(items)) => items.push(value),
+        Some(one) => {
+            let first = one.take();
+            *one = Value::Array(vec![first, value]);
+        }
+    }
+}
