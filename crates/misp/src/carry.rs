@@ -61,16 +61,6 @@ impl Taker {
         Some(found)
     }
 
-    /// Takes a whole number.
-    pub(crate) fn integer(&mut self, name: &str) -> Option<i64> {
-        let found = match self.map.get(name)? {
-            Value::String(text) => text.parse().ok()?,
-            value => value.as_i64()?,
-        };
-        self.map.swap_remove(name);
-        Some(found)
-    }
-
     /// Takes a truth value in any of MISP's spellings.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         let found = flag_of(self.map.get(name)?)?;

@@ -192,11 +192,13 @@ pub(crate) fn quoted(key: &str) -> String {
     }
 }
 
+fn pair(value: &str) -> Option<(&str, &str)> {
+    value.split_once('|').filter(|(_, second)| !second.contains('|'))
+}
+
 /// Observables and pattern of a value. `None`: the value does not fit the form, so it becomes a custom object.
 pub(crate) fn build(shape: Shape, uuid: &str, value: &str, data: Option<&str>) -> Option<Built> {
     let built = Built::default();
-    let id = |kind: &str| format!("{kind}--{uuid}");
-    let pair = || value.split_once('|').filter(|(_, second)| !second.contains('|'));
     Some(match shape {
         Shape::One(kind, property) => {
             let value =
@@ -217,68 +219,14 @@ pub(crate) fn build(shape: Shape, uuid: &str, value: &str, data: Option<&str>) -
                 json!({"number": number}),
             )
         }
-        Shape::Hash(object, pattern) => built
-            .test(format!("file:hashes.{}", quoted(pattern)), value)
-            .add("file", uuid, json!({"hashes": {object: value}})),
-        Shape::NamedHash(object, pattern) => {
-            let (name, hash) = pair()?;
-            built
-                .test("file:name", name)
-                .test(format!("file:hashes.{}", quoted(pattern)), hash)
-                .add("file", uuid, json!({"hashes": {object: hash}, "name": name}))
+        Shape::Ip(_) | Shape::IpPort(_) | Shape::HostPort | Shape::DomainIp => {
+            return traffic(shape, uuid, value);
         }
-        Shape::Certificate(name) => built
-            .test(format!("x509-certificate:hashes.{}", quoted(name)), value)
-            .add("x509-certificate", uuid, json!({"hashes": {name: value}})),
-        Shape::Ip(side) => {
-            let kind = address_kind(value)?;
-            built
-                .test(format!("network-traffic:{side}_ref.type"), kind)
-                .test(format!("network-traffic:{side}_ref.value"), value)
-                .add(
-                    "network-traffic",
-                    uuid,
-                    json!({format!("{side}_ref"): id(kind), "protocols": ["tcp"]}),
-                )
-                .add(kind, uuid, json!({"value": value}))
-        }
-        Shape::IpPort(side) => {
-            let (address, port) = pair()?;
-            let kind = address_kind(address)?;
-            let number: u16 = port.parse().ok()?;
-            built
-                .test(format!("network-traffic:{side}_ref.type"), kind)
-                .test(format!("network-traffic:{side}_ref.value"), address)
-                .test(format!("network-traffic:{side}_port"), port)
-                .add(
-                    "network-traffic",
-                    uuid,
-                    json!({format!("{side}_ref"): id(kind), format!("{side}_port"): number, "protocols": ["tcp"]}),
-                )
-                .add(kind, uuid, json!({"value": address}))
-        }
-        Shape::HostPort => {
-            let (host, port) = pair()?;
-            let number: u16 = port.parse().ok()?;
-            let refers =
-                json!({"dst_ref": id("domain-name"), "dst_port": number, "protocols": ["tcp"]});
-            built
-                .test("domain-name:value", host)
-                .test("network-traffic:dst_port", port)
-                .add("domain-name", uuid, json!({"value": host}))
-                .add("network-traffic", uuid, refers)
-        }
-        Shape::DomainIp => {
-            let (domain, address) = pair()?;
-            let kind = address_kind(address)?;
-            built
-                .test("domain-name:value", domain)
-                .test("domain-name:resolves_to_refs[*].value", address)
-                .add("domain-name", uuid, json!({"value": domain, "resolves_to_refs": [id(kind)]}))
-                .add(kind, uuid, json!({"value": address}))
+        Shape::Hash(..) | Shape::NamedHash(..) | Shape::Certificate(_) => {
+            return hashed(shape, uuid, value);
         }
         Shape::RegistryValue => {
-            let (key, data) = pair()?;
+            let (key, data) = pair(value)?;
             built
                 .test("windows-registry-key:key", key.trim())
                 .test("windows-registry-key:values.data", data.trim())
@@ -296,6 +244,83 @@ pub(crate) fn build(shape: Shape, uuid: &str, value: &str, data: Option<&str>) -
         Shape::Attachment | Shape::Sample => return file(shape, uuid, value, data),
         Shape::Vulnerability | Shape::Campaign | Shape::Rule | Shape::Custom => return None,
         _ => message(shape, uuid, value),
+    })
+}
+
+/// Addresses and names, alone and in traffic.
+fn traffic(shape: Shape, uuid: &str, value: &str) -> Option<Built> {
+    let built = Built::default();
+    let id = |kind: &str| format!("{kind}--{uuid}");
+    Some(match shape {
+        Shape::Ip(side) => {
+            let kind = address_kind(value)?;
+            built
+                .test(format!("network-traffic:{side}_ref.type"), kind)
+                .test(format!("network-traffic:{side}_ref.value"), value)
+                .add(
+                    "network-traffic",
+                    uuid,
+                    json!({format!("{side}_ref"): id(kind), "protocols": ["tcp"]}),
+                )
+                .add(kind, uuid, json!({"value": value}))
+        }
+        Shape::IpPort(side) => {
+            let (address, port) = pair(value)?;
+            let kind = address_kind(address)?;
+            let number: u16 = port.parse().ok()?;
+            built
+                .test(format!("network-traffic:{side}_ref.type"), kind)
+                .test(format!("network-traffic:{side}_ref.value"), address)
+                .test(format!("network-traffic:{side}_port"), port)
+                .add(
+                    "network-traffic",
+                    uuid,
+                    json!({format!("{side}_ref"): id(kind), format!("{side}_port"): number, "protocols": ["tcp"]}),
+                )
+                .add(kind, uuid, json!({"value": address}))
+        }
+        Shape::HostPort => {
+            let (host, port) = pair(value)?;
+            let number: u16 = port.parse().ok()?;
+            let refers =
+                json!({"dst_ref": id("domain-name"), "dst_port": number, "protocols": ["tcp"]});
+            built
+                .test("domain-name:value", host)
+                .test("network-traffic:dst_port", port)
+                .add("domain-name", uuid, json!({"value": host}))
+                .add("network-traffic", uuid, refers)
+        }
+        Shape::DomainIp => {
+            let (domain, address) = pair(value)?;
+            let kind = address_kind(address)?;
+            built
+                .test("domain-name:value", domain)
+                .test("domain-name:resolves_to_refs[*].value", address)
+                .add("domain-name", uuid, json!({"value": domain, "resolves_to_refs": [id(kind)]}))
+                .add(kind, uuid, json!({"value": address}))
+        }
+        _ => return None,
+    })
+}
+
+/// Hashes of files and certificates.
+fn hashed(shape: Shape, uuid: &str, value: &str) -> Option<Built> {
+    let built = Built::default();
+    Some(match shape {
+        Shape::Hash(object, pattern) => built
+            .test(format!("file:hashes.{}", quoted(pattern)), value)
+            .add("file", uuid, json!({"hashes": {object: value}})),
+        Shape::NamedHash(object, pattern) => {
+            let (name, hash) = pair(value)?;
+            built
+                .test("file:name", name)
+                .test(format!("file:hashes.{}", quoted(pattern)), hash)
+                .add("file", uuid, json!({"hashes": {object: hash}, "name": name}))
+        }
+        Shape::Certificate(name) => built
+            .test(format!("x509-certificate:hashes.{}", quoted(name)), value)
+            .add("x509-certificate", uuid, json!({"hashes": {name: value}})),
+        _ => return None,
     })
 }
 

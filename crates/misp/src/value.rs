@@ -171,6 +171,26 @@ fn single(kind: &str, text: &str) -> Result<String, ValueError> {
         "AS" => autonomous_system(text),
         "mac-address" => mac(kind, text, 6),
         "mac-eui-64" => mac(kind, text, 8),
+        "port" | "size-in-bytes" | "counter" | "integer" | "float" | "boolean" => {
+            number(kind, text)
+        }
+        "hex" => hexadecimal(kind, text),
+        "uuid" => uuid::Uuid::parse_str(text)
+            .map(|uuid| uuid.to_string())
+            .map_err(|_| error(kind, text, "a UUID is expected")),
+        "vulnerability" | "weakness" => Ok(text.to_ascii_uppercase().replace('\u{2013}', "-")),
+        "tlsh" | "ssdeep" | "impfuzzy" | "cortex" | "onion-address" => written(kind, text),
+        "btc" | "dash" | "xmr" if !text.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Err(error(kind, text, "only letters and digits are expected"))
+        }
+        "iban" | "bic" => Ok(text.to_ascii_uppercase().replace([' ', '-'], "")),
+        "http-method" => Ok(text.to_ascii_uppercase()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn number(kind: &str, text: &str) -> Result<String, ValueError> {
+    match kind {
         "port" => match text.parse::<u16>() {
             Ok(port) if port > 0 => Ok(port.to_string()),
             _ => Err(error(kind, text, "a number from 1 to 65535 is expected")),
@@ -192,11 +212,13 @@ fn single(kind: &str, text: &str) -> Result<String, ValueError> {
             "0" | "false" => Ok("0".to_owned()),
             _ => Err(error(kind, text, "0 or 1 is expected")),
         },
-        "hex" => hexadecimal(kind, text),
-        "uuid" => uuid::Uuid::parse_str(text)
-            .map(|uuid| uuid.to_string())
-            .map_err(|_| error(kind, text, "a UUID is expected")),
-        "vulnerability" | "weakness" => Ok(text.to_ascii_uppercase().replace('\u{2013}', "-")),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// Types with a form of their own.
+fn written(kind: &str, text: &str) -> Result<String, ValueError> {
+    match kind {
         "tlsh" => {
             let lower = text.to_ascii_lowercase();
             let digits = lower.strip_prefix("t1").unwrap_or(&lower);
@@ -233,11 +255,6 @@ fn single(kind: &str, text: &str) -> Result<String, ValueError> {
                 Err(error(kind, text, "16 or 56 of a-z and 2-7 before .onion are expected"))
             }
         }
-        "btc" | "dash" | "xmr" if !text.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            Err(error(kind, text, "only letters and digits are expected"))
-        }
-        "iban" | "bic" => Ok(text.to_ascii_uppercase().replace([' ', '-'], "")),
-        "http-method" => Ok(text.to_ascii_uppercase()),
         _ => Ok(text.to_owned()),
     }
 }

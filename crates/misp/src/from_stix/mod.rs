@@ -30,7 +30,7 @@ pub struct Converted {
 pub fn convert(bundle: Bundle) -> Converted {
     let mut reader = Reader::new(&bundle);
     let mut events = reader.containers(&bundle.id);
-    let owner = reader.owners(&events);
+    let owner = Reader::owners(&events);
     for id in reader.order.clone() {
         let at = owner.get(&id).copied().unwrap_or(0);
         if let Some(event) = events.get_mut(at) {
@@ -187,15 +187,11 @@ impl Reader {
     }
 
     /// The event to which an id belongs.
-    fn owners(&self, events: &[Draft]) -> HashMap<String, usize> {
+    fn owners(events: &[Draft]) -> HashMap<String, usize> {
         let mut owners = HashMap::new();
         for (index, event) in events.iter().enumerate() {
             for id in &event.refs {
-                if self.objects.contains_key(id) {
-                    owners.entry(id.clone()).or_insert(index);
-                } else if !self.order.contains(id) {
-                    continue;
-                }
+                owners.entry(id.clone()).or_insert(index);
             }
         }
         owners
@@ -251,7 +247,7 @@ impl Reader {
             _ if has("misp:galaxy-type=") => self.cluster(id, event),
             _ if has("misp:type=") => self.attribute(id, event),
             _ if has("misp:name=") => self.mapped_object(id, event),
-            kind => self.foreign(id, &kind.to_owned(), event),
+            kind => self.foreign(id, kind, event),
         }
     }
 

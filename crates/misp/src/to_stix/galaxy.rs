@@ -141,9 +141,7 @@ impl Writer {
             Taker::new(whole, place).report(&mut self.not_carried);
         }
         for id in &ids {
-            if !self.refs.contains(id) {
-                self.refs.push(id.clone());
-            }
+            self.refer(id);
         }
         ids
     }

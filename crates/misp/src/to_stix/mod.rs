@@ -96,6 +96,7 @@ struct Writer {
     /// Ids of the objects made of a UUID of MISP, the one to point at first.
     by_uuid: HashMap<String, Vec<String>>,
     refs: Vec<String>,
+    referred: HashSet<String>,
     created_by: Option<String>,
     event_at: Timestamp,
     pending: Vec<Pending>,
@@ -111,6 +112,7 @@ impl Writer {
             seen: HashSet::new(),
             by_uuid: HashMap::new(),
             refs: Vec::new(),
+            referred: HashSet::new(),
             created_by: None,
             event_at: Timestamp::from_unix_us(0),
             pending: Vec::new(),
@@ -120,6 +122,7 @@ impl Writer {
 
     fn begin(&mut self, created_by: Option<String>, at: Timestamp) {
         self.refs.clear();
+        self.referred.clear();
         self.created_by = created_by;
         self.event_at = at;
     }
@@ -169,8 +172,8 @@ impl Writer {
     /// Adds an object, once per id. `in_event`: the report refers to it.
     fn add(&mut self, map: Map<String, Value>, place: &str, in_event: bool) {
         let id = map.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if in_event && !self.refs.contains(&id) {
-            self.refs.push(id.clone());
+        if in_event {
+            self.refer(&id);
         }
         if !self.seen.insert(id) {
             self.not_carried.push(NotCarried::new(
@@ -181,6 +184,13 @@ impl Writer {
             return;
         }
         self.objects.push(map);
+    }
+
+    /// The report of the event refers to an object, once.
+    fn refer(&mut self, id: &str) {
+        if self.referred.insert(id.to_owned()) {
+            self.refs.push(id.to_owned());
+        }
     }
 
     /// Tags: markings, labels, confidence. Everything of a tag but its name is other.

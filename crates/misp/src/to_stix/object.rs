@@ -106,17 +106,14 @@ impl Writer {
                         after.push(sco.clone());
                     }
                     if !tests.is_empty() {
-                        let mut indicator = self.draft("indicator", &uuid, at);
-                        indicator.insert("pattern".to_owned(), pattern(&tests).into());
-                        indicator.insert("pattern_type".to_owned(), "stix".into());
-                        indicator.insert("pattern_version".to_owned(), "2.1".into());
-                        indicator.insert("valid_from".to_owned(), super::plain(at).into());
-                        let phase =
-                            json!([{"kill_chain_name": "misp-category", "phase_name": category}]);
-                        indicator.insert("kill_chain_phases".to_owned(), phase);
-                        indicator.insert("labels".to_owned(), map["labels"].clone());
+                        after.push(self.object_indicator(
+                            &uuid,
+                            at,
+                            &tests,
+                            &category,
+                            map["labels"].clone(),
+                        ));
                         self.relate(&place, "based-on", &format!("indicator--{uuid}"), &id, at);
-                        after.push(indicator);
                     }
                 } else {
                     if row.1 == "attack-pattern" {
@@ -139,6 +136,25 @@ impl Writer {
         for (index, reference) in references.into_iter().enumerate() {
             self.reference(reference, &format!("{place}/ObjectReference/{index}"), &id, at);
         }
+    }
+
+    fn object_indicator(
+        &self,
+        uuid: &str,
+        at: stix::Timestamp,
+        tests: &[(String, String)],
+        category: &str,
+        labels: Value,
+    ) -> Map<String, Value> {
+        let mut indicator = self.draft("indicator", uuid, at);
+        indicator.insert("pattern".to_owned(), pattern(tests).into());
+        indicator.insert("pattern_type".to_owned(), "stix".into());
+        indicator.insert("pattern_version".to_owned(), "2.1".into());
+        indicator.insert("valid_from".to_owned(), super::plain(at).into());
+        let phase = json!([{"kill_chain_name": "misp-category", "phase_name": category}]);
+        indicator.insert("kill_chain_phases".to_owned(), phase);
+        indicator.insert("labels".to_owned(), labels);
+        indicator
     }
 
     /// Galaxies at the attributes of an object belong to what the object becomes.
