@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod corpus;
+mod foreign;
 mod laws;
 mod oracle;
 mod values;
