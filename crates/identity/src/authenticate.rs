@@ -43,6 +43,7 @@ struct Seen {
 enum Shown {
     Certificate(Vec<u8>),
     Token { text: String, basic: bool },
+    Password { name: String, password: String },
     Unusable(&'static str),
     Cookie(String),
     Nothing,
@@ -127,9 +128,26 @@ impl Identity {
                 Ok(caller) => Ok(caller),
                 Err((who, why)) => {
                     self.refused("denied", &who, &format!("from {source}: {why}")).await;
-                    Err(unauthorized(why, basic))
+                    // A token that is good is never asked to wait: nobody guesses one, and others behind the same
+                    // address would be locked out.
+                    Err(match self.failed_credential(source) {
+                        Some(seconds) => too_many(seconds, "credentials that open nothing"),
+                        None => unauthorized(why, basic),
+                    })
                 }
             },
+            Shown::Password { name, password } => {
+                match self.password_caller(&name, password, source).await {
+                    Ok(caller) => Ok(caller),
+                    Err(IdentityError::TooMany { retry_after_s }) => {
+                        Err(too_many(retry_after_s, "wrong passwords"))
+                    }
+                    Err(IdentityError::WrongPassword) => {
+                        Err(unauthorized("name or password is wrong", true))
+                    }
+                    Err(error) => Err(failed(error)),
+                }
+            }
             Shown::Cookie(secret) => {
                 let caller = self.session_caller(&secret).await.map_err(failed)?;
                 // A session that is over is no reason to refuse the sign-in page.
@@ -149,6 +167,10 @@ async fn layer(State(identity): State<Identity>, mut request: Request, next: Nex
     // Whoever came through the admin socket is known already.
     if request.extensions().get::<Caller>().is_none() {
         let seen = identity.look(&request);
+        if let Some(seconds) = identity.inner.rates.admit(&seen.source, identity.platform().now()) {
+            metrics::counter!("sereno_requests_limited_total").increment(1);
+            return too_many(seconds, "requests");
+        }
         match identity.caller(seen).await {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
@@ -188,7 +210,12 @@ fn authorization(value: &HeaderValue) -> Shown {
     let decoded = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     match decoded.as_deref().and_then(|text| text.split_once(':')) {
         Some(("token", text)) => Shown::Token { text: text.to_owned(), basic: true },
-        _ => Shown::Unusable("Basic authorization takes the user `token` and a token as password"),
+        Some((name, password)) => {
+            Shown::Password { name: name.to_owned(), password: password.to_owned() }
+        }
+        None => Shown::Unusable(
+            "Basic authorization takes an account's name and password, or `token` and a token",
+        ),
     }
 }
 
@@ -199,6 +226,18 @@ fn unauthorized(why: &str, basic: bool) -> Response {
             .into_response();
     let challenge = if basic { "Basic realm=\"sereno\"" } else { "Bearer realm=\"sereno\"" };
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    response
+}
+
+fn too_many(seconds: i64, what: &str) -> Response {
+    let mut response = Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too-many",
+        format!("Too many {what} came from your address; the next is welcome in {seconds} s."),
+    )
+    .remedy("Wait as long as Retry-After says; an administrator may change `identity.limits`.")
+    .into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     response
 }
 

@@ -13,8 +13,10 @@
 //! [`Identity::authorizer`], [`Identity::server_tls`], [`Identity::router`];
 //! `Identity` is the node's [`platform::peers::PeerDirectory`].
 
+mod accounts;
 mod authenticate;
 mod authority;
+mod cache;
 mod config;
 mod contact;
 mod enrolment;
@@ -26,6 +28,7 @@ mod note;
 mod password;
 mod peers;
 mod policy;
+mod rate;
 mod store;
 mod tls;
 mod tokens;
@@ -40,13 +43,13 @@ use model::{PeerId, Timestamp};
 use platform::Platform;
 use platform::db::{Migration, RoomMigrations};
 use platform::health::{Component, Health};
-use platform::http::{AccessRule, Permission, RoomRouter};
+use platform::http::{AccessRule, Caller, Permission, RoomRouter};
 use ports::Authorizer;
 use utoipa_axum::routes;
 
 pub use authenticate::{COOKIE_PREFIX, Encrypted, PeerCertificate, REQUEST_HEADER};
 pub use authority::{AUTHORITY_DAYS, CLIENT_DAYS, RENEW_BEFORE_DAYS, SERVER_DAYS};
-pub use config::Config;
+pub use config::{Config, NetworkLimit};
 pub use contact::Contact;
 pub use enrolment::{Enrolled, Enrolment, Invitation, KINDS, Renewal, proof_text};
 pub use error::IdentityError;
@@ -60,7 +63,10 @@ pub use users::Session;
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "identity",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_identity.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_identity.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_grants.sql") },
+    ],
 };
 
 /// Pause between two looks at the server certificate, seconds.
@@ -78,6 +84,12 @@ struct Inner {
     policies: Arc<Policies>,
     passwords: password::Passwords,
     limits: Mutex<limit::Limits>,
+    rates: rate::Rates,
+    tokens: cache::Cache<model::TokenId, store::access::Token>,
+    /// Names and password digests that were checked a moment ago.
+    passed: cache::Cache<String, Caller>,
+    /// Mixed into those digests; new at every start.
+    salt: String,
     notes: note::Notes,
     authority: authority::Authority,
     /// There once a TLS listener has asked for it.
@@ -112,6 +124,14 @@ impl Identity {
             passwords: password::Passwords::new(Arc::clone(&platform.random)),
             policies: Arc::new(policies),
             limits: Mutex::default(),
+            rates: rate::Rates::new(&config.limits).map_err(IdentityError::Invalid)?,
+            tokens: cache::Cache::default(),
+            passed: cache::Cache::default(),
+            salt: {
+                let mut salt = [0; 16];
+                platform.random.fill(&mut salt);
+                hex::encode(salt)
+            },
             notes: note::Notes::default(),
             served: OnceLock::new(),
             authority,
@@ -140,6 +160,9 @@ impl Identity {
             .route(Permission("tokens.create"), routes!(http::token_create::create))
             .route(Permission("tokens.read"), routes!(http::token_list::list))
             .route(Permission("tokens.revoke"), routes!(http::token_revoke::revoke))
+            .route(Permission("users.list"), routes!(http::users::list))
+            .route(Permission("users.manage"), routes!(http::users::create))
+            .route(Permission("users.manage"), routes!(http::users::remove))
             .route(Permission("access.read"), routes!(http::access_matrix::matrix))
             .route(peers, routes!(http::peer_list::list))
             .route(Permission("peers.remove"), routes!(http::peer_remove::remove))

@@ -34,9 +34,23 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// Seconds to wait, or none when a try is welcome.
-    pub(crate) fn wait_s(&mut self, name: &str, source: &str, now: Timestamp) -> Option<i64> {
-        self.keys(name, source)
-            .into_iter()
+    pub(crate) fn wait_s(
+        &self,
+        name: &str,
+        source: &str,
+        per_source: usize,
+        now: Timestamp,
+    ) -> Option<i64> {
+        self.longest(self.keys(name, source, per_source), now)
+    }
+
+    /// The same for credentials that name nobody.
+    pub(crate) fn source_wait_s(&self, source: &str, most: usize, now: Timestamp) -> Option<i64> {
+        self.longest(vec![(Key::Source(source.to_owned()), most)], now)
+    }
+
+    fn longest(&self, keys: Vec<(Key, usize)>, now: Timestamp) -> Option<i64> {
+        keys.into_iter()
             .filter_map(|(key, limit)| {
                 let failures = self.failures.items.get(&key)?;
                 let recent: Vec<_> = failures
@@ -49,8 +63,17 @@ impl Limits {
             .max()
     }
 
-    pub(crate) fn failed(&mut self, name: &str, source: &str, now: Timestamp) {
-        for (key, limit) in self.keys(name, source) {
+    pub(crate) fn failed(&mut self, name: &str, source: &str, per_source: usize, now: Timestamp) {
+        self.count(self.keys(name, source, per_source), now);
+    }
+
+    /// The same for credentials that name nobody.
+    pub(crate) fn source_failed(&mut self, source: &str, most: usize, now: Timestamp) {
+        self.count(vec![(Key::Source(source.to_owned()), most)], now);
+    }
+
+    fn count(&mut self, keys: Vec<(Key, usize)>, now: Timestamp) {
+        for (key, limit) in keys {
             let list = self.failures.entry(key, now);
             list.push(now);
             let surplus = list.len().saturating_sub(limit);
@@ -63,12 +86,12 @@ impl Limits {
         self.failures.remove(&Key::Both(name.to_owned(), source.to_owned()));
     }
 
-    fn keys(&self, name: &str, source: &str) -> Vec<(Key, usize)> {
+    fn keys(&self, name: &str, source: &str, per_source: usize) -> Vec<(Key, usize)> {
         let both = (name.to_owned(), source.to_owned());
         if self.known.items.contains_key(&both) {
             return vec![(Key::Both(both.0, both.1), MAX_PER_NAME_AND_SOURCE)];
         }
-        vec![(Key::Source(both.1), MAX_PER_SOURCE), (Key::Name(both.0), MAX_PER_NAME)]
+        vec![(Key::Source(both.1), per_source), (Key::Name(both.0), MAX_PER_NAME)]
     }
 }
 
@@ -117,33 +140,55 @@ mod tests {
         let mut limits = Limits::default();
         limits.succeeded("ana", "10.0.0.1", at(0));
         for n in 0..100 {
-            limits.failed("ana", &format!("10.9.9.{n}"), at(1));
+            limits.failed("ana", &format!("10.9.9.{n}"), MAX_PER_SOURCE, at(1));
         }
-        assert!(limits.wait_s("ana", "10.9.9.200", at(2)).is_some(), "a stranger waits");
-        assert_eq!(limits.wait_s("ana", "10.0.0.1", at(2)), None, "ana at her desk does not");
-        assert_eq!(limits.wait_s("ben", "10.9.9.200", at(2)), None, "others do not");
-        assert_eq!(limits.wait_s("ana", "10.9.9.200", at(2 + WINDOW_S)), None, "it passes");
+        assert!(
+            limits.wait_s("ana", "10.9.9.200", MAX_PER_SOURCE, at(2)).is_some(),
+            "a stranger waits"
+        );
+        assert_eq!(
+            limits.wait_s("ana", "10.0.0.1", MAX_PER_SOURCE, at(2)),
+            None,
+            "ana at her desk does not"
+        );
+        assert_eq!(
+            limits.wait_s("ben", "10.9.9.200", MAX_PER_SOURCE, at(2)),
+            None,
+            "others do not"
+        );
+        assert_eq!(
+            limits.wait_s("ana", "10.9.9.200", MAX_PER_SOURCE, at(2 + WINDOW_S)),
+            None,
+            "it passes"
+        );
     }
 
     #[test]
     fn a_source_that_tries_many_names_waits() {
         let mut limits = Limits::default();
         for n in 0..MAX_PER_SOURCE {
-            assert_eq!(limits.wait_s(&format!("user {n}"), "10.9.9.9", at(0)), None);
-            limits.failed(&format!("user {n}"), "10.9.9.9", at(0));
+            assert_eq!(
+                limits.wait_s(&format!("user {n}"), "10.9.9.9", MAX_PER_SOURCE, at(0)),
+                None
+            );
+            limits.failed(&format!("user {n}"), "10.9.9.9", MAX_PER_SOURCE, at(0));
         }
-        let wait = limits.wait_s("somebody", "10.9.9.9", at(10));
+        let wait = limits.wait_s("somebody", "10.9.9.9", MAX_PER_SOURCE, at(10));
         assert_eq!(wait, Some(WINDOW_S - 10));
-        assert_eq!(limits.wait_s("somebody", "10.9.9.8", at(10)), None);
+        assert_eq!(limits.wait_s("somebody", "10.9.9.8", MAX_PER_SOURCE, at(10)), None);
         limits.succeeded("ana", "10.9.9.9", at(11));
-        assert_eq!(limits.wait_s("ana", "10.9.9.9", at(12)), None, "known there, so judged alone");
+        assert_eq!(
+            limits.wait_s("ana", "10.9.9.9", MAX_PER_SOURCE, at(12)),
+            None,
+            "known there, so judged alone"
+        );
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut limits = Limits::default();
         for n in 0..2 * MAX_KEYS as i64 {
-            limits.failed(&format!("user {n}"), "10.9.9.9", at(n));
+            limits.failed(&format!("user {n}"), "10.9.9.9", MAX_PER_SOURCE, at(n));
         }
         assert_eq!(limits.failures.items.len(), MAX_KEYS);
         assert_eq!(limits.failures.touched.len(), MAX_KEYS);

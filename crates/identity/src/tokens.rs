@@ -105,7 +105,8 @@ impl Identity {
     /// No such token, or the database said no. Revoking twice is "not found".
     pub async fn revoke_token(&self, by: &Caller, id: TokenId) -> Result<(), IdentityError> {
         let actor = by.name.clone();
-        self.platform()
+        let revoked = self
+            .platform()
             .db
             .write(move |tx| {
                 Box::pin(async move {
@@ -119,7 +120,23 @@ impl Identity {
                     Ok(())
                 })
             })
-            .await
+            .await;
+        self.inner.tokens.clear();
+        revoked
+    }
+
+    /// A token as stored; at hand when it was asked for since the last revocation.
+    async fn stored_token(&self, id: TokenId) -> Result<Option<Token>, IdentityError> {
+        let (known, change) = self.inner.tokens.get(&id);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let mut sql = self.platform().db.read().await?;
+        let found = access::token(&mut sql, id).await?;
+        if let Some(token) = &found {
+            self.inner.tokens.keep(change, id, token.clone());
+        }
+        Ok(found)
     }
 
     /// Who holds a token, or why it opens nothing; the reason never says more than the holder knows.
@@ -131,8 +148,7 @@ impl Identity {
         let Some((id, secret)) = parts(text) else {
             return nobody("this is no token of this node");
         };
-        let mut sql = self.platform().db.read().await?;
-        let Some(token) = access::token(&mut sql, id).await? else {
+        let Some(token) = self.stored_token(id).await? else {
             return nobody("this is no token of this node");
         };
         let known = token.digest.as_bytes();
@@ -156,7 +172,7 @@ fn parts(text: &str) -> Option<(TokenId, &str)> {
     Some((id.parse().ok()?, secret))
 }
 
-fn check_grants(grants: &[String]) -> Result<(), IdentityError> {
+pub(crate) fn check_grants(grants: &[String]) -> Result<(), IdentityError> {
     if grants.len() > MAX_GRANTS {
         let text = format!("{} grants; the limit is {MAX_GRANTS}", grants.len());
         return Err(IdentityError::Invalid(text));

@@ -44,24 +44,24 @@ pub(crate) fn checked_name(what: &str, name: &str) -> Result<String, IdentityErr
     Ok(name.to_owned())
 }
 
-fn caller(user: &User) -> Caller {
+pub(crate) fn caller(user: &User) -> Caller {
     Caller {
         kind: CallerKind::User,
         id: user.id.to_string(),
         name: user.name.clone(),
         roles: user.roles.clone(),
-        grants: vec![],
+        grants: user.grants.clone(),
     }
 }
 
 impl Identity {
-    /// True while nobody has an account.
+    /// True while there is no administrator; accounts of TAXII clients do not count.
     ///
     /// # Errors
     /// The database said no.
     pub async fn first_run(&self) -> Result<bool, IdentityError> {
         let mut sql = self.platform().db.read().await?;
-        Ok(access::count_users(&mut sql).await? == 0)
+        Ok(access::count_administrators(&mut sql).await? == 0)
     }
 
     /// Makes the first account, an administrator, and opens a session. The one writer makes it
@@ -83,14 +83,18 @@ impl Identity {
         let name = checked_name("a user's name", name)?;
         let password = self.inner.passwords.hash(password).await?;
         let id = self.platform().mint();
-        let user = User { id, name, password, roles: vec!["administrator".into()] };
+        let user = User { id, name, password, roles: vec!["administrator".into()], grants: vec![] };
         let stored = user.clone();
         self.platform()
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    if access::count_users(tx.sql()).await? > 0 {
+                    if access::count_administrators(tx.sql()).await? > 0 {
                         return Err(taken());
+                    }
+                    if access::user(tx.sql(), &stored.name).await?.is_some() {
+                        let text = format!("the name {} is taken", stored.name);
+                        return Err(IdentityError::Conflict(text));
                     }
                     access::insert_user(tx, &stored).await?;
                     access::set_node_name(tx, &organisation).await?;
@@ -117,11 +121,23 @@ impl Identity {
         password: String,
         source: &str,
     ) -> Result<Session, IdentityError> {
+        let user = self.checked_user(name, password, source).await?;
+        self.open_session(&user, source).await
+    }
+
+    /// The user of this name and password; failures are counted and slow down.
+    pub(crate) async fn checked_user(
+        &self,
+        name: &str,
+        password: String,
+        source: &str,
+    ) -> Result<User, IdentityError> {
         // Only names that could exist are looked at further; others fail the same way.
         let name = clean(name.trim());
         let now = self.platform().now();
+        let most = self.inner.rates.failures(source);
         let limits = || self.inner.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = limits().wait_s(&name, source, now);
+        let wait = limits().wait_s(&name, source, most, now);
         if let Some(retry_after_s) = wait {
             let detail = format!("from {source}: too many failures, {retry_after_s} s to wait");
             self.refused("sign_in_limited", &name, &detail).await;
@@ -134,12 +150,12 @@ impl Identity {
         let hash = user.as_ref().map(|user| user.password.clone());
         let right = self.inner.passwords.check(password, hash).await?;
         let Some(user) = user.filter(|_| right) else {
-            limits().failed(&name, source, now);
+            limits().failed(&name, source, most, now);
             self.refused("sign_in_refused", &name, &format!("from {source}")).await;
             return Err(IdentityError::WrongPassword);
         };
         limits().succeeded(&name, source, now);
-        self.open_session(&user, source).await
+        Ok(user)
     }
 
     async fn open_session(&self, user: &User, source: &str) -> Result<Session, IdentityError> {

@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// STIX 2.1 files.
     #[command(subcommand)]
     Stix(StixCommand),
+    /// The TAXII server: API roots, collections, accounts.
+    #[command(subcommand)]
+    Taxii(crate::commands::taxii::TaxiiCommand),
     /// Nodes we exchange with.
     #[command(subcommand)]
     Peer(PeerCommand),
@@ -162,7 +165,7 @@ pub(crate) enum TokenCommand {
     New {
         #[command(flatten)]
         place: Place,
-        /// What it may do: administrator, analyst, operator, assessor, read-only.
+        /// What it may do: administrator, analyst, operator, assessor, read-only, taxii.
         #[arg(long)]
         role: String,
         /// What it is for.
@@ -171,6 +174,10 @@ pub(crate) enum TokenCommand {
         /// Days until it expires.
         #[arg(long, default_value_t = 365)]
         days: u32,
+        /// A right on one TAXII collection, ID:read, ID:write or ID:read,write (id or alias); repeatable.
+        /// With such rights it has no others.
+        #[arg(long = "collection")]
+        collections: Vec<String>,
     },
     /// Tokens and when they expire.
     List(Place),

@@ -58,6 +58,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Playbook(command) => commands::playbook::run(command, json).await,
         Command::Feed(command) => commands::feed::run(command, json).await,
         Command::Intel(command) => commands::intel::run(command, json).await,
+        Command::Taxii(command) => commands::taxii::run(command, json).await,
         Command::Peer(command) => commands::peer::run(command, json).await,
         Command::Get(command) => commands::lists::get(command, json).await,
         Command::Assets(assets) => commands::assets::run(assets, json).await,

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
 use super::TaxiiError;
+use super::error::speak_taxii;
 
 const PREFIX: &str = "/taxii2";
 const READ: &str = "GET, HEAD, OPTIONS";
@@ -21,6 +22,11 @@ pub fn liberal_paths(router: Router) -> Router {
         let router = router.clone();
         async move {
             match decided(request) {
+                // Whatever refuses a TAXII request, also before it reaches a route, says so in TAXII's form.
+                Ok(request) if request.uri().path().starts_with(PREFIX) => {
+                    let Ok(response) = router.oneshot(request).await;
+                    Ok(speak_taxii(response).await)
+                }
                 Ok(request) => router.oneshot(request).await,
                 Err(response) => Ok(*response),
             }

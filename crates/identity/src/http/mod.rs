@@ -14,6 +14,7 @@ pub(crate) mod sign_out;
 pub(crate) mod token_create;
 pub(crate) mod token_list;
 pub(crate) mod token_revoke;
+pub(crate) mod users;
 
 use std::net::SocketAddr;
 

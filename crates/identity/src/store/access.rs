@@ -14,6 +14,8 @@ pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) password: String,
     pub(crate) roles: Vec<String>,
+    /// Rights on single TAXII collections.
+    pub(crate) grants: Vec<String>,
 }
 
 /// An API token without its secret.
@@ -34,27 +36,38 @@ pub(crate) async fn count_users(sql: &mut AnyConnection) -> Result<i64, DbError>
     Ok(sqlx::query("SELECT COUNT(*) FROM identity_users").fetch_one(sql).await?.try_get(0)?)
 }
 
+/// People with the role that may do everything.
+pub(crate) async fn count_administrators(sql: &mut AnyConnection) -> Result<i64, DbError> {
+    let row =
+        sqlx::query("SELECT COUNT(*) FROM identity_users WHERE roles LIKE '%\"administrator\"%'")
+            .fetch_one(sql)
+            .await?;
+    Ok(row.try_get(0)?)
+}
+
 pub(crate) async fn insert_user(tx: &mut Tx, user: &User) -> Result<(), DbError> {
     let now = tx.now().as_micros();
     sqlx::query(
-        "INSERT INTO identity_users (id, name, password, roles, recorded_at) \
-         VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO identity_users (id, name, password, roles, recorded_at, grants) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(user.id.to_string())
     .bind(user.name.clone())
     .bind(user.password.clone())
     .bind(words(&user.roles))
     .bind(now)
+    .bind(words(&user.grants))
     .execute(tx.sql())
     .await?;
     Ok(())
 }
 
 pub(crate) async fn user(sql: &mut AnyConnection, name: &str) -> Result<Option<User>, DbError> {
-    let row = sqlx::query("SELECT id, name, password, roles FROM identity_users WHERE name = $1")
-        .bind(name)
-        .fetch_optional(sql)
-        .await?;
+    let row =
+        sqlx::query("SELECT id, name, password, roles, grants FROM identity_users WHERE name = $1")
+            .bind(name)
+            .fetch_optional(sql)
+            .await?;
     row.as_ref().map(read_user).transpose()
 }
 
@@ -65,7 +78,30 @@ fn read_user(row: &AnyRow) -> Result<User, DbError> {
         name: row.try_get("name")?,
         password: row.try_get("password")?,
         roles: read_words(&roles, "identity_users.roles")?,
+        grants: read_words(&row.try_get::<String, _>("grants")?, "identity_users.grants")?,
     })
+}
+
+/// All accounts, by name.
+pub(crate) async fn users(sql: &mut AnyConnection) -> Result<Vec<User>, DbError> {
+    let rows =
+        sqlx::query("SELECT id, name, password, roles, grants FROM identity_users ORDER BY name")
+            .fetch_all(sql)
+            .await?;
+    rows.iter().map(read_user).collect()
+}
+
+/// Takes an account away with its sessions; false when there is none.
+pub(crate) async fn remove_user(tx: &mut Tx, id: UserId) -> Result<bool, DbError> {
+    sqlx::query("DELETE FROM identity_sessions WHERE user_id = $1")
+        .bind(id.to_string())
+        .execute(tx.sql())
+        .await?;
+    let done = sqlx::query("DELETE FROM identity_users WHERE id = $1")
+        .bind(id.to_string())
+        .execute(tx.sql())
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Writes the organisation's name where the node reads who it is at its next start.
@@ -118,7 +154,7 @@ pub(crate) async fn session_user(
     now: Timestamp,
 ) -> Result<Option<User>, DbError> {
     let row = sqlx::query(
-        "SELECT u.id, u.name, u.password, u.roles FROM identity_sessions s \
+        "SELECT u.id, u.name, u.password, u.roles, u.grants FROM identity_sessions s \
          JOIN identity_users u ON u.id = s.user_id WHERE s.digest = $1 AND s.expires_at > $2",
     )
     .bind(digest)

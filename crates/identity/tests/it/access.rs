@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use crate::open;
 
 /// Endpoints of the room that need a permission, and a role that has not got it.
-const GUARDED: [(&str, &str, &str); 9] = [
+const GUARDED: [(&str, &str, &str); 12] = [
+    ("GET", "/api/v1/users", "analyst"),
+    ("POST", "/api/v1/users", "analyst"),
+    ("DELETE", "/api/v1/users/ana", "analyst"),
     ("GET", "/api/v1/tokens", "taxii"),
     ("POST", "/api/v1/tokens", "analyst"),
     ("DELETE", "/api/v1/tokens/01890a5d-ac96-774b-bcce-b302099a8057", "analyst"),
@@ -64,5 +67,5 @@ async fn the_matrix_shows_every_route_with_its_roles() {
     );
     let everybody = roles("POST", "/api/v1/sign-in");
     assert_eq!(everybody.as_array().unwrap().len(), 7);
-    assert_eq!(routes.len(), 14 + 3);
+    assert_eq!(routes.len(), 17 + 3);
 }

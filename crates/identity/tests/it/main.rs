@@ -6,6 +6,7 @@ mod accounts;
 mod peers;
 mod tls;
 mod tokens;
+mod users;
 
 use std::path::Path;
 use std::sync::Arc;

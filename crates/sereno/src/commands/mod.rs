@@ -19,6 +19,7 @@ pub(crate) mod shell;
 pub(crate) mod stix;
 mod stix_batch;
 mod stix_pattern;
+pub(crate) mod taxii;
 pub(crate) mod token;
 pub(crate) mod up;
 

@@ -14,11 +14,17 @@ use crate::output::{self, Failure};
 
 pub(crate) async fn run(command: TokenCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
-        TokenCommand::New { place, role, label, days } => {
+        TokenCommand::New { place, role, label, days, collections } => {
             let expires: Timestamp = SystemClock.now().plus_secs(i64::from(days) * 86_400);
             let api = Api::of(&place).await?;
-            let body = json!({ "role": role, "label": label, "expires_at": expires });
-            let made = api.post("/api/v1/tokens", &body).await;
+            let made = match super::taxii::grants(&api, &collections).await {
+                Ok(grants) => {
+                    let body = json!({ "role": role, "label": label, "expires_at": expires,
+                        "grants": grants });
+                    api.post("/api/v1/tokens", &body).await
+                }
+                Err(failure) => Err(failure),
+            };
             api.close().await;
             let made = made?;
             if json {

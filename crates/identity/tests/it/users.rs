@@ -1,0 +1,102 @@
+//! Accounts of TAXII clients, and what slows a source down.
+
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use identity::{Config, MAX_PER_SOURCE, NetworkLimit};
+use serde_json::{Value, json};
+
+use crate::{Node, open, open_with};
+
+fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
+
+async fn get(node: &Node, authorization: &str) -> crate::Answer {
+    let headers = [("authorization", authorization)];
+    node.send("GET", "/taxii2/", &headers, Value::Null, None).await
+}
+
+#[tokio::test]
+async fn an_account_opens_taxii_until_it_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path(), 1).await;
+    let body = json!({"name": "isac", "role": "taxii", "grants": ["inbox:read"]});
+    let made = node.admin("POST", "/api/v1/users", body.clone()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    assert_eq!(node.admin("POST", "/api/v1/users", body).await.status, StatusCode::CONFLICT);
+    assert!(node.identity.first_run().await.unwrap(), "the administrator is still to come");
+    let password = made.json["password"].as_str().unwrap();
+    for _ in 0..3 {
+        let answer = get(&node, &basic("isac", password)).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "isac taxii"));
+    }
+    assert_eq!(get(&node, &basic("isac", "wrong password")).await.status, StatusCode::UNAUTHORIZED);
+    let listed = node.admin("GET", "/api/v1/users", Value::Null).await;
+    assert_eq!(
+        listed.json,
+        json!([{"name": "isac", "roles": ["taxii"], "grants": ["inbox:read"]}])
+    );
+    assert_eq!(
+        node.admin("DELETE", "/api/v1/users/isac", Value::Null).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(get(&node, &basic("isac", password)).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        node.admin("DELETE", "/api/v1/users/isac", Value::Null).await.status,
+        StatusCode::NOT_FOUND
+    );
+    for body in [
+        json!({"name": "token", "role": "taxii"}),
+        json!({"name": "a:b", "role": "taxii"}),
+        json!({"name": "x", "role": "peer"}),
+        json!({"name": "x", "role": "taxii", "grants": ["inbox"]}),
+    ] {
+        let refused = node.admin("POST", "/api/v1/users", body.clone()).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_opens_nothing_though_it_was_just_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path(), 1).await;
+    let made = node.admin("POST", "/api/v1/tokens", json!({"role": "taxii", "label": "x"})).await;
+    let bearer = format!("Bearer {}", made.json["token"].as_str().unwrap());
+    assert_eq!(get(&node, &bearer).await.status, StatusCode::OK);
+    assert_eq!(get(&node, &bearer).await.status, StatusCode::OK);
+    let path = format!("/api/v1/tokens/{}", made.json["id"].as_str().unwrap());
+    assert_eq!(node.admin("DELETE", &path, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(get(&node, &bearer).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn guessed_tokens_have_to_wait_and_good_ones_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path(), 1).await;
+    let made = node.admin("POST", "/api/v1/tokens", json!({"role": "taxii", "label": "x"})).await;
+    let bearer = format!("Bearer {}", made.json["token"].as_str().unwrap());
+    let mut waited = None;
+    for _ in 0..=10 * MAX_PER_SOURCE {
+        let answer = get(&node, "Bearer sereno_guess").await;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            waited = answer.headers["retry-after"].to_str().unwrap().parse::<i64>().ok();
+        }
+    }
+    assert!(waited.is_some_and(|seconds| seconds > 0));
+    assert_eq!(get(&node, &bearer).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_limit_that_cannot_be_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let limit = NetworkLimit { network: "10.0.0.0/8".into(), requests_per_s: 5.0, failures: 3 };
+    let config = Config { limits: vec![limit], ..Config::default() };
+    open_with(folder.path(), 1, config.clone()).await.platform.db.close().await;
+    let wrong = NetworkLimit { network: "ten".into(), ..config.limits[0].clone() };
+    let other = tempfile::tempdir().unwrap();
+    let node = open(other.path(), 1).await;
+    let refused =
+        identity::Identity::open(&node.platform, Config { limits: vec![wrong], ..config });
+    assert!(refused.await.is_err_and(|error| error.to_string().contains("identity.limits")));
+}
