@@ -81,6 +81,8 @@ fi
 
 say "node: start-up and memory"
 bash tools/bench-node.sh
+echo "# TAXII over a large collection (TAXII_OBJECTS, 1,000,000)"
+cargo bench --locked -p server --bench taxii 2>/dev/null | grep -v '^$' || true
 say "sizes"
 ls -l target/release/sereno target/release/sereno-edge | awk '{printf "%s %.1f MB\n", $9, $5 / 1e6}'
 (cd web && npm run --silent size) || true

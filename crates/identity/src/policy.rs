@@ -14,6 +14,7 @@ use model::ShareDecision;
 use ports::{AccessQuestion, Authorizer};
 use serde_json::Value;
 
+use crate::cache::Cache;
 use crate::error::IdentityError;
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
@@ -38,7 +39,12 @@ pub struct Policies {
     schema: Schema,
     set: PolicySet,
     engine: Engine,
+    /// What was decided about endpoints: the policies never change while the program runs, and every request asks.
+    decided: Cache<Asked, ShareDecision>,
 }
+
+/// All that a question about an endpoint consists of.
+type Asked = (String, String, Vec<String>, String, String);
 
 impl Policies {
     /// The program's policies, then those of `folder` where it exists.
@@ -72,7 +78,7 @@ impl Policies {
         if let Some(error) = checked.validation_errors().next() {
             return Err(wrong("policies", error.to_string()));
         }
-        Ok(Self { schema, set, engine: Engine::new() })
+        Ok(Self { schema, set, engine: Engine::new(), decided: Cache::default() })
     }
 
     /// How many there are.
@@ -125,6 +131,28 @@ impl Policies {
 
 impl Authorizer for Policies {
     fn decide(&self, question: &AccessQuestion) -> ShareDecision {
+        let only_roles = question.principal_attributes.keys().all(|name| name == "roles");
+        if question.resource_kind != "Endpoint" || !only_roles {
+            return self.judge(question);
+        }
+        let key = (
+            question.principal_kind.clone(),
+            question.principal.clone(),
+            roles(question),
+            question.action.clone(),
+            question.resource.clone(),
+        );
+        let (known, change) = self.decided.get(&key);
+        known.unwrap_or_else(|| {
+            let decision = self.judge(question);
+            self.decided.keep(change, key, decision.clone());
+            decision
+        })
+    }
+}
+
+impl Policies {
+    fn judge(&self, question: &AccessQuestion) -> ShareDecision {
         self.ask(question).unwrap_or_else(|cause| {
             tracing::error!(cause, action = question.action, "a policy question failed");
             ShareDecision {
