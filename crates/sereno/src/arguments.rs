@@ -7,7 +7,9 @@ mod intelligence;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use intelligence::{FeedCommand, IntelCommand, PatternCommand, StixCommand};
+pub(crate) use intelligence::{
+    FeedCommand, IntelCommand, MispCommand, PatternCommand, StixCommand,
+};
 
 /// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.
 #[derive(Debug, Parser)]
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     /// Feeds of others: fetched on a schedule or loaded by hand.
     #[command(subcommand)]
     Feed(FeedCommand),
+    /// MISP files: to STIX 2.1 and back.
+    #[command(subcommand)]
+    Misp(MispCommand),
     /// STIX 2.1 files.
     #[command(subcommand)]
     Stix(StixCommand),

@@ -56,6 +56,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Token(command) => commands::token::run(command, json).await,
         Command::Ledger(command) => commands::ledger::run(command, json).await,
         Command::Playbook(command) => commands::playbook::run(command, json).await,
+        Command::Misp(command) => commands::misp::run(&command, json),
         Command::Feed(command) => commands::feed::run(command, json).await,
         Command::Intel(command) => commands::intel::run(command, json).await,
         Command::Taxii(command) => commands::taxii::run(command, json).await,

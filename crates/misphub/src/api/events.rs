@@ -245,6 +245,8 @@ pub(crate) async fn unpublish(ask: &Ask) -> Result<Answer, MispError> {
 
 async fn set_published(ask: &Ask, published: bool) -> Result<Answer, MispError> {
     let (name, most) = (ask.name("event")?, ask.sight.most());
+    let stix = if published { Some(as_stix(ask, &name).await?) } else { None };
+    let not_carried = stix.as_ref().map(|stix| stix.not_carried.clone());
     let id = write(ask, move |sql, writer| {
         Box::pin(async move {
             let event = events::get(sql, &name, most).await?;
@@ -254,14 +256,77 @@ async fn set_published(ask: &Ask, published: bool) -> Result<Answer, MispError> 
                 event.publish_stamp = writer.now_s;
             }
             events::update(sql, &event).await?;
+            if let Some(stix) = stix {
+                stix.keep(sql, event.tlp, writer.now_s).await?;
+            }
             Ok(event.id)
         })
     })
     .await?;
     let text = if published { "Event published" } else { "Event unpublished." };
     let body = json!({ "saved": true, "success": true, "name": text, "message": text,
-        "url": "/events/publish", "id": id.to_string() });
+        "url": "/events/publish", "id": id.to_string(), "x_sereno_not_carried": not_carried });
     Ok(body.into())
+}
+
+/// A published event as the store of intelligence keeps it.
+struct AsStix {
+    source: String,
+    objects: Vec<intel::Prepared>,
+    /// What has no place in STIX, as JSON.
+    not_carried: serde_json::Value,
+}
+
+/// The event as STIX objects; those that break a rule of STIX are told like what has no place in it.
+async fn as_stix(ask: &Ask, name: &crate::store::Name) -> Result<AsStix, MispError> {
+    let most = ask.sight.most();
+    let mut sql = ask.room.platform().db.read().await?;
+    let event = events::get(&mut sql, name, most).await?;
+    let event = event.ok_or_else(|| MispError::not_found("event"))?;
+    let shown = show::event(&mut sql, &event, Parts::default(), most).await?;
+    let orgs = others::orgs(&mut sql).await?;
+    drop(sql);
+    let source =
+        orgs.into_iter().find(|org| org.id == event.orgc).map_or_else(String::new, |org| org.name);
+    let converted = tokio::task::spawn_blocking(move || {
+        let document = misp::document::from_value(shown).map_err(|error| error.to_string())?;
+        let converted = misp::to_stix::convert(document, misp::to_stix::Options::default());
+        let mut told: Vec<serde_json::Value> =
+            converted.not_carried.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
+        let mut objects = Vec::with_capacity(converted.bundle.objects.len());
+        for object in &converted.bundle.objects {
+            match stix::validate::object(object).first_error() {
+                None => objects.push(intel::Prepared::new(object)),
+                Some(error) => told
+                    .push(json!({ "place": object.id_text(), "what": error.property,
+                    "why": error.message })),
+            }
+        }
+        Ok::<_, String>((objects, serde_json::Value::Array(told)))
+    });
+    let outcome =
+        converted.await.map_err(|_| MispError::bad_request("the event could not be converted"))?;
+    let (objects, not_carried) = outcome.map_err(MispError::bad_request)?;
+    Ok(AsStix { source, objects, not_carried })
+}
+
+impl AsStix {
+    async fn keep(self, sql: &mut AnyConnection, tlp: i64, now_s: i64) -> Result<(), MispError> {
+        let now_us = now_s.saturating_mul(1_000_000);
+        let source = intel::Source {
+            key: format!("misp:{}", self.source),
+            name: format!("MISP: {}", self.source),
+            kind: "feed".into(),
+            tlp: intel::label(tlp),
+            licence: String::new(),
+        };
+        let source = intel::sources::ensure(sql, &source, now_us).await?;
+        let objects = self.objects;
+        let batch =
+            intel::Batch { source, unmarked: tlp, collection: None, objects: &objects, now_us };
+        intel::write::store(sql, &batch).await?;
+        Ok(())
+    }
 }
 
 async fn shown(ask: &Ask, id: i64, parts: Parts) -> Result<Answer, MispError> {

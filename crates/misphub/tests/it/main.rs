@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 
 struct House {
     room: Misphub,
+    platform: platform::Platform,
     _folder: tempfile::TempDir,
 }
 
 impl House {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let platform =
-            platform::testing::platform(folder.path(), &[misphub::MIGRATIONS]).await.unwrap();
-        Self { room: Misphub::open(&platform), _folder: folder }
+        let rooms = [intel::MIGRATIONS, misphub::MIGRATIONS];
+        let platform = platform::testing::platform(folder.path(), &rooms).await.unwrap();
+        Self { room: Misphub::open(&platform), platform, _folder: folder }
     }
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
@@ -140,4 +141,25 @@ async fn nobody_passes_without_the_policy() {
         let (status, _) = call(house.room.router(), false, method, path, &Value::Null).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_known_as_stix_under_its_label() {
+    let house = House::new().await;
+    house.post("events/add", event()).await;
+    let known = |sight: intel::Sight| {
+        let db = house.platform.db.clone();
+        async move {
+            let mut sql = db.read().await.unwrap();
+            let found =
+                intel::values::lookup(&mut sql, "198.51.100.7", sight, i64::MAX).await.unwrap();
+            found.into_iter().map(|known| known.source).collect::<Vec<_>>()
+        }
+    };
+    assert!(known(intel::Sight::ALL).await.is_empty(), "not before it is published");
+    let (status, published) = house.post(&format!("events/publish/{EVENT}"), Value::Null).await;
+    assert_eq!(status, 200, "{published}");
+    assert!(published["x_sereno_not_carried"].is_array());
+    assert!(known(intel::Sight::ALL).await.contains(&"MISP: CIRCL".to_owned()));
+    assert!(known(intel::Sight::up_to(stix::Tlp::Green)).await.is_empty(), "its tag says amber");
 }

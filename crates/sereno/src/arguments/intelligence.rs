@@ -213,3 +213,20 @@ pub(crate) enum FeedCommand {
         feed: String,
     },
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MispCommand {
+    /// A MISP event, or several, as a STIX 2.1 bundle; what cannot be carried is listed. Exit 0 all carried, 1 not.
+    ToStix {
+        /// A file of MISP's core format.
+        file: PathBuf,
+        /// As misp-stix writes it, without properties of our own for the way back.
+        #[arg(long)]
+        plain: bool,
+    },
+    /// A STIX 2.1 bundle as MISP events; what cannot be carried is listed. Exit 0 all carried, 1 not.
+    FromStix {
+        /// A bundle.
+        file: PathBuf,
+    },
+}

@@ -12,6 +12,7 @@ pub(crate) mod laws;
 pub(crate) mod ledger;
 pub(crate) mod lists;
 pub(crate) mod machines;
+pub(crate) mod misp;
 pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;

@@ -100,10 +100,10 @@ pub(super) fn seen_order(object: &Object, sink: &mut Sink<'_>) {
 pub(super) fn indicator(object: &Object, sink: &mut Sink<'_>) {
     in_order(object, "valid_from", "valid_until", false, "STIX 2.1 §4.7", sink);
     if object.text("pattern_type") == Some("stix")
-        && !object.text("pattern").is_none_or(pattern::looks_like_pattern)
+        && let Some(text) = object.text("pattern")
+        && let Err(error) = pattern::Pattern::check(text)
     {
-        let message = "not a STIX pattern: brackets do not open first or do not close";
-        sink.error_at("pattern", "STIX 2.1 §9", message);
+        sink.error_at("pattern", "STIX 2.1 §9", format!("not a STIX pattern: {error}"));
     }
 }
 
