@@ -182,6 +182,10 @@ fn main() {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    // As the node's own doors do.
+    let listener = axum::serve::ListenerExt::tap_io(listener, |socket| {
+        socket.set_nodelay(true).unwrap();
+    });
     runtime.spawn(async move { axum::serve(listener, service).await });
     let time = Duration::from_secs(setting("TAXII_SECONDS", 10));
     let seconds = time.as_secs_f64();
