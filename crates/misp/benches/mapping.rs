@@ -29,7 +29,7 @@ fn event() -> Value {
         "Orgc": {"uuid": "a0c22599-9e58-4da4-96ac-7051603fa951", "name": "Bench"}, "Attribute": attributes}})
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 10, sample_size = 1)]
 fn to(bencher: divan::Bencher<'_, '_>) {
     let document = document::from_value(event()).unwrap();
     bencher
@@ -38,7 +38,7 @@ fn to(bencher: divan::Bencher<'_, '_>) {
         .bench_values(|document| to_stix::convert(document, to_stix::Options::default()));
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 10, sample_size = 1)]
 fn back(bencher: divan::Bencher<'_, '_>) {
     let document = document::from_value(event()).unwrap();
     let bundle = to_stix::convert(document, to_stix::Options::default()).bundle;

@@ -84,6 +84,15 @@ impl Reader {
             if property.is_empty() {
                 continue;
             }
+            if *how == crate::to_stix::How::Hash {
+                let Some((algorithm, _)) = crate::shape::hash_names(relation) else { continue };
+                let mut hashes = source.object("hashes").unwrap_or_default();
+                if let Some(Value::String(hash)) = hashes.swap_remove(algorithm) {
+                    attributes.push(part(&name, relation, &hash, None));
+                }
+                source.put("hashes", Value::Object(hashes));
+                continue;
+            }
             if let Some(value) = source.text(property) {
                 let value =
                     if *how == crate::to_stix::How::Number { format!("AS{value}") } else { value };

@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 use super::{Pending, Writer, attribute::pattern};
 use crate::carry::{NotCarried, Taker, Why, flag_of, join, text_of};
 use crate::describe;
-use crate::shape::quoted;
+use crate::shape::{hash_names, quoted};
 
 /// How a relation becomes a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
     /// As text.
     Text,
+    /// A hash; the relation is MISP's type.
+    Hash,
     /// A number, `AS` cut off.
     Number,
     /// A number with a reference: `CAPEC-n` or `CVE-…`.
@@ -26,12 +28,26 @@ pub(crate) enum How {
 pub(crate) type Row =
     (&'static str, &'static str, bool, &'static [(&'static str, &'static str, How)]);
 
-use How::{Number, Reference, Text, Url};
+use How::{Hash, Number, Reference, Text, Url};
 
 /// Templates with a STIX type of their own; every relation that is not named becomes `x_misp_RELATION`.
 pub(crate) const TABLE: &[Row] = &[
     ("asn", "autonomous-system", true, &[("asn", "number", Number), ("description", "name", Text)]),
     ("url", "url", true, &[("url", "value", Text)]),
+    (
+        "file",
+        "file",
+        true,
+        &[
+            ("md5", "hashes", Hash),
+            ("sha1", "hashes", Hash),
+            ("sha256", "hashes", Hash),
+            ("sha512", "hashes", Hash),
+            ("ssdeep", "hashes", Hash),
+            ("filename", "name", Text),
+            ("size-in-bytes", "size", Number),
+        ],
+    ),
     ("mutex", "mutex", true, &[("name", "name", Text)]),
     (
         "attack-pattern",
@@ -255,7 +271,18 @@ impl Writer {
         place: &str,
     ) -> (Map<String, Value>, Vec<(String, String)>) {
         let (mut map, mut tests, mut references) = (Map::new(), Vec::new(), Vec::new());
-        for (index, attribute) in attributes.iter().enumerate() {
+        // As in misp-stix, the pattern names mapped relations first, in the order of the table.
+        let rank = |attribute: &Value| {
+            let relation = attribute.get("object_relation").and_then(Value::as_str);
+            row.3.iter().position(|(known, ..)| Some(*known) == relation).unwrap_or(usize::MAX)
+        };
+        let mut order: Vec<usize> = (0..attributes.len()).collect();
+        order.sort_by_key(|at| rank(&attributes[*at]));
+        for index in order {
+            let attribute = &attributes[index];
+            if !self.options.keep_other {
+                self.left_of_part(row.0, attribute, &format!("{place}/Attribute/{index}"));
+            }
             let get = |name: &str| attribute.get(name).and_then(text_of).unwrap_or_default();
             let (relation, value, kind) = (get("object_relation"), get("value"), get("type"));
             let how = row.3.iter().find(|(known, ..)| *known == relation);
@@ -264,12 +291,22 @@ impl Writer {
             });
             let custom = format!("x_misp_{}", relation.replace(['-', ' '], "_"));
             let property = how.map_or(custom.as_str(), |(_, property, _)| *property);
-            if to_ids && !property.is_empty() {
+            let hash =
+                how.filter(|(_, _, how)| *how == How::Hash).and_then(|_| hash_names(&relation));
+            if to_ids && let Some((_, name)) = hash {
+                tests.push((format!("{}:hashes.{}", row.1, quoted(name)), value.clone()));
+            } else if to_ids && !property.is_empty() {
                 tests.push((format!("{}:{}", row.1, quoted(property)), value.clone()));
+            }
+            if let Some((name, _)) = hash
+                && let Value::Object(hashes) = map.entry("hashes").or_insert_with(|| json!({}))
+            {
+                hashes.insert(name.to_owned(), value.into());
+                continue;
             }
             match how.map(|(_, _, how)| *how) {
                 Some(How::Number) => {
-                    let number: u32 = value.trim_start_matches("AS").parse().unwrap_or_default();
+                    let number: u64 = value.trim_start_matches("AS").parse().unwrap_or_default();
                     map.insert(property.to_owned(), number.into());
                 }
                 Some(How::Reference(source)) => {
@@ -293,9 +330,6 @@ impl Writer {
                     };
                     several(&mut map, custom, value);
                 }
-            }
-            if !self.options.keep_other {
-                self.left_of_part(row.0, attribute, &format!("{place}/Attribute/{index}"));
             }
         }
         if !references.is_empty() {
@@ -355,19 +389,42 @@ impl Writer {
     }
 }
 
-/// Whether an object has what the STIX type requires, in the form it requires.
+/// Whether an object has what the STIX type requires, in the form it requires: the first relation, of a file any; a
+/// relation with a number or hash once.
 fn fits(row: &Row, attributes: &[Value]) -> bool {
-    let required = row.3.first().map_or("", |(relation, ..)| *relation);
-    let is_it = |attribute: &&Value| {
-        attribute.get("object_relation").and_then(Value::as_str) == Some(required)
+    let count = |relation: &str| {
+        let is_it = |attribute: &&Value| {
+            attribute.get("object_relation").and_then(Value::as_str) == Some(relation)
+        };
+        attributes.iter().filter(is_it).count()
     };
-    let number = row.3.iter().any(|(_, _, how)| *how == How::Number);
     let readable = |attribute: &Value| {
+        let relation = attribute.get("object_relation").and_then(Value::as_str);
+        let how = row.3.iter().find(|(known, ..)| Some(*known) == relation).map(|(_, _, how)| *how);
         let text = attribute.get("value").and_then(text_of).unwrap_or_default();
-        !number || text.trim_start_matches("AS").parse::<u32>().is_ok()
+        match how {
+            Some(How::Number) if row.0 == "asn" => {
+                text.trim_start_matches("AS").parse::<u32>().is_ok()
+            }
+            Some(How::Number) => text.parse::<u32>().is_ok(),
+            _ => true,
+        }
     };
-    let found: Vec<&Value> = attributes.iter().filter(is_it).collect();
-    found.len() == 1 && found.into_iter().all(readable) && attributes.iter().all(Value::is_object)
+    let once = row
+        .3
+        .iter()
+        .all(|(relation, _, how)| !matches!(how, How::Hash | How::Number) || count(relation) <= 1);
+    let enough = match row.0 {
+        // Content and links to PE and its sections say more than the properties can.
+        "file" => {
+            row.3.iter().any(|(relation, ..)| count(relation) > 0)
+                && attributes
+                    .iter()
+                    .all(|attribute| attribute.get("data").is_none_or(crate::carry::is_empty))
+        }
+        _ => row.3.first().is_some_and(|(relation, ..)| count(relation) == 1),
+    };
+    once && enough && attributes.iter().all(Value::is_object) && attributes.iter().all(readable)
 }
 
 fn several(map: &mut Map<String, Value>, name: String, value: Value) {

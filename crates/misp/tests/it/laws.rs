@@ -118,12 +118,13 @@ fn attribute() -> impl Strategy<Value = Value> {
 }
 
 fn object() -> impl Strategy<Value = Value> {
-    (any::<u32>(), 0..4_usize, any::<bool>()).prop_map(|(seed, which, refers)| {
+    (any::<u32>(), 0..5_usize, any::<bool>()).prop_map(|(seed, which, refers)| {
         let (name, relation, value) = [
             ("asn", "asn", seed.to_string()),
             ("url", "url", unique(seed, "u")),
             ("bank-account", "account", unique(seed, "b")),
             ("vulnerability", "id", unique(seed, "i")),
+            ("file", "md5", format!("{seed:032x}")),
         ][which]
             .clone();
         let mut map = json!({"uuid": uuid(seed, 6), "name": name, "meta-category": "misc", "timestamp": "1603642920",
@@ -171,6 +172,7 @@ fn stands(at: &str, leaf: &Value, output: &str) -> bool {
         "value" if text.starts_with("AS") => output.contains(&text[2..]),
         "value" if text.contains('|') => inner.split('|').all(|part| output.contains(part)),
         "name" if text == "tlp:amber" => output.contains("marking-definition--f88d31f6"),
+        "object_relation" | "type" if text == "md5" => output.contains("\"MD5\""),
         "type" if text == "0" => output.contains("\"sighting\""),
         _ => output.contains(inner),
     }

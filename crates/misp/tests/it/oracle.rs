@@ -87,6 +87,16 @@ fn every_attribute_type_becomes_what_misp_stix_makes_of_it() {
     assert!(lines.is_empty(), "{} differences\n{}", lines.len(), lines.join("\n"));
 }
 
+#[test]
+fn a_file_object_becomes_what_misp_stix_makes_of_it() {
+    let pair = super::fixture("misp-stix-file.json.gz");
+    let lines = differences(
+        &comparable(&ours(&pair["misp"]), false),
+        &comparable(&pair["stix21"]["objects"], false),
+    );
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
 /// The pairs in which something becomes another type of STIX than with misp-stix: objects of these templates stay
 /// `x-misp-object` here, whole.
 const OTHERWISE: [&str; 23] = [
