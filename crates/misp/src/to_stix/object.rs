@@ -293,10 +293,8 @@ impl Writer {
             let property = how.map_or(custom.as_str(), |(_, property, _)| *property);
             let hash =
                 how.filter(|(_, _, how)| *how == How::Hash).and_then(|_| hash_names(&relation));
-            if to_ids && let Some((_, name)) = hash {
-                tests.push((format!("{}:hashes.{}", row.1, quoted(name)), value.clone()));
-            } else if to_ids && !property.is_empty() {
-                tests.push((format!("{}:{}", row.1, quoted(property)), value.clone()));
+            if to_ids && let Some(path) = path(row.1, property, hash) {
+                tests.push((path, value.clone()));
             }
             if let Some((name, _)) = hash
                 && let Value::Object(hashes) = map.entry("hashes").or_insert_with(|| json!({}))
@@ -386,6 +384,15 @@ impl Writer {
             at,
             extra,
         });
+    }
+}
+
+/// The object path of a property in patterns; none for what became a reference.
+fn path(kind: &str, property: &str, hash: Option<(&str, &str)>) -> Option<String> {
+    match hash {
+        Some((_, name)) => Some(format!("{kind}:hashes.{}", quoted(name))),
+        None if property.is_empty() => None,
+        None => Some(format!("{kind}:{}", quoted(property))),
     }
 }
 
