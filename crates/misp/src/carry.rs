@@ -104,6 +104,10 @@ impl Taker {
         self.map.get(name)
     }
 
+    pub(crate) fn into_map(self) -> Map<String, Value> {
+        self.map
+    }
+
     pub(crate) fn peek_all(&self) -> Map<String, Value> {
         self.map.clone()
     }

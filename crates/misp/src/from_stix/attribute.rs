@@ -4,8 +4,7 @@ use serde_json::{Map, Value, json};
 use stix::Object;
 
 use super::{
-    Draft, Reader, Went, epoch, fresh, label, merge, nothing, pattern, refers, same_or_leave,
-    take_time,
+    Draft, Reader, Went, epoch, fresh, label, merge, nothing, pattern, same_or_leave, take_time,
 };
 use crate::carry::{NotCarried, OTHER, Taker, Why};
 use crate::describe;
@@ -137,8 +136,13 @@ impl Reader {
         }
         let refs = taker.list("object_refs");
         let ids: Vec<String> = refs.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        let objects = refers(&self.objects, &ids);
-        let seen: Vec<&Object> = objects.iter().collect();
+        let mut objects: Vec<(String, Object)> = Vec::new();
+        for id in &ids {
+            if let Some(taker) = self.take(id) {
+                objects.push((taker.place.clone(), Object::from_map(taker.into_map())));
+            }
+        }
+        let seen: Vec<&Object> = objects.iter().map(|(_, object)| object).collect();
         let form = match form {
             Shape::Sample if !ids.iter().any(|id| id.starts_with("artifact--")) => {
                 Shape::NamedHash("MD5", "MD5")
@@ -147,24 +151,28 @@ impl Reader {
         };
         let Some(found) = shape::value(form, &seen) else {
             taker.put("object_refs", refs.into());
+            for (place, object) in objects {
+                self.objects
+                    .insert(object.id_text().to_owned(), Taker::new(object.into_map(), place));
+            }
             return None;
         };
         let built = shape::build(form, Self::uuid(id), &found.0, found.1.as_deref());
-        for (id, object) in ids.iter().zip(&objects) {
-            self.observable(id, object, built.as_ref());
+        for (place, object) in objects {
+            self.observable(place, object, built.as_ref());
         }
         Some(found)
     }
 
     /// An observable whose value was taken: what is in it beyond that is listed.
-    fn observable(&mut self, id: &str, object: &Object, built: Option<&shape::Built>) {
-        let Some(mut taker) = self.take(id) else { return };
+    fn observable(&mut self, place: String, object: Object, built: Option<&shape::Built>) {
         let again = built.and_then(|built| {
             built
                 .observables
                 .iter()
                 .find(|map| map.get("type").and_then(Value::as_str) == Some(object.kind()))
         });
+        let mut taker = Taker::new(object.into_map(), place);
         for (name, value) in again.into_iter().flatten() {
             if name.ends_with("_ref") || name.ends_with("_refs") || taker.peek(name) == Some(value)
             {

@@ -28,8 +28,9 @@ pub struct Converted {
 /// Converts a bundle.
 #[must_use]
 pub fn convert(bundle: Bundle) -> Converted {
-    let mut reader = Reader::new(&bundle);
-    let mut events = reader.containers(&bundle.id);
+    let Bundle { id, objects, other } = bundle;
+    let mut reader = Reader::new(objects);
+    let mut events = reader.containers(&id);
     let owner = Reader::owners(&events);
     for id in reader.order.clone() {
         let at = owner.get(&id).copied().unwrap_or(0);
@@ -41,7 +42,7 @@ pub fn convert(bundle: Bundle) -> Converted {
     reader.leftovers();
     let events = events.into_iter().map(|draft| draft.finish(&reader)).collect();
     let mut not_carried = reader.not_carried;
-    let other = Taker::new(bundle.other, String::new());
+    let other = Taker::new(other, String::new());
     other.report(&mut not_carried);
     Converted { events, not_carried }
 }
@@ -75,7 +76,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    fn new(bundle: &Bundle) -> Self {
+    fn new(objects: Vec<Object>) -> Self {
         let mut reader = Self {
             objects: HashMap::new(),
             order: Vec::new(),
@@ -84,7 +85,7 @@ impl Reader {
             clusters: HashMap::new(),
             attached: HashSet::new(),
         };
-        for (index, object) in bundle.objects.iter().enumerate() {
+        for (index, object) in objects.into_iter().enumerate() {
             let place = format!("/objects/{index}");
             let id = object.id_text().to_owned();
             if id.is_empty() || reader.objects.contains_key(&id) {
@@ -93,7 +94,7 @@ impl Reader {
                 continue;
             }
             reader.order.push(id.clone());
-            reader.objects.insert(id, Taker::new(object.properties().clone(), place));
+            reader.objects.insert(id, Taker::new(object.into_map(), place));
         }
         reader
     }
@@ -356,13 +357,6 @@ fn epoch(at: Timestamp) -> String {
 
 fn fresh(name: &str) -> String {
     derived(name)
-}
-
-fn refers(objects: &HashMap<String, Taker>, ids: &[String]) -> Vec<Object> {
-    ids.iter()
-        .filter_map(|id| objects.get(id))
-        .map(|taker| Object::from_map(taker.peek_all()))
-        .collect()
 }
 
 fn nothing(map: &Map<String, Value>) -> bool {
