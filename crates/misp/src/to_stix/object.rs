@@ -271,14 +271,7 @@ impl Writer {
         place: &str,
     ) -> (Map<String, Value>, Vec<(String, String)>) {
         let (mut map, mut tests, mut references) = (Map::new(), Vec::new(), Vec::new());
-        // As in misp-stix, the pattern names mapped relations first, in the order of the table.
-        let rank = |attribute: &Value| {
-            let relation = attribute.get("object_relation").and_then(Value::as_str);
-            row.3.iter().position(|(known, ..)| Some(*known) == relation).unwrap_or(usize::MAX)
-        };
-        let mut order: Vec<usize> = (0..attributes.len()).collect();
-        order.sort_by_key(|at| rank(&attributes[*at]));
-        for index in order {
+        for index in in_order(row, attributes) {
             let attribute = &attributes[index];
             if !self.options.keep_other {
                 self.left_of_part(row.0, attribute, &format!("{place}/Attribute/{index}"));
@@ -385,6 +378,17 @@ impl Writer {
             extra,
         });
     }
+}
+
+/// Attributes by index: mapped relations first, in the order of the table, as misp-stix names them in patterns.
+fn in_order(row: &Row, attributes: &[Value]) -> Vec<usize> {
+    let rank = |attribute: &Value| {
+        let relation = attribute.get("object_relation").and_then(Value::as_str);
+        row.3.iter().position(|(known, ..)| Some(*known) == relation).unwrap_or(usize::MAX)
+    };
+    let mut order: Vec<usize> = (0..attributes.len()).collect();
+    order.sort_by_key(|at| rank(&attributes[*at]));
+    order
 }
 
 /// The object path of a property in patterns; none for what became a reference.
