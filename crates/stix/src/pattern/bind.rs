@@ -2,31 +2,67 @@
 //!
 //! The search goes depth first and hands each partial binding on to what still must hold. Time windows are
 //! tried from outside in, so that a binding is never built only to be thrown away; an observation that was
-//! seen several times can be bound as often.
+//! seen several times can be bound as often. What cannot hold even if observations were shared is left at once
+//! (`relax`), so that a long day without a match costs no combinations.
 
 use super::matcher::{MatchError, Matcher, Node};
 use super::observe::Observed;
+use super::relax;
 
 /// Steps of one search.
 const MAX_STEPS: u64 = 5_000_000;
-/// Repetitions of a group that are searched one inside the other.
-const MAX_NESTED_REPEATS: u64 = 2_000;
+/// Parts bound one inside the other; each takes stack.
+const MAX_BOUND: u32 = 400;
+
+/// What was seen, and which test matches what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// For each test, the observations it matches, earliest first.
+    pub(super) matching: Vec<Vec<usize>>,
+    pub(super) first_us: Vec<i64>,
+    pub(super) last_us: Vec<i64>,
+    pub(super) number: Vec<u64>,
+}
+
+impl Seen {
+    /// Whether the pattern matches.
+    pub(super) fn matches(&mut self, root: &Node) -> Result<bool, MatchError> {
+        for list in &mut self.matching {
+            list.sort_by_key(|at| (self.first_us[*at], *at));
+        }
+        if let Some(found) = relax::counted(root, self) {
+            return Ok(found);
+        }
+        let mut search = Search {
+            seen: self,
+            left: self.number.clone(),
+            windows: Vec::new(),
+            bound: Vec::new(),
+            steps: 0,
+            depth: 0,
+        };
+        if relax::bounds(&mut search, root)?.is_none() {
+            return Ok(false);
+        }
+        search.bind(root, &mut |_| Ok(true))
+    }
+}
 
 /// What is left to be done once a part is bound; true when all of it could be done.
 type Then<'t> = &'t mut dyn FnMut(&mut Search<'_>) -> Result<bool, MatchError>;
 
-struct Search<'s> {
-    /// For each test, the observations it matches.
-    matching: &'s [Vec<usize>],
-    first_us: &'s [i64],
-    last_us: &'s [i64],
+/// An interval that every bound observation must touch: first, last, and whether the last moment counts.
+pub(super) type Window = (i64, i64, bool);
+
+pub(super) struct Search<'s> {
+    pub(super) seen: &'s Seen,
     /// How often each observation can still be bound.
-    left: Vec<u64>,
-    /// Intervals that every bound observation must touch: first, last, and whether the last moment counts.
-    windows: Vec<(i64, i64, bool)>,
+    pub(super) left: Vec<u64>,
+    pub(super) windows: Vec<Window>,
     /// The binding so far.
     bound: Vec<usize>,
     steps: u64,
+    depth: u32,
 }
 
 /// Whether the pattern matches.
@@ -35,60 +71,57 @@ pub(super) fn matches(matcher: &Matcher, observed: &Observed<'_>) -> Result<bool
     // Most patterns are one test: no search is needed.
     if let Node::Test(test, _) = &matcher.root {
         for observation in observations {
-            if test.holds(observed, observation)? {
+            if test.holds(observation)? {
                 return Ok(true);
             }
         }
         return Ok(false);
     }
-    let mut matching = vec![Vec::new(); matcher.tests];
-    fill(&matcher.root, observed, &mut matching)?;
-    let first_us: Vec<i64> = observations.iter().map(|o| o.first_us).collect();
-    let last_us: Vec<i64> = observations.iter().map(|o| o.last_us).collect();
-    let mut search = Search {
-        matching: &matching,
-        first_us: &first_us,
-        last_us: &last_us,
-        left: observations.iter().map(|o| o.number).collect(),
-        windows: Vec::new(),
-        bound: Vec::new(),
-        steps: 0,
+    let mut seen = Seen {
+        matching: vec![Vec::new(); matcher.tests],
+        first_us: observations.iter().map(|o| o.first_us).collect(),
+        last_us: observations.iter().map(|o| o.last_us).collect(),
+        number: observations.iter().map(|o| o.number).collect(),
     };
-    search.bind(&matcher.root, &mut |_| Ok(true))
-}
-
-fn fill(
-    node: &Node,
-    observed: &Observed<'_>,
-    matching: &mut [Vec<usize>],
-) -> Result<(), MatchError> {
-    match node {
-        Node::Test(test, number) => {
-            for (at, observation) in observed.observations.iter().enumerate() {
-                if test.holds(observed, observation)? {
-                    matching[*number].push(at);
-                }
+    for (at, observation) in observations.iter().enumerate() {
+        matcher.root.each_test(&mut |test, number| {
+            if test.holds(observation)? {
+                seen.matching[number].push(at);
             }
             Ok(())
-        }
-        Node::And(all) | Node::Or(all) | Node::FollowedBy(all) => {
-            all.iter().try_for_each(|one| fill(one, observed, matching))
-        }
-        Node::StartStop { inner, .. }
-        | Node::Within { inner, .. }
-        | Node::Repeats { inner, .. } => fill(inner, observed, matching),
+        })?;
     }
+    seen.matches(&matcher.root)
 }
 
 impl Search<'_> {
     fn step(&mut self) -> Result<(), MatchError> {
-        self.steps += 1;
+        self.count(1)
+    }
+
+    pub(super) fn count(&mut self, steps: u64) -> Result<(), MatchError> {
+        self.steps += steps;
         if self.steps > MAX_STEPS { Err(MatchError::Steps(MAX_STEPS)) } else { Ok(()) }
     }
 
+    /// Goes one deeper; what is bound inside each other takes stack.
+    fn deeper(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<bool, MatchError>,
+    ) -> Result<bool, MatchError> {
+        self.step()?;
+        if self.depth == MAX_BOUND {
+            return Err(MatchError::Bound(MAX_BOUND));
+        }
+        self.depth += 1;
+        let done = work(self);
+        self.depth -= 1;
+        done
+    }
+
     /// Whether an observation can be bound here and now.
-    fn is_free(&self, at: usize) -> bool {
-        let (first, last) = (self.first_us[at], self.last_us[at]);
+    pub(super) fn is_free(&self, at: usize) -> bool {
+        let (first, last) = (self.seen.first_us[at], self.seen.last_us[at]);
         let touches = |&(from, to, to_counts): &(i64, i64, bool)| {
             last >= from && if to_counts { first <= to } else { first < to }
         };
@@ -96,11 +129,14 @@ impl Search<'_> {
     }
 
     fn bind(&mut self, node: &Node, then: Then<'_>) -> Result<bool, MatchError> {
-        self.step()?;
+        self.deeper(|search| search.bind_here(node, then))
+    }
+
+    fn bind_here(&mut self, node: &Node, then: Then<'_>) -> Result<bool, MatchError> {
         match node {
             Node::Test(_, number) => {
-                for index in 0..self.matching[*number].len() {
-                    let at = self.matching[*number][index];
+                for index in 0..self.seen.matching[*number].len() {
+                    let at = self.seen.matching[*number][index];
                     if self.is_free(at) && self.with(at, 1, then)? {
                         return Ok(true);
                     }
@@ -126,7 +162,13 @@ impl Search<'_> {
             }
             Node::Within { inner, span_us } => self.within(inner, *span_us, then),
             Node::Repeats { inner, times } => match inner.as_ref() {
-                Node::Test(_, number) => self.repeat_test(*number, 0, *times, then),
+                Node::Test(_, number) => {
+                    self.take_first(*number, *times, then).and_then(|done| match done {
+                        Some(true) => Ok(true),
+                        Some(false) => self.repeat_test(*number, 0, *times, then),
+                        None => Ok(false),
+                    })
+                }
                 _ => self.repeat_group(inner, *times, &[], then),
             },
         }
@@ -161,11 +203,13 @@ impl Search<'_> {
         let start = self.bound.len();
         self.bind(first, &mut |search| {
             let own = &search.bound[start..];
-            let earliest_last = own.iter().map(|at| search.last_us[*at]).min().unwrap_or(i64::MAX);
+            let earliest_last =
+                own.iter().map(|at| search.seen.last_us[*at]).min().unwrap_or(i64::MAX);
             if earliest_last < after_us {
                 return Ok(false);
             }
-            let latest_first = own.iter().map(|at| search.first_us[*at]).max().unwrap_or(i64::MIN);
+            let latest_first =
+                own.iter().map(|at| search.seen.first_us[*at]).max().unwrap_or(i64::MIN);
             search.in_order(rest, after_us.max(latest_first), then)
         })
     }
@@ -198,7 +242,10 @@ impl Search<'_> {
         starts.dedup();
         for start in starts {
             let window = (start, start.saturating_add(span_us), true);
-            if self.inside(window, inner, then)? {
+            self.windows.push(window);
+            let bounds = relax::bounds(self, inner);
+            self.windows.pop();
+            if bounds?.is_some() && self.inside(window, inner, then)? {
                 return Ok(true);
             }
         }
@@ -208,7 +255,7 @@ impl Search<'_> {
     fn last_moments(&self, node: &Node, starts: &mut Vec<i64>) {
         match node {
             Node::Test(_, number) => {
-                starts.extend(self.matching[*number].iter().map(|at| self.last_us[*at]));
+                starts.extend(self.seen.matching[*number].iter().map(|at| self.seen.last_us[*at]));
             }
             Node::And(all) | Node::Or(all) | Node::FollowedBy(all) => {
                 all.iter().for_each(|one| self.last_moments(one, starts));
@@ -221,6 +268,42 @@ impl Search<'_> {
         }
     }
 
+    /// So many observations of one test, the earliest there are: mostly that is enough. `None` where there are too
+    /// few of them.
+    fn take_first(
+        &mut self,
+        number: usize,
+        times: u64,
+        then: Then<'_>,
+    ) -> Result<Option<bool>, MatchError> {
+        let mut missing = times;
+        let mut taken = Vec::new();
+        for &at in &self.seen.matching[number] {
+            if missing == 0 {
+                break;
+            }
+            if self.is_free(at) {
+                let some = self.left[at].min(missing);
+                missing -= some;
+                taken.push((at, some));
+            }
+        }
+        self.count(1 + taken.len() as u64 / 8)?;
+        if missing > 0 {
+            return Ok(None);
+        }
+        for (at, some) in &taken {
+            self.left[*at] -= some;
+            self.bound.push(*at);
+        }
+        let done = then(self);
+        self.bound.truncate(self.bound.len() - taken.len());
+        for (at, some) in &taken {
+            self.left[*at] += some;
+        }
+        done.map(Some)
+    }
+
     /// So many observations of one test: from each as many as there are, then fewer.
     fn repeat_test(
         &mut self,
@@ -229,11 +312,20 @@ impl Search<'_> {
         times: u64,
         then: Then<'_>,
     ) -> Result<bool, MatchError> {
-        self.step()?;
         if times == 0 {
             return then(self);
         }
-        let rest = &self.matching[number][from..];
+        self.deeper(|search| search.repeat_test_from(number, from, times, then))
+    }
+
+    fn repeat_test_from(
+        &mut self,
+        number: usize,
+        from: usize,
+        times: u64,
+        then: Then<'_>,
+    ) -> Result<bool, MatchError> {
+        let rest = &self.seen.matching[number][from..];
         let free = |at: &usize| if self.is_free(*at) { self.left[*at] } else { 0 };
         let there = rest.iter().map(free).fold(0, u64::saturating_add);
         if there < times {
@@ -267,19 +359,22 @@ impl Search<'_> {
         before: &[usize],
         then: Then<'_>,
     ) -> Result<bool, MatchError> {
-        self.step()?;
         if times == 0 {
             return then(self);
         }
         if self.left.iter().copied().fold(0, u64::saturating_add) < times {
             return Ok(false);
         }
-        if times > MAX_NESTED_REPEATS {
-            let what = format!(
-                "REPEATS on a group goes up to {MAX_NESTED_REPEATS} times; on one observation it has no such limit"
-            );
-            return Err(MatchError::Pattern(what));
-        }
+        self.deeper(|search| search.repeat_group_once(inner, times, before, then))
+    }
+
+    fn repeat_group_once(
+        &mut self,
+        inner: &Node,
+        times: u64,
+        before: &[usize],
+        then: Then<'_>,
+    ) -> Result<bool, MatchError> {
         let start = self.bound.len();
         self.bind(inner, &mut |search| {
             let own = search.bound[start..].to_vec();

@@ -3,20 +3,14 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_normalization::UnicodeNormalization;
 
-use super::ast::{Constant, Op, Test};
-use super::lex::hex;
+use super::ast::{Constant, Op, Step, Test};
+use super::lex::{base64, hex};
 use super::matcher::MatchError;
+use super::regex::Regex;
 use crate::time::Timestamp;
-
-/// Bytes that a compiled regular expression may take.
-const MAX_REGEX_BYTES: usize = 1 << 20;
-/// Steps of an expression that looks around or back, per value.
-const MAX_REGEX_STEPS: usize = 1_000_000;
 
 /// How a property holds its bytes, by the ending of its name (§9.6: binary types).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +39,6 @@ enum Wanted {
     Boolean(bool),
     Bytes(Vec<u8>),
     Time(i64),
-}
-
-/// A regular expression: linear where it can be, else bounded in its steps.
-#[derive(Clone, Debug)]
-enum Regex {
-    Linear(regex::Regex),
-    Bounded(Box<fancy_regex::Regex>),
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +87,7 @@ impl Compiled {
                 Judge::In(set)
             }
             Op::Like(text) => Judge::Like(text.nfc().collect()),
-            Op::Matches(text) => Judge::Matches(regex_of(text)?),
+            Op::Matches(text) => Judge::Matches(Regex::new(text, is_binary(test))?),
             Op::IsSubset(text) => Judge::IsSubset(range_of(text)?),
             Op::IsSuperset(text) => Judge::IsSuperset(range_of(text)?),
             Op::Exists => Judge::Exists,
@@ -120,7 +107,7 @@ impl Compiled {
         {
             let bytes = match coding {
                 Coding::Hex => hex(text),
-                _ => STANDARD.decode(text).ok(),
+                _ => base64(text),
             };
             if let Some(bytes) = bytes {
                 return Ok(self.bytes_pass(&bytes)? != self.negated);
@@ -170,11 +157,20 @@ impl Compiled {
                 Ok(text) => like(pattern, text),
                 Err(_) => like(pattern, &latin()),
             },
-            Judge::Matches(regex) => regex.finds(&latin())?,
+            Judge::Matches(regex) => regex.finds_bytes(bytes)?,
             Judge::IsSubset(_) | Judge::IsSuperset(_) => false,
             Judge::Exists => true,
         })
     }
+}
+
+/// Whether the values of a path are bytes, by the last name of it.
+fn is_binary(test: &Test) -> bool {
+    let key = test.path.steps.iter().rev().find_map(|step| match step {
+        Step::Key(key) => Some(key),
+        _ => None,
+    });
+    key.is_some_and(|key| Coding::of(key) != Coding::Plain)
 }
 
 fn wanted(constant: &Constant) -> Result<Wanted, MatchError> {
@@ -205,9 +201,13 @@ fn compare(value: &Value, wanted: &Wanted) -> Option<Ordering> {
         (Value::String(text), Wanted::Text(other)) => Some(text.as_str().cmp(other)),
         (Value::Number(number), Wanted::Integer(other)) => match number.as_i64() {
             Some(number) => Some(number.cmp(other)),
-            None => compare_float(number.as_f64()?, Some(*other), *other as f64),
+            None if number.is_u64() => Some(Ordering::Greater),
+            None => compare_float(number.as_f64()?, *other),
         },
-        (Value::Number(number), Wanted::Float(other)) => number.as_f64()?.partial_cmp(other),
+        (Value::Number(number), Wanted::Float(other)) => match number.as_i64() {
+            Some(number) => compare_float(*other, number).map(Ordering::reverse),
+            None => number.as_f64()?.partial_cmp(other),
+        },
         (Value::Bool(value), Wanted::Boolean(other)) => Some(value.cmp(other)),
         (Value::String(text), Wanted::Bytes(other)) => compare_latin(text, other),
         (Value::String(text), Wanted::Time(other)) => {
@@ -217,9 +217,14 @@ fn compare(value: &Value, wanted: &Wanted) -> Option<Ordering> {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
-fn compare_float(number: f64, _whole: Option<i64>, other: f64) -> Option<Ordering> {
-    number.partial_cmp(&other)
+/// How a float stands to a whole number, exactly: beyond 2^53 floats skip whole numbers.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+fn compare_float(number: f64, other: i64) -> Option<Ordering> {
+    match number.partial_cmp(&(other as f64))? {
+        // Rounded alike; a float of this size is whole, and an i128 holds it.
+        Ordering::Equal => Some((number as i128).cmp(&i128::from(other))),
+        order => Some(order),
+    }
 }
 
 fn compare_bytes(bytes: &[u8], wanted: &Wanted) -> Option<Ordering> {
@@ -238,7 +243,8 @@ fn compare_latin(text: &str, bytes: &[u8]) -> Option<Ordering> {
 
 /// `%` stands for any number of characters, `_` for one; over the NFC form.
 fn like(pattern: &[char], text: &str) -> bool {
-    let composed: Vec<char> = text.nfc().collect();
+    let composed: Vec<char> =
+        if text.is_ascii() { text.chars().collect() } else { text.nfc().collect() };
     let (mut at, mut seen) = (0, 0);
     // Where the last `%` stood, and how far it has eaten.
     let mut star: Option<(usize, usize)> = None;
@@ -265,51 +271,18 @@ fn like(pattern: &[char], text: &str) -> bool {
     pattern[at..].iter().all(|c| *c == '%')
 }
 
-fn regex_of(text: &str) -> Result<Regex, MatchError> {
-    let text: String = text.nfc().collect();
-    let linear = regex::RegexBuilder::new(&text).size_limit(MAX_REGEX_BYTES).build();
-    let error = match linear {
-        Ok(regex) => return Ok(Regex::Linear(regex)),
-        Err(regex::Error::CompiledTooBig(limit)) => {
-            let what = format!("the regular expression compiles to more than {limit} bytes");
-            return Err(MatchError::Pattern(what));
-        }
-        Err(error) => error,
-    };
-    let bounded = fancy_regex::RegexBuilder::new(&text)
-        .backtrack_limit(MAX_REGEX_STEPS)
-        .delegate_size_limit(MAX_REGEX_BYTES)
-        .build();
-    let what = |_| MatchError::Pattern(format!("the regular expression cannot be read: {error}"));
-    Ok(Regex::Bounded(Box::new(bounded.map_err(what)?)))
-}
-
-impl Regex {
-    fn finds(&self, text: &str) -> Result<bool, MatchError> {
-        let composed: String;
-        let text = if is_nfc_quick(text.chars()) == IsNormalized::Yes {
-            text
-        } else {
-            composed = text.nfc().collect();
-            &composed
-        };
-        match self {
-            Self::Linear(regex) => Ok(regex.is_match(text)),
-            Self::Bounded(regex) => regex.is_match(text).map_err(|_| MatchError::RegexSteps),
-        }
-    }
-}
-
 /// Addresses that share their first bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
-    bits: u128,
-    prefix: u32,
-    width: u32,
+pub(super) struct Range {
+    /// As a number; an IPv4 address in the lowest 32.
+    pub(super) bits: u128,
+    pub(super) prefix: u32,
+    /// 32 or 128.
+    pub(super) width: u32,
 }
 
 impl Range {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -324,6 +297,13 @@ impl Range {
             None => width,
         };
         Some(Self { bits, prefix, width })
+    }
+
+    /// With the bits behind the prefix at zero.
+    pub(super) fn network(self) -> Self {
+        let host = self.width - self.prefix;
+        let bits = self.bits.checked_shr(host).and_then(|bits| bits.checked_shl(host)).unwrap_or(0);
+        Self { bits, ..self }
     }
 
     fn holds(&self, other: &Self) -> bool {

@@ -1,54 +1,88 @@
-//! Very many patterns at once: a simple one costs a probe of a hash table, others are looked at only when an
-//! object of their types is there.
+//! Very many patterns at once. A list of values or address ranges costs a probe of a hash table, a pattern that
+//! asks for more is looked at only when a value that it needs is there, and the rest only when an object of their
+//! types is.
 //!
 //! The table is split into shards behind locks of their own, so that it is changed while it is read: a change holds
-//! one shard for microseconds. A value stands in an arena; the slots hold a fingerprint and the place of the
-//! record, so that a miss seldom touches the arena. Measured in `benches/pattern.rs`.
+//! one shard for a microsecond, and for about a millisecond when the shard grows. A value stands in an arena; the
+//! slots hold a fingerprint and the place of the record, so that a miss seldom touches the arena. Ranges stand in
+//! the same table under their prefix; a look-up of an address asks once for each length of prefix in use. Measured
+//! in `benches/pattern.rs`.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::net::IpAddr;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::DefaultHashBuilder;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::ast::{Comparison, Expression, Pattern};
-use super::matcher::{MatchError, Matcher};
+use super::ast::{Path, Pattern};
+use super::atoms::{self, Atom};
+use super::compare::Range;
+use super::keys::{self, Key, Prefixes};
+use super::matcher::{self, MatchError, Matcher, Way};
 use super::observe::Observed;
-use super::simple::values_of;
 use super::table::{EMPTY, Shard};
 
 /// Parts of the table that are changed one at a time.
 const SHARDS: usize = 64;
-/// Longest value kept, in bytes.
-const MAX_VALUE_BYTES: usize = 32_767;
-/// Steps into an object while its values are looked up.
-const MAX_VALUE_DEPTH: usize = 8;
+/// Paths of one type of object whose values are looked up; patterns with others are evaluated.
+const MAX_PATHS: usize = 256;
 
 /// A number that the caller gives a pattern.
 pub type Handle = u64;
 
-/// Patterns that are no list of values.
+/// Patterns that no single value decides.
 #[derive(Debug, Default)]
 struct Others {
-    matchers: HashMap<Handle, (Matcher, Vec<String>)>,
+    matchers: HashMap<Handle, Other>,
+    /// By the hash of a value that one of them needs; two values that share it cost an evaluation, no more.
+    by_value: HashMap<u64, Vec<Handle>>,
     by_type: HashMap<String, Vec<Handle>>,
+}
+
+#[derive(Debug)]
+struct Other {
+    matcher: Matcher,
+    /// Hashes of values of which one must be there, or else types.
+    values: Vec<u64>,
+    types: Vec<String>,
 }
 
 /// How a pattern is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// By so many values.
+    /// By so many values and ranges, which decide.
     Values(usize),
+    /// Evaluated where one of so many values is there.
+    Needing(usize),
     /// Evaluated where an object of its types is there.
     Evaluated,
+}
+
+/// Patterns found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Patterns that match, each once, in the order of their numbers.
+    pub matched: Vec<Handle>,
+    /// Patterns that could not be decided, with the reason.
+    pub undecided: Vec<(Handle, MatchError)>,
+}
+
+/// A path whose values are looked up. It stays once it was used.
+#[derive(Debug)]
+struct Looked {
+    path: String,
+    steps: Vec<Way>,
 }
 
 /// The index; shared by reference, changed while it is read.
 #[derive(Debug)]
 pub struct Index {
     shards: Vec<RwLock<Shard>>,
+    prefixes: Prefixes,
+    /// By the type of object that they begin at.
+    paths: RwLock<HashMap<String, Vec<Looked>>>,
     others: RwLock<Others>,
     state: DefaultHashBuilder,
 }
@@ -57,6 +91,8 @@ impl Default for Index {
     fn default() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            prefixes: Prefixes::default(),
+            paths: RwLock::default(),
             others: RwLock::default(),
             // A seed of its own: who sends indicators cannot choose values that collide.
             state: DefaultHashBuilder::default(),
@@ -65,177 +101,117 @@ impl Default for Index {
 }
 
 impl Index {
-    /// Holds a pattern under a number; the same number again adds to it.
+    /// Holds a pattern under a number; of several under the same number each is held.
     ///
     /// # Errors
     /// A pattern that must be evaluated has no meaning.
     pub fn insert(&self, handle: Handle, pattern: &Pattern) -> Result<Held, MatchError> {
-        if let Some(values) = values_of(pattern) {
-            let count =
-                values.iter().filter(|v| self.insert_value(handle, &v.path, &v.value)).count();
-            return Ok(Held::Values(count));
+        if let Some(atoms) = atoms::alternatives(pattern) {
+            if atoms.iter().all(|atom| self.insert_atom(handle, atom)) {
+                return Ok(Held::Values(atoms.len()));
+            }
+            // A shard is full, or there are too many paths: evaluation is slower, but leaves nothing out.
+            self.remove_atoms(handle, &atoms);
         }
         let matcher = Matcher::new(pattern)?;
-        let mut types = Vec::new();
-        types_of(&pattern.root, &mut types);
-        types.sort();
-        types.dedup();
+        let needed = atoms::required(pattern)
+            .filter(|atoms| !atoms.is_empty() && atoms.iter().all(|atom| self.looks(atom.path())));
+        let mut values: Vec<u64> =
+            needed.iter().flatten().map(|atom| self.key_of(atom).hash()).collect();
+        values.sort_unstable();
+        values.dedup();
+        let types = if values.is_empty() { atoms::types_of(pattern) } else { vec![] };
+        let held = if values.is_empty() { Held::Evaluated } else { Held::Needing(values.len()) };
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        others.remove(handle);
+        for value in &values {
+            others.by_value.entry(*value).or_default().push(handle);
+        }
         for kind in &types {
             others.by_type.entry(kind.clone()).or_default().push(handle);
         }
-        others.matchers.insert(handle, (matcher, types));
-        Ok(Held::Evaluated)
+        others.matchers.insert(handle, Other { matcher, values, types });
+        Ok(held)
     }
 
-    /// Holds one value; false when it is too long or its shard is full.
+    /// Holds one value under a path as it is printed; false when the path is none or one too many, or the value too
+    /// long, or its shard full.
     pub fn insert_value(&self, handle: Handle, path: &str, value: &str) -> bool {
-        let mut key = [0; KEY_BYTES];
-        self.with_key(path, value, &mut key, |shard, hash, key| {
-            let rehash = |key: &[u8]| self.hash(key);
-            key.len() <= MAX_VALUE_BYTES && self.write(shard).insert(hash, key, handle, &rehash)
-        })
+        self.looks_printed(path) && self.insert_key(handle, &Key::of_text(&self.state, path, value))
     }
 
     /// Lets a pattern go; false when it was not held.
     pub fn remove(&self, handle: Handle, pattern: &Pattern) -> bool {
-        if let Some(values) = values_of(pattern) {
-            let mut key = [0; KEY_BYTES];
-            let gone = |v: &super::SimpleValue| {
-                self.with_key(&v.path, &v.value, &mut key, |shard, hash, key| {
-                    self.write(shard).remove(hash, key, handle)
-                })
-            };
-            return values.iter().map(gone).filter(|gone| *gone).count() > 0;
+        if let Some(atoms) = atoms::alternatives(pattern)
+            && self.remove_atoms(handle, &atoms)
+        {
+            return true;
         }
-        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
-        let Some((_, types)) = others.matchers.remove(&handle) else { return false };
-        for kind in types {
-            if let Some(list) = others.by_type.get_mut(&kind) {
-                list.retain(|held| *held != handle);
-            }
-        }
-        true
+        self.others.write().unwrap_or_else(PoisonError::into_inner).remove(handle)
     }
 
-    /// Calls `each` with the number of every pattern that names the value.
+    /// Calls `each` with the number of every pattern that names the value, or a range around it.
     pub fn lookup(&self, path: &str, value: &str, mut each: impl FnMut(Handle)) {
-        let mut key = [0; KEY_BYTES];
-        self.with_key(path, value, &mut key, |shard, hash, key| {
-            let shard = self.shards[shard].read().unwrap_or_else(PoisonError::into_inner);
-            if shard.slots.is_empty() {
-                return;
-            }
-            let mut at = shard.slots[shard.find(hash, key)].record;
-            while at != EMPTY {
-                let record = shard.record(at);
-                if !record.dead {
-                    each(record.handle);
-                }
-                at = record.next;
-            }
-        });
+        self.lookup_key(&Key::of_text(&self.state, path, value), path, value, &mut each);
     }
 
-    /// The numbers of all patterns that match, each once, in their order.
+    fn lookup_key(&self, key: &Key, path: &str, value: &str, each: &mut impl FnMut(Handle)) {
+        self.probe(key, each);
+        if self.prefixes.any()
+            && let Some(range) = Range::parse(value)
+        {
+            self.prefixes.around(range, &mut |around| {
+                self.probe(&Key::of_range(&self.state, path, around), each);
+            });
+        }
+    }
+
+    /// The patterns that match.
     ///
     /// # Errors
-    /// A pattern passed a bound while it was evaluated; its number stands beside the reason.
-    pub fn matching(&self, observed: &Observed<'_>) -> Result<Vec<Handle>, (Handle, MatchError)> {
-        let mut found = Vec::new();
-        let mut kinds: Vec<&str> = Vec::new();
+    /// The objects hold more values than are looked at.
+    pub fn matching(&self, observed: &Observed<'_>) -> Result<Found, MatchError> {
+        let others = self.read_others();
+        let paths = self.paths.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found = Found::default();
+        let mut asked: Vec<Handle> = Vec::new();
         for observation in &observed.observations {
+            let left = Cell::new(matcher::MAX_VALUES);
             for root in &observation.roots {
                 let Some(kind) = root.get("type").and_then(Value::as_str) else { continue };
-                kinds.push(kind);
-                let follow = |id: &str| observed.follow(observation, id);
-                self.look(root, &mut format!("{kind}:"), 0, &follow, &mut found);
+                asked.extend(others.by_type.get(kind).into_iter().flatten());
+                for looked in paths.get(kind).into_iter().flatten() {
+                    let path = looked.path.as_str();
+                    matcher::texts(observation, root, &looked.steps, &left, &mut |value| {
+                        let key = Key::of_text(&self.state, path, value);
+                        self.lookup_key(&key, path, value, &mut |handle| {
+                            found.matched.push(handle)
+                        });
+                        asked.extend(others.by_value.get(&key.hash()).into_iter().flatten());
+                    })?;
+                }
             }
         }
-        kinds.sort_unstable();
-        kinds.dedup();
-        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        let mut asked: Vec<Handle> =
-            kinds.iter().filter_map(|kind| others.by_type.get(*kind)).flatten().copied().collect();
         asked.sort_unstable();
         asked.dedup();
         for handle in asked {
-            if let Some((matcher, _)) = others.matchers.get(&handle)
-                && matcher.matches(observed).map_err(|error| (handle, error))?
-            {
-                found.push(handle);
+            let Some(other) = others.matchers.get(&handle) else { continue };
+            match other.matcher.matches(observed) {
+                Ok(true) => found.matched.push(handle),
+                Ok(false) => {}
+                Err(error) => found.undecided.push((handle, error)),
             }
         }
-        found.sort_unstable();
-        found.dedup();
+        found.matched.sort_unstable();
+        found.matched.dedup();
         Ok(found)
     }
 
-    /// Looks up every text of an object under its path.
-    fn look<'d>(
-        &self,
-        map: &'d Map<String, Value>,
-        path: &mut String,
-        depth: usize,
-        follow: &dyn Fn(&str) -> Option<&'d Map<String, Value>>,
-        found: &mut Vec<Handle>,
-    ) {
-        if depth > MAX_VALUE_DEPTH {
-            return;
-        }
-        for (name, value) in map {
-            let length = path.len();
-            if !path.ends_with(':') {
-                path.push('.');
-            }
-            push_key(path, name);
-            match value {
-                Value::String(id) if name.ends_with("_ref") => {
-                    if let Some(next) = follow(id) {
-                        self.look(next, path, depth + 1, follow, found);
-                    }
-                }
-                Value::String(text) => self.lookup(path, text, |handle| found.push(handle)),
-                Value::Object(inner) => self.look(inner, path, depth + 1, follow, found),
-                Value::Array(items) => {
-                    let own = path.len();
-                    for (at, item) in items.iter().enumerate() {
-                        for step in [format!("[{at}]"), "[*]".to_owned()] {
-                            path.push_str(&step);
-                            match item {
-                                Value::String(text) if !name.ends_with("_refs") => {
-                                    self.lookup(path, text, |handle| found.push(handle));
-                                }
-                                Value::String(id) => {
-                                    if let Some(next) = follow(id) {
-                                        self.look(next, path, depth + 1, follow, found);
-                                    }
-                                }
-                                Value::Object(inner) => {
-                                    self.look(inner, path, depth + 1, follow, found)
-                                }
-                                _ => {}
-                            }
-                            path.truncate(own);
-                        }
-                    }
-                }
-                _ => {}
-            }
-            path.truncate(length);
-        }
-    }
-
-    /// Values and patterns held.
+    /// Values, ranges and patterns held.
     #[must_use]
     pub fn len(&self) -> usize {
-        let values: usize = (0..SHARDS)
-            .map(|at| {
-                let shard = self.shards[at].read().unwrap_or_else(PoisonError::into_inner);
-                shard.records - shard.dead
-            })
-            .sum();
-        values + self.others.read().unwrap_or_else(PoisonError::into_inner).matchers.len()
+        let values: usize = (0..SHARDS).map(|at| self.read(at).living()).sum();
+        values + self.read_others().matchers.len()
     }
 
     /// Whether nothing is held.
@@ -244,111 +220,128 @@ impl Index {
         self.len() == 0
     }
 
-    /// Bytes taken by values.
+    /// Bytes taken by values and ranges.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let of =
-            |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).bytes();
-        self.shards.iter().map(of).sum()
+        (0..SHARDS).map(|at| self.read(at).bytes()).sum()
     }
 
-    fn write(&self, shard: usize) -> std::sync::RwLockWriteGuard<'_, Shard> {
-        self.shards[shard].write().unwrap_or_else(PoisonError::into_inner)
+    fn insert_atom(&self, handle: Handle, atom: &Atom<'_>) -> bool {
+        if !self.looks(atom.path()) {
+            return false;
+        }
+        if let Atom::Inside { range, .. } = atom {
+            // First counted, then there: a reader never passes over what is there.
+            self.prefixes.add(*range);
+        }
+        self.insert_key(handle, &self.key_of(atom))
     }
 
-    fn hash(&self, key: &[u8]) -> u64 {
-        self.state.hash_one(key)
+    /// Sees to it that the values of a path are looked up; false where there are too many paths.
+    fn looks(&self, path: &Path) -> bool {
+        let printed = path.to_string();
+        if self.has_path(&path.kind, &printed) {
+            return true;
+        }
+        let mut paths = self.paths.write().unwrap_or_else(PoisonError::into_inner);
+        let list = paths.entry(path.kind.clone()).or_default();
+        if list.iter().any(|looked| looked.path == printed) {
+            return true;
+        }
+        if list.len() >= MAX_PATHS {
+            return false;
+        }
+        list.push(Looked { path: printed, steps: path.steps.iter().map(matcher::way).collect() });
+        true
     }
 
-    /// The key of a path and a value: eight bytes for the path, then the value, addresses as their bits.
-    fn with_key<T>(
-        &self,
-        path: &str,
-        value: &str,
-        room: &mut [u8; KEY_BYTES],
-        work: impl FnOnce(usize, u64, &[u8]) -> T,
-    ) -> T {
-        let path_hash = self.hash(path.as_bytes());
-        room[..8].copy_from_slice(&path_hash.to_le_bytes());
-        let address = if path.starts_with("ipv") { value.parse::<IpAddr>().ok() } else { None };
-        let long: Vec<u8>;
-        let key = match address {
-            // Only the usual spelling is the same as its bits: a pattern compares texts.
-            Some(IpAddr::V4(v4)) => {
-                room[8..12].copy_from_slice(&v4.octets());
-                &room[..12]
+    fn looks_printed(&self, path: &str) -> bool {
+        if path.split_once(':').is_some_and(|(kind, _)| self.has_path(kind, path)) {
+            return true;
+        }
+        let read = Pattern::parse(&format!("[EXISTS {path}]")).ok();
+        read.is_some_and(|pattern| match atoms::only_path(&pattern) {
+            Some(own) => own.to_string() == path && self.looks(own),
+            None => false,
+        })
+    }
+
+    fn has_path(&self, kind: &str, printed: &str) -> bool {
+        let paths = self.paths.read().unwrap_or_else(PoisonError::into_inner);
+        paths.get(kind).is_some_and(|list| list.iter().any(|looked| looked.path == printed))
+    }
+
+    /// Whether one of them was there.
+    fn remove_atoms(&self, handle: Handle, atoms: &[Atom<'_>]) -> bool {
+        let mut gone = 0;
+        for atom in atoms {
+            let key = self.key_of(atom);
+            gone += usize::from(self.write(key.shard()).remove(key.hash(), key.bytes(), handle));
+        }
+        gone > 0
+    }
+
+    fn insert_key(&self, handle: Handle, key: &Key) -> bool {
+        let rehash = |bytes: &[u8]| self.state.hash_one(bytes);
+        key.bytes().len() <= keys::MAX_BYTES
+            && self.write(key.shard()).insert(key.hash(), key.bytes(), handle, &rehash)
+    }
+
+    fn probe(&self, key: &Key, each: &mut impl FnMut(Handle)) {
+        let shard = self.read(key.shard());
+        if shard.slots.is_empty() {
+            return;
+        }
+        let mut at = shard.slots[shard.find(key.hash(), key.bytes())].record;
+        while at != EMPTY {
+            let record = shard.record(at);
+            if !record.dead {
+                each(record.handle);
             }
-            Some(IpAddr::V6(v6)) if v6.to_string() == value => {
-                room[8..24].copy_from_slice(&v6.octets());
-                &room[..24]
-            }
-            None if path.contains("hashes.") && is_packed(value) => {
-                // One byte more than the digits' half tells packed and written hashes apart.
-                let half = value.len() / 2;
-                for (at, pair) in value.as_bytes().chunks(2).enumerate() {
-                    room[8 + at] = digit(pair[0]) << 4 | digit(pair[1]);
+            at = record.next;
+        }
+    }
+
+    fn key_of(&self, atom: &Atom<'_>) -> Key {
+        let path = atom.path().to_string();
+        match atom {
+            Atom::Text { value, .. } => Key::of_text(&self.state, &path, value),
+            Atom::Inside { range, .. } => Key::of_range(&self.state, &path, *range),
+        }
+    }
+
+    fn read(&self, shard: usize) -> RwLockReadGuard<'_, Shard> {
+        self.shards[shard % SHARDS].read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, shard: usize) -> RwLockWriteGuard<'_, Shard> {
+        self.shards[shard % SHARDS].write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_others(&self) -> RwLockReadGuard<'_, Others> {
+        self.others.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Others {
+    fn remove(&mut self, handle: Handle) -> bool {
+        let Some(other) = self.matchers.remove(&handle) else { return false };
+        for value in &other.values {
+            if let Some(list) = self.by_value.get_mut(value) {
+                list.retain(|held| *held != handle);
+                if list.is_empty() {
+                    self.by_value.remove(value);
                 }
-                room[8 + half] = 0xff;
-                &room[..9 + half]
             }
-            _ if value.len() <= KEY_BYTES - 8 => {
-                room[8..8 + value.len()].copy_from_slice(value.as_bytes());
-                &room[..8 + value.len()]
-            }
-            _ => {
-                long = [&room[..8], value.as_bytes()].concat();
-                &long
-            }
-        };
-        let hash = self.hash(key);
-        work(usize::try_from(hash & 0x3f).unwrap_or(0) % SHARDS, hash, key)
-    }
-}
-
-/// Keys up to here need no allocation.
-const KEY_BYTES: usize = 264;
-
-/// Whether a value is lower-case hexadecimal digits that a key can hold in half the room.
-fn is_packed(value: &str) -> bool {
-    value.len().is_multiple_of(2)
-        && (2..=256).contains(&value.len())
-        && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-const fn digit(byte: u8) -> u8 {
-    if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 }
-}
-
-/// A name as a printed path writes it.
-fn push_key(path: &mut String, name: &str) {
-    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    if plain {
-        path.push_str(name);
-    } else {
-        path.push('\'');
-        for c in name.chars() {
-            if matches!(c, '\'' | '\\') {
-                path.push('\\');
-            }
-            path.push(c);
         }
-        path.push('\'');
-    }
-}
-
-fn types_of(expression: &Expression, types: &mut Vec<String>) {
-    fn of(comparison: &Comparison, types: &mut Vec<String>) {
-        match comparison {
-            Comparison::Test(test) => types.push(test.path.kind.clone()),
-            Comparison::And(all) | Comparison::Or(all) => all.iter().for_each(|one| of(one, types)),
+        for kind in &other.types {
+            if let Some(list) = self.by_type.get_mut(kind) {
+                list.retain(|held| *held != handle);
+                if list.is_empty() {
+                    self.by_type.remove(kind);
+                }
+            }
         }
-    }
-    match expression {
-        Expression::Test(comparison) => of(comparison, types),
-        Expression::And(all) | Expression::Or(all) | Expression::FollowedBy(all) => {
-            all.iter().for_each(|one| types_of(one, types));
-        }
-        Expression::Qualified(inner, _) => types_of(inner, types),
+        true
     }
 }

@@ -1,7 +1,8 @@
 //! Words of a pattern: one at a time, with their places.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::parse::PatternError;
 
@@ -204,7 +205,7 @@ impl<'p> Lexer<'p> {
                 Token::Hex(bytes)
             }
             _ => {
-                let bytes = STANDARD.decode(inner).ok().filter(|_| !inner.is_empty());
+                let bytes = base64(inner).filter(|_| !inner.is_empty());
                 let wrong =
                     || self.error(start, "a binary constant is base64 with padding: b'AAE='");
                 Token::Binary(bytes.ok_or_else(wrong)?)
@@ -297,4 +298,17 @@ pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     bytes.chunks(2).map(|pair| u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()).collect()
+}
+
+/// Base64 with padding. Bits behind the last byte are not looked at, as the grammar does not either.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
+
+/// Base64 with padding.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text).ok()
 }

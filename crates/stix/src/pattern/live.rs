@@ -1,142 +1,191 @@
 //! Patterns over observations as they come, one at a time, with bounded memory.
 //!
-//! A pattern of one test is decided at once. For others the observations that one of its tests matches are kept
-//! while they can still matter: as long as its `WITHIN` says where it has one around the whole, at most so many
-//! otherwise; what is let go before is counted, so that nobody takes silence for certainty.
+//! A pattern of one test is decided at once. For others it is kept, per observation that one of its tests matches,
+//! when that was, how often, and which tests it were: some 40 bytes and a bit a test, never the observation itself.
+//! It is kept while it can still matter: where a `WITHIN` stands around the whole, until that time and
+//! [`LATENESS_US`] have passed since; otherwise, and at most, the [`MAX_KEPT`] latest. What is let go for want of room
+//! is counted, so that nobody takes silence for certainty.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
 use super::ast::{Expression, Pattern, Qualifier};
-use super::index::Handle;
+use super::atoms::types_of;
+use super::bind::Seen;
+use super::index::{Found, Handle};
 use super::matcher::{MatchError, Matcher, Node};
-use super::observe::{ObserveError, Observed};
+use super::observe::{Observation, ObserveError, Observed};
 
 /// Observations kept for one pattern at most.
 pub const MAX_KEPT: usize = 1_000;
+/// Observations may come so much later than others that began later, in microseconds.
+pub const LATENESS_US: i64 = 60_000_000;
+
+/// What is left of an observation.
+#[derive(Debug)]
+struct Kept {
+    first_us: i64,
+    last_us: i64,
+    number: u64,
+    /// A bit for each test.
+    tests: Box<[u64]>,
+}
 
 /// One pattern being watched for.
+#[derive(Debug)]
 struct Watched {
-    handle: Handle,
     matcher: Matcher,
+    /// Types of objects that it speaks of.
+    types: Vec<String>,
     /// Whether one observation decides.
     at_once: bool,
     /// The whole pattern must fit into so much time.
     span_us: Option<i64>,
-    kept: VecDeque<(i64, Vec<Value>)>,
+    kept: VecDeque<Kept>,
 }
 
 /// Patterns watched for, with what they still need.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Live {
-    watched: Vec<Watched>,
+    watched: HashMap<Handle, Watched>,
+    by_type: HashMap<String, Vec<Handle>>,
+    /// The latest beginning of an observation so far.
+    latest_us: i64,
     let_go: u64,
 }
 
-/// What one observation brought.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Patterns that match now.
-    pub matched: Vec<Handle>,
-    /// Patterns that could not be decided, with the reason.
-    pub undecided: Vec<(Handle, MatchError)>,
-}
-
 impl Live {
-    /// Watches for a pattern too.
+    /// Watches for a pattern too; one of the same number is replaced.
     ///
     /// # Errors
     /// A constant of it has no meaning.
     pub fn watch(&mut self, handle: Handle, pattern: &Pattern) -> Result<(), MatchError> {
         let matcher = Matcher::new(pattern)?;
+        self.forget(handle);
         let at_once = matches!(matcher.root, Node::Test(..));
+        let types = types_of(pattern);
+        for kind in &types {
+            self.by_type.entry(kind.clone()).or_default().push(handle);
+        }
         let span_us = span(&pattern.root);
-        self.watched.push(Watched { handle, matcher, at_once, span_us, kept: VecDeque::new() });
+        let kept = VecDeque::new();
+        self.watched.insert(handle, Watched { matcher, types, at_once, span_us, kept });
         Ok(())
     }
 
     /// Watches no longer for a pattern; false when it was not watched for.
     pub fn forget(&mut self, handle: Handle) -> bool {
-        let before = self.watched.len();
-        self.watched.retain(|watched| watched.handle != handle);
-        self.watched.len() < before
+        let Some(watched) = self.watched.remove(&handle) else { return false };
+        for kind in &watched.types {
+            if let Some(list) = self.by_type.get_mut(kind) {
+                list.retain(|held| *held != handle);
+                if list.is_empty() {
+                    self.by_type.remove(kind);
+                }
+            }
+        }
+        true
     }
 
-    /// Takes one observation with its objects: an observed-data and what it refers to. A pattern that matched
-    /// begins anew.
+    /// Takes observed-data with the objects they refer to. A pattern that matched begins anew.
     ///
     /// # Errors
-    /// The observation cannot be used.
-    pub fn observe(&mut self, objects: &[Value]) -> Result<Seen, ObserveError> {
+    /// An observation cannot be used; none of them was taken.
+    pub fn observe(&mut self, objects: &[Value]) -> Result<Found, ObserveError> {
         let observed = Observed::read(objects)?;
-        let latest_us = observed.observations.iter().map(|o| o.last_us).max().unwrap_or(i64::MIN);
-        let mut seen = Seen::default();
-        for watched in &mut self.watched {
-            if !touches(&watched.matcher.root, &observed) {
-                continue;
+        let mut asked: Vec<Handle> = Vec::new();
+        for observation in &observed.observations {
+            self.latest_us = self.latest_us.max(observation.first_us);
+            for root in &observation.roots {
+                let kind = root.get("type").and_then(Value::as_str);
+                asked.extend(kind.and_then(|kind| self.by_type.get(kind)).into_iter().flatten());
             }
-            let decided = if watched.at_once {
-                watched.matcher.matches(&observed)
-            } else {
-                self.let_go += watched.keep(latest_us, objects);
-                watched.decide()
-            };
-            match decided {
+        }
+        asked.sort_unstable();
+        asked.dedup();
+        let mut found = Found::default();
+        for handle in asked {
+            let Some(watched) = self.watched.get_mut(&handle) else { continue };
+            match watched.take(&observed, self.latest_us, &mut self.let_go) {
                 Ok(true) => {
-                    seen.matched.push(watched.handle);
+                    found.matched.push(handle);
                     watched.kept.clear();
                 }
                 Ok(false) => {}
-                Err(error) => seen.undecided.push((watched.handle, error)),
+                Err(error) => found.undecided.push((handle, error)),
             }
         }
-        Ok(seen)
+        Ok(found)
     }
 
-    /// Observations let go although they might still have mattered.
+    /// Observations let go for want of room although they might still have mattered.
     #[must_use]
     pub const fn let_go(&self) -> u64 {
         self.let_go
     }
+
+    /// Observations kept now, over all patterns: at most [`MAX_KEPT`] for each.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.watched.values().map(|watched| watched.kept.len()).sum()
+    }
 }
 
 impl Watched {
-    /// Keeps an observation; how many were let go for want of room.
-    fn keep(&mut self, latest_us: i64, objects: &[Value]) -> u64 {
-        if let Some(span_us) = self.span_us {
-            let from = latest_us.saturating_sub(span_us);
-            self.kept.retain(|(at, _)| *at >= from);
+    fn take(
+        &mut self,
+        observed: &Observed<'_>,
+        latest_us: i64,
+        let_go: &mut u64,
+    ) -> Result<bool, MatchError> {
+        if self.at_once {
+            return self.matcher.matches(observed);
         }
-        self.kept.push_back((latest_us, objects.to_vec()));
+        let mut more = false;
+        for observation in &observed.observations {
+            if let Some(kept) = self.reduced(observation)? {
+                self.kept.push_back(kept);
+                more = true;
+            }
+        }
+        if let Some(span_us) = self.span_us {
+            let from = latest_us.saturating_sub(span_us).saturating_sub(LATENESS_US);
+            self.kept.retain(|kept| kept.last_us >= from);
+        }
         let over = self.kept.len().saturating_sub(MAX_KEPT);
         self.kept.drain(..over);
-        over as u64
+        *let_go += over as u64;
+        if more { self.seen().matches(&self.matcher.root) } else { Ok(false) }
     }
 
-    fn decide(&self) -> Result<bool, MatchError> {
-        let all: Vec<Value> = self.kept.iter().flat_map(|(_, objects)| objects.clone()).collect();
-        match Observed::read(&all) {
-            Ok(observed) => self.matcher.matches(&observed),
-            // Each was read when it came.
-            Err(_) => Ok(false),
-        }
+    /// What has to be kept of an observation, if some test matches it.
+    fn reduced(&self, observation: &Observation<'_>) -> Result<Option<Kept>, MatchError> {
+        let mut tests = vec![0_u64; self.matcher.tests.div_ceil(64)];
+        self.matcher.root.each_test(&mut |test, number| {
+            if test.holds(observation)? {
+                tests[number / 64] |= 1 << (number % 64);
+            }
+            Ok(())
+        })?;
+        let Observation { first_us, last_us, number, .. } = *observation;
+        let kept = Kept { first_us, last_us, number, tests: tests.into() };
+        Ok(kept.tests.iter().any(|bits| *bits != 0).then_some(kept))
     }
-}
 
-/// Whether a test of the pattern matches one of the observations.
-fn touches(node: &Node, observed: &Observed<'_>) -> bool {
-    match node {
-        Node::Test(test, _) => observed
-            .observations
-            .iter()
-            .any(|observation| !matches!(test.holds(observed, observation), Ok(false))),
-        Node::And(all) | Node::Or(all) | Node::FollowedBy(all) => {
-            all.iter().any(|one| touches(one, observed))
+    fn seen(&self) -> Seen {
+        let mut seen = Seen { matching: vec![Vec::new(); self.matcher.tests], ..Seen::default() };
+        for (at, kept) in self.kept.iter().enumerate() {
+            seen.first_us.push(kept.first_us);
+            seen.last_us.push(kept.last_us);
+            seen.number.push(kept.number);
+            for (test, list) in seen.matching.iter_mut().enumerate() {
+                if kept.tests[test / 64] >> (test % 64) & 1 == 1 {
+                    list.push(at);
+                }
+            }
         }
-        Node::StartStop { inner, .. }
-        | Node::Within { inner, .. }
-        | Node::Repeats { inner, .. } => touches(inner, observed),
+        seen
     }
 }
 
@@ -144,10 +193,12 @@ fn touches(node: &Node, observed: &Observed<'_>) -> bool {
 #[allow(clippy::cast_possible_truncation)]
 fn span(expression: &Expression) -> Option<i64> {
     match expression {
-        Expression::Qualified(_, Qualifier::Within { seconds }) => {
-            Some((seconds * 1e6).min(9e18) as i64)
+        Expression::Qualified(inner, Qualifier::Within { seconds }) => {
+            let own = (seconds * 1e6).min(9e18) as i64;
+            Some(span(inner).map_or(own, |inner| inner.min(own)))
         }
-        Expression::Qualified(inner, _) => span(inner),
+        // A repeated window is a window for each repetition.
+        Expression::Qualified(inner, Qualifier::StartStop { .. }) => span(inner),
         _ => None,
     }
 }

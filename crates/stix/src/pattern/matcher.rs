@@ -1,5 +1,7 @@
 //! Evaluating a pattern over observed data.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::ast::{Comparison, Expression, Pattern, Qualifier, Step};
@@ -18,6 +20,14 @@ pub enum MatchError {
         "a regular expression took more than a million steps on one value; write it without look-around"
     )]
     RegexSteps,
+    /// Paths that fan out over lists and references lead to too many values.
+    #[error("more than {0} values were looked at in one observation; narrow the paths or the data")]
+    Values(u32),
+    /// Too many parts to be bound at once.
+    #[error(
+        "more than {0} observations would have to be bound inside each other; narrow the pattern"
+    )]
+    Bound(u32),
     /// Too many ways to bind observations.
     #[error(
         "more than {0} combinations of observations were tried; narrow the pattern or the data"
@@ -54,6 +64,24 @@ pub(super) enum Node {
         inner: Box<Node>,
         times: u64,
     },
+}
+
+impl Node {
+    /// Calls `each` with every test and its number.
+    pub(super) fn each_test(
+        &self,
+        each: &mut dyn FnMut(&Compared, usize) -> Result<(), MatchError>,
+    ) -> Result<(), MatchError> {
+        match self {
+            Self::Test(test, number) => each(test, *number),
+            Self::And(all) | Self::Or(all) | Self::FollowedBy(all) => {
+                all.iter().try_for_each(|one| one.each_test(each))
+            }
+            Self::StartStop { inner, .. }
+            | Self::Within { inner, .. }
+            | Self::Repeats { inner, .. } => inner.each_test(each),
+        }
+    }
 }
 
 /// A comparison expression, compiled.
@@ -145,7 +173,7 @@ fn compared(comparison: &Comparison) -> Result<Compared, MatchError> {
     })
 }
 
-fn way(step: &Step) -> Way {
+pub(super) fn way(step: &Step) -> Way {
     match step {
         Step::Any => Way::Any,
         Step::Index(index) => Way::Index(usize::try_from(*index).ok()),
@@ -171,15 +199,15 @@ enum At<'v> {
     Refs(&'v [Value]),
 }
 
+/// Values that the paths of one comparison may lead to in one observation.
+pub(super) const MAX_VALUES: u32 = 1_000_000;
+
 impl Compared {
     /// Whether some object of the observation makes all of it true.
-    pub(super) fn holds(
-        &self,
-        observed: &Observed<'_>,
-        observation: &Observation<'_>,
-    ) -> Result<bool, MatchError> {
+    pub(super) fn holds(&self, observation: &Observation<'_>) -> Result<bool, MatchError> {
+        let left = Cell::new(MAX_VALUES);
         for root in &observation.roots {
-            if self.holds_for(root, observed, observation)? {
+            if self.holds_for(root, observation, &left)? {
                 return Ok(true);
             }
         }
@@ -189,13 +217,13 @@ impl Compared {
     fn holds_for(
         &self,
         root: &Map<String, Value>,
-        observed: &Observed<'_>,
         observation: &Observation<'_>,
+        left: &Cell<u32>,
     ) -> Result<bool, MatchError> {
         match self {
             Self::And(all) => {
                 for one in all {
-                    if !one.holds_for(root, observed, observation)? {
+                    if !one.holds_for(root, observation, left)? {
                         return Ok(false);
                     }
                 }
@@ -203,7 +231,7 @@ impl Compared {
             }
             Self::Or(any) => {
                 for one in any {
-                    if one.holds_for(root, observed, observation)? {
+                    if one.holds_for(root, observation, left)? {
                         return Ok(true);
                     }
                 }
@@ -213,51 +241,62 @@ impl Compared {
                 if root.get("type").and_then(Value::as_str) != Some(kind) {
                     return Ok(false);
                 }
-                let walk = Walk { observed, observation, test };
+                let walk = Walk { observation, left };
                 if test.wants_nothing() {
                     // `NOT EXISTS`: no way through leads anywhere.
-                    return Ok(!walk.reaches(At::Object(root), steps));
+                    return Ok(!walk.find(At::Object(root), steps, &mut |_| Ok(true))?);
                 }
-                walk.any(At::Object(root), steps)
+                walk.find(At::Object(root), steps, &mut |at| match at {
+                    At::Value(value, coding) => test.passes(value, coding),
+                    At::Object(_) | At::Refs(_) => Ok(test.object_passes()),
+                })
             }
         }
     }
 }
 
-struct Walk<'w, 'o, 'd> {
-    observed: &'w Observed<'o>,
-    observation: &'w Observation<'d>,
-    test: &'w Compiled,
+/// Calls `each` with every text that a path leads to from an object.
+pub(super) fn texts(
+    observation: &Observation<'_>,
+    root: &Map<String, Value>,
+    steps: &[Way],
+    left: &Cell<u32>,
+    each: &mut dyn FnMut(&str),
+) -> Result<(), MatchError> {
+    let walk = Walk { observation, left };
+    let visited = walk.find(At::Object(root), steps, &mut |at| {
+        if let At::Value(Value::String(text), _) = at {
+            each(text);
+        }
+        Ok(false)
+    });
+    visited.map(drop)
 }
 
-impl<'o, 'd: 'o> Walk<'_, 'o, 'd>
-where
-    'o: 'd,
-{
-    /// Whether some value at the end of the path passes the test.
-    fn any(&self, at: At<'_>, steps: &[Way]) -> Result<bool, MatchError> {
-        let Some((step, rest)) = steps.split_first() else {
-            return match at {
-                At::Value(value, coding) => self.test.passes(value, coding),
-                At::Object(_) | At::Refs(_) => Ok(self.test.object_passes()),
-            };
-        };
+struct Walk<'w, 'd> {
+    observation: &'w Observation<'d>,
+    left: &'w Cell<u32>,
+}
+
+type Last<'l> = &'l mut dyn FnMut(At<'_>) -> Result<bool, MatchError>;
+
+impl Walk<'_, '_> {
+    /// Whether `last` says yes to something at the end of the path.
+    fn find(&self, at: At<'_>, steps: &[Way], last: Last<'_>) -> Result<bool, MatchError> {
+        self.count()?;
+        let Some((step, rest)) = steps.split_first() else { return last(at) };
         let mut found = Ok(false);
         self.step(at, step, &mut |next| {
-            found = self.any(next, rest);
+            found = self.find(next, rest, last);
             !matches!(found, Ok(false))
         });
         found
     }
 
-    fn reaches(&self, at: At<'_>, steps: &[Way]) -> bool {
-        let Some((step, rest)) = steps.split_first() else { return true };
-        let mut found = false;
-        self.step(at, step, &mut |next| {
-            found = self.reaches(next, rest);
-            found
-        });
-        found
+    fn count(&self) -> Result<(), MatchError> {
+        let left = self.left.get().checked_sub(1).ok_or(MatchError::Values(MAX_VALUES))?;
+        self.left.set(left);
+        Ok(())
     }
 
     /// Takes a step in every way there is, until `each` says that it has enough.
@@ -270,7 +309,7 @@ where
                 (None, _) => {}
                 (Some(value), Leads::Nowhere) => drop(each(At::Value(value, *coding))),
                 (Some(Value::String(id)), Leads::ToOne) => {
-                    if let Some(object) = self.observed.follow(self.observation, id) {
+                    if let Some(object) = self.observation.follow(id) {
                         each(At::Object(object));
                     }
                 }
@@ -290,7 +329,7 @@ where
                 let objects = ids
                     .iter()
                     .filter_map(Value::as_str)
-                    .filter_map(|id| self.observed.follow(self.observation, id));
+                    .filter_map(|id| self.observation.follow(id));
                 match step {
                     Way::Index(Some(index)) => {
                         if let Some(object) = objects.into_iter().nth(*index) {

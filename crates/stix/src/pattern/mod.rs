@@ -12,9 +12,11 @@
 //!   passes a bound is an error, never a wrong answer.
 
 mod ast;
+mod atoms;
 mod bind;
 mod compare;
 pub mod index;
+mod keys;
 mod lex;
 pub mod live;
 mod matcher;
@@ -22,6 +24,8 @@ mod normal;
 mod observe;
 mod parse;
 mod print;
+mod regex;
+mod relax;
 mod simple;
 mod table;
 

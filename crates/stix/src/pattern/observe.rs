@@ -56,15 +56,31 @@ pub struct Observation<'d> {
     pub number: u64,
     /// The observables it refers to.
     pub(super) roots: Vec<&'d Map<String, Value>>,
-    /// Objects by their ids within the observation (the deprecated `objects`), if it has its own.
-    pub(super) local: Option<&'d Map<String, Value>>,
+    /// All that it refers to, by id: only these may be followed (§9.7.4).
+    listed: Vec<(&'d str, &'d Map<String, Value>)>,
+    /// References to objects that are not there.
+    pub missing: usize,
+}
+
+impl<'d> Observation<'d> {
+    /// What a reference leads to.
+    pub(super) fn follow(&self, id: &str) -> Option<&'d Map<String, Value>> {
+        // Most refer to a handful, and are asked once or never.
+        let found = match self.listed.len() {
+            0..=8 => self.listed.iter().find(|(listed, _)| *listed == id),
+            _ => {
+                let at = self.listed.binary_search_by_key(&id, |(listed, _)| listed);
+                at.ok().and_then(|at| self.listed.get(at))
+            }
+        };
+        found.map(|(_, object)| *object)
+    }
 }
 
 /// Observations with the objects they refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Observed<'d> {
     pub(super) observations: Vec<Observation<'d>>,
-    pub(super) objects: HashMap<&'d str, &'d Map<String, Value>>,
 }
 
 impl<'d> Observed<'d> {
@@ -85,18 +101,16 @@ impl<'d> Observed<'d> {
     /// # Errors
     /// An observed-data lacks what a pattern needs.
     pub fn of(objects: &[&'d Map<String, Value>]) -> Result<Self, ObserveError> {
-        let mut own = Self::default();
+        let mut by_id: HashMap<&'d str, &'d Map<String, Value>> = HashMap::new();
         for object in objects {
             if let Some(id) = text(object, "id") {
-                own.objects.insert(id, object);
+                by_id.insert(id, object);
             }
         }
-        for object in objects.iter().filter(|object| text(object, "type") == Some("observed-data"))
-        {
-            let observation = own.observation(object)?;
-            own.observations.push(observation);
-        }
-        Ok(own)
+        let observed =
+            objects.iter().filter(|object| text(object, "type") == Some("observed-data"));
+        let observations = observed.map(|object| observation(object, &by_id));
+        Ok(Self { observations: observations.collect::<Result<_, _>>()? })
     }
 
     /// The observations in the order in which they came.
@@ -104,48 +118,49 @@ impl<'d> Observed<'d> {
     pub fn observations(&self) -> &[Observation<'d>] {
         &self.observations
     }
+}
 
-    fn observation(&self, object: &'d Map<String, Value>) -> Result<Observation<'d>, ObserveError> {
-        let place = || text(object, "id").unwrap_or("observed-data without id").to_owned();
-        let wrong = |what: String| ObserveError { place: place(), what };
-        let time = |name: &str| {
-            let text = text(object, name).ok_or_else(|| wrong(format!("`{name}` is missing")))?;
-            let read = Timestamp::parse(text);
-            read.map(Timestamp::unix_us).map_err(|error| wrong(format!("`{name}`: {error}")))
-        };
-        let (first_us, last_us) = (time("first_observed")?, time("last_observed")?);
-        if last_us < first_us {
-            return Err(wrong("`last_observed` lies before `first_observed`".into()));
+fn observation<'d>(
+    object: &'d Map<String, Value>,
+    by_id: &HashMap<&'d str, &'d Map<String, Value>>,
+) -> Result<Observation<'d>, ObserveError> {
+    let place = || text(object, "id").unwrap_or("observed-data without id").to_owned();
+    let wrong = |what: String| ObserveError { place: place(), what };
+    let time = |name: &str| {
+        let text = text(object, name).ok_or_else(|| wrong(format!("`{name}` is missing")))?;
+        let read = Timestamp::parse(text);
+        read.map(Timestamp::unix_us).map_err(|error| wrong(format!("`{name}`: {error}")))
+    };
+    let (first_us, last_us) = (time("first_observed")?, time("last_observed")?);
+    if last_us < first_us {
+        return Err(wrong("`last_observed` lies before `first_observed`".into()));
+    }
+    let number = object.get("number_observed").and_then(Value::as_u64).filter(|n| *n > 0);
+    let number =
+        number.ok_or_else(|| wrong("`number_observed` must be a whole number above 0".into()))?;
+    let mut missing = 0;
+    let mut listed: Vec<(&str, &Map<String, Value>)> = Vec::new();
+    match (object.get("object_refs"), object.get("objects")) {
+        (Some(Value::Array(refs)), _) => {
+            for id in refs {
+                match id.as_str().and_then(|id| by_id.get_key_value(id)) {
+                    Some((id, object)) => listed.push((id, object)),
+                    None => missing += 1,
+                }
+            }
         }
-        let number = object.get("number_observed").and_then(Value::as_u64).filter(|n| *n > 0);
-        let number = number
-            .ok_or_else(|| wrong("`number_observed` must be a whole number above 0".into()))?;
-        let (roots, local) = match (object.get("object_refs"), object.get("objects")) {
-            (Some(Value::Array(refs)), _) => {
-                let known =
-                    refs.iter().filter_map(Value::as_str).filter_map(|id| self.objects.get(id));
-                let observable = |object: &&&'d Map<String, Value>| {
-                    text(object, "type").is_some_and(|kind| !NOT_OBSERVABLE.contains(&kind))
-                };
-                (known.filter(observable).copied().collect(), None)
-            }
-            (None, Some(Value::Object(local))) => {
-                (local.values().filter_map(Value::as_object).collect(), Some(local))
-            }
-            _ => return Err(wrong("neither a list `object_refs` nor `objects`".into())),
-        };
-        Ok(Observation { first_us, last_us, number, roots, local })
+        (None, Some(Value::Object(local))) => {
+            let objects = local.iter().filter_map(|(id, o)| Some((id.as_str(), o.as_object()?)));
+            listed.extend(objects);
+            missing = local.len() - listed.len();
+        }
+        _ => return Err(wrong("neither a list `object_refs` nor `objects`".into())),
     }
-
-    /// What a reference leads to: within the observation, else among all objects.
-    pub(super) fn follow(
-        &self,
-        observation: &Observation<'d>,
-        id: &str,
-    ) -> Option<&'d Map<String, Value>> {
-        let local = observation.local.and_then(|local| local.get(id)).and_then(Value::as_object);
-        local.or_else(|| self.objects.get(id).copied())
-    }
+    let observable = |kind: Option<&str>| kind.is_some_and(|kind| !NOT_OBSERVABLE.contains(&kind));
+    let mut roots: Vec<&Map<String, Value>> = listed.iter().map(|(_, object)| *object).collect();
+    roots.retain(|object| observable(text(object, "type")));
+    listed.sort_unstable_by_key(|(id, _)| *id);
+    Ok(Observation { first_us, last_us, number, roots, listed, missing })
 }
 
 fn collect<'d>(

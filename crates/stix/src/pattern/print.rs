@@ -137,7 +137,7 @@ fn word(f: &mut Formatter<'_>, operator: &str, text: &str) -> fmt::Result {
     quoted(f, text)
 }
 
-fn quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+fn quoted(f: &mut impl Write, text: &str) -> fmt::Result {
     f.write_char('\'')?;
     for c in text.chars() {
         if matches!(c, '\'' | '\\') {
@@ -179,15 +179,20 @@ impl Display for Path {
                     if at > 0 {
                         f.write_char('.')?;
                     }
-                    let mut bytes = key.bytes();
-                    let plain = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-                        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-                        && !KEYWORDS.contains(&key.as_str())
-                        && !matches!(key.as_str(), "true" | "false");
-                    if plain { f.write_str(key)? } else { quoted(f, key)? }
+                    name(f, key)?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// A name of a path: in quotes where the grammar asks for them.
+fn name(f: &mut impl Write, key: &str) -> fmt::Result {
+    let mut bytes = key.bytes();
+    let plain = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !KEYWORDS.contains(&key)
+        && !matches!(key, "true" | "false");
+    if plain { f.write_str(key) } else { quoted(f, key) }
 }

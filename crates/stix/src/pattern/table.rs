@@ -27,8 +27,8 @@ pub(super) struct Shard {
     arena: Vec<u8>,
     /// Distinct values, each with a slot.
     used: usize,
-    pub(super) records: usize,
-    pub(super) dead: usize,
+    records: usize,
+    dead: usize,
 }
 
 /// A record as it is read.
@@ -160,6 +160,11 @@ impl Shard {
                 self.insert(rehash(record.key), record.key, record.handle, rehash);
             }
         }
+    }
+
+    /// Records that are not let go.
+    pub(super) const fn living(&self) -> usize {
+        self.records - self.dead
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use stix::pattern::index::{Held, Index};
+use stix::pattern::index::{Found, Held, Index};
 use stix::pattern::live::Live;
 use stix::pattern::{
     Comparison, Constant, Expression, Matcher, Observed, Op, Path, Pattern, Qualifier, Step, Test,
@@ -10,16 +10,27 @@ use stix::pattern::{
 };
 
 fn path() -> impl Strategy<Value = Path> {
-    let key = prop_oneof![Just("a"), Just("b"), Just("x-y"), Just("IN"), Just("it's")];
+    let key = prop_oneof![
+        Just("a"),
+        Just("b"),
+        Just("x-y"),
+        Just("IN"),
+        Just("it's"),
+        Just("o_ref"),
+        Just("o_refs"),
+        Just("c_hex")
+    ];
     let step = prop_oneof![
         4 => key.prop_map(|k| Step::Key(k.into())),
         1 => Just(Step::Any),
         1 => (0_i64..2).prop_map(Step::Index),
     ];
-    (prop_oneof![Just("t"), Just("u-v")], proptest::collection::vec(step, 0..2)).prop_map(
+    (prop_oneof![Just("t"), Just("u-v")], proptest::collection::vec(step, 0..4)).prop_map(
         |(kind, rest)| {
-            let mut steps = vec![Step::Key("a".into())];
-            steps.extend(rest);
+            let mut steps = rest;
+            if !matches!(steps.first(), Some(Step::Key(_))) {
+                steps.insert(0, Step::Key("a".into()));
+            }
             Path { kind: kind.into(), steps }
         },
     )
@@ -29,7 +40,8 @@ fn constant() -> impl Strategy<Value = Constant> {
     prop_oneof![
         (0_i64..3).prop_map(Constant::Integer),
         (0_i64..3).prop_map(|n| Constant::Float(n as f64 / 2.0)),
-        prop_oneof![Just("x"), Just("y'\\"), Just("é")].prop_map(|t| Constant::Text(t.into())),
+        prop_oneof![Just("x"), Just("y'\\"), Just("é"), Just("10.0.0.1"), Just("00ff")]
+            .prop_map(|t| Constant::Text(t.into())),
         Just(Constant::Timestamp("2026-01-01T00:00:00Z".into())),
         proptest::collection::vec(any::<u8>(), 1..3).prop_map(Constant::Binary),
         proptest::collection::vec(any::<u8>(), 0..3).prop_map(Constant::Hex),
@@ -44,6 +56,11 @@ fn test() -> impl Strategy<Value = Test> {
         1 => constant().prop_map(Op::Less),
         1 => constant().prop_map(Op::GreaterOrEqual),
         1 => proptest::collection::vec((0_i64..3).prop_map(Constant::Integer), 0..3).prop_map(Op::In),
+        2 => proptest::collection::vec(
+            prop_oneof![Just("x"), Just("10.0.0.1"), Just("00ff")], 1..3
+        ).prop_map(|set| Op::In(set.into_iter().map(|t| Constant::Text(t.into())).collect())),
+        2 => prop_oneof![Just("10.0.0.0/8"), Just("10.0.0.1"), Just("0.0.0.0/0"), Just("::/1")]
+            .prop_map(|range| Op::IsSubset(range.into())),
         1 => text().prop_map(Op::Like),
         1 => Just(Op::Exists),
     ];
@@ -90,6 +107,9 @@ fn value() -> impl Strategy<Value = Value> {
             Just(json!(0.5)),
             Just(json!("x")),
             Just(json!("y'\\")),
+            Just(json!("10.0.0.1")),
+            Just(json!("10.0.0.0/9")),
+            Just(json!("00ff")),
             Just(json!("2026-01-01T00:00:00.000Z")),
             Just(json!(true)),
         ]
@@ -106,10 +126,12 @@ fn data() -> impl Strategy<Value = Value> {
     proptest::collection::vec(one, 0..5).prop_map(|all| {
         let mut objects = Vec::new();
         for (n, (kind, value, from, long, number)) in all.into_iter().enumerate() {
-            objects.push(json!({"type": kind, "id": format!("o{n}"), "a": value}));
+            // References to itself, to others, and to what is not there.
+            objects.push(json!({"type": kind, "id": format!("o{n}"), "a": value, "c_hex": value, "o_ref": "o0",
+                "o_refs": ["gone", format!("o{n}"), "o1"]}));
             let at = |s: u32| format!("2026-01-01T00:00:{s:02}Z");
             objects.push(json!({"type": "observed-data", "id": format!("d{n}"), "number_observed": number,
-                "first_observed": at(from), "last_observed": at(from + long), "object_refs": [format!("o{n}")]}));
+                "first_observed": at(from), "last_observed": at(from + long), "object_refs": [format!("o{n}"), "o0", "o1"]}));
         }
         json!({"type": "bundle", "id": "b", "objects": objects})
     })
@@ -151,16 +173,14 @@ proptest! {
         }
         let own = [data.clone()];
         let observed = Observed::read(&own).unwrap();
-        if let Ok(found) = index.matching(&observed) {
-            let expect: Vec<u64> = (0..).zip(&patterns)
-                .filter(|(_, pattern)| matches(pattern, &data) == Some(true)).map(|(h, _)| h).collect();
-            prop_assert_eq!(found, expect);
-        }
+        let expect: Vec<u64> = (0..).zip(&patterns)
+            .filter(|(_, pattern)| matches(pattern, &data) == Some(true)).map(|(h, _)| h).collect();
+        prop_assert_eq!(index.matching(&observed).unwrap(), Found { matched: expect, undecided: vec![] });
         for (handle, pattern) in patterns.iter().enumerate() {
             index.remove(handle as u64, pattern);
         }
         prop_assert!(index.is_empty());
-        prop_assert_eq!(index.matching(&observed).unwrap(), Vec::<u64>::new());
+        prop_assert_eq!(index.matching(&observed).unwrap(), Found::default());
     }
 }
 

@@ -90,11 +90,12 @@ fn bundle() -> Value {
         {"type": "network-traffic", "id": "flow", "src_ref": "ip", "dst_ref": "gone", "dst_port": 23,
          "protocols": ["ipv4", "tcp"], "is_active": false, "start": "2026-01-01T00:00:00.5Z"},
         {"type": "file", "id": "file", "name": "cafe\u{301}.exe", "size": 12.0,
-         "hashes": {"SHA-256": "aa"}, "contains_refs": ["gone", "ip"],
+         "hashes": {"SHA-256": "aa"}, "contains_refs": ["gone", "ip", "ip2"],
          "extensions": {"x-ext": {"raw_hex": "00ff", "deep": [{"k": 1}, {"k": 2}]}}},
+        {"type": "ipv6-addr", "id": "ip2", "value": "2001:db8::1"},
         {"type": "artifact", "id": "artifact", "payload_bin": "AAE="},
         observed(1, 0, 10, 1, &["ip", "flow"]),
-        observed(2, 30, 40, 3, &["file"]),
+        observed(2, 30, 40, 3, &["file", "ip2"]),
         observed(3, 100, 100, 1, &["artifact", "ip"]),
     ]})
 }
@@ -156,8 +157,9 @@ fn one_object_must_make_all_of_it_true() {
         ("[network-traffic:dst_port = 24 OR ipv4-addr:value = '198.51.100.7']", true),
         ("[network-traffic:dst_ref.value = 'x']", false),
         ("[network-traffic:src_ref.type = 'ipv4-addr']", true),
-        // references that lead nowhere are no items
-        ("[file:contains_refs[0].value = '198.51.100.7']", true),
+        // references that lead nowhere, or to what the observation does not list (§9.7.4), are no items
+        ("[file:contains_refs[0].value = '2001:db8::1']", true),
+        ("[file:contains_refs[*].value = '198.51.100.7']", false),
         ("[EXISTS file:hashes.'SHA-256']", true),
         ("[NOT EXISTS file:hashes.MD5]", true),
         ("[NOT EXISTS file:hashes.'SHA-256']", false),
