@@ -5,6 +5,7 @@ mod builders;
 mod corpus;
 mod examples;
 mod pattern_laws;
+mod pattern_oasis;
 mod patterns;
 mod rules;
 mod streams;
