@@ -73,8 +73,10 @@ fn the_matchers_suite_is_answered_alike() {
 #[test]
 fn made_pairs_are_answered_alike() {
     let own = include_str!("../fixtures/pattern-pairs.json").to_owned();
-    let more = std::env::var("SERENO_PATTERN_PAIRS").map(|file| std::fs::read_to_string(file).unwrap());
-    let rows: Vec<(String, Vec<Value>, String)> = serde_json::from_str(&more.unwrap_or(own)).unwrap();
+    let more =
+        std::env::var("SERENO_PATTERN_PAIRS").map(|file| std::fs::read_to_string(file).unwrap());
+    let rows: Vec<(String, Vec<Value>, String)> =
+        serde_json::from_str(&more.unwrap_or(own)).unwrap();
     let (mut different, mut on_purpose) = (Vec::new(), 0);
     for (text, observed, theirs) in &rows {
         let ours = answer(text, observed);

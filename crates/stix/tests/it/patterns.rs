@@ -243,3 +243,112 @@ fn data_that_lacks_what_a_pattern_needs_is_named() {
     assert!(Observed::read(&[json!(7)]).is_err());
     assert!(Observed::read(&[json!({"type": "bundle", "objects": 7})]).is_err());
 }
+
+fn many(count: u32) -> Vec<Value> {
+    let mut data = vec![
+        json!({"type": "ipv4-addr", "id": "ip", "value": "198.51.100.7"}),
+        json!({"type": "ipv6-addr", "id": "ip2", "value": "2001:db8::1"}),
+    ];
+    data.extend((0..count).map(|n| observed(n, n % 3_000, n % 3_000, 1, &["ip"])));
+    data.push(observed(count, 3_500, 3_500, 1, &["ip2"]));
+    data
+}
+
+#[test]
+fn ten_thousand_observations_are_no_combinations() {
+    let data = many(10_000);
+    let observed = Observed::read(&data).unwrap();
+    let (ip, other) = ("[ipv4-addr:value = '198.51.100.7']", "[ipv6-addr:value = '2001:db8::1']");
+    for (pattern, expect) in [
+        (format!("{ip} REPEATS 10000 TIMES"), Ok(true)),
+        (format!("{ip} REPEATS 10001 TIMES"), Ok(false)),
+        // four seconds of three or four observations each
+        (format!("{ip} REPEATS 16 TIMES WITHIN 3 SECONDS"), Ok(true)),
+        (format!("{ip} REPEATS 17 TIMES WITHIN 3 SECONDS"), Ok(false)),
+        (
+            format!(
+                "{ip} REPEATS 4 TIMES START t'2026-01-01T00:16:38Z' STOP t'2026-01-01T00:16:39Z'"
+            ),
+            Ok(true),
+        ),
+        (
+            format!(
+                "{ip} REPEATS 5 TIMES START t'2026-01-01T00:16:38Z' STOP t'2026-01-01T00:16:39Z'"
+            ),
+            Ok(false),
+        ),
+        (format!("{ip} REPEATS 5000 TIMES AND {ip} REPEATS 5000 TIMES"), Ok(true)),
+        (format!("{other} FOLLOWEDBY {ip}"), Ok(false)),
+        (format!("{ip} FOLLOWEDBY {other}"), Ok(true)),
+        (format!("({ip} FOLLOWEDBY {other}) WITHIN 500 SECONDS"), Ok(false)),
+        (format!("({ip} FOLLOWEDBY {other}) WITHIN 501 SECONDS"), Ok(true)),
+        (format!("({ip} FOLLOWEDBY {ip} FOLLOWEDBY {other}) WITHIN 501 SECONDS"), Ok(true)),
+    ] {
+        let matcher = Matcher::new(&Pattern::parse(&pattern).unwrap()).unwrap();
+        assert_eq!(matcher.matches(&observed), expect, "{pattern}");
+    }
+    // what is bound inside each other takes stack, and is an error before there is none left
+    let deep = format!("{ip}{}", format!(" AND {ip}").repeat(4_000));
+    let matcher = Matcher::new(&Pattern::parse(&deep).unwrap()).unwrap();
+    assert!(matches!(matcher.matches(&observed), Err(MatchError::Bound(_))));
+}
+
+#[test]
+fn references_in_circles_end_in_an_error() {
+    let ids: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
+    let mut data: Vec<Value> = ids
+        .iter()
+        .map(|id| json!({"type": "process", "id": id, "child_refs": ids, "pid": 7}))
+        .collect();
+    let refs: Vec<&str> = ids.iter().map(String::as_str).collect();
+    data.push(observed(1, 0, 0, 1, &refs));
+    let observed = Observed::read(&data).unwrap();
+    let answer = |steps: usize, pid: u32| {
+        let text = format!("[process:{}pid = {pid}]", "child_refs[*].".repeat(steps));
+        Matcher::new(&Pattern::parse(&text).unwrap()).unwrap().matches(&observed)
+    };
+    assert_eq!(answer(12, 7), Ok(true));
+    assert_eq!(answer(2, 8), Ok(false));
+    assert!(matches!(answer(12, 8), Err(MatchError::Values(_))));
+}
+
+#[test]
+fn regular_expressions_as_the_standard_asks_for() {
+    let data = [
+        json!({"type": "artifact", "id": "a", "text": "one\ntwo", "payload_bin": "1MOyoQIABAA="}),
+        observed(1, 0, 0, 1, &["a"]),
+    ];
+    let observed = Observed::read(&data).unwrap();
+    for (pattern, expect) in [
+        // §9.6.1: DOTALL
+        ("[artifact:text MATCHES 'one.two']", true),
+        ("[artifact:text LIKE 'one_two']", true),
+        // §9.8: the header of a capture
+        (r"[artifact:payload_bin MATCHES '\\xd4\\xc3\\xb2\\xa1\\x02\\x00\\x04\\x00']", true),
+        (r"[artifact:payload_bin MATCHES '^\\w']", false),
+        (r"[artifact:payload_bin MATCHES '(?<=\\xd4)\\xc3']", true),
+    ] {
+        let matcher = Matcher::new(&Pattern::parse(pattern).unwrap()).unwrap();
+        assert_eq!(matcher.matches(&observed), Ok(expect), "{pattern}");
+    }
+}
+
+#[test]
+fn numbers_compare_exactly() {
+    let data = [
+        json!({"type": "x", "id": "a", "max": u64::MAX, "big": 9_007_199_254_740_993_i64, "half": 0.5}),
+        observed(1, 0, 0, 1, &["a"]),
+    ];
+    let observed = Observed::read(&data).unwrap();
+    for (pattern, expect) in [
+        ("[x:max = 9223372036854775807]", false),
+        ("[x:max > 9223372036854775807]", true),
+        ("[x:big = 9007199254740993]", true),
+        ("[x:big = 9007199254740992.0]", false),
+        ("[x:big > 9007199254740992.0]", true),
+        ("[x:half < 1 AND x:half > 0 AND x:half != 0]", true),
+    ] {
+        let matcher = Matcher::new(&Pattern::parse(pattern).unwrap()).unwrap();
+        assert_eq!(matcher.matches(&observed), Ok(expect), "{pattern}");
+    }
+}
