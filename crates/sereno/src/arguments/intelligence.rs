@@ -116,11 +116,26 @@ pub(crate) enum StixCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PatternCommand {
-    /// Is this a pattern? Exit 0 or 1.
+    /// Is this a pattern? Exit 0 or 1; an error names its place. What can never match is told beside.
     Check {
         /// The pattern.
         #[arg(allow_hyphen_values = true)]
         pattern: String,
+    },
+    /// The pattern in its normal form. Exit 0, or 2 where it cannot be read.
+    Normal {
+        /// The pattern.
+        #[arg(allow_hyphen_values = true)]
+        pattern: String,
+    },
+    /// Do two patterns say the same, by their normal forms? Exit 0 yes, 1 not shown, 2 one cannot be read.
+    Equal {
+        /// One pattern.
+        #[arg(allow_hyphen_values = true)]
+        a: String,
+        /// The other.
+        #[arg(allow_hyphen_values = true)]
+        b: String,
     },
     /// Does the pattern match? Exit 0 match, 1 no match, 2 the pattern cannot be read, 3 the data cannot.
     Match {

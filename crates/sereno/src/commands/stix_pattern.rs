@@ -21,19 +21,31 @@ pub(crate) const OBSERVED_LIMITS: Limits =
 
 pub(crate) fn run(command: &PatternCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
-        PatternCommand::Check { pattern } => {
-            let read = Pattern::check(pattern);
-            match (&read, json) {
-                (Ok(_), true) => output::value(&json!({ "valid": true }))?,
-                (Ok(_), false) => output::line("valid"),
-                (Err(error), true) => output::value(&json!({
-                    "valid": false, "error": error.to_string(), "byte": error.byte,
-                    "line": error.line, "column": error.column,
-                }))?,
-                (Err(error), false) => output::line(&format!("not valid: {error}")),
+        PatternCommand::Check { pattern } => check(pattern, json),
+        PatternCommand::Normal { pattern } => match read(pattern) {
+            Ok(pattern) => {
+                let normal = pattern.normal().to_string();
+                if json {
+                    output::line(&json!({ "normal": normal }).to_string());
+                } else {
+                    output::line(&normal);
+                }
+                Ok(ExitCode::SUCCESS)
             }
-            Ok(output::answer(read.is_ok()))
-        }
+            Err(error) => refused(WRONG_USE, error, json),
+        },
+        PatternCommand::Equal { a, b } => match read(a).and_then(|a| Ok((a, read(b)?))) {
+            Ok((a, b)) => {
+                let equal = stix::pattern::equivalent(&a, &b);
+                if json {
+                    output::line(&json!({ "equal": equal }).to_string());
+                } else {
+                    output::line(if equal { "equal" } else { "not shown to be equal" });
+                }
+                Ok(output::answer(equal))
+            }
+            Err(error) => refused(WRONG_USE, error, json),
+        },
         PatternCommand::Match { pattern, observed } => {
             let found = ready(pattern).map_err(|error| (WRONG_USE, error)).and_then(|matcher| {
                 from_file(&matcher, observed).map_err(|error| (FAILURE, error))
@@ -47,20 +59,49 @@ pub(crate) fn run(command: &PatternCommand, json: bool) -> Result<ExitCode, Fail
                     }
                     Ok(output::answer(found))
                 }
-                Err((code, error)) if json => {
-                    output::line(&json!({ "error": error }).to_string());
-                    Ok(ExitCode::from(code))
-                }
-                Err((code, message)) => Err(Failure { code, message, remedy: String::new() }),
+                Err((code, error)) => refused(code, error, json),
             }
         }
     }
 }
 
+/// An error as the answer: with `--json` on standard output, where the other answers are.
+fn refused(code: u8, message: String, json: bool) -> Result<ExitCode, Failure> {
+    if json {
+        output::line(&json!({ "error": message }).to_string());
+        return Ok(ExitCode::from(code));
+    }
+    Err(Failure { code, message, remedy: String::new() })
+}
+
+fn check(pattern: &str, json: bool) -> Result<ExitCode, Failure> {
+    let read = Pattern::check(pattern);
+    match (&read, json) {
+        (Ok(pattern), true) => {
+            output::value(&json!({ "valid": true, "warnings": pattern.cautions() }))?;
+        }
+        (Ok(pattern), false) => {
+            for caution in pattern.cautions() {
+                output::line(&format!("warning: {caution}"));
+            }
+            output::line("valid");
+        }
+        (Err(error), true) => output::value(&json!({
+            "valid": false, "error": error.to_string(), "byte": error.byte,
+            "line": error.line, "column": error.column,
+        }))?,
+        (Err(error), false) => output::line(&format!("not valid: {error}")),
+    }
+    Ok(output::answer(read.is_ok()))
+}
+
+fn read(pattern: &str) -> Result<Pattern, String> {
+    Pattern::parse(pattern).map_err(|error| error.to_string())
+}
+
 /// A pattern ready to be evaluated.
 pub(crate) fn ready(pattern: &str) -> Result<Matcher, String> {
-    let pattern = Pattern::parse(pattern).map_err(|error| error.to_string())?;
-    Matcher::new(&pattern).map_err(|error| error.to_string())
+    Matcher::new(&read(pattern)?).map_err(|error| error.to_string())
 }
 
 /// Whether a pattern matches a bundle, a list of bundles, or a list of objects.

@@ -15,5 +15,6 @@ mod laws;
 mod ledger;
 mod misp;
 mod programs;
+mod stix_patterns;
 mod taxii;
 mod walk;

@@ -14,6 +14,7 @@
 mod ast;
 mod atoms;
 mod bind;
+mod caution;
 mod compare;
 pub mod index;
 mod keys;

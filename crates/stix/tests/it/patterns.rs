@@ -288,9 +288,11 @@ fn ten_thousand_observations_are_no_combinations() {
         assert_eq!(matcher.matches(&observed), expect, "{pattern}");
     }
     // what is bound inside each other takes stack, and is an error before there is none left
-    let deep = format!("{ip}{}", format!(" AND {ip}").repeat(4_000));
+    let data = many(1_000);
+    let deep = format!("{ip}{}", format!(" AND {ip}").repeat(600));
     let matcher = Matcher::new(&Pattern::parse(&deep).unwrap()).unwrap();
-    assert!(matches!(matcher.matches(&observed), Err(MatchError::Bound(_))));
+    let found = matcher.matches(&Observed::read(&data).unwrap());
+    assert!(matches!(found, Err(MatchError::Bound(_))));
 }
 
 #[test]
@@ -350,5 +352,33 @@ fn numbers_compare_exactly() {
     ] {
         let matcher = Matcher::new(&Pattern::parse(pattern).unwrap()).unwrap();
         assert_eq!(matcher.matches(&observed), Ok(expect), "{pattern}");
+    }
+}
+
+#[test]
+fn what_can_never_match_is_told() {
+    let told = |text: &str| Pattern::parse(text).unwrap().cautions().join("; ");
+    for (text, word) in [
+        (
+            "[network-traffic:dst_port = 23 AND ipv4-addr:value = '1']",
+            "network-traffic and ipv4-addr",
+        ),
+        ("[(a:b = 1 OR c:d = 1) AND e:f = 1]", "a or c and e"),
+        ("[a:b = 1] START t'2026-01-02T00:00:00Z' STOP t'2026-01-02T00:00:00Z'", "not before STOP"),
+        (
+            "[a:b = 1] START t'2026-02-30T00:00:00Z' STOP t'2026-03-02T00:00:00Z'",
+            "a day that is none",
+        ),
+        ("[a:b IN ()]", "empty set"),
+    ] {
+        assert!(told(text).contains(word), "{text}: {}", told(text));
+    }
+    for text in [
+        "[(a:b = 1 OR c:d = 2) AND (a:b = 2 OR c:d = 1)]",
+        "[a:b = 1 AND (a:b = 2 OR c:d = 1)]",
+        "[a:b = 1] AND [c:d = 1] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'",
+        "[a:b NOT IN ()]",
+    ] {
+        assert_eq!(told(text), "", "{text}");
     }
 }
