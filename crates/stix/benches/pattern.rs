@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use serde_json::{Value, json};
 use stix::pattern::index::Index;
+use stix::pattern::live::Live;
 use stix::pattern::{Matcher, Observed, Pattern};
 
 fn main() {
@@ -108,4 +109,77 @@ fn look_up_what_is_there(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn look_up_what_is_not_there(bencher: Bencher<'_, '_>) {
     lookups(bencher, 2_000_000);
+}
+
+/// Ranges of eight lengths: an address is asked for once in each of them.
+#[divan::bench]
+fn look_up_in_ten_thousand_ranges(bencher: Bencher<'_, '_>) {
+    let index = Index::default();
+    for n in 0..10_000_u32 {
+        let prefix = 16 + n % 8;
+        let address =
+            std::net::Ipv4Addr::from(n.wrapping_mul(429_497) & (u32::MAX << (32 - prefix)));
+        let text = format!("[ipv4-addr:value ISSUBSET '{address}/{prefix}']");
+        index.insert(u64::from(n), &Pattern::parse(&text).unwrap()).unwrap();
+    }
+    let values: Vec<String> = (0..10_000_u32)
+        .map(|n| std::net::Ipv4Addr::from(n.wrapping_mul(2_654_435_761)).to_string())
+        .collect();
+    bencher.counter(ItemsCount::new(values.len())).bench(|| {
+        let mut found = 0_u64;
+        for value in &values {
+            index.lookup("ipv4-addr:value", value, |_| found += 1);
+        }
+        black_box(found)
+    });
+}
+
+/// Read by one thread while another inserts and removes without a pause.
+#[divan::bench]
+fn look_up_while_it_is_changed(bencher: Bencher<'_, '_>) {
+    let index = &*MILLION;
+    let done = &std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for n in 0.. {
+                let text = format!("[domain-name:value = 'new{}.example']", n % 50_000);
+                let pattern = Pattern::parse(&text).unwrap();
+                index.insert(2_000_000 + n, &pattern).unwrap();
+                index.remove(2_000_000 + n, &pattern);
+                if done.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        lookups(bencher, 0);
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+/// Which of a thousand patterns match one observation, through the index: only those that can are evaluated.
+#[divan::bench]
+fn find_among_a_thousand(bencher: Bencher<'_, '_>) {
+    let index = Index::default();
+    for (handle, text) in (0..).zip(mix()) {
+        index.insert(handle, &Pattern::parse(&text).unwrap()).unwrap();
+    }
+    let data = [observation()];
+    let observed = Observed::read(&data).unwrap();
+    bencher.bench(|| black_box(index.matching(black_box(&observed)).unwrap()));
+}
+
+/// One observation against a hundred patterns of two parts each, watched for over time.
+#[divan::bench]
+fn watch_for_a_hundred(bencher: Bencher<'_, '_>) {
+    let mut live = Live::default();
+    for n in 0..100 {
+        let text = format!(
+            "([ipv4-addr:value = '198.51.100.{n}'] FOLLOWEDBY [url:value = 'x']) WITHIN 60 SECONDS"
+        );
+        live.watch(n, &Pattern::parse(&text).unwrap()).unwrap();
+    }
+    let bundle = [observation()];
+    bencher
+        .counter(ItemsCount::new(1_usize))
+        .bench_local(|| black_box(live.observe(&bundle).unwrap()));
 }

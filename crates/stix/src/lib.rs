@@ -2,7 +2,7 @@
 //!
 //! Entry points: [`bundle::Bundle::read`] for bytes from outside, [`validate::bundle`] for what is
 //! wrong with them, [`build`] for objects of our own, [`id::deterministic`] for the ids of cyber
-//! observables, [`pattern`] for the values that a simple indicator names.
+//! observables, [`pattern`] for what indicators look for.
 //!
 //! Invariants
 //! - An object is its JSON: [`object::Object`] keeps every property in its order, so that what

@@ -4,8 +4,8 @@ use super::ast::{Comparison, Expression, Op, Pattern, Qualifier};
 use crate::time::Timestamp;
 
 impl Pattern {
-    /// Why the pattern, or a part of it, can never match, in words; empty where nothing is wrong. Such patterns are read
-    /// and matched all the same, as the validator of OASIS does.
+    /// Why the pattern, or a part of it, can never match, in words; empty where nothing is
+    /// wrong. Such patterns are read and matched all the same, as the validator of OASIS does.
     #[must_use]
     pub fn cautions(&self) -> Vec<String> {
         let mut found = Vec::new();

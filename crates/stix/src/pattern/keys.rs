@@ -65,7 +65,10 @@ impl Key {
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        self.long.as_deref().unwrap_or(&self.room[..self.length])
+        match &self.long {
+            Some(long) => long,
+            None => &self.room[..self.length],
+        }
     }
 
     pub(super) const fn hash(&self) -> u64 {

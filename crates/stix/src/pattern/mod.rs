@@ -8,8 +8,17 @@
 //! - The grammar is the one that OASIS publishes (STIXPattern.g4): what it accepts is accepted, and what it
 //!   refuses is refused with the place; `WITHIN` and `REPEATS` must be above zero. [`Pattern::check`] asks for more:
 //!   hashes of the form of their algorithm, each qualifier once on one observation.
-//! - Bounds everywhere: length, brackets, nodes, regular expressions, and the steps of the search for bindings; what
-//!   passes a bound is an error, never a wrong answer.
+//! - Bounds everywhere: length, brackets, nodes, regular expressions, values that a path fans out to, and the steps and
+//!   depth of the search for bindings; what passes a bound is an error, never a wrong answer.
+//!
+//! Decided where the standard and the tools of OASIS differ, or say nothing
+//! - `WITHIN 5 SECONDS` holds for observations exactly five seconds apart, as the matcher's own tests ask for; §9.5.1
+//!   reads as if it did not.
+//! - `NOT` negates what is false because types do not compare, for `<` as for `LIKE` (§9.6.1); the matcher leaves
+//!   `NOT <` false.
+//! - A text in the data that is no timestamp does not equal a timestamp; the matcher refuses the data.
+//! - `MATCHES` has DOTALL, as §9.6.1 demands; the matcher leaves it out. `ISSUBSET` knows IPv6; the matcher does not.
+//! - Objects that are no observables (indicators, identities …) are never matched, though they may be followed.
 
 mod ast;
 mod atoms;

@@ -303,6 +303,14 @@ fn an_index_finds_ranges_and_patterns_by_what_they_need() {
     );
     assert_eq!(found("ipv4-addr:value", "198.51.100.7"), [1, 4]);
     assert!(!index.insert_value(7, "no path", "x"));
+    // values of every length, up to those that are left to be evaluated
+    for length in [0, 7, 8, 255, 256, 257, 300, 30_000] {
+        let url = "u".repeat(length);
+        assert!(index.insert_value(8, "url:value", &url));
+        assert_eq!(found("url:value", &url), [8], "{length}");
+    }
+    let text = format!("[url:value = '{}']", "u".repeat(40_000));
+    assert_eq!(hold(9, &text), Held::Evaluated);
 }
 
 #[test]
