@@ -20,6 +20,7 @@ pub mod from_stix;
 pub mod fuzz;
 pub mod level;
 mod shape;
+mod sound;
 pub mod template;
 pub mod to_stix;
 pub mod value;

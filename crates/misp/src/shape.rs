@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 use stix::Object;
 
+use crate::sound::whole_key;
+
 /// The STIX form of an attribute type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -201,8 +203,11 @@ pub(crate) fn build(shape: Shape, uuid: &str, value: &str, data: Option<&str>) -
     let built = Built::default();
     Some(match shape {
         Shape::One(kind, property) => {
-            let value =
-                if kind == "mac-addr" { value.to_ascii_lowercase() } else { value.to_owned() };
+            let value = match kind {
+                "mac-addr" => value.to_ascii_lowercase(),
+                "windows-registry-key" => whole_key(value),
+                _ => value.to_owned(),
+            };
             built.test(format!("{kind}:{property}"), &value).add(
                 kind,
                 uuid,
@@ -227,13 +232,14 @@ pub(crate) fn build(shape: Shape, uuid: &str, value: &str, data: Option<&str>) -
         }
         Shape::RegistryValue => {
             let (key, data) = pair(value)?;
+            let key = whole_key(key.trim());
             built
-                .test("windows-registry-key:key", key.trim())
+                .test("windows-registry-key:key", &key)
                 .test("windows-registry-key:values.data", data.trim())
                 .add(
                     "windows-registry-key",
                     uuid,
-                    json!({"key": key.trim(), "values": [{"data": data.trim()}]}),
+                    json!({"key": key, "values": [{"data": data.trim()}]}),
                 )
         }
         Shape::Account => built

@@ -577,6 +577,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All feeds. */
+        get: operations["list"];
+        put?: never;
+        /** Adds a feed; it is fetched at once. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a feed with all that it said. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Pauses a feed or lets it go on. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads the body as the feed; gzip and zip are unpacked. */
+        post: operations["load"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}/rejects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first thousand lines that the last run refused. */
+        get: operations["rejects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetches a feed now; the answer comes when it is read. */
+        post: operations["run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings": {
         parameters: {
             query?: never;
@@ -904,6 +991,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intel/extract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks through a report (text, Markdown or HTML) for values and techniques. */
+        post: operations["extract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/intel/import": {
         parameters: {
             query?: never;
@@ -921,6 +1025,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intel/layer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same numbers as a layer for the ATT&CK Navigator. */
+        get: operations["layer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/intel/lookup": {
         parameters: {
             query?: never;
@@ -930,6 +1051,23 @@ export interface paths {
         };
         /** Looks a value up. */
         get: operations["lookup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A matrix with how many relations in sight speak of each technique. */
+        get: operations["matrix"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1678,6 +1816,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/misp/{*path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The interface for reading: GET and HEAD. */
+        get: operations["get"];
+        put?: never;
+        /** The interface for searching and writing. */
+        post: operations["post"];
+        /** Deletion: the same as POST to `…/delete/…`. */
+        delete: operations["delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -2380,6 +2537,32 @@ export interface components {
             /** @description True when this party was never seen in training. */
             new: boolean;
         };
+        /** @description What was found. */
+        Extracted: {
+            /** @description Candidates by their first place. */
+            candidates: components["schemas"]["ExtractedItem"][];
+            /** @description Finds beyond the limit, which are not listed. */
+            untold: number;
+        };
+        /** @description Something found in a text. */
+        ExtractedItem: {
+            /** @description Kind of value, or `technique`, `group`, `software` … */
+            kind: string;
+            /** @description In its normal form. */
+            value: string;
+            /** @description As it is spelt at its first place. */
+            spelling: string;
+            /** @description How often it stands there. */
+            count: number;
+            /** @description `accept` or `doubt`. */
+            suggestion: string;
+            /** @description Reasons to look twice. */
+            doubts: string[];
+            /** @description The sentence around its first place. */
+            context: string;
+            /** @description A STIX pattern for it, where it is a value. */
+            pattern?: string | null;
+        };
         /** @description One dated fact. */
         FactRow: {
             /** @description What it is: `name (DHCP)`, `offers`, `uses`, `TLS fingerprint (JA4)` … */
@@ -2420,6 +2603,186 @@ export interface components {
             event_at?: string | null;
             /** @description When this node recorded it. */
             recorded_at: string;
+        };
+        /** @description What changes. */
+        FeedChange: {
+            /** @description Whether it is fetched. */
+            paused: boolean;
+        };
+        /** @description What became of a feed's lines. */
+        FeedCounts: {
+            /**
+             * Format: int64
+             * @description Values read.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Values this feed did not say before.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Values with another score than before.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description Values as before.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Values that stood in the feed before in this run.
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Values on a list of well-known ones, not kept.
+             */
+            well_known: number;
+            /**
+             * Format: int64
+             * @description Lines refused.
+             */
+            rejected: number;
+            /** @description Refused lines by reason. */
+            rejected_by: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Values the feed no longer says.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Comments and empty lines.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Bytes read, unpacked.
+             */
+            bytes: number;
+        };
+        /** @description The form of a feed. */
+        FeedFormat: {
+            /** @description Kinds of values, e.g. `ipv4`, `domain`; any when empty. */
+            kinds?: string[];
+            /** @description Column of the value, from 0; columns are parted by blanks. */
+            value?: number;
+            /** @description Column of a score. */
+            score?: number | null;
+            /** @enum {string} */
+            form: "plain";
+        } | {
+            /** @description Kinds of values. */
+            kinds?: string[];
+            /** @description One character; `,` when absent. */
+            delimiter?: string | null;
+            /** @description Whether the first line names the columns. */
+            header?: boolean;
+            /** @description Column of the value: its name, or its place from 0. */
+            value?: string | null;
+            /** @description Column that names the kind. */
+            kind?: string | null;
+            /** @description Column of a score. */
+            score?: string | null;
+            /** @enum {string} */
+            form: "csv";
+        } | {
+            /** @description Kinds of values. */
+            kinds?: string[];
+            /** @description Where the records stand, `*` for each member: `/data/*`; lines when absent. */
+            path?: string | null;
+            /** @description JSON pointer to the value within a record; the record itself when empty. */
+            value?: string;
+            /** @description JSON pointer to the kind. */
+            kind?: string | null;
+            /** @description JSON pointer to a score. */
+            score?: string | null;
+            /** @enum {string} */
+            form: "json";
+        } | {
+            /** @enum {string} */
+            form: "kev";
+        } | {
+            /** @description Kinds of values. */
+            kinds?: string[];
+            /** @enum {string} */
+            form: "free-text";
+        };
+        /** @description A refused line. */
+        FeedReject: {
+            /** @description Line, or place in the document. */
+            place: string;
+            /** @description Why. */
+            reason: string;
+            /** @description How it begins. */
+            excerpt: string;
+        };
+        /** @description What the feed shall be. */
+        FeedRequest: {
+            /** @description Name. */
+            name: string;
+            /** @description Where it is fetched; absent: loaded by hand. */
+            url?: string | null;
+            /** @description How it is read. */
+            format: components["schemas"]["FeedFormat"];
+            /**
+             * Format: int64
+             * @description How often it is fetched; 60 when absent.
+             */
+            every_minutes?: number | null;
+            /** @description TLP of what it says; `clear` when absent. */
+            tlp?: string | null;
+            /** @description Its terms of use. */
+            licence?: string;
+            /** @description Whether each run lists everything it knows; true when absent. */
+            whole?: boolean | null;
+        };
+        /** @description A feed as it is shown. */
+        FeedView: {
+            /** @description UUID. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description Where it is fetched; absent when it is loaded by hand. */
+            url?: string | null;
+            /** @description How it is read. */
+            format: components["schemas"]["FeedFormat"];
+            /**
+             * Format: int64
+             * @description How often it is fetched.
+             */
+            every_minutes: number;
+            /** @description TLP of what it says. */
+            tlp: string;
+            /** @description Its terms of use. */
+            licence: string;
+            /** @description Whether each run lists everything it knows. */
+            whole: boolean;
+            /** @description `never`, `fine`, `failing` or `paused`. */
+            state: string;
+            /** @description Why the last try did not do. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description Last tried.
+             */
+            last_try?: string | null;
+            /**
+             * Format: date-time
+             * @description Last read to its end.
+             */
+            last_ok?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is fetched next.
+             */
+            next_at?: string | null;
+            counts?: components["schemas"]["FeedCounts"] | null;
         };
         /** @description A person's word. */
         Feedback: {
@@ -2824,6 +3187,15 @@ export interface components {
             score?: number | null;
             /** @description The STIX object behind it. */
             object?: string | null;
+        };
+        /** @description A matrix. */
+        IntelMatrix: {
+            /** @description Domains that are loaded. */
+            domains: string[];
+            /** @description Columns of techniques with how many relations speak of each; absent when nothing is loaded. */
+            matrix?: Record<string, never> | null;
+            /** @description Terms of use of what is shown. */
+            statements: string[];
         };
         /** @description One object. */
         IntelObject: {
@@ -3761,6 +4133,77 @@ export interface components {
                 event_at?: string | null;
                 /** @description When this node recorded it. */
                 recorded_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_FeedReject: {
+            /** @description The items. */
+            items: {
+                /** @description Line, or place in the document. */
+                place: string;
+                /** @description Why. */
+                reason: string;
+                /** @description How it begins. */
+                excerpt: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_FeedView: {
+            /** @description The items. */
+            items: {
+                /** @description UUID. */
+                id: string;
+                /** @description Name. */
+                name: string;
+                /** @description Where it is fetched; absent when it is loaded by hand. */
+                url?: string | null;
+                /** @description How it is read. */
+                format: components["schemas"]["FeedFormat"];
+                /**
+                 * Format: int64
+                 * @description How often it is fetched.
+                 */
+                every_minutes: number;
+                /** @description TLP of what it says. */
+                tlp: string;
+                /** @description Its terms of use. */
+                licence: string;
+                /** @description Whether each run lists everything it knows. */
+                whole: boolean;
+                /** @description `never`, `fine`, `failing` or `paused`. */
+                state: string;
+                /** @description Why the last try did not do. */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last tried.
+                 */
+                last_try?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last read to its end.
+                 */
+                last_ok?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it is fetched next.
+                 */
+                next_at?: string | null;
+                counts?: components["schemas"]["FeedCounts"] | null;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -6977,6 +7420,261 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Feeds, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FeedView"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedRequest"];
+            };
+        };
+        responses: {
+            /** @description The feed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedChange"];
+            };
+        };
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It broke off */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FeedReject"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The feed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description No such feed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be fetched or read */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     findings: {
         parameters: {
             query?: {
@@ -7605,9 +8303,9 @@ export interface operations {
     };
     complete: {
         parameters: {
-            query: {
-                /** @description The query so far. */
-                q: string;
+            query?: {
+                /** @description The query so far; empty when absent. */
+                q?: string;
                 /** @description Characters before the cursor; the end when absent. */
                 cursor?: number | null;
             };
@@ -7671,6 +8369,48 @@ export interface operations {
             };
         };
     };
+    extract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description The list to review */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Extracted"];
+                };
+            };
+            /** @description Not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     import: {
         parameters: {
             query?: {
@@ -7719,6 +8459,38 @@ export interface operations {
             };
         };
     };
+    layer: {
+        parameters: {
+            query?: {
+                /** @description `enterprise-attack`, `ics-attack`, `mobile-attack`, `mitre-atlas`; the first there is when absent. */
+                domain?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A Navigator layer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description That matrix is not loaded */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     lookup: {
         parameters: {
             query: {
@@ -7742,6 +8514,38 @@ export interface operations {
             };
             /** @description No such value */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    matrix: {
+        parameters: {
+            query?: {
+                /** @description `enterprise-attack`, `ics-attack`, `mobile-attack`, `mitre-atlas`; the first there is when absent. */
+                domain?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The matrix */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelMatrix"];
+                };
+            };
+            /** @description That matrix is not loaded */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9236,6 +10040,115 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What MISP's REST interface calls it, e.g. events/view/1 */
+                "*path": string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As MISP answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not understood, not there, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What MISP's REST interface calls it, e.g. events/add */
+                "*path": string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description As MISP answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not allowed, or a field that cannot be stored */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not understood, not there, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description e.g. events/delete/1 */
+                "*path": string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As MISP answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Not understood, not there, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
         };

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 use stix::Timestamp;
+use stix::validate::identifies;
 
 use super::{Writer, plain};
 use crate::carry::{NotCarried, Taker, Why, join};
 use crate::describe;
 use crate::shape::{self, Built, Shape, shape};
+use crate::sound::is_sound;
 
 /// What every form of an attribute needs.
 struct Head {
@@ -70,8 +72,10 @@ impl Writer {
         let with_data = matches!(form, Shape::Attachment | Shape::Sample);
         let data = if with_data { taker.text("data") } else { None };
         match shape::build(form, &head.uuid, &head.value, data.as_deref()) {
-            Some(built) => self.observed(form, head, taker, built),
-            None => {
+            Some(built) if built.observables.iter().all(is_sound) => {
+                self.observed(form, head, taker, built)
+            }
+            _ => {
                 if let Some(data) = data {
                     taker.put("data", data.into());
                 }
@@ -129,7 +133,7 @@ impl Writer {
         if let Some(comment) = taker.text("comment").filter(|comment| !comment.is_empty()) {
             map.insert("description".to_owned(), comment.into());
         }
-        if kind == "vulnerability" {
+        if kind == "vulnerability" && identifies("cve", &head.value) {
             let reference = json!([{"source_name": "cve", "external_id": head.value}]);
             map.insert("external_references".to_owned(), reference);
         }

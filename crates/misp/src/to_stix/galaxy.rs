@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 use stix::Timestamp;
+use stix::validate::identifies;
 
 use super::Writer;
 use crate::carry::{NotCarried, OTHER, Taker, Why, join};
@@ -102,7 +103,7 @@ fn source_name(id: &str) -> &'static str {
         ("PRE-", "mitre-pre-attack"),
         ("REF-", "reference_from_CAPEC"),
     ] {
-        if id.starts_with(prefix) {
+        if id.starts_with(prefix) && identifies(name, id) {
             return name;
         }
     }

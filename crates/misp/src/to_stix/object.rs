@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
+use stix::validate::identifies;
 
 use super::{Pending, Writer, attribute::pattern};
 use crate::carry::{NotCarried, Taker, Why, flag_of, join, text_of};
 use crate::describe;
 use crate::shape::{hash_names, quoted};
+use crate::sound::may_hold;
 
 /// How a relation becomes a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -411,13 +413,24 @@ fn fits(row: &Row, attributes: &[Value]) -> bool {
     };
     let readable = |attribute: &Value| {
         let relation = attribute.get("object_relation").and_then(Value::as_str);
-        let how = row.3.iter().find(|(known, ..)| Some(*known) == relation).map(|(_, _, how)| *how);
+        let known = row.3.iter().find(|(known, ..)| Some(*known) == relation);
+        let (property, how) =
+            known.map_or((None, None), |(_, property, how)| (Some(*property), Some(*how)));
         let text = attribute.get("value").and_then(text_of).unwrap_or_default();
         match how {
             Some(How::Number) if row.0 == "asn" => {
                 text.trim_start_matches("AS").parse::<u32>().is_ok()
             }
             Some(How::Number) => text.parse::<u32>().is_ok(),
+            Some(How::Reference("capec")) => identifies("capec", &format!("CAPEC-{text}")),
+            Some(How::Reference(source)) => identifies(source, &text),
+            Some(How::Text) => {
+                property.is_none_or(|property| may_hold(row.1, property, &text.into()))
+            }
+            Some(How::Hash) => {
+                let name = relation.and_then(hash_names).map_or("", |(name, _)| name);
+                may_hold(row.1, "hashes", &json!({name: text}))
+            }
             _ => true,
         }
     };

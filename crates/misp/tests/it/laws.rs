@@ -121,9 +121,17 @@ fn object() -> impl Strategy<Value = Value> {
     (any::<u32>(), 0..5_usize, any::<bool>()).prop_map(|(seed, which, refers)| {
         let (name, relation, value) = [
             ("asn", "asn", seed.to_string()),
-            ("url", "url", unique(seed, "u")),
+            // no address every other time
+            ("url", "url", match seed % 2 {
+                0 => format!("http://{}.example/", unique(seed, "u")),
+                _ => unique(seed, "u"),
+            }),
             ("bank-account", "account", unique(seed, "b")),
-            ("vulnerability", "id", unique(seed, "i")),
+            // no identifier every other time
+            ("vulnerability", "id", match seed % 2 {
+                0 => format!("CVE-2020-{seed:04}"),
+                _ => unique(seed, "i"),
+            }),
             ("file", "md5", format!("{seed:032x}")),
         ][which]
             .clone();

@@ -77,12 +77,35 @@ fn differences(ours: &BTreeMap<String, Value>, theirs: &BTreeMap<String, Value>)
     lines
 }
 
+/// Types whose value in the fixture breaks a MUST rule as misp-stix writes it: a hive that is cut short (STIX 2.1
+/// §6.17), a path that is no URL (§6.15). Here the one is written out, the other carried as an attribute of MISP's own.
+const MENDED: [&str; 2] = ["regkey", "uri"];
+
+/// The objects that were not made of an attribute of these types, and no references to those.
+fn without(objects: &Value, misp: &Value, kinds: &[&str]) -> Value {
+    let attributes = misp["Event"]["Attribute"].as_array().unwrap();
+    let of_kind = attributes.iter().filter(|a| kinds.contains(&a["type"].as_str().unwrap()));
+    let uuids: Vec<&str> = of_kind.map(|a| a["uuid"].as_str().unwrap()).collect();
+    assert_eq!(uuids.len(), 2 * kinds.len(), "with and without to_ids");
+    let is_of = |id: &Value| uuids.iter().any(|uuid| id.as_str().unwrap().ends_with(uuid));
+    let mut kept: Vec<Value> = objects.as_array().unwrap().clone();
+    kept.retain(|object| {
+        !["id", "source_ref"].iter().any(|name| object.get(*name).is_some_and(is_of))
+    });
+    for object in &mut kept {
+        if let Some(Value::Array(refs)) = object.get_mut("object_refs") {
+            refs.retain(|id| !is_of(id));
+        }
+    }
+    kept.into()
+}
+
 #[test]
 fn every_attribute_type_becomes_what_misp_stix_makes_of_it() {
     let pair = super::fixture("misp-stix-types.json.gz");
     let lines = differences(
-        &comparable(&ours(&pair["misp"]), false),
-        &comparable(&pair["stix21"]["objects"], false),
+        &comparable(&without(&ours(&pair["misp"]), &pair["misp"], &MENDED), false),
+        &comparable(&without(&pair["stix21"]["objects"], &pair["misp"], &MENDED), false),
     );
     assert!(lines.is_empty(), "{} differences\n{}", lines.len(), lines.join("\n"));
 }
@@ -98,8 +121,9 @@ fn a_file_object_becomes_what_misp_stix_makes_of_it() {
 }
 
 /// The pairs in which something becomes another type of STIX than with misp-stix: objects of these templates stay
-/// `x-misp-object` here, whole.
-const OTHERWISE: [&str; 23] = [
+/// `x-misp-object` here, whole. In `event_with_regkey_attribute` the hive is written out (STIX 2.1 §6.17); misp-stix
+/// leaves `HKLM`.
+const OTHERWISE: [&str; 24] = [
     "event_with_artifact_payload_object",
     "event_with_credential_object",
     "event_with_custom_objects",
@@ -121,6 +145,7 @@ const OTHERWISE: [&str; 23] = [
     "event_with_process_object_v2",
     "event_with_registry_key_and_values_objects",
     "event_with_registry_key_value_object",
+    "event_with_regkey_attribute",
     "event_with_script_objects",
     "event_with_user_account_object",
 ];

@@ -157,7 +157,7 @@ impl Ask {
 
 /// The interface for reading: GET and HEAD.
 #[utoipa::path(get, path = "/misp/{*path}", tag = "misp",
-    params(("path" = String, Path, description = "What MISP's REST interface calls it, e.g. events/view/1")),
+    params(("*path" = String, Path, description = "What MISP's REST interface calls it, e.g. events/view/1")),
     responses((status = 200, description = "As MISP answers", body = Object),
         (status = 404, description = "Not understood, not there, or not for you", body = Object)))]
 pub(crate) async fn get(
@@ -172,7 +172,7 @@ pub(crate) async fn get(
 
 /// The interface for searching and writing.
 #[utoipa::path(post, path = "/misp/{*path}", tag = "misp",
-    params(("path" = String, Path, description = "What MISP's REST interface calls it, e.g. events/add")),
+    params(("*path" = String, Path, description = "What MISP's REST interface calls it, e.g. events/add")),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 200, description = "As MISP answers", body = Object),
         (status = 403, description = "Not allowed, or a field that cannot be stored", body = Object),
@@ -189,7 +189,7 @@ pub(crate) async fn post(
 
 /// Deletion: the same as POST to `…/delete/…`.
 #[utoipa::path(delete, path = "/misp/{*path}", tag = "misp",
-    params(("path" = String, Path, description = "e.g. events/delete/1")),
+    params(("*path" = String, Path, description = "e.g. events/delete/1")),
     responses((status = 200, description = "As MISP answers", body = Object),
         (status = 404, description = "Not understood, not there, or not for you", body = Object)))]
 pub(crate) async fn delete(

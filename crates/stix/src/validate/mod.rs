@@ -27,6 +27,7 @@ use serde_json::{Map, Value};
 use crate::bundle::Bundle;
 use crate::object::Object;
 pub use judge::{Judge, MAX_VERSIONS};
+pub use meta::identifies;
 use path::{Path, Sink};
 use rules::{Compiled, Family};
 
