@@ -88,7 +88,8 @@ impl Live {
         true
     }
 
-    /// Takes observed-data with the objects they refer to. A pattern that matched begins anew.
+    /// Takes observed-data with the objects they refer to. A pattern that matched begins anew; of one that could not be
+    /// decided the older half of what is kept is let go.
     ///
     /// # Errors
     /// An observation cannot be used; none of them was taken.
@@ -113,7 +114,13 @@ impl Live {
                     watched.kept.clear();
                 }
                 Ok(false) => {}
-                Err(error) => found.undecided.push((handle, error)),
+                Err(error) => {
+                    // Else each observation to come would cost the same search again.
+                    let half = watched.kept.len().div_ceil(2);
+                    watched.kept.drain(..half);
+                    self.let_go += half as u64;
+                    found.undecided.push((handle, error));
+                }
             }
         }
         Ok(found)
