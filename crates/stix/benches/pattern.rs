@@ -111,6 +111,18 @@ fn look_up_what_is_not_there(bencher: Bencher<'_, '_>) {
     lookups(bencher, 2_000_000);
 }
 
+#[divan::bench]
+fn look_up_all_of_what_is_there(bencher: Bencher<'_, '_>) {
+    let index = &*MILLION;
+    let values: Vec<_> = (0..100_000_u64).map(|n| value(n * 7_919 % 1_000_000)).collect();
+    let values: Vec<(&str, &str)> = values.iter().map(|(p, v)| (*p, v.as_str())).collect();
+    bencher.counter(ItemsCount::new(values.len())).bench(|| {
+        let mut found = 0_u64;
+        index.lookup_all(&values, |_, handle| found += handle);
+        black_box(found)
+    });
+}
+
 /// Ranges of eight lengths: an address is asked for once in each of them.
 #[divan::bench]
 fn look_up_in_ten_thousand_ranges(bencher: Bencher<'_, '_>) {

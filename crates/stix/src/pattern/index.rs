@@ -28,6 +28,8 @@ use super::table::{EMPTY, Shard};
 const SHARDS: usize = 64;
 /// Paths of one type of object whose values are looked up; patterns with others are evaluated.
 const MAX_PATHS: usize = 256;
+/// Values whose records are waited for together.
+const TOGETHER: usize = 64;
 
 /// A number that the caller gives a pattern.
 pub type Handle = u64;
@@ -155,13 +157,54 @@ impl Index {
         self.lookup_key(&Key::of_text(&self.state, path, value), path, value, &mut each);
     }
 
+    /// Looks up many values at once: calls `each` with the place of a value among them and the number of a pattern.
+    /// A table of millions is far from the processor; here its answers are waited for together, not one by one.
+    pub fn lookup_all(&self, values: &[(&str, &str)], mut each: impl FnMut(usize, Handle)) {
+        for (chunk, first) in values.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
+            let keys: Vec<Key> =
+                chunk.iter().map(|(path, value)| Key::of_text(&self.state, path, value)).collect();
+            self.probe_all(&keys, first, &mut each);
+            for ((path, value), at) in chunk.iter().zip(first..) {
+                self.ranges(path, value, &mut |handle| each(at, handle));
+            }
+        }
+    }
+
+    /// Locks each shard once, in rising order, and reads slots, then records, without a lock in between: a lock would
+    /// wait for the reads before it.
+    fn probe_all(&self, keys: &[Key], first: usize, each: &mut impl FnMut(usize, Handle)) {
+        let mut guards: [Option<RwLockReadGuard<'_, Shard>>; SHARDS] = [const { None }; SHARDS];
+        let asked = keys.iter().fold(0_u64, |asked, key| asked | 1 << key.shard());
+        for (at, guard) in guards.iter_mut().enumerate().filter(|(at, _)| asked >> at & 1 == 1) {
+            *guard = Some(self.read(at));
+        }
+        let shard = |key: &Key| guards.get(key.shard()).and_then(Option::as_deref);
+        let mut records = [EMPTY; TOGETHER];
+        for (key, record) in keys.iter().zip(&mut records) {
+            *record = shard(key).map_or(EMPTY, |shard| shard.likely(key.hash()));
+        }
+        let near = keys.iter().zip(records).filter(|(_, record)| *record != EMPTY);
+        let near = near.filter_map(|(key, record)| Some(shard(key)?.touch(record)));
+        std::hint::black_box(near.fold(0, |all, byte| all ^ byte));
+        for (key, at) in keys.iter().zip(first..) {
+            if let Some(shard) = shard(key) {
+                probe(shard, key, &mut |handle| each(at, handle));
+            }
+        }
+    }
+
     fn lookup_key(&self, key: &Key, path: &str, value: &str, each: &mut impl FnMut(Handle)) {
-        self.probe(key, each);
+        probe(&self.read(key.shard()), key, each);
+        self.ranges(path, value, each);
+    }
+
+    fn ranges(&self, path: &str, value: &str, each: &mut impl FnMut(Handle)) {
         if self.prefixes.any()
             && let Some(range) = Range::parse(value)
         {
             self.prefixes.around(range, &mut |around| {
-                self.probe(&Key::of_range(&self.state, path, around), each);
+                let key = Key::of_range(&self.state, path, around);
+                probe(&self.read(key.shard()), &key, each);
             });
         }
     }
@@ -287,21 +330,6 @@ impl Index {
             && self.write(key.shard()).insert(key.hash(), key.bytes(), handle, &rehash)
     }
 
-    fn probe(&self, key: &Key, each: &mut impl FnMut(Handle)) {
-        let shard = self.read(key.shard());
-        if shard.slots.is_empty() {
-            return;
-        }
-        let mut at = shard.slots[shard.find(key.hash(), key.bytes())].record;
-        while at != EMPTY {
-            let record = shard.record(at);
-            if !record.dead {
-                each(record.handle);
-            }
-            at = record.next;
-        }
-    }
-
     fn key_of(&self, atom: &Atom<'_>) -> Key {
         let path = atom.path().to_string();
         match atom {
@@ -343,5 +371,20 @@ impl Others {
             }
         }
         true
+    }
+}
+
+/// Calls `each` with the number of every pattern that a key stands for.
+fn probe(shard: &Shard, key: &Key, each: &mut impl FnMut(Handle)) {
+    if shard.slots.is_empty() {
+        return;
+    }
+    let mut at = shard.slots[shard.find(key.hash(), key.bytes())].record;
+    while at != EMPTY {
+        let record = shard.record(at);
+        if !record.dead {
+            each(record.handle);
+        }
+        at = record.next;
     }
 }

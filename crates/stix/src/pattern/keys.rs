@@ -11,7 +11,7 @@ use super::compare::Range;
 /// Longest key that a table can hold.
 pub(super) const MAX_BYTES: usize = 32_767;
 /// Keys up to here need no allocation.
-const ROOM: usize = 264;
+const ROOM: usize = 136;
 /// Bits of a hash that choose the shard.
 const SHARD_BITS: u64 = 0x3f;
 

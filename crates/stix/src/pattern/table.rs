@@ -76,6 +76,24 @@ impl Shard {
         }
     }
 
+    /// Where a key most likely stands: the record of the first slot with its fingerprint. Looks at no record.
+    pub(super) fn likely(&self, hash: u64) -> u32 {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = usize::try_from(hash >> 8).unwrap_or(usize::MAX) & mask;
+        while let Some(slot) = self.slots.get(at) {
+            if slot.record == EMPTY || slot.fingerprint == print(hash) {
+                return slot.record;
+            }
+            at = (at + 1) & mask;
+        }
+        EMPTY
+    }
+
+    /// Reads a byte of a record, so that it is near when it is asked for.
+    pub(super) fn touch(&self, record: u32) -> u8 {
+        self.arena.get(record as usize).copied().unwrap_or(0)
+    }
+
     /// The record of a key under a handle, dead or not.
     fn held(&self, first: u32, handle: Handle) -> Option<(u32, bool)> {
         let mut at = first;

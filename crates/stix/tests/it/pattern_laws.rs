@@ -309,6 +309,29 @@ fn an_index_finds_ranges_and_patterns_by_what_they_need() {
         assert!(index.insert_value(8, "url:value", &url));
         assert_eq!(found("url:value", &url), [8], "{length}");
     }
+    // many at once find what each finds alone
+    let asked: Vec<(&str, String)> = (0..500)
+        .map(|n| match n % 4 {
+            0 => ("ipv4-addr:value", format!("198.51.{}.7", 98 + n % 5)),
+            1 => ("url:value", "u".repeat(n)),
+            2 => ("ipv6-addr:value", format!("2001:db{:x}::1", 6 + n % 4)),
+            _ => ("domain-name:value", format!("host{n}.example")),
+        })
+        .collect();
+    let asked: Vec<(&str, &str)> =
+        asked.iter().map(|(path, value)| (*path, value.as_str())).collect();
+    let mut together = Vec::new();
+    index.lookup_all(&asked, |at, handle| together.push((at, handle)));
+    together.sort_unstable();
+    let alone: Vec<(usize, u64)> = asked
+        .iter()
+        .enumerate()
+        .flat_map(|(at, (path, value))| {
+            found(path, value).into_iter().map(move |handle| (at, handle))
+        })
+        .collect();
+    assert!(alone.len() > 100);
+    assert_eq!(together, alone);
     let text = format!("[url:value = '{}']", "u".repeat(40_000));
     assert_eq!(hold(9, &text), Held::Evaluated);
 }

@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use stix::pattern::{Matcher, Observed, Pattern};
 
-static SUITE: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../fixtures/oasis-patterns.json")).unwrap()
-});
+static SUITE: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../patterns/oasis.json")).unwrap());
 
 fn rows(name: &str) -> &'static [Value] {
     SUITE[name].as_array().unwrap()
@@ -72,7 +71,7 @@ fn the_matchers_suite_is_answered_alike() {
 /// them is read from `SERENO_PATTERN_PAIRS`.
 #[test]
 fn made_pairs_are_answered_alike() {
-    let own = include_str!("../fixtures/pattern-pairs.json").to_owned();
+    let own = include_str!("../patterns/pairs.json").to_owned();
     let more =
         std::env::var("SERENO_PATTERN_PAIRS").map(|file| std::fs::read_to_string(file).unwrap());
     let rows: Vec<(String, Vec<Value>, String)> =
