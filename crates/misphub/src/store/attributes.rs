@@ -4,7 +4,7 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::Name;
+use super::{Name, body_of, delete_all, number_of, one_in_sight, stored};
 use crate::fields::Fields;
 
 /// An attribute without its tags.
@@ -44,10 +44,10 @@ pub(crate) async fn insert(
     .bind(i64::from(attribute.to_ids))
     .bind(attribute.stamp)
     .bind(i64::from(attribute.deleted))
-    .bind(serde_json::Value::Object(attribute.body.clone()).to_string())
+    .bind(stored(&attribute.body))
     .fetch_optional(sql)
     .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    number_of(row)
 }
 
 /// Writes an attribute anew.
@@ -63,7 +63,7 @@ pub(crate) async fn update(sql: &mut AnyConnection, attribute: &Attribute) -> Re
     .bind(i64::from(attribute.to_ids))
     .bind(attribute.stamp)
     .bind(i64::from(attribute.deleted))
-    .bind(serde_json::Value::Object(attribute.body.clone()).to_string())
+    .bind(stored(&attribute.body))
     .bind(attribute.id)
     .execute(sql)
     .await?;
@@ -76,16 +76,9 @@ pub(crate) async fn get(
     name: &Name,
     most: i64,
 ) -> Result<Option<Attribute>, DbError> {
-    let (number, uuid) = name.bound();
-    let row = sqlx::query(
-        "SELECT a.* FROM misphub_attributes a JOIN misphub_events e ON e.id = a.event \
-         WHERE (a.id = $1 OR a.uuid = $2) AND e.tlp <= $3",
-    )
-    .bind(number)
-    .bind(uuid)
-    .bind(most)
-    .fetch_optional(sql)
-    .await?;
+    let text = "SELECT a.* FROM misphub_attributes a JOIN misphub_events e ON e.id = a.event \
+         WHERE (a.id = $1 OR a.uuid = $2) AND e.tlp <= $3";
+    let row = one_in_sight(sql, text, name, most).await?;
     row.as_ref().map(attribute).transpose()
 }
 
@@ -142,18 +135,15 @@ pub(crate) async fn by_value(
 
 /// Takes an attribute away for good.
 pub(crate) async fn delete(sql: &mut AnyConnection, id: i64) -> Result<(), DbError> {
-    for text in [
+    let texts = [
         "DELETE FROM misphub_tagged WHERE kind = 'attribute' AND thing = $1",
         "DELETE FROM misphub_sightings WHERE attribute = $1",
         "DELETE FROM misphub_attributes WHERE id = $1",
-    ] {
-        sqlx::query(text).bind(id).execute(&mut *sql).await?;
-    }
-    Ok(())
+    ];
+    delete_all(sql, &texts, id).await
 }
 
 pub(crate) fn attribute(row: &AnyRow) -> Result<Attribute, DbError> {
-    let body: String = row.try_get("body")?;
     Ok(Attribute {
         id: row.try_get("id")?,
         uuid: row.try_get("uuid")?,
@@ -165,6 +155,6 @@ pub(crate) fn attribute(row: &AnyRow) -> Result<Attribute, DbError> {
         to_ids: row.try_get::<i64, _>("to_ids")? != 0,
         stamp: row.try_get("stamp")?,
         deleted: row.try_get::<i64, _>("deleted")? != 0,
-        body: super::fields(&body, "misphub_attributes.body")?,
+        body: body_of(row, "misphub_attributes.body")?,
     })
 }

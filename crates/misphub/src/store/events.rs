@@ -4,7 +4,7 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::Name;
+use super::{Name, body_of, delete_all, number_of, one_in_sight, stored};
 use crate::fields::Fields;
 
 /// An event without its parts.
@@ -40,11 +40,11 @@ pub(crate) async fn insert(sql: &mut AnyConnection, event: &Event) -> Result<Opt
     .bind(event.stamp)
     .bind(event.publish_stamp)
     .bind(event.tlp)
-    .bind(serde_json::Value::Object(event.body.clone()).to_string())
+    .bind(stored(&event.body))
     .bind(&event.made_by)
     .fetch_optional(sql)
     .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    number_of(row)
 }
 
 /// Writes an event anew.
@@ -59,7 +59,7 @@ pub(crate) async fn update(sql: &mut AnyConnection, event: &Event) -> Result<(),
     .bind(event.stamp)
     .bind(event.publish_stamp)
     .bind(event.tlp)
-    .bind(serde_json::Value::Object(event.body.clone()).to_string())
+    .bind(stored(&event.body))
     .bind(event.id)
     .execute(sql)
     .await?;
@@ -72,20 +72,14 @@ pub(crate) async fn get(
     name: &Name,
     most: i64,
 ) -> Result<Option<Event>, DbError> {
-    let (number, uuid) = name.bound();
-    let row =
-        sqlx::query("SELECT * FROM misphub_events WHERE (id = $1 OR uuid = $2) AND tlp <= $3")
-            .bind(number)
-            .bind(uuid)
-            .bind(most)
-            .fetch_optional(sql)
-            .await?;
+    let text = "SELECT * FROM misphub_events WHERE (id = $1 OR uuid = $2) AND tlp <= $3";
+    let row = one_in_sight(sql, text, name, most).await?;
     row.as_ref().map(event).transpose()
 }
 
 /// Takes an event away with all its parts.
 pub(crate) async fn delete(sql: &mut AnyConnection, id: i64) -> Result<(), DbError> {
-    for text in [
+    let texts = [
         "DELETE FROM misphub_tagged WHERE kind = 'attribute' AND thing IN \
          (SELECT id FROM misphub_attributes WHERE event = $1)",
         "DELETE FROM misphub_tagged WHERE kind = 'event' AND thing = $1",
@@ -94,14 +88,11 @@ pub(crate) async fn delete(sql: &mut AnyConnection, id: i64) -> Result<(), DbErr
         "DELETE FROM misphub_attributes WHERE event = $1",
         "DELETE FROM misphub_objects WHERE event = $1",
         "DELETE FROM misphub_events WHERE id = $1",
-    ] {
-        sqlx::query(text).bind(id).execute(&mut *sql).await?;
-    }
-    Ok(())
+    ];
+    delete_all(sql, &texts, id).await
 }
 
 pub(crate) fn event(row: &AnyRow) -> Result<Event, DbError> {
-    let body: String = row.try_get("body")?;
     Ok(Event {
         id: row.try_get("id")?,
         uuid: row.try_get("uuid")?,
@@ -112,7 +103,7 @@ pub(crate) fn event(row: &AnyRow) -> Result<Event, DbError> {
         stamp: row.try_get("stamp")?,
         publish_stamp: row.try_get("publish_stamp")?,
         tlp: row.try_get("tlp")?,
-        body: super::fields(&body, "misphub_events.body")?,
+        body: body_of(row, "misphub_events.body")?,
         made_by: row.try_get("made_by")?,
     })
 }

@@ -9,16 +9,64 @@ pub(crate) mod tags;
 
 use platform::db::DbError;
 use serde_json::Value;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
 use crate::fields::Fields;
 
-/// A stored body as fields.
-pub(crate) fn fields(text: &str, place: &'static str) -> Result<Fields, DbError> {
-    match serde_json::from_str(text) {
+/// The body of a row as fields; `place` names it where it is broken.
+fn body_of(row: &AnyRow, place: &'static str) -> Result<Fields, DbError> {
+    let text: String = row.try_get("body")?;
+    match serde_json::from_str(&text) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(DbError::corrupt(place, "not an object")),
         Err(cause) => Err(DbError::corrupt(place, cause)),
     }
+}
+
+/// Fields as they are stored.
+fn stored(body: &Fields) -> String {
+    Value::Object(body.clone()).to_string()
+}
+
+/// The number that an insertion returned; `None` where it met a row that stays.
+fn number_of(row: Option<AnyRow>) -> Result<Option<i64>, DbError> {
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The row of a thing in sight: `$1` its number, `$2` its UUID, `$3` the highest rank of TLP.
+async fn one_in_sight(
+    sql: &mut AnyConnection,
+    text: &'static str,
+    name: &Name,
+    most: i64,
+) -> Result<Option<AnyRow>, DbError> {
+    let (number, uuid) = name.bound();
+    Ok(sqlx::query(text).bind(number).bind(uuid).bind(most).fetch_optional(sql).await?)
+}
+
+/// Runs the deletion of a thing in sight, bound as [`one_in_sight`]; false when there is none.
+async fn delete_in_sight(
+    sql: &mut AnyConnection,
+    text: &'static str,
+    name: &Name,
+    most: i64,
+) -> Result<bool, DbError> {
+    let (number, uuid) = name.bound();
+    let done = sqlx::query(text).bind(number).bind(uuid).bind(most).execute(sql).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Runs deletions that all take the same number, parts before the whole.
+async fn delete_all(
+    sql: &mut AnyConnection,
+    texts: &[&'static str],
+    id: i64,
+) -> Result<(), DbError> {
+    for text in texts {
+        sqlx::query(*text).bind(id).execute(&mut *sql).await?;
+    }
+    Ok(())
 }
 
 /// Where a thing is looked up by: its number here or its UUID.

@@ -4,7 +4,7 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::Name;
+use super::{Name, body_of, delete_all, delete_in_sight, number_of, one_in_sight, stored};
 use crate::fields::Fields;
 
 /// An object without its attributes.
@@ -33,10 +33,10 @@ pub(crate) async fn insert(
     .bind(&object.name)
     .bind(object.stamp)
     .bind(i64::from(object.deleted))
-    .bind(serde_json::Value::Object(object.body.clone()).to_string())
+    .bind(stored(&object.body))
     .fetch_optional(sql)
     .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    number_of(row)
 }
 
 /// Writes an object anew.
@@ -47,7 +47,7 @@ pub(crate) async fn update(sql: &mut AnyConnection, object: &Object) -> Result<(
     .bind(&object.name)
     .bind(object.stamp)
     .bind(i64::from(object.deleted))
-    .bind(serde_json::Value::Object(object.body.clone()).to_string())
+    .bind(stored(&object.body))
     .bind(object.id)
     .execute(sql)
     .await?;
@@ -60,16 +60,9 @@ pub(crate) async fn get(
     name: &Name,
     most: i64,
 ) -> Result<Option<Object>, DbError> {
-    let (number, uuid) = name.bound();
-    let row = sqlx::query(
-        "SELECT o.* FROM misphub_objects o JOIN misphub_events e ON e.id = o.event \
-         WHERE (o.id = $1 OR o.uuid = $2) AND e.tlp <= $3",
-    )
-    .bind(number)
-    .bind(uuid)
-    .bind(most)
-    .fetch_optional(sql)
-    .await?;
+    let text = "SELECT o.* FROM misphub_objects o JOIN misphub_events e ON e.id = o.event \
+         WHERE (o.id = $1 OR o.uuid = $2) AND e.tlp <= $3";
+    let row = one_in_sight(sql, text, name, most).await?;
     row.as_ref().map(object).transpose()
 }
 
@@ -91,7 +84,7 @@ pub(crate) async fn of_event(
 
 /// Takes an object away for good, with its attributes and references.
 pub(crate) async fn delete(sql: &mut AnyConnection, id: i64) -> Result<(), DbError> {
-    for text in [
+    let texts = [
         "DELETE FROM misphub_tagged WHERE kind = 'attribute' AND thing IN \
          (SELECT id FROM misphub_attributes WHERE object = $1)",
         "DELETE FROM misphub_sightings WHERE attribute IN \
@@ -99,10 +92,8 @@ pub(crate) async fn delete(sql: &mut AnyConnection, id: i64) -> Result<(), DbErr
         "DELETE FROM misphub_attributes WHERE object = $1",
         "DELETE FROM misphub_references WHERE object = $1",
         "DELETE FROM misphub_objects WHERE id = $1",
-    ] {
-        sqlx::query(text).bind(id).execute(&mut *sql).await?;
-    }
-    Ok(())
+    ];
+    delete_all(sql, &texts, id).await
 }
 
 /// Marks the attributes of an object as deleted or not.
@@ -122,7 +113,6 @@ pub(crate) async fn mark_attributes(
 }
 
 fn object(row: &AnyRow) -> Result<Object, DbError> {
-    let body: String = row.try_get("body")?;
     Ok(Object {
         id: row.try_get("id")?,
         uuid: row.try_get("uuid")?,
@@ -130,7 +120,7 @@ fn object(row: &AnyRow) -> Result<Object, DbError> {
         name: row.try_get("name")?,
         stamp: row.try_get("stamp")?,
         deleted: row.try_get::<i64, _>("deleted")? != 0,
-        body: super::fields(&body, "misphub_objects.body")?,
+        body: body_of(row, "misphub_objects.body")?,
     })
 }
 
@@ -157,10 +147,10 @@ pub(crate) async fn put_reference(
     .bind(&reference.uuid)
     .bind(reference.event)
     .bind(reference.object)
-    .bind(serde_json::Value::Object(reference.body.clone()).to_string())
+    .bind(stored(&reference.body))
     .fetch_optional(sql)
     .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+    Ok(number_of(row)?.unwrap_or_default())
 }
 
 /// All references of an event.
@@ -174,13 +164,12 @@ pub(crate) async fn references(
         .await?;
     rows.iter()
         .map(|row| {
-            let body: String = row.try_get("body")?;
             Ok(Reference {
                 id: row.try_get("id")?,
                 uuid: row.try_get("uuid")?,
                 event: row.try_get("event")?,
                 object: row.try_get("object")?,
-                body: super::fields(&body, "misphub_references.body")?,
+                body: body_of(row, "misphub_references.body")?,
             })
         })
         .collect()
@@ -192,15 +181,7 @@ pub(crate) async fn delete_reference(
     name: &Name,
     most: i64,
 ) -> Result<bool, DbError> {
-    let (number, uuid) = name.bound();
-    let done = sqlx::query(
-        "DELETE FROM misphub_references WHERE (id = $1 OR uuid = $2) \
-         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3)",
-    )
-    .bind(number)
-    .bind(uuid)
-    .bind(most)
-    .execute(sql)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    let text = "DELETE FROM misphub_references WHERE (id = $1 OR uuid = $2) \
+         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3)";
+    delete_in_sight(sql, text, name, most).await
 }

@@ -3,7 +3,7 @@
 use platform::db::DbError;
 use sqlx::{AnyConnection, Row};
 
-use super::Name;
+use super::{Name, body_of, stored};
 use crate::fields::Fields;
 
 /// An organisation.
@@ -77,7 +77,7 @@ pub(crate) async fn put_group(
     )
     .bind(&group.uuid)
     .bind(&group.name)
-    .bind(serde_json::Value::Object(group.body.clone()).to_string())
+    .bind(stored(&group.body))
     .fetch_one(sql)
     .await?;
     Ok(Some(row.try_get(0)?))
@@ -89,12 +89,11 @@ pub(crate) async fn groups(sql: &mut AnyConnection) -> Result<Vec<Group>, DbErro
         sqlx::query("SELECT * FROM misphub_groups ORDER BY id LIMIT 10000").fetch_all(sql).await?;
     rows.iter()
         .map(|row| {
-            let body: String = row.try_get("body")?;
             Ok(Group {
                 id: row.try_get("id")?,
                 uuid: row.try_get("uuid")?,
                 name: row.try_get("name")?,
-                body: super::fields(&body, "misphub_groups.body")?,
+                body: body_of(row, "misphub_groups.body")?,
             })
         })
         .collect()

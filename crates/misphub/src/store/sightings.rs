@@ -4,7 +4,7 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::Name;
+use super::{Name, delete_in_sight, number_of};
 
 /// A sighting of an attribute.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub(crate) async fn insert(
     .bind(sighting.seen)
     .fetch_optional(sql)
     .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    number_of(row)
 }
 
 /// What sightings are wanted; zero, empty and the extremes stand for "any".
@@ -85,17 +85,9 @@ pub(crate) async fn delete(
     name: &Name,
     most: i64,
 ) -> Result<bool, DbError> {
-    let (number, uuid) = name.bound();
-    let done = sqlx::query(
-        "DELETE FROM misphub_sightings WHERE (id = $1 OR uuid = $2) \
-         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3)",
-    )
-    .bind(number)
-    .bind(uuid)
-    .bind(most)
-    .execute(sql)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    let text = "DELETE FROM misphub_sightings WHERE (id = $1 OR uuid = $2) \
+         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3)";
+    delete_in_sight(sql, text, name, most).await
 }
 
 fn sighting(row: &AnyRow) -> Result<Sighting, DbError> {

@@ -6,6 +6,7 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::{body_of, stored};
 use crate::fields::Fields;
 
 /// A tag.
@@ -28,7 +29,7 @@ pub(crate) async fn ensure(
         "INSERT INTO misphub_tags (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
     )
     .bind(name)
-    .bind(serde_json::Value::Object(body.clone()).to_string())
+    .bind(stored(body))
     .execute(&mut *sql)
     .await?;
     let row = sqlx::query("SELECT id FROM misphub_tags WHERE name = $1")
@@ -47,7 +48,7 @@ pub(crate) async fn update(
 ) -> Result<bool, DbError> {
     let done = sqlx::query("UPDATE misphub_tags SET name = $1, body = $2 WHERE id = $3")
         .bind(name)
-        .bind(serde_json::Value::Object(body.clone()).to_string())
+        .bind(stored(body))
         .bind(id)
         .execute(sql)
         .await?;
@@ -158,11 +159,10 @@ pub(crate) async fn of_attributes(
 }
 
 fn tag(row: &AnyRow) -> Result<Tag, DbError> {
-    let body: String = row.try_get("body")?;
     Ok(Tag {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
-        body: super::fields(&body, "misphub_tags.body")?,
+        body: body_of(row, "misphub_tags.body")?,
         local: row.try_get::<i64, _>("local")? != 0,
     })
 }
