@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Long runs: 50 kills, tshark agreement over every capture, fuzzing of every parser. Results:
+# Long runs: kills of nodes, tshark agreement over every capture, fuzzing of every parser. Results:
 # docs/measurements/long-runs.md
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,14 @@ if SERENO_KILLS=50 SERENO_KILL_SEED=$seed cargo test --locked --workspace --test
     echo "- 50 times \`kill -9\` of either node at random moments (seed $seed): every loop finished, nothing twice." >>"$out"
 else
     echo "- 50 kills (seed $seed): FAILED." >>"$out"
+    exit 1
+fi
+
+echo "== 50 kills while intelligence arrives"
+if SERENO_KILLS=50 cargo test --locked -p sereno --test it survives_kills -- --nocapture; then
+    echo "- 50 times \`kill -9\` while two clients send STIX over TAXII: every acknowledged object is there, once." >>"$out"
+else
+    echo "- 50 kills while intelligence arrives: FAILED." >>"$out"
     exit 1
 fi
 

@@ -17,4 +17,5 @@ mod misp;
 mod programs;
 mod stix_patterns;
 mod taxii;
+mod taxii_kills;
 mod walk;

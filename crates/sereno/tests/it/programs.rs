@@ -126,7 +126,7 @@ pub(crate) fn post_status(url: &str, token: &str, body: &Value) -> u16 {
     })
 }
 
-fn blocking<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn blocking<T>(work: impl Future<Output = T>) -> T {
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
