@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 
 use crate::error::IdentityError;
 use crate::store::access::{self, Token};
-use crate::users::{checked_name, digest};
+use crate::users::{checked_name, digest, roles_beside};
 use crate::{Identity, ROLES};
 
 /// Tokens in force at most.
@@ -162,7 +162,8 @@ impl Identity {
         if token.expires_at.is_some_and(|at| at <= self.platform().now()) {
             return Ok(Err((name, "the token has expired")));
         }
-        let (id, roles, grants) = (token.id.to_string(), token.roles, token.grants);
+        let (id, grants) = (token.id.to_string(), token.grants);
+        let roles = roles_beside(&grants, token.roles);
         Ok(Ok(Caller { kind: CallerKind::Token, id, name, roles, grants }))
     }
 }

@@ -44,12 +44,18 @@ pub(crate) fn checked_name(what: &str, name: &str) -> Result<String, IdentityErr
     Ok(name.to_owned())
 }
 
+/// The roles of a holder: grants on collections are all that their holder has, so beside them no role counts but
+/// that of a TAXII client.
+pub(crate) fn roles_beside(grants: &[String], roles: Vec<String>) -> Vec<String> {
+    if grants.is_empty() { roles } else { vec!["taxii".to_owned()] }
+}
+
 pub(crate) fn caller(user: &User) -> Caller {
     Caller {
         kind: CallerKind::User,
         id: user.id.to_string(),
         name: user.name.clone(),
-        roles: user.roles.clone(),
+        roles: roles_beside(&user.grants, user.roles.clone()),
         grants: user.grants.clone(),
     }
 }
