@@ -223,3 +223,16 @@ fn read(status: StatusCode, answer: &[u8]) -> Result<Value, Failure> {
     }
     Err(failure)
 }
+
+/// Percent-encodes everything but unreserved characters (RFC 3986 §2.3).
+pub(crate) fn escape(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

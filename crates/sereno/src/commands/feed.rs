@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::intel::escape;
 use super::{read_file, table, text};
-use crate::api::Api;
+use crate::api::{Api, escape};
 use crate::arguments::{FeedCommand, Place};
 use crate::output::{self, Failure};
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::{read_file, table, text};
-use crate::api::Api;
+use crate::api::{Api, escape};
 use crate::arguments::{IntelCommand, Place};
 use crate::output::{self, Failure};
 
@@ -162,17 +162,4 @@ async fn import(
     let clean =
         ["refused", "conflicts"].iter().all(|name| answer.get(*name) == Some(&Value::from(0)));
     Ok(output::answer(clean))
-}
-
-/// Percent-encodes everything but unreserved characters (RFC 3986 §2.3).
-pub(super) fn escape(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{read_file, table, text};
-use crate::api::Api;
+use crate::api::{Api, escape};
 use crate::arguments::Place;
 use crate::output::{self, Failure};
 
@@ -197,7 +197,7 @@ async fn apply(
         Some(from) => from,
         None => version_of(api, edge).await?,
     };
-    let path = format!("{ROOT}/{edge}?reason={}", escaped(reason));
+    let path = format!("{ROOT}/{edge}?reason={}", escape(reason));
     let answer = api.put_text(&path, body, &format!("\"{from}\"")).await?;
     if !json {
         let version = answer.get("version").and_then(Value::as_i64).unwrap_or(0);
@@ -228,19 +228,6 @@ async fn version_of(api: &Api, edge: &str) -> Result<i64, Failure> {
     Ok(own.and_then(|own| own.get("version")).and_then(Value::as_i64).unwrap_or(0))
 }
 
-/// A text as a part of a query (RFC 3986, section 2.1).
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
-}
-
 fn say_text(answer: &Value, json: bool) -> Result<(), Failure> {
     if json {
         return output::value(answer);
@@ -264,6 +251,6 @@ mod tests {
 
     #[test]
     fn a_reason_goes_through_a_query() {
-        assert_eq!(escaped("new recipe & more"), "new%20recipe%20%26%20more");
+        assert_eq!(escape("new recipe & more"), "new%20recipe%20%26%20more");
     }
 }

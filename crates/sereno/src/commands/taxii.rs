@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{table, text};
-use crate::api::Api;
+use crate::api::{Api, escape};
 use crate::arguments::Place;
 use crate::output::{self, Failure};
 
@@ -217,11 +217,11 @@ fn collection_id(all: &Value, name: &str) -> Result<String, Failure> {
     }
 }
 
-/// A name that can stand in a path as it is.
-fn safe(name: &str) -> Result<&str, Failure> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~@".contains(c);
-    if name.chars().all(plain) && !name.is_empty() && !name.chars().all(|c| c == '.') {
-        return Ok(name);
+/// A name as it stands in a path.
+fn safe(name: &str) -> Result<String, Failure> {
+    // Dots alone would be a step in the path, however they are written.
+    if !name.chars().all(|c| c == '.') {
+        return Ok(escape(name));
     }
     Err(Failure::wrong_use(format!("there is nothing of the name '{name}'")))
 }

@@ -8,7 +8,7 @@ use ports::Clock;
 use serde_json::json;
 
 use super::{table, text};
-use crate::api::Api;
+use crate::api::{Api, escape};
 use crate::arguments::TokenCommand;
 use crate::output::{self, Failure};
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(command: TokenCommand, json: bool) -> Result<ExitCode, F
         }
         TokenCommand::Revoke { place, id } => {
             let api = Api::of(&place).await?;
-            let answer = api.delete(&format!("/api/v1/tokens/{id}")).await;
+            let answer = api.delete(&format!("/api/v1/tokens/{}", escape(&id))).await;
             api.close().await;
             answer?;
             output::note("revoked");
