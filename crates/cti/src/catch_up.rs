@@ -17,12 +17,7 @@ pub(crate) async fn run(cti: Cti) {
         let step: Result<i64, DbError> = cti
             .platform()
             .db
-            .write(|tx| {
-                Box::pin(async move {
-                    let now = tx.now().as_micros();
-                    ::intel::write::catch_up(tx.sql(), now).await
-                })
-            })
+            .write(|tx| Box::pin(async move { ::intel::catch_up::step(tx.sql()).await }))
             .await;
         let pause = match step {
             Ok(0) | Err(DbError::Stopped) => return,

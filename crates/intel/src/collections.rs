@@ -229,6 +229,8 @@ async fn add_chunk(
             .bind(1_i64);
     }
     query.execute(&mut *sql).await?;
+    touched.sort_unstable();
+    touched.dedup();
     for node in touched {
         rank_versions(sql, collection, node).await?;
     }
@@ -270,7 +272,7 @@ async fn rank_versions(sql: &mut AnyConnection, collection: i64, node: i64) -> R
     Ok(())
 }
 
-/// Takes versions of an object out of a collection: those given by their place, or all. How many went.
+/// Takes the versions of an object that stand at these places out of a collection. How many went.
 ///
 /// # Errors
 /// The database says no.

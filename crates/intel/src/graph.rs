@@ -40,6 +40,11 @@ const IN_SIGHT: &str = "e.tlp <= $2 AND e.recorded_at <= $3 AND (e.ended_at IS N
      AND NOT EXISTS (SELECT 1 FROM intel_objects h WHERE h.node IN (e.origin, e.target) \
        AND h.superseded_at IS NULL AND h.tlp > $2)";
 
+/// The same, bound in this order: sight, time, time, sight.
+pub(crate) const IN_SIGHT_IN_ORDER: &str = "e.tlp <= ? AND e.recorded_at <= ? AND (e.ended_at IS NULL OR e.ended_at > ?) \
+     AND NOT EXISTS (SELECT 1 FROM intel_objects h WHERE h.node IN (e.origin, e.target) \
+       AND h.superseded_at IS NULL AND h.tlp > ?)";
+
 const SELECT: &str = "SELECT e.origin AS origin_node, e.target AS target_node, a.id AS origin, \
      b.id AS target, e.kind AS kind, t.id AS teller, e.recorded_at AS recorded_at FROM intel_edges e \
      JOIN intel_nodes a ON a.node = e.origin JOIN intel_nodes b ON b.node = e.target \

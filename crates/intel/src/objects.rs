@@ -71,7 +71,8 @@ pub(crate) fn stored(row: &AnyRow) -> Result<Stored, DbError> {
     })
 }
 
-/// The version of an object that was the newest known at `at_us`.
+/// The version of an object that was the newest known at `at_us`. What its newest version keeps from the asker is
+/// not there at any time.
 ///
 /// # Errors
 /// The database says no.
@@ -83,10 +84,15 @@ pub async fn known_at(
 ) -> Result<Option<Stored>, DbError> {
     let text = format!(
         "SELECT {COLUMNS} FROM intel_nodes n JOIN intel_objects o ON o.node = n.node \
-         WHERE n.id = $1 AND o.recorded_at <= $2 ORDER BY o.version DESC LIMIT 1"
+         WHERE n.id = $1 AND o.recorded_at <= $2 AND NOT EXISTS (SELECT 1 FROM intel_objects h \
+         WHERE h.node = n.node AND h.superseded_at IS NULL AND h.tlp > $3) ORDER BY o.version DESC LIMIT 1"
     );
-    let row =
-        sqlx::query(sqlx::AssertSqlSafe(text)).bind(id).bind(at_us).fetch_optional(sql).await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(text))
+        .bind(id)
+        .bind(at_us)
+        .bind(sight.most())
+        .fetch_optional(sql)
+        .await?;
     let found = row.as_ref().map(stored).transpose()?;
     Ok(found.filter(|object| sight.sees(object.tlp)))
 }

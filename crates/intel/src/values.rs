@@ -1,6 +1,6 @@
 //! Values and who names them: lookup and correlation, with a hard bound on what one value costs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use platform::db::DbError;
 use sqlx::any::AnyRow;
@@ -12,7 +12,7 @@ use crate::sources::SourceId;
 use crate::sql::{ROWS, marks, tuples};
 use crate::write::Batch;
 
-/// Objects listed for one value; beyond it they are only counted.
+/// Holders of one value that a read looks at; beyond it they are only counted.
 pub const MAX_HOLDERS: i64 = 1_000;
 /// Answers of one lookup.
 const MAX_ANSWERS: i64 = 50;
@@ -49,18 +49,19 @@ pub async fn lookup(
     now_us: i64,
 ) -> Result<Vec<Known>, DbError> {
     let rows = sqlx::query(
-        "SELECT s.name AS source, s.key AS source_key, n.id AS object, t.kind AS kind, m.score AS score, \
-         m.since AS since, m.until AS until, m.last_at AS last_at FROM intel_terms t \
+        "SELECT * FROM (SELECT s.name AS source, s.key AS source_key, n.id AS object, t.kind AS kind, \
+         m.score AS score, m.since AS since, m.until AS until, m.last_at AS last_at FROM intel_terms t \
          JOIN intel_marks m ON m.term = t.term JOIN intel_sources s ON s.source = m.source \
          LEFT JOIN intel_nodes n ON n.node = m.node \
          LEFT JOIN intel_objects o ON o.node = m.node AND o.superseded_at IS NULL \
          WHERE t.value = $1 AND m.since <= $2 AND (m.until IS NULL OR m.until > $2) \
-         AND COALESCE(o.tlp, s.tlp) <= $3 ORDER BY m.score DESC, s.name, n.id LIMIT $4",
+         AND COALESCE(o.tlp, s.tlp) <= $3 LIMIT $5) x ORDER BY score DESC, source, object LIMIT $4",
     )
     .bind(value)
     .bind(now_us)
     .bind(sight.most())
     .bind(MAX_ANSWERS)
+    .bind(MAX_HOLDERS)
     .fetch_all(sql)
     .await?;
     rows.iter().map(known).collect()
@@ -226,30 +227,25 @@ pub(crate) async fn name(
         keys.sort_unstable();
         keys.dedup();
         let terms = intern(sql, &keys).await?;
-        let mut held: HashMap<i64, i64> = HashMap::new();
-        let all: Vec<i64> = terms.values().copied().collect();
-        for (term, count) in counts(sql, &all).await? {
-            held.insert(term, count);
-        }
         let mut wanted = Vec::with_capacity(chunk.len());
         let mut counted = Vec::with_capacity(chunk.len());
+        let mut seen = HashSet::with_capacity(chunk.len());
         for (node, named) in chunk {
             let Some(term) = terms.get(&(named.value.as_str(), named.kind)).copied() else {
                 continue;
             };
-            counted.push(term);
-            let holders = held.entry(term).or_default();
-            *holders += 1;
-            if *holders <= MAX_HOLDERS {
-                wanted.push(Mark {
-                    term,
-                    node: *node,
-                    source: batch.source,
-                    score: named.score,
-                    since_us: named.since_us,
-                    until_us: named.until_us,
-                });
+            if !seen.insert((term, *node)) {
+                continue;
             }
+            counted.push(term);
+            wanted.push(Mark {
+                term,
+                node: *node,
+                source: batch.source,
+                score: named.score,
+                since_us: named.since_us,
+                until_us: named.until_us,
+            });
         }
         hold(sql, &counted).await?;
         mark(sql, &wanted, batch.now_us).await?;
@@ -300,16 +296,6 @@ async fn intern<'k>(
         }
     }
     Ok(terms)
-}
-
-async fn counts(sql: &mut AnyConnection, terms: &[i64]) -> Result<Vec<(i64, i64)>, DbError> {
-    let text = format!("SELECT term, held FROM intel_terms WHERE term IN ({})", marks(terms.len()));
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-    for term in terms {
-        query = query.bind(*term);
-    }
-    let rows = query.fetch_all(sql).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// Counts one more holder for each term, as often as it stands in the list.
@@ -415,14 +401,15 @@ pub async fn named_by(
 ) -> Result<Vec<(Shared, i64)>, DbError> {
     let rows = sqlx::query(
         "SELECT t.value AS value, t.kind AS kind, t.held AS held, t.excused AS excused, \
-         (SELECT COUNT(*) FROM intel_marks x JOIN intel_sources s ON s.source = x.source \
+         (SELECT COUNT(*) FROM (SELECT 1 FROM intel_marks x JOIN intel_sources s ON s.source = x.source \
           LEFT JOIN intel_objects o ON o.node = x.node AND o.superseded_at IS NULL \
-          WHERE x.term = m.term AND COALESCE(o.tlp, s.tlp) <= $2) AS seen \
+          WHERE x.term = m.term AND COALESCE(o.tlp, s.tlp) <= $2 LIMIT $3) y) AS seen \
          FROM intel_marks m JOIN intel_terms t ON t.term = m.term \
          WHERE m.node = $1 ORDER BY t.kind, t.value LIMIT 200",
     )
     .bind(node)
     .bind(sight.most())
+    .bind(MAX_HOLDERS)
     .fetch_all(sql)
     .await?;
     rows.iter().map(|row| Ok((shared(row)?, row.try_get("seen")?))).collect()

@@ -47,6 +47,8 @@ pub enum Put {
 struct Known {
     seq: i64,
     version: i64,
+    tlp: i64,
+    source: SourceId,
 }
 
 /// What is to be done with one object of a chunk.
@@ -55,6 +57,8 @@ struct Planned<'a> {
     node: i64,
     put: Put,
     seq: i64,
+    /// The version is known from this very source under a label that protects less.
+    raised: bool,
 }
 
 /// Keeps every object of the batch; the answers stand in the order of the objects.
@@ -65,7 +69,8 @@ pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put
     let mut puts = Vec::with_capacity(batch.objects.len());
     for chunk in batch.objects.chunks(ROWS) {
         let nodes = intern(sql, ids_of(chunk)).await?;
-        let mut planned = plan(sql, chunk, &nodes).await?;
+        let mut planned = plan(sql, batch, chunk, &nodes).await?;
+        raise(sql, batch, &planned).await?;
         insert_objects(sql, batch, &mut planned).await?;
         said(sql, batch, &planned).await?;
         let newest: Vec<(i64, &Prepared)> = planned
@@ -73,8 +78,10 @@ pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put
             .filter(|p| matches!(p.put, Put::New | Put::Updated))
             .map(|p| (p.node, p.object))
             .collect();
-        let renewed: Vec<i64> =
+        let mut renewed: Vec<i64> =
             planned.iter().filter(|p| p.put == Put::Updated).map(|p| p.node).collect();
+        renewed.sort_unstable();
+        renewed.dedup();
         forget(sql, &renewed, batch.now_us).await?;
         index(sql, batch, &newest, &nodes).await?;
         if let Some(collection) = batch.collection {
@@ -97,65 +104,7 @@ pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put
     Ok(puts)
 }
 
-/// Takes out text, relations and values of what an upgrade left unindexed; how many are left.
-///
-/// # Errors
-/// The database says no.
-pub async fn catch_up(sql: &mut AnyConnection, now_us: i64) -> Result<i64, DbError> {
-    let rows = sqlx::query(
-        "SELECT o.seq AS seq, o.node AS node, o.source AS source, o.tlp AS tlp, o.body AS body, \
-         o.superseded_at IS NULL AS newest FROM intel_unindexed u JOIN intel_objects o ON o.seq = u.seq \
-         ORDER BY o.seq LIMIT 256",
-    )
-    .fetch_all(&mut *sql)
-    .await?;
-    for row in &rows {
-        let (seq, node): (i64, i64) = (row.try_get("seq")?, row.try_get("node")?);
-        let body: String = row.try_get("body")?;
-        let object = serde_json::from_str(&body).ok().and_then(stix::Object::from_value);
-        let prepared = object.map(|object| Prepared::with_body(&object, body));
-        if let Some(prepared) = &prepared {
-            describe(sql, seq, prepared).await?;
-        }
-        if let Some(prepared) =
-            prepared.filter(|_| row.try_get::<i64, _>("newest").is_ok_and(|newest| newest == 1))
-        {
-            let prepared = [prepared];
-            let nodes = intern(sql, ids_of(&prepared)).await?;
-            let batch = Batch {
-                source: row.try_get("source")?,
-                unmarked: row.try_get("tlp")?,
-                collection: None,
-                objects: &prepared,
-                now_us,
-            };
-            forget(sql, &[node], now_us).await?;
-            index(sql, &batch, &[(node, &prepared[0])], &nodes).await?;
-        }
-        sqlx::query("DELETE FROM intel_unindexed WHERE seq = $1")
-            .bind(seq)
-            .execute(&mut *sql)
-            .await?;
-    }
-    let left = sqlx::query("SELECT COUNT(*) FROM intel_unindexed").fetch_one(sql).await?;
-    Ok(left.try_get(0)?)
-}
-
-/// Says of a version what an older program did not note of it.
-async fn describe(sql: &mut AnyConnection, seq: i64, object: &Prepared) -> Result<(), DbError> {
-    sqlx::query(
-        "UPDATE intel_objects SET name = $1, confidence = $2, tlp = COALESCE($3, tlp) WHERE seq = $4",
-    )
-    .bind(object.name.as_str())
-    .bind(object.confidence)
-    .bind(object.tlp)
-    .bind(seq)
-    .execute(sql)
-    .await?;
-    Ok(())
-}
-
-fn ids_of(objects: &[Prepared]) -> Vec<&str> {
+pub(crate) fn ids_of(objects: &[Prepared]) -> Vec<&str> {
     let mut ids: Vec<&str> = objects
         .iter()
         .flat_map(|object| {
@@ -169,7 +118,7 @@ fn ids_of(objects: &[Prepared]) -> Vec<&str> {
 }
 
 /// The numbers of ids, given out where there is none yet.
-async fn intern<'i>(
+pub(crate) async fn intern<'i>(
     sql: &mut AnyConnection,
     ids: Vec<&'i str>,
 ) -> Result<HashMap<&'i str, i64>, DbError> {
@@ -224,12 +173,13 @@ fn note_nodes<'i>(
 
 async fn plan<'a>(
     sql: &mut AnyConnection,
+    batch: &Batch<'_>,
     chunk: &'a [Prepared],
     nodes: &HashMap<&str, i64>,
 ) -> Result<Vec<Planned<'a>>, DbError> {
     let mut known: HashMap<i64, Vec<Known>> = HashMap::new();
     let text = format!(
-        "SELECT node, version, seq FROM intel_objects WHERE node IN ({})",
+        "SELECT node, version, seq, tlp, source FROM intel_objects WHERE node IN ({})",
         marks(chunk.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
@@ -238,7 +188,12 @@ async fn plan<'a>(
         query = query.bind(node_of(object));
     }
     for row in query.fetch_all(&mut *sql).await? {
-        let version = Known { version: row.try_get(1)?, seq: row.try_get(2)? };
+        let version = Known {
+            version: row.try_get(1)?,
+            seq: row.try_get(2)?,
+            tlp: row.try_get(3)?,
+            source: row.try_get(4)?,
+        };
         known.entry(row.try_get(0)?).or_default().push(version);
     }
     let mut planned: Vec<Planned<'a>> = Vec::with_capacity(chunk.len());
@@ -259,14 +214,44 @@ async fn plan<'a>(
             None if versions.iter().all(|k| k.version < version) => Put::Updated,
             None => Put::Older,
         };
-        let seq = versions.iter().find(|k| k.version == version).map_or(0, |k| k.seq);
+        let same = versions.iter().find(|k| k.version == version);
+        let seq = same.map_or(0, |k| k.seq);
+        let tlp = object.tlp.unwrap_or(batch.unmarked);
+        let raised = put == Put::Same
+            && same.is_some_and(|k| k.seq != 0 && k.source == batch.source && k.tlp < tlp);
         if !matches!(put, Put::Same | Put::Conflict) {
             here.insert((node, version), planned.len());
-            versions.push(Known { version, seq: 0 });
+            versions.push(Known { version, seq: 0, tlp, source: batch.source });
         }
-        planned.push(Planned { object, node, put, seq });
+        planned.push(Planned { object, node, put, seq, raised });
     }
     Ok(planned)
+}
+
+/// A source may protect more what it said itself: what it says again under a stricter label is kept under that one.
+async fn raise(
+    sql: &mut AnyConnection,
+    batch: &Batch<'_>,
+    planned: &[Planned<'_>],
+) -> Result<(), DbError> {
+    for p in planned.iter().filter(|p| p.raised) {
+        let tlp = p.object.tlp.unwrap_or(batch.unmarked);
+        sqlx::query("UPDATE intel_objects SET tlp = $1 WHERE seq = $2 AND tlp < $1")
+            .bind(tlp)
+            .bind(p.seq)
+            .execute(&mut *sql)
+            .await?;
+        sqlx::query(
+            "UPDATE intel_edges SET tlp = $1 WHERE teller = $2 AND ended_at IS NULL AND tlp < $1 \
+             AND EXISTS (SELECT 1 FROM intel_objects o WHERE o.seq = $3 AND o.superseded_at IS NULL)",
+        )
+        .bind(tlp)
+        .bind(p.node)
+        .bind(p.seq)
+        .execute(&mut *sql)
+        .await?;
+    }
+    Ok(())
 }
 
 async fn body_of(sql: &mut AnyConnection, seq: i64) -> Result<String, DbError> {
@@ -291,12 +276,16 @@ async fn insert_objects(
     let fresh: Vec<usize> = (0..planned.len())
         .filter(|at| !matches!(planned[*at].put, Put::Same | Put::Conflict))
         .collect();
+    let mut newest: HashMap<i64, i64> = HashMap::new();
+    for p in planned.iter().filter(|p| matches!(p.put, Put::New | Put::Updated)) {
+        let most = newest.entry(p.node).or_insert(p.object.version_us);
+        *most = (*most).max(p.object.version_us);
+    }
+    let mut renewed: Vec<i64> =
+        planned.iter().filter(|p| p.put == Put::Updated).map(|p| p.node).collect();
+    renewed.sort_unstable();
+    renewed.dedup();
     if !fresh.is_empty() {
-        let mut newest: HashMap<i64, i64> = HashMap::new();
-        for p in planned.iter().filter(|p| matches!(p.put, Put::New | Put::Updated)) {
-            let most = newest.entry(p.node).or_insert(p.object.version_us);
-            *most = (*most).max(p.object.version_us);
-        }
         let text = format!(
             "INSERT INTO intel_objects (node, version, type, name, created, modified, revoked, \
              spec_version, tlp, confidence, source, body, recorded_at, superseded_at) VALUES {} \
@@ -331,14 +320,14 @@ async fn insert_objects(
             p.seq = seqs.get(&(p.node, p.object.version_us)).copied().unwrap_or_default();
         }
     }
-    for p in planned.iter().filter(|p| p.put == Put::Updated) {
+    for node in renewed {
         sqlx::query(
             "UPDATE intel_objects SET superseded_at = $1 \
              WHERE node = $2 AND version < $3 AND superseded_at IS NULL",
         )
         .bind(batch.now_us)
-        .bind(p.node)
-        .bind(p.object.version_us)
+        .bind(node)
+        .bind(newest.get(&node).copied().unwrap_or_default())
         .execute(&mut *sql)
         .await?;
     }
@@ -380,7 +369,11 @@ async fn said(
 }
 
 /// Takes relations, values and text of the former versions away.
-async fn forget(sql: &mut AnyConnection, nodes: &[i64], now_us: i64) -> Result<(), DbError> {
+pub(crate) async fn forget(
+    sql: &mut AnyConnection,
+    nodes: &[i64],
+    now_us: i64,
+) -> Result<(), DbError> {
     for node in nodes {
         sqlx::query("UPDATE intel_edges SET ended_at = $1 WHERE teller = $2 AND ended_at IS NULL")
             .bind(now_us)
@@ -397,7 +390,7 @@ async fn forget(sql: &mut AnyConnection, nodes: &[i64], now_us: i64) -> Result<(
 }
 
 /// Puts text, relations and values of the newest versions where they are found.
-async fn index(
+pub(crate) async fn index(
     sql: &mut AnyConnection,
     batch: &Batch<'_>,
     newest: &[(i64, &Prepared)],

@@ -13,6 +13,8 @@ use crate::room::Knowledge;
 
 /// Objects of one transaction: others who write wait no longer than for these.
 const OBJECTS_PER_COMMIT: usize = 2_048;
+/// Bytes of a bundle for each JSON value it may hold: real ones have more, and a value costs about a hundred in memory.
+const BYTES_PER_VALUE: usize = 16;
 /// Refused objects named in a report; the rest are counted.
 const MAX_REFUSED_NAMED: usize = 1_000;
 
@@ -158,7 +160,8 @@ async fn store(
 }
 
 fn judge(body: &[u8], max_bytes: usize) -> Result<Judged, String> {
-    let limits = Limits { max_bytes, max_values: 20_000_000, ..stix::json::DEFAULT_LIMITS };
+    let limits =
+        Limits { max_bytes, max_values: max_bytes / BYTES_PER_VALUE, ..stix::json::DEFAULT_LIMITS };
     let value = stix::json::read(body, limits).map_err(|error| error.to_string())?;
     let objects = match value {
         serde_json::Value::Array(items) => items,

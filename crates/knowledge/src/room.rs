@@ -5,6 +5,7 @@ use std::sync::Arc;
 use platform::Platform;
 use platform::health::Component;
 use platform::http::RoomRouter;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::Config;
 use crate::error::KnowledgeError;
@@ -14,7 +15,11 @@ struct Inner {
     platform: Platform,
     config: Config,
     ontology: ontology::Cache,
+    searches: Semaphore,
 }
+
+/// Searches that run at once: each may take a reader of the database for seconds, and other rooms read too.
+const MAX_SEARCHES: usize = 4;
 
 /// The room; cheap to clone.
 #[derive(Clone)]
@@ -31,40 +36,13 @@ impl Knowledge {
             platform: platform.clone(),
             config,
             ontology: ontology::Cache::default(),
+            searches: Semaphore::new(MAX_SEARCHES),
         })))
     }
 
     /// The HTTP endpoints.
     pub fn router(&self) -> RoomRouter {
         http::routes().with_state(self.clone())
-    }
-
-    /// Takes out text, relations and values of what an upgrade left unindexed, a little at a time so that
-    /// other writes get their turn.
-    pub fn start(&self) {
-        let own = self.clone();
-        self.platform().tasks.spawn("intelligence index", async move {
-            loop {
-                let left: Result<i64, KnowledgeError> = own
-                    .platform()
-                    .db
-                    .write(|tx| {
-                        Box::pin(async move {
-                            let now_us = tx.now().as_micros();
-                            Ok(intel::write::catch_up(tx.sql(), now_us).await?)
-                        })
-                    })
-                    .await;
-                match left {
-                    Ok(0) => return,
-                    Ok(left) => tracing::info!(left, "indexing stored intelligence"),
-                    Err(error) => {
-                        tracing::error!(%error, "stored intelligence could not be indexed");
-                        return;
-                    }
-                }
-            }
-        });
     }
 
     /// What works and what does not, for the doctor.
@@ -85,6 +63,11 @@ impl Knowledge {
                 "See the node's log; check the disk of the data folder.",
             ),
         }]
+    }
+
+    /// Waits until a search may run.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.searches.acquire().await.ok()
     }
 
     pub(crate) fn platform(&self) -> &Platform {

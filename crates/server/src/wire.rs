@@ -161,7 +161,6 @@ impl Node {
         platform::jobs::start(&self.platform, self.rooms.jobs()).await?;
         self.rooms.detection.start();
         self.rooms.cti.start();
-        self.rooms.knowledge.start();
         self.rooms.feedhub.start();
         self.rooms.gateway.listen()?;
         Ok(())

@@ -1049,7 +1049,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Looks a value up. */
+        /** Looks a value up among what the caller may see. */
         get: operations["lookup"];
         put?: never;
         post?: never;
@@ -3209,7 +3209,7 @@ export interface components {
             versions: components["schemas"]["IntelVersion"][];
             /** @description Relations by kind. */
             relations: components["schemas"]["IntelKindCount"][];
-            /** @description Values it names, and how many others name them. */
+            /** @description Values it names, and how many others name them; none for a version that is not the newest. */
             values: components["schemas"]["IntelValue"][];
         };
         /** @description A shortest path. */

@@ -70,6 +70,15 @@ pub fn complete(
         .collect()
 }
 
+/// Whether a type is being written at the cursor: only then are the types of the store needed.
+#[must_use]
+pub fn completes_type(text: &str, cursor: usize) -> bool {
+    let before: String = text.chars().take(cursor).collect();
+    let word = before.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | ')')).next();
+    let word = word.unwrap_or_default().trim_start_matches('-').to_ascii_lowercase();
+    word.strip_prefix("type").is_some_and(|rest| rest.starts_with([':', '=']))
+}
+
 fn fields(word: &str, from: usize) -> Vec<Suggestion> {
     let lower = word.to_ascii_lowercase();
     FIELDS

@@ -12,6 +12,6 @@ mod complete;
 mod parse;
 mod run;
 
-pub use complete::{Suggestion, complete};
+pub use complete::{Suggestion, complete, completes_type};
 pub use parse::{Compare, Field, MAX_QUERY_BYTES, Query, QueryError, parse};
 pub use run::{Found, Hit, MAX_COUNT, MAX_LIMIT, Wanted, run};

@@ -8,6 +8,10 @@ use crate::sight::rank;
 pub const MAX_QUERY_BYTES: usize = 4_096;
 /// Terms of one query.
 const MAX_TERMS: usize = 64;
+/// Words, each of which costs a walk through the full text.
+const MAX_WORDS: usize = 16;
+/// Characters before `*`: fewer would stand for a large part of all words.
+const MIN_PREFIX_CHARS: usize = 2;
 /// Brackets inside each other.
 const MAX_DEPTH: usize = 16;
 
@@ -127,6 +131,10 @@ enum Token {
 /// # Errors
 /// [`QueryError`] with the place and the remedy.
 pub fn parse(text: &str, now_us: i64) -> Result<Query, QueryError> {
+    if let Some(at) = text.chars().position(char::is_control) {
+        let what = "a control character; take it out".into();
+        return Err(QueryError { at: at + 1, what });
+    }
     if text.len() > MAX_QUERY_BYTES {
         let what = format!("the query has {} bytes, the limit is {MAX_QUERY_BYTES}", text.len());
         return Err(QueryError { at: 1, what });
@@ -136,7 +144,7 @@ pub fn parse(text: &str, now_us: i64) -> Result<Query, QueryError> {
         return Ok(Query::All);
     }
     let end = text.chars().count() + 1;
-    let mut parser = Parser { tokens: &tokens, at: 0, terms: 0, end, now_us };
+    let mut parser = Parser { tokens: &tokens, at: 0, terms: 0, words: 0, end, now_us };
     let query = parser.or(0)?;
     match parser.peek() {
         None => Ok(query),
@@ -198,6 +206,7 @@ struct Parser<'t> {
     tokens: &'t [(usize, Token)],
     at: usize,
     terms: usize,
+    words: usize,
     end: usize,
     now_us: i64,
 }
@@ -275,7 +284,7 @@ impl Parser<'_> {
             }
             Some(Token::Quoted(text)) => {
                 self.at += 1;
-                words(&text, place)
+                self.words(&text, place)
             }
             Some(Token::Word(word)) if !["AND", "OR"].contains(&word.as_str()) => {
                 self.at += 1;
@@ -284,7 +293,7 @@ impl Parser<'_> {
                         self.at += 1;
                         self.field(&word, place, compare)
                     }
-                    _ => words(&word, place),
+                    _ => self.words(&word, place),
                 }
             }
             _ => Err(self.wrong("a word, a phrase in quotes, or field:value is expected here")),
@@ -329,6 +338,16 @@ impl Parser<'_> {
             .ok_or_else(|| QueryError { at, what: what() })
     }
 
+    fn words(&mut self, text: &str, place: usize) -> Result<Query, QueryError> {
+        self.words += text.split_whitespace().count();
+        if self.words > MAX_WORDS {
+            let what =
+                format!("more than {MAX_WORDS} words to look for; leave the common ones out");
+            return Err(QueryError { at: place, what });
+        }
+        words(text, place)
+    }
+
     /// A day stands for all of its 24 hours.
     fn time(&self, field: Field, compare: Compare, value: &str) -> Option<Query> {
         const DAY_US: i64 = 86_400_000_000;
@@ -365,6 +384,10 @@ fn words(text: &str, place: usize) -> Result<Query, QueryError> {
     let text = text.trim_end_matches('*').to_owned();
     if !text.chars().any(char::is_alphanumeric) {
         let what = "a word needs at least one letter or digit".into();
+        return Err(QueryError { at: place, what });
+    }
+    if prefix && text.chars().count() < MIN_PREFIX_CHARS {
+        let what = format!("before `*` stand at least {MIN_PREFIX_CHARS} characters");
         return Err(QueryError { at: place, what });
     }
     Ok(Query::Words { text, prefix })

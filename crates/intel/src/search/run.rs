@@ -4,6 +4,7 @@ use platform::db::DbError;
 use sqlx::{AnyConnection, Row};
 
 use super::parse::{Compare, Field, Query};
+use crate::graph::IN_SIGHT_IN_ORDER;
 use crate::objects::{COLUMNS, Stored, stored};
 use crate::sight::Sight;
 use crate::terms::normal;
@@ -51,14 +52,20 @@ enum Bound {
     Number(i64),
 }
 
-/// A condition being written.
-#[derive(Default)]
+/// A condition being written, for one who may see this much of what was known at this time.
 struct Condition {
     text: String,
     bound: Vec<Bound>,
+    most: i64,
+    at_us: i64,
 }
 
 impl Condition {
+    fn new(wanted: &Wanted<'_>) -> Self {
+        let at_us = wanted.at_us.unwrap_or(i64::MAX);
+        Self { text: String::new(), bound: vec![], most: wanted.sight.most(), at_us }
+    }
+
     fn bind(&mut self, value: Bound) {
         self.text.push('?');
         self.bound.push(value);
@@ -150,26 +157,32 @@ impl Condition {
                 self.text.push(')');
             }
             Field::Related => {
-                let most = "(SELECT node FROM intel_nodes WHERE id = ";
-                self.with(
-                    &format!("o.node IN (SELECT target FROM intel_edges WHERE origin = {most}"),
-                    text(),
-                    ") AND ended_at IS NULL UNION ",
-                );
-                self.with(
-                    &format!("SELECT origin FROM intel_edges WHERE target = {most}"),
-                    text(),
-                    ") AND ended_at IS NULL)",
-                );
+                self.text.push_str("o.node IN (");
+                self.ends("target", "origin", value);
+                self.text.push_str(" UNION ");
+                self.ends("origin", "target", value);
+                self.text.push(')');
             }
             _ if value == "revoked" => self.text.push_str("o.revoked = 1"),
             _ => self.text.push_str("o.type LIKE 'x-%'"),
         }
     }
 
+    /// The far ends of an object's relations, of those in sight.
+    fn ends(&mut self, far: &str, near: &str, id: &str) {
+        self.with(
+            &format!(
+                "SELECT e.{far} FROM intel_edges e WHERE e.{near} = (SELECT node FROM intel_nodes WHERE id = "
+            ),
+            Bound::Text(id.to_owned()),
+            &format!(") AND {IN_SIGHT_IN_ORDER}"),
+        );
+        self.bound.extend([self.most, self.at_us, self.at_us, self.most].map(Bound::Number));
+    }
+
     /// Newest versions, or those known at a time, that the asker may see.
     fn frame(&mut self, wanted: &Wanted<'_>) {
-        self.with("o.tlp <= ", Bound::Number(wanted.sight.most()), "");
+        self.with("o.tlp <= ", Bound::Number(self.most), "");
         match wanted.at_us {
             None => self.text.push_str(" AND o.superseded_at IS NULL AND "),
             Some(at) => {
@@ -177,6 +190,13 @@ impl Condition {
                 self.with(
                     " AND (o.superseded_at IS NULL OR o.superseded_at > ",
                     Bound::Number(at),
+                    ") AND ",
+                );
+                // Its newest version says who may still know of it, and its words and values are what is searched.
+                self.with(
+                    "NOT EXISTS (SELECT 1 FROM intel_objects h WHERE h.node = o.node \
+                     AND h.superseded_at IS NULL AND h.tlp > ",
+                    Bound::Number(self.most),
                     ") AND ",
                 );
             }
@@ -197,7 +217,7 @@ fn phrase(text: &str, prefix: bool) -> String {
 /// The database says no.
 pub async fn run(sql: &mut AnyConnection, wanted: &Wanted<'_>) -> Result<Found, DbError> {
     let limit = wanted.limit.clamp(1, MAX_LIMIT);
-    let mut page = Condition::default();
+    let mut page = Condition::new(wanted);
     page.frame(wanted);
     page.with(" AND o.seq < ", Bound::Number(wanted.before_seq.unwrap_or(i64::MAX)), "");
     let text = format!(
@@ -213,7 +233,7 @@ pub async fn run(sql: &mut AnyConnection, wanted: &Wanted<'_>) -> Result<Found, 
     hits.shrink_to_fit();
     let mut found = Found { hits, next_seq, by_type: vec![], more_than_counted: false };
     if wanted.count {
-        let mut all = Condition::default();
+        let mut all = Condition::new(wanted);
         all.frame(wanted);
         let text = format!(
             "SELECT type, COUNT(*) AS held FROM (SELECT o.type AS type FROM intel_objects o \

@@ -178,3 +178,68 @@ async fn a_relation_that_is_taken_back_is_still_known_then() {
     assert!(way(&store, amber, 20).await.is_some());
     assert_eq!(way(&store, amber, 40).await, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn related_objects_are_found_over_relations_in_sight_only() {
+    let store = Store::new().await;
+    let tool = |n: u32, tlp: Tlp| {
+        let marked = json!([tlp.id()]);
+        object("tool", n, 0, json!({"name": format!("T{n}"), "object_marking_refs": marked}))
+    };
+    let red = json!({"object_marking_refs": [Tlp::Red.id()]});
+    let open = json!({"object_marking_refs": [Tlp::Clear.id()]});
+    let joined = |n: u32, from: u32, to: u32, marks: &Value| {
+        relationship(n, &id("tool", from), "uses", &id("tool", to), marks.clone())
+    };
+    let all = [
+        tool(1, Tlp::Green),
+        tool(2, Tlp::Green),
+        tool(3, Tlp::Green),
+        tool(4, Tlp::Red),
+        joined(1, 1, 2, &open),
+        joined(2, 1, 3, &red),
+        joined(3, 4, 3, &open),
+    ];
+    store.put("a", 1, &all).await;
+    let green = Sight::up_to(Tlp::Green);
+    let of = |n: u32| format!("type:tool related:{}", id("tool", n));
+    assert_eq!(find(&store, &of(1), green, None).await, ["T2"]);
+    assert_eq!(find(&store, &of(4), green, None).await, Vec::<String>::new());
+    assert_eq!(find(&store, &of(1), Sight::ALL, None).await, ["T2", "T3"]);
+    assert_eq!(find(&store, &of(4), Sight::ALL, None).await, ["T3"]);
+    // As known before all of it.
+    assert_eq!(find(&store, &of(1), Sight::ALL, Some(0)).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_stricter_is_not_read_by_looking_back() {
+    let store = Store::new().await;
+    let version = |second: u32, tlp: Tlp| {
+        let marked = json!([tlp.id()]);
+        object(
+            "tool",
+            1,
+            second,
+            json!({"name": format!("v{second}"), "object_marking_refs": marked}),
+        )
+    };
+    store.put("a", 10, &[version(1, Tlp::Green)]).await;
+    store.put("a", 20, &[version(2, Tlp::Red)]).await;
+    let green = Sight::up_to(Tlp::Green);
+    for at_us in [None, Some(15), Some(25)] {
+        assert_eq!(find(&store, "type:tool", green, at_us).await, Vec::<String>::new());
+        let mut sql = store.db.read().await.unwrap();
+        let at_us = at_us.unwrap_or(i64::MAX);
+        let found = objects::known_at(&mut sql, &id("tool", 1), green, at_us).await.unwrap();
+        assert_eq!(found, None);
+    }
+    assert_eq!(find(&store, "type:tool", Sight::ALL, Some(15)).await, ["v1"]);
+}
+
+#[test]
+fn a_query_costs_no_more_than_it_may() {
+    for (text, at) in [("a\u{0}b", 2), ("q*", 1), ("a b c d e f g h i j k l m n o p q", 33)] {
+        let error = search::parse(text, 0).unwrap_err();
+        assert_eq!(error.at, at, "{text}: {error}");
+    }
+}

@@ -34,6 +34,28 @@ impl Store {
         collection: Option<i64>,
         objects: &[Value],
     ) -> Vec<Put> {
+        self.keep(source, at_us, 1, collection, objects).await
+    }
+
+    /// Stores what one source says, under a label where it carries none.
+    pub(crate) async fn put_marked(
+        &self,
+        source: &str,
+        at_us: i64,
+        unmarked: i64,
+        objects: &[Value],
+    ) -> Vec<Put> {
+        self.keep(source, at_us, unmarked, None, objects).await
+    }
+
+    async fn keep(
+        &self,
+        source: &str,
+        at_us: i64,
+        unmarked: i64,
+        collection: Option<i64>,
+        objects: &[Value],
+    ) -> Vec<Put> {
         let key = source.to_owned();
         let prepared: Vec<Prepared> = objects
             .iter()
@@ -44,13 +66,8 @@ impl Store {
             .write(move |tx| {
                 Box::pin(async move {
                     let source = source_of(tx.sql(), &key, at_us).await?;
-                    let batch = Batch {
-                        source,
-                        unmarked: 1,
-                        collection,
-                        objects: &prepared,
-                        now_us: at_us,
-                    };
+                    let batch =
+                        Batch { source, unmarked, collection, objects: &prepared, now_us: at_us };
                     write::store(tx.sql(), &batch).await
                 })
             })

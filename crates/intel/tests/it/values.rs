@@ -1,5 +1,6 @@
 //! Values: lookup, lists, the bound on correlation.
 
+use intel::objects;
 use intel::values::{self, Listed};
 use intel::{Sight, sources};
 use platform::db::DbError;
@@ -67,18 +68,31 @@ async fn a_value_is_found_under_every_object_that_names_it_and_only_in_sight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_value_that_everybody_names_is_counted_not_listed() {
+async fn of_a_value_that_everybody_names_a_read_looks_at_some_and_none_is_lost() {
     let store = Store::new().await;
     let most = u32::try_from(values::MAX_HOLDERS).unwrap();
-    let many: Vec<Value> = (0..most + 300)
-        .map(|n| indicator(n, 0, "[domain-name:value = 'common.example']", json!({})))
-        .collect();
+    let pattern = "[domain-name:value = 'common.example']";
+    let many: Vec<Value> = (0..most + 300).map(|n| indicator(n, 0, pattern, json!({}))).collect();
     store.put("a", 1, &many).await;
-    let mut sql = store.db.read().await.unwrap();
-    let rows = sqlx::query("SELECT term FROM intel_marks").fetch_all(&mut *sql).await.unwrap();
-    assert_eq!(rows.len(), most as usize);
-    let held = values::most_held(&mut sql, values::MAX_HOLDERS, 10).await.unwrap();
-    assert_eq!((held[0].value.as_str(), held[0].held), ("common.example", i64::from(most) + 300));
+    let held = async || -> (i64, i64) {
+        let mut sql = store.db.read().await.unwrap();
+        let held = values::most_held(&mut sql, 1, 10).await.unwrap();
+        let node = objects::node(&mut sql, &id("indicator", most + 1)).await.unwrap().unwrap();
+        let named = values::named_by(&mut sql, node, Sight::ALL).await.unwrap();
+        (held.first().map_or(0, |one| one.held), named.first().map_or(0, |(_, seen)| *seen))
+    };
+    assert_eq!(held().await, (i64::from(most) + 300, i64::from(most)));
+    // What is said anew does not count twice, whatever its place was.
+    let again: Vec<Value> =
+        (most..most + 300).map(|n| indicator(n, 9, pattern, json!({}))).collect();
+    store.put("a", 2, &again).await;
+    assert_eq!(held().await, (i64::from(most) + 300, i64::from(most)));
+    // When those who came first take it back, those who came late are still there.
+    let gone: Vec<Value> =
+        (0..most).map(|n| indicator(n, 9, pattern, json!({"revoked": true}))).collect();
+    store.put("a", 3, &gone).await;
+    assert_eq!(held().await, (300, 300));
+    assert_eq!(holders(&store, "common.example", Sight::ALL).await.len(), 50);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use intel::{Put, Sight, objects};
 use serde_json::json;
 
-use crate::support::{Store, id, object};
+use crate::support::{Store, id, object, relationship};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_version_is_kept_once_and_the_newest_is_found() {
@@ -74,4 +74,32 @@ async fn a_batch_of_the_same_object_is_like_one_after_the_other() {
         assert_eq!(newest[0], newest[1]);
         assert_eq!(newest[0].1, None);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_said_it_may_protect_it_more_and_nobody_else() {
+    let store = Store::new().await;
+    let tool = object("tool", 1, 0, json!({"name": "x"}));
+    let target = object("tool", 2, 0, json!({"name": "y"}));
+    let uses = relationship(3, &id("tool", 1), "uses", &id("tool", 2), json!({}));
+    let all = [tool, target, uses];
+    let labels = async || -> Vec<i64> {
+        let mut sql = store.db.read().await.unwrap();
+        let mut labels = Vec::new();
+        for (kind, n) in [("tool", 1), ("tool", 2), ("relationship", 3)] {
+            let found = objects::newest(&mut sql, &id(kind, n), Sight::ALL).await.unwrap().unwrap();
+            labels.push(found.tlp);
+        }
+        let edge = sqlx::query("SELECT MIN(tlp) FROM intel_edges").fetch_one(&mut *sql).await;
+        labels.push(sqlx::Row::try_get(&edge.unwrap(), 0).unwrap());
+        labels
+    };
+    store.put_marked("a", 1, 0, &all).await;
+    assert_eq!(labels().await, [0, 0, 0, 0]);
+    let put = store.put_marked("b", 2, 4, &all).await;
+    assert_eq!((put, labels().await), (vec![Put::Same; 3], vec![0, 0, 0, 0]));
+    store.put_marked("a", 3, 4, &all).await;
+    assert_eq!(labels().await, [4, 4, 4, 4]);
+    store.put_marked("a", 4, 1, &all).await;
+    assert_eq!(labels().await, [4, 4, 4, 4], "and not less again by saying it again");
 }

@@ -42,8 +42,12 @@ pub(crate) async fn complete(
 ) -> Result<Json<Vec<IntelSuggestion>>, Problem> {
     let sight = sight::of(&gate, &caller)?;
     let mut sql = room.platform().db.read().await?;
-    let types: Vec<String> =
-        intel::objects::counts(&mut sql, sight).await?.into_iter().map(|(kind, _)| kind).collect();
+    let cursor = query.cursor.unwrap_or(usize::MAX);
+    let types = if search::completes_type(&query.q, cursor) {
+        intel::objects::counts(&mut sql, sight).await?.into_iter().map(|(kind, _)| kind).collect()
+    } else {
+        vec![]
+    };
     // A source is named to those who may see what it says when it marks nothing.
     let sources: Vec<String> = intel::sources::all(&mut sql)
         .await?
@@ -51,7 +55,6 @@ pub(crate) async fn complete(
         .filter(|stored| sight.sees(intel::rank(stored.source.tlp)))
         .map(|stored| stored.source.name)
         .collect();
-    let cursor = query.cursor.unwrap_or(usize::MAX);
     let suggestions = search::complete(&query.q, cursor, &types, &sources);
     let shown = suggestions.into_iter().map(|suggestion| IntelSuggestion {
         text: suggestion.text,

@@ -35,25 +35,34 @@ pub(crate) async fn export(
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
     let sight = sight::of(&gate, &caller)?;
-    let parsed = super::search::read(query.q.as_deref(), room.platform().now().as_micros())?;
+    let now_us = room.platform().now().as_micros();
+    let parsed = super::search::read(query.q.as_deref(), now_us)?;
     let most = room.config().max_export_objects;
     let mut wanted = Wanted {
         query: &parsed,
         sight,
-        at_us: time("at", query.at.as_deref())?,
+        // As known now, all the way: what changes while pages are read is in none of them twice, and in one.
+        at_us: Some(time("at", query.at.as_deref())?.unwrap_or(now_us)),
         before_seq: None,
         limit: MAX_LIMIT,
         count: false,
     };
+    let _turn = room.turn().await;
     let mut sql = room.platform().db.read().await?;
-    let mut bodies: Vec<String> = Vec::new();
+    let max_bytes = room.config().max_import_bytes;
+    let (mut held, mut objects) = (0, String::new());
     loop {
         let found = search::run(&mut sql, &wanted).await?;
-        bodies.extend(found.hits.into_iter().map(|hit| hit.body));
-        if i64::try_from(bodies.len()).unwrap_or(i64::MAX) > most {
-            let text = format!("the query finds more than {most} objects");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", text)
-                .remedy("Narrow the query down, or raise knowledge.max_export_objects."));
+        for hit in found.hits {
+            held += 1;
+            objects.push_str(if objects.is_empty() { "" } else { "," });
+            objects.push_str(&hit.body);
+        }
+        if held > most || objects.len() > max_bytes {
+            let text = format!("the query finds more than {most} objects, or {max_bytes} bytes");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", text).remedy(
+                "Narrow the query down, or raise knowledge.max_export_objects or max_import_bytes.",
+            ));
         }
         wanted.before_seq = found.next_seq;
         if found.next_seq.is_none() {
@@ -62,9 +71,9 @@ pub(crate) async fn export(
     }
     let id = platform_uuid(&room);
     let mut text = format!("{{\"type\":\"bundle\",\"id\":\"bundle--{id}\"");
-    if !bodies.is_empty() {
+    if !objects.is_empty() {
         text.push_str(",\"objects\":[");
-        text.push_str(&bodies.join(","));
+        text.push_str(&objects);
         text.push(']');
     }
     text.push('}');

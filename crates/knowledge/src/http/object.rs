@@ -34,7 +34,7 @@ pub(crate) struct IntelObject {
     versions: Vec<IntelVersion>,
     /// Relations by kind.
     relations: Vec<IntelKindCount>,
-    /// Values it names, and how many others name them.
+    /// Values it names, and how many others name them; none for a version that is not the newest.
     values: Vec<IntelValue>,
 }
 
@@ -122,7 +122,11 @@ pub(crate) async fn object(
     });
     let versions = objects::versions(&mut sql, &id, sight).await?;
     let kinds = graph::kinds(&mut sql, stored.node, sight, at_us).await?;
-    let named = values::named_by(&mut sql, stored.node, sight).await?;
+    // Values are those of the newest version.
+    let named = match stored.superseded_us {
+        None => values::named_by(&mut sql, stored.node, sight).await?,
+        Some(_) => vec![],
+    };
     Ok(Json(IntelObject {
         item: IntelItem::new(&stored, &names),
         object: serde_json::from_str(&stored.body).map_err(Problem::internal)?,
@@ -143,7 +147,7 @@ pub(crate) async fn object(
         values: named
             .into_iter()
             .map(|(shared, held)| IntelValue {
-                too_common: shared.held > values::MAX_HOLDERS,
+                too_common: held >= values::MAX_HOLDERS,
                 value: shared.value,
                 kind: shared.kind,
                 held,

@@ -48,6 +48,7 @@ pub(crate) async fn path(
 ) -> Result<Json<IntelPath>, Problem> {
     let sight = sight::of(&gate, &caller)?;
     let at_us = time("at", query.at.as_deref())?.unwrap_or(i64::MAX);
+    let _turn = room.turn().await;
     let mut sql = room.platform().db.read().await?;
     let mut nodes = [0, 0];
     for (node, id) in nodes.iter_mut().zip([&query.from, &query.to]) {

@@ -83,6 +83,7 @@ pub(crate) async fn search(
         limit: i64::from(query.limit.unwrap_or(50).clamp(1, 500)),
         count: query.count.unwrap_or(false),
     };
+    let _turn = room.turn().await;
     let mut sql = room.platform().db.read().await?;
     let found = search::run(&mut sql, &wanted).await?;
     let names = Names::read(&mut sql).await?;
