@@ -104,22 +104,32 @@ fn parse_list(text: &str) -> Vec<Listed> {
         .collect()
 }
 
+/// For the node's own playbooks, which act upon everything that is known here.
 #[async_trait]
 impl IntelLookup for Cti {
     async fn lookup(&self, value: &str) -> Result<IntelAnswer, PortError> {
-        let value = normal(value);
-        if value.is_empty() || value.len() > MAX_VALUE_BYTES {
-            let text = format!("a value to look up has 1 to {MAX_VALUE_BYTES} bytes");
-            return Err(PortError::Invalid(text));
-        }
-        Ok(answer(self, value).await?)
+        look_up(self, value, Sight::ALL).await
     }
 }
 
-async fn answer(cti: &Cti, value: String) -> Result<IntelAnswer, CtiError> {
+/// What sources in sight say of a value, however it is written.
+pub(crate) async fn look_up(
+    cti: &Cti,
+    value: &str,
+    sight: Sight,
+) -> Result<IntelAnswer, PortError> {
+    let value = normal(value);
+    if value.is_empty() || value.len() > MAX_VALUE_BYTES {
+        let text = format!("a value to look up has 1 to {MAX_VALUE_BYTES} bytes");
+        return Err(PortError::Invalid(text));
+    }
+    Ok(answer(cti, value, sight).await?)
+}
+
+async fn answer(cti: &Cti, value: String, sight: Sight) -> Result<IntelAnswer, CtiError> {
     let mut sql = cti.platform().db.read().await?;
     let now = cti.platform().now();
-    let mut found = values::lookup(&mut sql, &value, Sight::ALL, now.as_micros()).await?;
+    let mut found = values::lookup(&mut sql, &value, sight, now.as_micros()).await?;
     // What merely mentions a value says nothing against it: playbooks act upon this answer.
     found.retain(|known| {
         known.object.as_ref().is_none_or(|object| object.starts_with("indicator--"))

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use ::intel::collections::NewCollection;
+use futures::future::BoxFuture;
 use platform::Platform;
 use platform::bus::Consumer;
+use platform::db::{DbError, Tx};
 use platform::health::Component;
 use platform::http::RoomRouter;
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
 use ports::{Authorizer, IncidentReader, Pseudonymiser};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::config::Config;
 use crate::error::CtiError;
@@ -99,6 +101,22 @@ impl Cti {
             })
             .await;
         written
+    }
+
+    /// Changes roots or collections. The catalogue learns of it also when whoever asked has gone meanwhile.
+    pub(crate) async fn change<T, F>(&self, job: F) -> Result<T, CtiError>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, CtiError>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (answer, done) = oneshot::channel();
+        let own = self.clone();
+        self.platform().tasks.spawn_draining("TAXII catalogue", async move {
+            let result = own.platform().db.write(job).await;
+            own.catalogue().changed();
+            let _ = answer.send(result);
+        });
+        done.await.unwrap_or(Err(CtiError::Db(DbError::Stopped)))
     }
 
     /// The HTTP endpoints: `/api/v1/…` and `/taxii2/…`.

@@ -123,9 +123,7 @@ pub(crate) async fn create(
         peer: None,
     };
     let made: Result<Option<Collection>, CtiError> = cti
-        .platform()
-        .db
-        .write(move |tx| {
+        .change(move |tx| {
             Box::pin(async move {
                 let now = tx.now().as_micros();
                 let all = store::all(tx.sql()).await?;
@@ -145,7 +143,6 @@ pub(crate) async fn create(
             })
         })
         .await;
-    cti.catalogue().changed();
     let made = made?.ok_or_else(|| {
         Problem::conflict(format!(
             "id or alias is taken (also by a collection that was removed), or there are {MAX_COLLECTIONS} \
@@ -175,16 +172,13 @@ pub(crate) async fn remove(
         return Err(Problem::conflict("this collection is the node's own: peers use it"));
     }
     let gone: Result<bool, CtiError> = cti
-        .platform()
-        .db
-        .write(move |tx| {
+        .change(move |tx| {
             Box::pin(async move {
                 let now = tx.now().as_micros();
                 Ok(store::remove(tx.sql(), found.number, now).await?)
             })
         })
         .await;
-    cti.catalogue().changed();
     match gone? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found(format!("collection {id}"))),

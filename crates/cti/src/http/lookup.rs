@@ -1,12 +1,13 @@
 //! `GET /api/v1/intel/lookup?value=…`: what is known of an address, a domain, a URL.
 
-use axum::Json;
+use ::intel::Sight;
 use axum::extract::{Query, State};
-use platform::http::Problem;
-use ports::IntelLookup;
+use axum::{Extension, Json};
+use platform::http::{Caller, Gate, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::intel::look_up;
 use crate::room::Cti;
 
 /// Query.
@@ -40,15 +41,17 @@ pub(crate) struct IntelLookupSource {
     object: Option<String>,
 }
 
-/// Looks a value up.
+/// Looks a value up among what the caller may see.
 #[utoipa::path(get, path = "/api/v1/intel/lookup", tag = "cti", params(LookupQuery), responses(
     (status = 200, description = "What is known", body = IntelLookupAnswer),
     (status = 422, description = "No such value", body = Problem)))]
 pub(crate) async fn lookup(
     State(cti): State<Cti>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Query(query): Query<LookupQuery>,
 ) -> Result<Json<IntelLookupAnswer>, Problem> {
-    let answer = IntelLookup::lookup(&cti, &query.value).await?;
+    let answer = look_up(&cti, &query.value, Sight::of(&gate, &caller)).await?;
     let sources = answer.sources.into_iter();
     Ok(Json(IntelLookupAnswer {
         value: answer.value,

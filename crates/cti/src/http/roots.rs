@@ -118,16 +118,13 @@ pub(crate) async fn create(
         seen_by: asked.seen_by.clone(),
     };
     let made: Result<bool, CtiError> = cti
-        .platform()
-        .db
-        .write(move |tx| {
+        .change(move |tx| {
             Box::pin(async move {
                 let now = tx.now().as_micros();
                 Ok(store::add(tx.sql(), &root, now).await?)
             })
         })
         .await;
-    cti.catalogue().changed();
     if !made? {
         return Err(Problem::conflict(format!("'{}' is taken", asked.name)));
     }
@@ -151,9 +148,7 @@ pub(crate) async fn remove(
     }
     let wanted = name.clone();
     let gone: Result<Option<bool>, CtiError> = cti
-        .platform()
-        .db
-        .write(move |tx| {
+        .change(move |tx| {
             Box::pin(async move {
                 let all = ::intel::collections::all(tx.sql()).await?;
                 if all.iter().any(|collection| collection.root == wanted) {
@@ -163,7 +158,6 @@ pub(crate) async fn remove(
             })
         })
         .await;
-    cti.catalogue().changed();
     match gone? {
         Some(true) => Ok(StatusCode::NO_CONTENT),
         Some(false) => Err(Problem::not_found(format!("API root {name}"))),

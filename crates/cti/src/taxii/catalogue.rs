@@ -36,7 +36,8 @@ impl Known {
         self.roots.iter().find(|root| root.name == name)
     }
 
-    fn collection(&self, root: &str, name: &str) -> Option<&Collection> {
+    /// A collection by id or alias.
+    pub(super) fn collection(&self, root: &str, name: &str) -> Option<&Collection> {
         self.collections.get(&(root.to_owned(), name.to_owned()))
     }
 }
@@ -87,7 +88,8 @@ async fn read(cti: &Cti) -> Result<Known, CtiError> {
     Ok(Known { roots: roots_known, collections })
 }
 
-/// A collection by id or alias in a root.
+/// A collection by id or alias in a root. Only in the node's own root collections come into being that the catalogue
+/// is not told of.
 pub(super) async fn find(
     cti: &Cti,
     root: &str,
@@ -96,6 +98,9 @@ pub(super) async fn find(
     let known = cti.catalogue().known(cti).await?;
     if let Some(collection) = known.collection(root, name) {
         return Ok(Some(collection.clone()));
+    }
+    if root != OWN_ROOT {
+        return Ok(None);
     }
     fresh(cti, root, name).await
 }

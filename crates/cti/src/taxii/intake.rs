@@ -1,6 +1,8 @@
 //! An envelope from outside: read, judged object by object, stored in one transaction together with
 //! what it sets off (lookup values, received incidents) and its status.
 
+use std::collections::HashSet;
+
 use ::intel::{Batch, Prepared, Put, Source, sources};
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -198,21 +200,29 @@ async fn store(
     mut status: Status,
 ) -> Result<Status, TaxiiError> {
     let peer_outbox = sender.node.map(|node| crate::room::outbox(&node.to_string(), &sender.name));
-    let done: Result<Status, CtiError> = cti
+    let done: Result<Option<Status>, CtiError> = cti
         .platform()
         .db
         .write(move |tx| {
             Box::pin(async move {
                 let now = tx.now();
+                // It may have been taken away since the rights were looked at.
+                let Collection { root, id, .. } = &delivery.collection;
+                if ::intel::collections::find(tx.sql(), root, id).await?.is_none() {
+                    return Ok(None);
+                }
                 if let Some(outbox) = peer_outbox {
                     crate::store::collections::ensure(tx.sql(), &outbox, now.as_micros()).await?;
                 }
-                keep(tx, &delivery, &judged, &sender, &mut status).await?;
+                let refused = keep(tx, &delivery, &judged, &sender, &mut status).await?;
                 metrics::counter!("sereno_cti_objects_total", "outcome" => "stored")
                     .increment(status.success_count as u64);
                 metrics::counter!("sereno_cti_objects_total", "outcome" => "refused")
                     .increment(status.failure_count as u64);
-                for incident in &incidents {
+                let stored = |incident: &&Incoming| {
+                    !refused.contains(&(incident.object.clone(), incident.version_us))
+                };
+                for incident in incidents.iter().filter(stored) {
                     open(tx, incident, &sender, judged.len()).await?;
                 }
                 let body = serde_json::to_value(&status)?;
@@ -220,21 +230,26 @@ async fn store(
                 let collection = &delivery.collection.id;
                 statuses::put(tx.sql(), &status.id, &caller, collection, &body, now.as_micros())
                     .await?;
-                Ok(status)
+                Ok(Some(status))
             })
         })
         .await;
-    Ok(done?)
+    done?.ok_or_else(|| TaxiiError::not_found("the collection"))
 }
 
-/// Stores what is sound and notes what became of each object.
+fn version_us(object: &Object) -> i64 {
+    object.version().map_or(0, |at| at.unix_us())
+}
+
+/// Stores what is sound and notes what became of each object. Answers which versions are refused although they are
+/// sound: they are known with other content.
 async fn keep(
     tx: &mut Tx,
     delivery: &Delivery,
     judged: &[Judged],
     sender: &Sender,
     status: &mut Status,
-) -> Result<(), CtiError> {
+) -> Result<HashSet<(String, i64)>, CtiError> {
     let now = tx.now();
     let at = now.as_micros();
     let source = Source {
@@ -255,16 +270,16 @@ async fn keep(
         objects: &objects,
         now_us: at,
     };
+    let mut refused = HashSet::new();
     let puts = ::intel::write::store(tx.sql(), &batch).await?;
     for (object, put) in sound.into_iter().zip(puts) {
         match put {
-            Put::New | Put::Updated | Put::Older => {
+            // Whether it was known before is not for every sender to learn.
+            Put::New | Put::Updated | Put::Older | Put::Same => {
                 status.successes.push(detail(object, now, None));
             }
-            Put::Same => {
-                status.successes.push(detail(object, now, Some("known before".into())));
-            }
             Put::Conflict => {
+                refused.insert((object.id_text().to_owned(), version_us(object)));
                 let text = "this version is known with other content, which stays; a change needs a new `modified`";
                 status.failures.push(detail(object, now, Some(text.into())));
             }
@@ -272,7 +287,7 @@ async fn keep(
     }
     status.success_count = status.successes.len();
     status.failure_count = status.failures.len();
-    Ok(())
+    Ok(refused)
 }
 
 /// Announces a received incident once, and every newer version of it.

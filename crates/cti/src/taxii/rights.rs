@@ -30,8 +30,9 @@ fn names(grant: &str, collection: &Collection) -> Option<bool> {
 }
 
 /// A token that carries grants has those and nothing more. Without grants: administrators and analysts read all and
-/// write all but outboxes, operators read all, TAXII clients read and write the inbox and read open collections, a
-/// peer writes the inbox, reads its own outbox and open collections, the other roles read inbox and open collections.
+/// write all but outboxes, operators read all, TAXII clients write the inbox and read open collections, a peer writes
+/// the inbox, reads its own outbox and open collections, the other roles read open collections: what peers put into
+/// the inbox is often not for all who work here, and never for other clients.
 pub(super) fn of(caller: &Caller, collection: &Collection) -> Rights {
     if !caller.grants.is_empty() {
         let held: Vec<bool> = caller.grants.iter().filter_map(|g| names(g, collection)).collect();
@@ -50,10 +51,10 @@ pub(super) fn of(caller: &Caller, collection: &Collection) -> Rights {
         return Rights { read: true, write: false };
     }
     if has(caller, "taxii") {
-        return Rights { read: inbox || open, write: inbox };
+        return Rights { read: open, write: inbox };
     }
     if has(caller, "read-only") || has(caller, "assessor") {
-        return Rights { read: inbox || open, write: false };
+        return Rights { read: open, write: false };
     }
     NONE
 }
@@ -115,13 +116,14 @@ pub(super) async fn open(
     let known = cti.catalogue().known(cti).await?;
     let visible =
         known.root(root).is_some_and(|root| sees(caller, root) || !caller.grants.is_empty());
-    let found = catalogue::find(cti, root, name).await?;
-    let rights = found.as_ref().map_or(NONE, |collection| of(caller, collection));
-    let Some(collection) = found.filter(|_| visible && rights != NONE) else {
-        // What is not there was looked for in the database; so is what must seem not to be.
-        let _ = catalogue::fresh(cti, root, name).await?;
-        return Err(missing());
+    let may = |collection: &Collection| visible && of(caller, collection) != NONE;
+    let found = match known.collection(root, name).filter(|collection| may(collection)) {
+        Some(collection) => Some(collection.clone()),
+        // What is not there is looked for in the database; so is what must seem not to be.
+        None => catalogue::fresh(cti, root, name).await?.filter(may),
     };
+    let collection = found.ok_or_else(missing)?;
+    let rights = of(caller, &collection);
     let holds = match need {
         Need::Read => rights.read,
         Need::Write => rights.write,
@@ -177,7 +179,7 @@ mod tests {
         check(&role("analyst"), &other, true, false);
         check(&role("analyst"), &inbox, true, true);
         check(&role("operator"), &inbox, true, false);
-        check(&role("taxii"), &inbox, true, true);
+        check(&role("taxii"), &inbox, false, true);
         check(&role("taxii"), &other, false, false);
         let (open, closed) = (collection(Kind::Open, None), collection(Kind::Closed, None));
         for (who, of_open, of_closed) in [
@@ -194,7 +196,7 @@ mod tests {
         let elsewhere = Collection { root: "other".into(), ..inbox.clone() };
         let by_alias = Caller { grants: vec!["inbox:read".into()], ..role("taxii") };
         check(&by_alias, &elsewhere, false, false);
-        check(&role("read-only"), &inbox, true, false);
+        check(&role("read-only"), &inbox, false, false);
         check(&role("read-only"), &other, false, false);
         let peer = Caller {
             kind: CallerKind::Peer {

@@ -88,3 +88,31 @@ async fn what_peers_use_stays_and_the_rest_can_be_removed() {
     assert_eq!(delete(&format!("collections/{}", cti::INBOX_ID)).await, 409);
     assert_eq!(see(&node, "analyst", "cert/").await.0, 404);
 }
+
+/// What another collection knows otherwise is refused, and sets nothing off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_that_is_refused_opens_nothing() {
+    let node = Setup::new(1, "operator").start().await;
+    furnished(&node).await;
+    let incident = |name: &str| {
+        json!({"type": "incident", "spec_version": "2.1", "id": "incident--00000000-0000-4000-8000-000000000001",
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "name": name})
+    };
+    let put = async |place: &str, object: Value| -> Value {
+        let url = node.url(&format!("/taxii2/{place}/objects/"));
+        let body = json!({ "objects": [object] }).to_string();
+        let request = client("analyst").post(url).header("content-type", TAXII).body(body);
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    let received = async || -> i64 {
+        let mut sql = node.platform.db.read().await.unwrap();
+        let row = sqlx::query("SELECT COUNT(*) FROM cti_received").fetch_one(&mut *sql).await;
+        sqlx::Row::try_get(&row.unwrap(), 0).unwrap()
+    };
+    let elsewhere = put("cert/collections/closed", incident("as it was")).await;
+    assert_eq!((&elsewhere["success_count"], received().await), (&json!(1), 0));
+    let refused = put("sereno/collections/inbox", incident("as it was not")).await;
+    assert_eq!((&refused["failure_count"], received().await), (&json!(1), 0));
+    let taken = put("sereno/collections/inbox", incident("as it was")).await;
+    assert_eq!((&taken["success_count"], received().await), (&json!(1), 1));
+}

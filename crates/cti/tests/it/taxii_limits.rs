@@ -25,7 +25,8 @@ async fn refusals_have_the_right_code_and_speak_taxii() {
     check(answer, 401).await;
     let reader = client("read-only");
     check(reader.get(format!("{base}nowhere/")).send().await.unwrap(), 404).await;
-    check(post(&node, "read-only", "{}".into()).await, 403).await;
+    check(post(&node, "read-only", "{}".into()).await, 404).await;
+    check(post(&node, "operator", "{}".into()).await, 403).await;
     let refused = reader.get(&base).header("accept", "application/json").send().await.unwrap();
     check(refused, 406).await;
     let admin = client("administrator");

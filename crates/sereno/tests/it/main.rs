@@ -15,6 +15,7 @@ mod laws;
 mod ledger;
 mod misp;
 mod programs;
+mod sight;
 mod stix_patterns;
 mod taxii;
 mod taxii_kills;
