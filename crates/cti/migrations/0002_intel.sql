@@ -15,8 +15,8 @@ SELECT n.node, o.version, o.type, '', o.created, o.modified, o.revoked,
     WHEN 'TLP:AMBER+STRICT' THEN 3 WHEN 'TLP:RED' THEN 4 ELSE 2 END,
   NULL, s.source, o.body, o.recorded_at
 FROM cti_objects o JOIN intel_nodes n ON n.id = o.id JOIN intel_sources s ON s.key = 'sender:' || o.origin
-WHERE true ORDER BY o.recorded_at, o.id, o.version
-ON CONFLICT (node, version) DO NOTHING;
+WHERE NOT EXISTS (SELECT 1 FROM intel_objects x WHERE x.node = n.node AND x.version = o.version)
+ORDER BY o.recorded_at, o.id, o.version;
 
 INSERT INTO intel_said (seq, source, confidence, first_at, last_at)
 SELECT x.seq, s.source, NULL, o.recorded_at, o.recorded_at FROM cti_objects o

@@ -17,7 +17,8 @@ CREATE TABLE intel_nodes (
 
 -- STIX objects, one row a version. `version` is `modified` (else `created`) in microseconds UTC, 0 for
 -- cyber observables, which have one version. `superseded_at` is when a newer version became known:
--- NULL is the newest. `tlp` is the rank that holds here. Retention: kept until retracted.
+-- NULL is the newest. A version that a collection got with other content than was known stands here once
+-- more, superseded at once, for that collection alone. `tlp` is the rank that holds here. Retention: kept until retracted.
 CREATE TABLE intel_objects (
   seq INTEGER PRIMARY KEY,
   node BIGINT NOT NULL,
@@ -33,9 +34,9 @@ CREATE TABLE intel_objects (
   source BIGINT NOT NULL,
   body TEXT NOT NULL,
   recorded_at BIGINT NOT NULL,
-  superseded_at BIGINT,
-  UNIQUE (node, version)
+  superseded_at BIGINT
 );
+CREATE INDEX intel_objects_node ON intel_objects (node, version);
 CREATE INDEX intel_objects_type ON intel_objects (type, seq);
 
 -- Provenance: who said this version, since when, how lately.

@@ -255,6 +255,23 @@ async fn versions_in(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// Which of these rows stands in a collection.
+pub(crate) async fn held_of(
+    sql: &mut AnyConnection,
+    collection: i64,
+    seqs: &[i64],
+) -> Result<Option<i64>, DbError> {
+    let text = format!(
+        "SELECT seq FROM intel_entries WHERE collection = ? AND seq IN ({}) LIMIT 1",
+        marks(seqs.len())
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(collection);
+    for seq in seqs {
+        query = query.bind(*seq);
+    }
+    Ok(query.fetch_optional(sql).await?.map(|row| row.try_get(0)).transpose()?)
+}
+
 /// Says anew which version of an object is the oldest and which the newest in a collection.
 async fn rank_versions(sql: &mut AnyConnection, collection: i64, node: i64) -> Result<(), DbError> {
     sqlx::query(

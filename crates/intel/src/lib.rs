@@ -8,8 +8,9 @@
 //!
 //! Invariants
 //! - **What comes in goes out.** The body is the text of the object as it came; columns are only for finding.
-//! - **A version is kept once and never changes.** Who said it is a list beside it; what is said again
-//!   differently is a conflict, which is counted and shown, and the first word stays.
+//! - **A version is known once and never changes.** Who said it is a list beside it; what is said again
+//!   differently is a conflict, which is counted and shown, and the first word stays; a collection that did not hold
+//!   the version has it as it came there.
 //! - **Nothing pairs up.** A value has a row for each that names it; a read looks at [`values::MAX_HOLDERS`] of them.
 //! - **Reads for people name their [`Sight`]**: counts, neighbours and search see no more than the objects do. The
 //!   pages of collections do not: whoever may read a collection reads all of it. What the newest version of an object

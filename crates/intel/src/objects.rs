@@ -85,7 +85,7 @@ pub async fn known_at(
     let text = format!(
         "SELECT {COLUMNS} FROM intel_nodes n JOIN intel_objects o ON o.node = n.node \
          WHERE n.id = $1 AND o.recorded_at <= $2 AND NOT EXISTS (SELECT 1 FROM intel_objects h \
-         WHERE h.node = n.node AND h.superseded_at IS NULL AND h.tlp > $3) ORDER BY o.version DESC LIMIT 1"
+         WHERE h.node = n.node AND h.superseded_at IS NULL AND h.tlp > $3) ORDER BY o.version DESC, o.seq LIMIT 1"
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(text))
         .bind(id)
@@ -120,7 +120,7 @@ pub async fn versions(
 ) -> Result<Vec<Stored>, DbError> {
     let text = format!(
         "SELECT {COLUMNS} FROM intel_nodes n JOIN intel_objects o ON o.node = n.node \
-         WHERE n.id = $1 AND o.tlp <= $2 ORDER BY o.version DESC LIMIT 1000"
+         WHERE n.id = $1 AND o.tlp <= $2 ORDER BY o.version DESC, o.seq LIMIT 1000"
     );
     let rows =
         sqlx::query(sqlx::AssertSqlSafe(text)).bind(id).bind(sight.most()).fetch_all(sql).await?;

@@ -38,7 +38,10 @@ pub enum Put {
     Older,
     /// This version was there with the same content.
     Same,
-    /// This version was there with other content, which stays.
+    /// This version was there with other content, which stays what is known; the collection it came into did not
+    /// hold it and has it as it came.
+    Beside,
+    /// This version was there with other content, which stays; nothing is kept.
     Conflict,
 }
 
@@ -202,20 +205,23 @@ async fn plan<'a>(
     for object in chunk {
         let (node, version) = (node_of(object), object.version_us);
         let versions = known.entry(node).or_default();
+        let mut known_seq = None;
         let put = match versions.iter().find(|k| k.version == version) {
-            Some(same) => {
-                let body = match here.get(&(node, version)) {
-                    Some(at) => planned[*at].object.body.clone(),
-                    None => body_of(sql, same.seq).await?,
-                };
-                if same_content(&body, &object.body) { Put::Same } else { Put::Conflict }
-            }
+            Some(_) => match here.get(&(node, version)) {
+                Some(at) if same_content(&planned[*at].object.body, &object.body) => Put::Same,
+                Some(_) => Put::Conflict,
+                None => {
+                    let (put, seq) = again(sql, batch, object, versions).await?;
+                    known_seq = seq;
+                    put
+                }
+            },
             None if versions.is_empty() => Put::New,
             None if versions.iter().all(|k| k.version < version) => Put::Updated,
             None => Put::Older,
         };
-        let same = versions.iter().find(|k| k.version == version);
-        let seq = same.map_or(0, |k| k.seq);
+        let same = known_seq.and_then(|seq| versions.iter().find(|k| k.seq == seq));
+        let seq = known_seq.unwrap_or_default();
         let tlp = object.tlp.unwrap_or(batch.unmarked);
         let raised = put == Put::Same
             && same.is_some_and(|k| k.seq != 0 && k.source == batch.source && k.tlp < tlp);
@@ -226,6 +232,34 @@ async fn plan<'a>(
         planned.push(Planned { object, node, put, seq, raised });
     }
     Ok(planned)
+}
+
+/// What becomes of a version that is known: the same as one of the rows it has, or something else. A collection
+/// holds one content of a version, the first it got; what others hold is nothing to those who write to it.
+async fn again(
+    sql: &mut AnyConnection,
+    batch: &Batch<'_>,
+    object: &Prepared,
+    versions: &[Known],
+) -> Result<(Put, Option<i64>), DbError> {
+    let mut same = None;
+    let rows = versions.iter().filter(|k| k.version == object.version_us);
+    for row in rows.clone() {
+        if same.is_none() && same_content(&body_of(sql, row.seq).await?, &object.body) {
+            same = Some(row.seq);
+        }
+    }
+    let seqs: Vec<i64> = rows.map(|row| row.seq).collect();
+    let held = match batch.collection {
+        None => None,
+        Some(collection) => collections::held_of(sql, collection, &seqs).await?,
+    };
+    Ok(match (same, held) {
+        (Some(seq), held) if held.is_none_or(|held| held == seq) => (Put::Same, Some(seq)),
+        (_, Some(_)) => (Put::Conflict, None),
+        _ if batch.collection.is_none() => (Put::Conflict, None),
+        _ => (Put::Beside, None),
+    })
 }
 
 /// A source may protect more what it said itself: what it says again under a stricter label is kept under that one.
@@ -295,7 +329,8 @@ async fn insert_objects(
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for at in &fresh {
             let Planned { object, node, put, .. } = &planned[*at];
-            let is_newest = *put != Put::Older && newest.get(node) == Some(&object.version_us);
+            let is_newest = matches!(put, Put::New | Put::Updated)
+                && newest.get(node) == Some(&object.version_us);
             query = query
                 .bind(*node)
                 .bind(object.version_us)

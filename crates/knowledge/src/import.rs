@@ -64,7 +64,8 @@ impl ImportReport {
             Put::Updated => &mut self.updated,
             Put::Older => &mut self.older,
             Put::Same => &mut self.same,
-            Put::Conflict => &mut self.conflicts,
+            // An import goes into no collection: nothing is kept beside.
+            Put::Beside | Put::Conflict => &mut self.conflicts,
         } += 1;
     }
 }

@@ -275,12 +275,12 @@ async fn keep(
     for (object, put) in sound.into_iter().zip(puts) {
         match put {
             // Whether it was known before is not for every sender to learn.
-            Put::New | Put::Updated | Put::Older | Put::Same => {
+            Put::New | Put::Updated | Put::Older | Put::Same | Put::Beside => {
                 status.successes.push(detail(object, now, None));
             }
             Put::Conflict => {
                 refused.insert((object.id_text().to_owned(), version_us(object)));
-                let text = "this version is known with other content, which stays; a change needs a new `modified`";
+                let text = "this version stands in the collection with other content, which stays; a change needs a new `modified`";
                 status.failures.push(detail(object, now, Some(text.into())));
             }
         }

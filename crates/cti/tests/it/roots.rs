@@ -89,9 +89,9 @@ async fn what_peers_use_stays_and_the_rest_can_be_removed() {
     assert_eq!(see(&node, "analyst", "cert/").await.0, 404);
 }
 
-/// What another collection knows otherwise is refused, and sets nothing off.
+/// Each collection holds what was said to it; what it holds already is not said otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_incident_that_is_refused_opens_nothing() {
+async fn collections_hold_what_was_said_to_them() {
     let node = Setup::new(1, "operator").start().await;
     furnished(&node).await;
     let incident = |name: &str| {
@@ -111,8 +111,19 @@ async fn an_incident_that_is_refused_opens_nothing() {
     };
     let elsewhere = put("cert/collections/closed", incident("as it was")).await;
     assert_eq!((&elsewhere["success_count"], received().await), (&json!(1), 0));
-    let refused = put("sereno/collections/inbox", incident("as it was not")).await;
-    assert_eq!((&refused["failure_count"], received().await), (&json!(1), 0));
-    let taken = put("sereno/collections/inbox", incident("as it was")).await;
+    // What another collection holds is nothing to this one.
+    let taken = put("sereno/collections/inbox", incident("as we say")).await;
     assert_eq!((&taken["success_count"], received().await), (&json!(1), 1));
+    for (place, name) in
+        [("cert/collections/closed", "as it was"), ("sereno/collections/inbox", "as we say")]
+    {
+        let path = format!("{place}/objects/");
+        assert_eq!(see(&node, "analyst", &path).await.1["objects"][0]["name"], name);
+    }
+    let mut newer = incident("as nobody says");
+    let refused = put("sereno/collections/inbox", newer.clone()).await;
+    assert_eq!(&refused["failure_count"], &json!(1));
+    newer["modified"] = json!("2026-01-02T00:00:00.000Z");
+    let both = put("cert/collections/closed", newer).await;
+    assert_eq!(&both["success_count"], &json!(1));
 }

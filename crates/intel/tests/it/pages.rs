@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::support::{Store, object};
+use crate::support::{Store, id, object};
 
 const TYPES: [&str; 3] = ["tool", "malware", "campaign"];
 
@@ -168,15 +168,32 @@ async fn a_page_ends_before_it_has_too_many_bytes_and_a_large_object_still_comes
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_said_differently_is_not_put_where_its_sayer_reads() {
+async fn a_collection_holds_what_was_said_to_it_and_nothing_of_what_others_hold() {
     let store = Store::new().await;
     let (c, known) = filled(&store).await;
-    let secret = object("tool", 500, 1, json!({"name": "secret"}));
-    store.put("a", 5_000, std::slice::from_ref(&secret)).await;
-    let guess = object("tool", 500, 1, json!({"name": "guess"}));
-    let put = store.put_into("b", 6_000, Some(c), &[guess]).await;
-    assert_eq!(put, [intel::Put::Conflict]);
+    let tool = |name: &str| object("tool", 500, 1, json!({"name": name}));
+    let bodies = async || -> Vec<String> {
+        let mut sql = store.db.read().await.unwrap();
+        let text = "SELECT o.name AS name FROM intel_entries e JOIN intel_objects o ON o.seq = e.seq \
+             WHERE e.collection = $1 AND o.type = 'tool' AND o.name IN ('secret', 'guess', 'other')";
+        let rows = sqlx::query(text).bind(c).fetch_all(&mut *sql).await.unwrap();
+        rows.iter().map(|row| sqlx::Row::try_get(row, 0).unwrap()).collect()
+    };
+    store.put("a", 5_000, &[tool("secret")]).await;
+    assert_eq!(store.put_into("b", 6_000, Some(c), &[tool("guess")]).await, [intel::Put::Beside]);
+    assert_eq!(bodies().await, ["guess"]);
+    // The collection keeps its first word, also against what is known elsewhere; said again it is the same.
+    for (name, expect) in [
+        ("other", intel::Put::Conflict),
+        ("secret", intel::Put::Conflict),
+        ("guess", intel::Put::Same),
+    ] {
+        assert_eq!(store.put_into("b", 7_000, Some(c), &[tool(name)]).await, [expect], "{name}");
+    }
+    assert_eq!(bodies().await, ["guess"]);
     let mut sql = store.db.read().await.unwrap();
     let held = collections::find(&mut sql, "r", "c").await.unwrap().unwrap().held;
-    assert_eq!(usize::try_from(held).unwrap(), known.len());
+    assert_eq!(usize::try_from(held).unwrap(), known.len() + 1);
+    let newest = intel::objects::newest(&mut sql, &id("tool", 500), intel::Sight::ALL).await;
+    assert_eq!(newest.unwrap().unwrap().name, "secret", "the first word stays what is known");
 }
