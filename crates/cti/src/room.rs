@@ -12,7 +12,7 @@ use platform::http::RoomRouter;
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
 use ports::{Authorizer, IncidentReader, Pseudonymiser};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
 
 use crate::config::Config;
 use crate::error::CtiError;
@@ -41,7 +41,11 @@ struct Inner {
     counted: intel::Counted,
     catalogue: taxii::catalogue::Catalogue,
     cursors: taxii::cursor::Cursors,
+    envelopes: Semaphore,
 }
+
+/// Envelopes that are opened at once.
+const MAX_ENVELOPES: usize = 4;
 
 /// The room; cheap to clone.
 #[derive(Clone)]
@@ -66,6 +70,7 @@ impl Cti {
             counted: intel::Counted::default(),
             catalogue: taxii::catalogue::Catalogue::default(),
             cursors: taxii::cursor::Cursors::new(secret),
+            envelopes: Semaphore::new(MAX_ENVELOPES),
         };
         let cti = Self(Arc::new(inner));
         cti.ensure_inbox().await?;
@@ -101,6 +106,11 @@ impl Cti {
             })
             .await;
         written
+    }
+
+    /// Waits until an envelope may be opened.
+    pub(crate) async fn intake_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.envelopes.acquire().await.ok()
     }
 
     /// Changes roots or collections. The catalogue learns of it also when whoever asked has gone meanwhile.

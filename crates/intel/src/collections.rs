@@ -289,7 +289,8 @@ async fn rank_versions(sql: &mut AnyConnection, collection: i64, node: i64) -> R
     Ok(())
 }
 
-/// Takes the versions of an object that stand at these places out of a collection. How many went.
+/// Takes the versions of an object that stand at these places out of a collection. How many went. The version that is the
+/// newest then is given a new place.
 ///
 /// # Errors
 /// The database says no.
@@ -298,7 +299,9 @@ pub async fn delete(
     collection: i64,
     node: i64,
     places: &[i64],
+    now_us: i64,
 ) -> Result<u64, DbError> {
+    let was_last = last_of(sql, collection, node).await?;
     let mut gone = 0;
     for place in places {
         let done = sqlx::query(
@@ -317,5 +320,53 @@ pub async fn delete(
         .execute(&mut *sql)
         .await?;
     rank_versions(sql, collection, node).await?;
+    let now_last = last_of(sql, collection, node).await?;
+    if let (Some(was), Some(is)) = (was_last, now_last)
+        && was != is
+    {
+        move_behind_all(sql, collection, is, now_us).await?;
+    }
     Ok(gone)
+}
+
+/// The place of the newest version of an object.
+async fn last_of(
+    sql: &mut AnyConnection,
+    collection: i64,
+    node: i64,
+) -> Result<Option<i64>, DbError> {
+    let row = sqlx::query(
+        "SELECT added FROM intel_entries WHERE collection = $1 AND node = $2 AND is_last = 1",
+    )
+    .bind(collection)
+    .bind(node)
+    .fetch_optional(sql)
+    .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Gives an entry a new place: who reads the newest versions only has passed its old one without seeing it.
+async fn move_behind_all(
+    sql: &mut AnyConnection,
+    collection: i64,
+    place: i64,
+    now_us: i64,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE intel_collections SET last_added = \
+         CASE WHEN last_added >= $1 THEN last_added + 1 ELSE $1 END WHERE collection = $2",
+    )
+    .bind(now_us)
+    .bind(collection)
+    .execute(&mut *sql)
+    .await?;
+    sqlx::query(
+        "UPDATE intel_entries SET added = (SELECT last_added FROM intel_collections WHERE collection = $1) \
+         WHERE collection = $1 AND added = $2",
+    )
+    .bind(collection)
+    .bind(place)
+    .execute(sql)
+    .await?;
+    Ok(())
 }

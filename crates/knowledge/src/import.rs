@@ -1,5 +1,6 @@
 //! Taking a bundle in: read, judged object by object, stored in transactions of bounded size.
 
+use axum::body::Bytes;
 use intel::{Batch, Prepared, Put, Source, write};
 use model::Timestamp;
 use platform::http::Problem;
@@ -107,9 +108,10 @@ struct Judged {
 pub(crate) async fn run(
     room: &Knowledge,
     origin: Origin,
-    body: Vec<u8>,
+    body: Bytes,
 ) -> Result<ImportReport, Problem> {
     let max_bytes = room.config().max_import_bytes;
+    let _turn = room.import_turn().await;
     let judging = move || judge(&body, max_bytes);
     let Judged { sound, mut report } = tokio::task::spawn_blocking(judging)
         .await

@@ -16,10 +16,13 @@ struct Inner {
     config: Config,
     ontology: ontology::Cache,
     searches: Semaphore,
+    imports: Semaphore,
 }
 
 /// Searches that run at once: each may take a reader of the database for seconds, and other rooms read too.
 const MAX_SEARCHES: usize = 4;
+/// Imports that run at once: each may hold a few hundred megabytes.
+const MAX_IMPORTS: usize = 2;
 
 /// The room; cheap to clone.
 #[derive(Clone)]
@@ -37,6 +40,7 @@ impl Knowledge {
             config,
             ontology: ontology::Cache::default(),
             searches: Semaphore::new(MAX_SEARCHES),
+            imports: Semaphore::new(MAX_IMPORTS),
         })))
     }
 
@@ -68,6 +72,11 @@ impl Knowledge {
     /// Waits until a search may run.
     pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.0.searches.acquire().await.ok()
+    }
+
+    /// Waits until an import may be opened.
+    pub(crate) async fn import_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.imports.acquire().await.ok()
     }
 
     pub(crate) fn platform(&self) -> &Platform {

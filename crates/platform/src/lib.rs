@@ -56,6 +56,13 @@ impl Platform {
         ports::mint(self.clock.as_ref(), self.random.as_ref())
     }
 
+    /// A random UUID (version 4), as STIX and TAXII want them.
+    pub fn uuid4(&self) -> uuid::Uuid {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
     /// Now, UTC.
     pub fn now(&self) -> model::Timestamp {
         self.clock.now()

@@ -4,8 +4,6 @@ use ::intel::collections::{self as store, NewCollection};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use model::EventId;
-use model::id::TypedId;
 use platform::http::{Caller, Json as Body, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -109,7 +107,7 @@ pub(crate) async fn create(
         Some(text) => uuid::Uuid::parse_str(text).map_err(|_| {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "id is no UUID")
         })?,
-        None => cti.platform().mint::<EventId>().uuid(),
+        None => cti.platform().uuid4(),
     };
     let id = id.hyphenated().to_string();
     let kind = if asked.public_read { Kind::Open } else { Kind::Closed };

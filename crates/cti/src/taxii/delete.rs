@@ -47,11 +47,13 @@ pub(crate) async fn delete(
                 let Some(node) = ::intel::objects::node(tx.sql(), &object).await? else {
                     return Ok(0);
                 };
-                let mut gone = 0;
+                let (mut gone, now_us) = (0, tx.now().as_micros());
                 loop {
                     let (lines, more) = pages::lines(tx.sql(), number, &wanted).await?;
                     let places: Vec<i64> = lines.iter().map(|line| line.added_us).collect();
-                    gone += ::intel::collections::delete(tx.sql(), number, node, &places).await?;
+                    let sql = tx.sql();
+                    gone +=
+                        ::intel::collections::delete(sql, number, node, &places, now_us).await?;
                     // `first` and `last` speak of what stood there, not of what is left.
                     if !more || wanted.versions != Versions::All {
                         return Ok(gone);

@@ -6,8 +6,7 @@ use std::collections::HashSet;
 use ::intel::{Batch, Prepared, Put, Source, sources};
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use model::id::TypedId;
-use model::{EventId, Timestamp};
+use model::Timestamp;
 use platform::db::Tx;
 use platform::http::{Caller, CallerKind};
 use serde_json::Value;
@@ -47,6 +46,8 @@ pub(super) async fn take(cti: &Cti, delivery: Delivery) -> Result<Status, TaxiiE
     check_signature(cti, &delivery, &digest).await?;
     let limits = Limits { max_bytes: delivery.limit, ..stix::json::DEFAULT_LIMITS };
     let body = delivery.body.clone();
+    // A million values take a hundred megabytes: few envelopes are opened at once, the others wait as text.
+    let _turn = cti.intake_turn().await;
     // Reading megabytes of JSON would hold up every other request of this thread.
     let judged = tokio::task::spawn_blocking(move || judge(&body, limits))
         .await
@@ -173,7 +174,7 @@ fn status_of(cti: &Cti, judged: &[Judged], now: Timestamp) -> Status {
         })
         .collect();
     Status {
-        id: cti.platform().mint::<EventId>().uuid().hyphenated().to_string(),
+        id: cti.platform().uuid4().hyphenated().to_string(),
         status: "complete".into(),
         request_timestamp: now.to_string(),
         total_count: judged.len(),

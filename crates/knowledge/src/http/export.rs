@@ -69,7 +69,7 @@ pub(crate) async fn export(
             break;
         }
     }
-    let id = platform_uuid(&room);
+    let id = room.platform().uuid4();
     let mut text = format!("{{\"type\":\"bundle\",\"id\":\"bundle--{id}\"");
     if !objects.is_empty() {
         text.push_str(",\"objects\":[");
@@ -82,14 +82,4 @@ pub(crate) async fn export(
         (header::CONTENT_DISPOSITION, "attachment; filename=\"intelligence.stix.json\""),
     ];
     Ok((kind, text).into_response())
-}
-
-/// A random UUID (version 4) from the platform's source.
-fn platform_uuid(room: &Knowledge) -> String {
-    let mut bytes = [0; 16];
-    room.platform().random.fill(&mut bytes);
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

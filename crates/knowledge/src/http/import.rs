@@ -54,5 +54,5 @@ pub(crate) async fn import(
             .remedy("Send it in parts, or raise knowledge.max_import_bytes.")
     })?;
     let origin = Origin::person(&caller.name, label.trim(), tlp);
-    Ok(Json(import::run(&room, origin, body.to_vec()).await?))
+    Ok(Json(import::run(&room, origin, body).await?))
 }

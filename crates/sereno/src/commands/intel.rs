@@ -1,5 +1,6 @@
 //! `sereno intel lookup|sources|search|show|relations|path|import|export|common|matrix|extract`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -11,51 +12,22 @@ use crate::output::{self, Failure};
 
 /// Largest bundle read, bytes; the node has a limit of its own.
 const MAX_IMPORT_BYTES: u64 = 1 << 30;
+/// Columns of a relation.
+const RELATION: [&str; 3] = ["origin", "kind", "target"];
 
 pub(crate) async fn run(command: IntelCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
-        IntelCommand::Lookup { place, value } => {
-            let api = Api::of(&place).await?;
-            let answer = api.get(&format!("/api/v1/intel/lookup?value={}", escape(&value))).await;
-            api.close().await;
-            let answer = answer?;
-            if json {
-                output::value(&answer)?;
-            } else {
-                output::line(&format!("{}: {}", text(&answer, "value"), text(&answer, "summary")));
-            }
-            Ok(output::answer(answer.get("known").and_then(Value::as_bool).unwrap_or(false)))
-        }
+        IntelCommand::Lookup { place, value } => lookup(&place, &value, json).await,
         IntelCommand::Sources(place) => {
-            let api = Api::of(&place).await?;
-            let answer = api.get("/api/v1/intel/sources").await;
-            api.close().await;
-            table(&answer?, &["name", "values", "licence", "loaded_at"], json)?;
-            Ok(ExitCode::SUCCESS)
+            let answer = get(&place, "/api/v1/intel/sources").await?;
+            shown(&answer, &["name", "values", "licence", "loaded_at"], json)
         }
         IntelCommand::Common(place) => {
             let answer = get(&place, "/api/v1/intel/common-values").await?;
-            table(&answer, &["held", "kind", "value", "reason"], json)?;
-            Ok(ExitCode::SUCCESS)
+            shown(&answer, &["held", "kind", "value", "reason"], json)
         }
-        other => explore(other, json).await,
-    }
-}
-
-async fn get(place: &Place, path: &str) -> Result<Value, Failure> {
-    let api = Api::of(place).await?;
-    let answer = api.get(path).await;
-    api.close().await;
-    answer
-}
-
-async fn explore(command: IntelCommand, json: bool) -> Result<ExitCode, Failure> {
-    let asked = |name: &str, value: Option<&String>| {
-        value.map_or_else(String::new, |value| format!("&{name}={}", escape(value)))
-    };
-    match command {
         IntelCommand::Search { place, query, at, limit } => {
-            let at = asked("at", at.as_ref());
+            let at = at.map_or_else(String::new, |at| format!("&at={}", escape(&at)));
             let path = format!("/api/v1/intel/objects?limit={limit}&q={}{at}", escape(&query));
             let answer = get(&place, &path).await?;
             table(&answer, &["type", "tlp", "name", "id"], json)?;
@@ -63,32 +35,18 @@ async fn explore(command: IntelCommand, json: bool) -> Result<ExitCode, Failure>
             Ok(output::answer(found.is_some_and(|items| !items.is_empty())))
         }
         IntelCommand::Show { place, id, at } => {
-            let at = asked("at", at.as_ref());
-            let answer =
-                get(&place, &format!("/api/v1/intel/objects/{}?{at}", escape(&id))).await?;
-            output::value(&answer)?;
+            let at = at.map_or_else(String::new, |at| format!("?at={}", escape(&at)));
+            let path = format!("/api/v1/intel/objects/{}{at}", escape(&id));
+            output::value(&get(&place, &path).await?)?;
             Ok(ExitCode::SUCCESS)
         }
         IntelCommand::Relations { place, id } => {
             let path = format!("/api/v1/intel/objects/{}/relations?limit=1000", escape(&id));
             let answer = get(&place, &path).await?;
             let relations = answer.get("relations").cloned().unwrap_or(Value::Null);
-            let shown = if json { &answer } else { &relations };
-            table(shown, &["origin", "kind", "target"], json)?;
-            Ok(ExitCode::SUCCESS)
+            shown(if json { &answer } else { &relations }, &RELATION, json)
         }
-        IntelCommand::Path { place, from, to } => {
-            let path = format!("/api/v1/intel/path?from={}&to={}", escape(&from), escape(&to));
-            let answer = get(&place, &path).await?;
-            if json {
-                output::value(&answer)?;
-            } else {
-                output::line(text(&answer, "summary"));
-                let relations = answer.get("relations").cloned().unwrap_or(Value::Null);
-                table(&relations, &["origin", "kind", "target"], false)?;
-            }
-            Ok(output::answer(answer.get("found").and_then(Value::as_bool).unwrap_or(false)))
-        }
+        IntelCommand::Path { place, from, to } => way(&place, &from, &to, json).await,
         IntelCommand::Import { place, file, label, tlp } => {
             import(&place, &file, &label, &tlp, json).await
         }
@@ -99,32 +57,65 @@ async fn explore(command: IntelCommand, json: bool) -> Result<ExitCode, Failure>
             output::line(&text?);
             Ok(ExitCode::SUCCESS)
         }
-        other => read_with(other, json).await,
+        IntelCommand::Matrix { place, domain, layer } => {
+            matrix(&place, domain.as_deref(), layer).await
+        }
+        IntelCommand::Extract { place, file } => extract(&place, &file, json).await,
     }
 }
 
-async fn read_with(command: IntelCommand, json: bool) -> Result<ExitCode, Failure> {
-    match command {
-        IntelCommand::Matrix { place, domain, layer } => {
-            let what = if layer { "layer" } else { "matrix" };
-            let asked = domain.map_or_else(String::new, |d| format!("?domain={}", escape(&d)));
-            output::value(&get(&place, &format!("/api/v1/intel/{what}{asked}")).await?)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        IntelCommand::Extract { place, file } => {
-            let bytes = read_file(&file, MAX_IMPORT_BYTES)?;
-            let api = Api::of(&place).await?;
-            let answer = api.post_text("/api/v1/intel/extract", bytes).await;
-            api.close().await;
-            let answer = answer?;
-            let candidates = answer.get("candidates").cloned().unwrap_or(Value::Null);
-            let shown = if json { &answer } else { &candidates };
-            table(shown, &["suggestion", "kind", "value", "spelling", "count"], json)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        // Everything else was answered before.
-        _ => Ok(ExitCode::SUCCESS),
+fn shown(answer: &Value, columns: &[&str], json: bool) -> Result<ExitCode, Failure> {
+    table(answer, columns, json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn get(place: &Place, path: &str) -> Result<Value, Failure> {
+    let api = Api::of(place).await?;
+    let answer = api.get(path).await;
+    api.close().await;
+    answer
+}
+
+async fn lookup(place: &Place, value: &str, json: bool) -> Result<ExitCode, Failure> {
+    let answer = get(place, &format!("/api/v1/intel/lookup?value={}", escape(value))).await?;
+    if json {
+        output::value(&answer)?;
+    } else {
+        output::line(&format!("{}: {}", text(&answer, "value"), text(&answer, "summary")));
     }
+    Ok(output::answer(answer.get("known").and_then(Value::as_bool).unwrap_or(false)))
+}
+
+async fn way(place: &Place, from: &str, to: &str, json: bool) -> Result<ExitCode, Failure> {
+    let path = format!("/api/v1/intel/path?from={}&to={}", escape(from), escape(to));
+    let answer = get(place, &path).await?;
+    if json {
+        output::value(&answer)?;
+    } else {
+        output::line(text(&answer, "summary"));
+        let relations = answer.get("relations").cloned().unwrap_or(Value::Null);
+        table(&relations, &RELATION, false)?;
+    }
+    Ok(output::answer(answer.get("found").and_then(Value::as_bool).unwrap_or(false)))
+}
+
+async fn matrix(place: &Place, domain: Option<&str>, layer: bool) -> Result<ExitCode, Failure> {
+    let what = if layer { "layer" } else { "matrix" };
+    let asked = domain.map_or_else(String::new, |domain| format!("?domain={}", escape(domain)));
+    output::value(&get(place, &format!("/api/v1/intel/{what}{asked}")).await?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn extract(place: &Place, file: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let bytes = read_file(file, MAX_IMPORT_BYTES)?;
+    let api = Api::of(place).await?;
+    let answer = api.post_text("/api/v1/intel/extract", bytes).await;
+    api.close().await;
+    let answer = answer?;
+    let candidates = answer.get("candidates").cloned().unwrap_or(Value::Null);
+    let shown = if json { &answer } else { &candidates };
+    table(shown, &["suggestion", "kind", "value", "spelling", "count"], json)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn import(
