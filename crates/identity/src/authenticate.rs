@@ -37,6 +37,8 @@ struct Seen {
     method: Method,
     path: String,
     from_our_page: bool,
+    /// The browser says that another site's page asks.
+    from_elsewhere: bool,
 }
 
 /// What a request shows.
@@ -99,12 +101,24 @@ impl Identity {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             from_our_page: request.headers().contains_key(REQUEST_HEADER),
+            from_elsewhere: request
+                .headers()
+                .get("sec-fetch-site")
+                .is_some_and(|site| matches!(site.as_bytes(), b"cross-site" | b"same-site")),
         }
     }
 
     async fn caller(&self, seen: Seen) -> Result<Caller, Response> {
         let failed = |error: IdentityError| Problem::from(error).into_response();
         let source = &seen.source;
+        // A browser that once was given a name and password sends them by itself, as it does a cookie.
+        let by_itself =
+            matches!(seen.shown, Shown::Token { basic: true, .. } | Shown::Password { .. });
+        if by_itself && is_unsafe(&seen.method) && seen.from_elsewhere {
+            let detail = format!("{} {} from another site", seen.method, seen.path);
+            self.refused("cross_site_refused", "a browser", &detail).await;
+            return Err(cross_site());
+        }
         match seen.shown {
             Shown::Nothing => Ok(Caller::anonymous()),
             Shown::Unusable(why) => {
@@ -245,7 +259,7 @@ fn cross_site() -> Response {
     Problem::new(
         StatusCode::FORBIDDEN,
         "cross-site",
-        "A change with a session cookie needs the header `X-Sereno-Request: 1`.",
+        "A change that a browser sends by itself needs the header `X-Sereno-Request: 1` and a page of this node.",
     )
     .remedy("The console sends it by itself; scripts should use a token instead of a cookie.")
     .into_response()

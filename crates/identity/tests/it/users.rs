@@ -100,3 +100,25 @@ async fn a_limit_that_cannot_be_is_refused_at_the_start() {
         identity::Identity::open(&node.platform, Config { limits: vec![wrong], ..config });
     assert!(refused.await.is_err_and(|error| error.to_string().contains("identity.limits")));
 }
+
+#[tokio::test]
+async fn a_browser_that_remembers_a_password_changes_nothing_for_other_sites() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path(), 1).await;
+    let body = json!({"role": "administrator", "label": "x"});
+    let made = node.admin("POST", "/api/v1/tokens", body.clone()).await;
+    let basic = basic("token", made.json["token"].as_str().unwrap());
+    let from = |site: &'static str| {
+        let headers = [("authorization", basic.clone()), ("sec-fetch-site", site.to_owned())];
+        let (node, body) = (&node, body.clone());
+        async move {
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            node.send("POST", "/api/v1/tokens", &headers, body, None).await.status
+        }
+    };
+    assert_eq!(from("cross-site").await, StatusCode::FORBIDDEN);
+    assert_eq!(from("same-site").await, StatusCode::FORBIDDEN);
+    assert_eq!(from("same-origin").await, StatusCode::CREATED);
+    assert!(!node.noted("cross_site_refused").await.is_empty());
+}
