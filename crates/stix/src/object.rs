@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::id::StixId;
-use crate::time::Timestamp;
+use crate::time::{Exact, Timestamp};
 
 /// A STIX object as it was read or built.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,6 +110,18 @@ impl Object {
     #[must_use]
     pub fn version(&self) -> Option<Timestamp> {
         self.modified().or_else(|| self.created())
+    }
+
+    /// The version to the last digit written: what [`Object::version`] cuts orders versions too.
+    #[must_use]
+    pub fn exact_version(&self) -> Option<Exact<'_>> {
+        self.exact("modified").or_else(|| self.exact("created"))
+    }
+
+    /// One property that is a timestamp, to the last digit.
+    #[must_use]
+    pub fn exact(&self, name: &str) -> Option<Exact<'_>> {
+        self.text(name).and_then(|text| Exact::parse(text).ok())
     }
 
     /// Whether the object is revoked.

@@ -38,7 +38,8 @@ impl Timestamp {
         self.unix_us
     }
 
-    /// Cut to whole milliseconds, the precision of `created` and `modified` (STIX 2.1 §3.2).
+    /// Cut to whole milliseconds, the least precision of `created` and `modified` (STIX 2.1 §3.2) and
+    /// the one in which they are written here.
     #[must_use]
     pub const fn to_millis(self) -> Self {
         Self { unix_us: self.unix_us.div_euclid(1000) * 1000 }
@@ -69,6 +70,33 @@ impl Timestamp {
         let seconds = days_since_epoch(year, i64::from(month), i64::from(day)) * 86_400
             + i64::from(hour * 3600 + minute * 60 + second);
         Ok(Self { unix_us: seconds * 1_000_000 + i64::from(fraction_us) })
+    }
+}
+
+/// A point in time as exact as its text says: the order of versions, of which two may differ behind the
+/// sixth digit. `.5Z` and `.500Z` are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exact<'t> {
+    whole: Timestamp,
+    /// A leap second lies behind the last microsecond that it reads as.
+    leap: bool,
+    /// The digits that `whole` does not hold, without zeros at the end: digits of one length of time
+    /// compare as texts do.
+    finer: &'t str,
+}
+
+impl<'t> Exact<'t> {
+    /// Reads the text form.
+    ///
+    /// # Errors
+    /// [`TimestampError`].
+    pub fn parse(text: &'t str) -> Result<Self, TimestampError> {
+        let whole = Timestamp::parse(text)?;
+        let leap = text.get(17..19) == Some("60");
+        let kept = if leap { 0 } else { 6 };
+        let digits = text.get(20..).unwrap_or_default().trim_end_matches('Z');
+        let finer = digits.get(kept..).unwrap_or_default().trim_end_matches('0');
+        Ok(Self { whole, leap, finer })
     }
 }
 
@@ -176,6 +204,22 @@ mod tests {
         for text in ["2015-02-29T00:00:00Z", "2016-13-01T00:00:00Z", "2016-01-01T24:00:00Z"] {
             assert_eq!(Timestamp::parse(text), Err(TimestampError::Value), "{text}");
         }
+    }
+
+    #[test]
+    fn versions_differ_behind_the_microsecond() {
+        let sorted = [
+            "2016-12-31T23:59:59.9Z",
+            "2016-12-31T23:59:59.999999Z",
+            "2016-12-31T23:59:59.99999901Z",
+            "2016-12-31T23:59:59.9999991Z",
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:60.25Z",
+            "2017-01-01T00:00:00Z",
+        ];
+        assert!(sorted.iter().map(|text| Exact::parse(text).unwrap()).is_sorted_by(|a, b| a < b));
+        let same = ["2016-01-01T00:00:00.5Z", "2016-01-01T00:00:00.500000000Z"];
+        assert_eq!(Exact::parse(same[0]), Exact::parse(same[1]));
     }
 
     proptest! {

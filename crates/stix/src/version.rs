@@ -26,7 +26,7 @@ pub fn compare(a: &Object, b: &Object) -> Relation {
     if a.id_text() != b.id_text() {
         return Relation::Unrelated;
     }
-    match a.version().cmp(&b.version()) {
+    match a.exact_version().cmp(&b.exact_version()) {
         Ordering::Less => Relation::Older,
         Ordering::Greater => Relation::Newer,
         Ordering::Equal if a == b => Relation::Same,
@@ -67,11 +67,11 @@ pub fn check_successor(current: &Object, next: &Object) -> Result<(), VersionErr
     if current.id_text() != next.id_text() || current.kind() != next.kind() {
         return Err(VersionError::Identity);
     }
-    let (Some(before), Some(after)) = (current.modified(), next.modified()) else {
+    let (Some(before), Some(after)) = (current.exact("modified"), next.exact("modified")) else {
         return Err(VersionError::Unversioned);
     };
     // compared as points in time: `.5Z` and `.500Z` are one
-    if current.created() != next.created() {
+    if current.exact("created") != next.exact("created") {
         return Err(VersionError::Created);
     }
     if current.get("created_by_ref") != next.get("created_by_ref") {
@@ -90,7 +90,7 @@ pub fn check_successor(current: &Object, next: &Object) -> Result<(), VersionErr
 /// revocation must not be lost, then the first. `None` for an empty list.
 #[must_use]
 pub fn newest<'a>(versions: impl IntoIterator<Item = &'a Object>) -> Option<&'a Object> {
-    let rank = |object: &Object| (object.version(), object.is_revoked());
+    let rank = |object: &'a Object| (object.exact_version(), object.is_revoked());
     versions.into_iter().reduce(|best, next| if rank(next) > rank(best) { next } else { best })
 }
 

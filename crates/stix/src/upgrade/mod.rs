@@ -89,7 +89,7 @@ fn one(object: &Object, out: &mut Upgraded) {
     }
     map.insert("spec_version".to_owned(), "2.1".into());
     for name in ["created", "modified"] {
-        millis(object, name, &mut map, out);
+        millis(object, name, &mut map);
     }
     match object.kind() {
         "indicator" => {
@@ -133,16 +133,16 @@ fn labels(map: &mut Map<String, Value>, types: &str, vocabulary: &v::Vocabulary)
     }
 }
 
-/// Exactly three digits after the seconds.
-fn millis(object: &Object, name: &str, map: &mut Map<String, Value>, out: &mut Upgraded) {
-    let Some(text) = object.text(name) else { return };
-    let Ok(at) = Timestamp::parse(text) else { return };
-    if fraction_digits(text) == 3 {
+/// At least three digits after the seconds; finer ones stay, since they tell versions apart.
+fn millis(object: &Object, name: &str, map: &mut Map<String, Value>) {
+    let Some(text) = object.text(name).filter(|text| Timestamp::parse(text).is_ok()) else {
         return;
+    };
+    let digits = fraction_digits(text);
+    if digits < 3 {
+        let whole = text.trim_end_matches('Z');
+        let point = if digits == 0 { "." } else { "" };
+        let padded = format!("{whole}{point}{}Z", &"000"[digits..]);
+        map.insert(name.to_owned(), padded.into());
     }
-    if at != at.to_millis() {
-        let what = "STIX 2.1 has milliseconds here: finer digits were cut";
-        out.lose(object.id_text(), format!("/{name}"), what, Some(text.into()));
-    }
-    map.insert(name.to_owned(), at.to_millis().to_string().into());
 }

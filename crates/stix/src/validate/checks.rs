@@ -85,7 +85,7 @@ pub(super) fn in_order(
     if first == second && may_equal {
         return;
     }
-    let (Some(a), Some(b)) = (object.timestamp(earlier), object.timestamp(later)) else { return };
+    let (Some(a), Some(b)) = (object.exact(earlier), object.exact(later)) else { return };
     if b < a || (b == a && !may_equal) {
         let than = if may_equal { "before" } else { "not after" };
         sink.error_at(later, clause, format!("`{later}` is {than} `{earlier}`"));

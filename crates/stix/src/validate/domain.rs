@@ -256,7 +256,7 @@ const SIGHTING: &[Property] = &[
 
 const LANGUAGE_CONTENT: &[Property] = &[
     must("object_ref", Shape::Ref(Target::Not(&["bundle"]))),
-    may("object_modified", Shape::Millis),
+    may("object_modified", Shape::Timestamp),
     must("contents", Shape::Dictionary(Values::Any)),
 ];
 

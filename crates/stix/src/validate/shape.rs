@@ -48,7 +48,7 @@ pub(crate) enum Shape {
     Int(i64, i64),
     Number(f64, f64),
     Timestamp,
-    /// Precise to the millisecond: exactly three digits (§3.2).
+    /// Precise to the millisecond at least: three digits, more are allowed (§3.2).
     Millis,
     /// Precise to the second: no fraction (§6.7.6).
     Seconds,
@@ -245,8 +245,8 @@ fn timestamp(
         return sink.error(at, "STIX 2.1 §2.16", message);
     }
     match (shape, fraction_digits(text)) {
-        (Shape::Millis, digits) if digits != 3 => {
-            let message = format!("needs exactly three digits after the seconds, has {digits}");
+        (Shape::Millis, digits) if digits < 3 => {
+            let message = format!("needs three digits after the seconds or more, has {digits}");
             sink.error(at, clause, message);
         }
         (Shape::Seconds, digits) if digits > 0 => {

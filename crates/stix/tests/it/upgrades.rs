@@ -13,6 +13,12 @@ fn old(kind: &str, own: Value) -> Object {
     Object::from_value(value).unwrap()
 }
 
+fn with_modified(object: &Object, at: &str) -> Object {
+    let mut map = object.properties().clone();
+    map.insert("modified".to_owned(), at.into());
+    Object::from_map(map)
+}
+
 fn errors(objects: &[Object]) -> Vec<String> {
     let reports = objects.iter().flat_map(|o| validate::object(o).problems);
     let errors = reports.filter(|p| p.severity == Severity::Error);
@@ -28,9 +34,12 @@ fn labels_become_types_and_the_rest_stays() {
     assert_eq!(new["malware_types"], json!(["bot"]));
     assert_eq!(new["labels"], json!(["mine"]));
     assert_eq!(new["x_own"], json!(1));
-    assert_eq!(new["modified"], json!("2016-04-06T20:03:48.123Z"));
+    assert_eq!(new["modified"], json!("2016-04-06T20:03:48.123456Z"), "never cut");
     let told: Vec<&str> = up.losses.iter().map(|l| l.property.as_str()).collect();
-    assert_eq!(told, ["/modified", "/is_family"]);
+    assert_eq!(told, ["/is_family"]);
+    let coarse = with_modified(&malware, "2016-04-06T20:03:48.5Z");
+    let padded = upgrade::object(&coarse).objects[0].text("modified").map(str::to_owned);
+    assert_eq!(padded.as_deref(), Some("2016-04-06T20:03:48.500Z"));
     // what is 2.1 already stays
     assert_eq!(upgrade::object(&up.objects[0]).objects, up.objects);
     let indicator = old(
@@ -61,10 +70,7 @@ fn observations_give_observables() {
     );
     let up = upgrade::object(&observed);
     let told: Vec<&str> = up.losses.iter().map(|l| l.property.as_str()).collect();
-    assert_eq!(
-        told,
-        ["/modified", "/objects/2/is_encrypted", "/objects/4/name", "/objects/0/dst_ref"]
-    );
+    assert_eq!(told, ["/objects/2/is_encrypted", "/objects/4/name", "/objects/0/dst_ref"]);
     // the dangling reference was wrong before and still is; nothing else is
     let wrong = errors(&up.objects);
     assert_eq!(wrong.len(), 1, "{wrong:?}");

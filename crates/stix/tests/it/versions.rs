@@ -44,6 +44,15 @@ fn each_rule_is_named() {
     assert_eq!(check_successor(&ip, &ip), Err(VersionError::Unversioned));
 }
 
+#[test]
+fn versions_are_told_apart_to_the_last_digit() {
+    let older = with(&tool(1, "a", false), "modified", json!("1970-01-01T00:00:01.00000001Z"));
+    let newer = with(&older, "modified", json!("1970-01-01T00:00:01.0000000100001Z"));
+    assert_eq!(compare(&older, &newer), Relation::Older);
+    assert_eq!(check_successor(&older, &newer), Ok(()));
+    assert_eq!(newest([&newer, &older]), Some(&newer));
+}
+
 proptest! {
     #[test]
     fn comparing_is_antisymmetric(a in 0..5_i64, b in 0..5_i64, x in "[ab]", y in "[ab]") {
