@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::json::MAX_POINTER_BYTES;
+
 use super::{MAX_PROBLEMS, Problem, Report, Severity};
 
 /// One step towards a value.
@@ -34,23 +36,30 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), step: Step::Index(index) }
     }
 
-    /// JSON Pointer (RFC 6901).
+    /// JSON Pointer (RFC 6901), cut to [`MAX_POINTER_BYTES`]: a report carries a thousand of them, and the
+    /// names in them are the sender's.
     pub(crate) fn pointer(&self) -> String {
         let mut steps = Vec::new();
         let mut at = Some(self);
         while let Some(path) = at {
-            match path.step {
-                Step::Root => {}
-                Step::Name(name) => steps.push(name.replace('~', "~0").replace('/', "~1")),
-                Step::Index(index) => steps.push(index.to_string()),
-            }
+            steps.push(path.step);
             at = path.parent;
         }
-        steps.iter().rev().fold(String::new(), |mut all, step| {
-            all.push('/');
-            all.push_str(step);
-            all
-        })
+        let mut pointer = String::new();
+        for step in steps.iter().rev() {
+            let step = match step {
+                Step::Root => continue,
+                Step::Name(name) => clip(name).replace('~', "~0").replace('/', "~1"),
+                Step::Index(index) => index.to_string(),
+            };
+            if pointer.len() + step.len() > MAX_POINTER_BYTES {
+                pointer.push_str("/…");
+                break;
+            }
+            pointer.push('/');
+            pointer.push_str(&step);
+        }
+        pointer
     }
 }
 
@@ -128,7 +137,13 @@ impl Sink<'_> {
     }
 }
 
-/// A text as a message shows it: short.
+/// Longest name or value shown in a problem, in characters.
+const MAX_SHOWN_CHARS: usize = 80;
+
+/// A text as a message shows it: short, and marked where it was cut.
 pub(crate) fn clip(text: &str) -> String {
-    text.chars().take(80).collect()
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -296,7 +296,7 @@ pub(super) fn reference(
         ),
     };
     if !allowed {
-        sink.error(at, clause, format!("refers to a {kind}, expected {what}"));
+        sink.error(at, clause, format!("refers to a {}, expected {what}", clip(kind)));
     }
 }
 
@@ -417,7 +417,7 @@ pub(super) fn hashes(value: &Value, at: &Path<'_>, sink: &mut Sink<'_>) {
                 sink.error(&at, CLAUSE, format!("a {name} hash has {digits} hexadecimal digits"));
             }
         } else if !forms::is_fuzzy_hash(name, hash) {
-            sink.error(&at, CLAUSE, format!("not of the form of a {name} hash"));
+            sink.error(&at, CLAUSE, format!("not of the form of a {} hash", clip(name)));
         }
     }
 }

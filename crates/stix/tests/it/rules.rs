@@ -207,3 +207,36 @@ fn reports_are_bounded() {
     assert_eq!(report.left_out, 4_000);
     assert!(!report.is_valid());
 }
+
+/// A report is as small as its number of problems, whatever names the sender chose.
+#[test]
+fn names_in_reports_are_cut() {
+    let long = "n".repeat(400_000);
+    let bytes = |value: Value| {
+        let report = validate::object(&Object::from_value(value).unwrap());
+        assert_eq!(report.problems.len(), validate::MAX_PROBLEMS);
+        let size = |p: &validate::Problem| p.object.len() + p.property.len() + p.message.len();
+        report.problems.iter().map(size).sum::<usize>()
+    };
+    let nulls = vec![Value::Null; 2_000];
+    let mut named = valid("identity");
+    named[&long] = nulls.clone().into();
+    assert!(bytes(named) < 1_000_000);
+    // many names one inside the other, and signs that the pointer writes longer
+    let mut deep = Value::from(nulls);
+    for _ in 0..50 {
+        deep = json!({ "~/".repeat(100): deep });
+    }
+    let mut nested = valid("identity");
+    nested["x_deep"] = deep;
+    assert!(bytes(nested) < 1_000_000);
+    // the type of what a reference of the deprecated container names, and the name of a hash
+    let mut held = valid("observed-data");
+    held.as_object_mut().unwrap().shift_remove("object_refs");
+    held["objects"] = json!({"0": {"type": &long}, "1": {"type": "email-message",
+        "is_multipart": false, "to_refs": vec!["0"; 2_000]}});
+    assert!(bytes(held) < 1_000_000);
+    let hashes: serde_json::Map<String, Value> =
+        (0..1_000).map(|n| (format!("{n} {}", "h".repeat(4_000)), json!("0"))).collect();
+    assert!(bytes(observable("file", json!({"name": "n", "hashes": hashes}))) < 1_000_000);
+}
