@@ -97,7 +97,12 @@ impl Compiled {
 
     /// Whether this asks that nothing be there: then no value at all is what it wants.
     pub(super) const fn wants_nothing(&self) -> bool {
-        matches!(self.judge, Judge::Exists) && self.negated
+        self.asks_existence() && self.negated
+    }
+
+    /// Whether this asks only if something is there, or that it is not.
+    pub(super) const fn asks_existence(&self) -> bool {
+        matches!(self.judge, Judge::Exists)
     }
 
     /// Whether one value passes.

@@ -241,7 +241,7 @@ impl Compared {
                 if root.get("type").and_then(Value::as_str) != Some(kind) {
                     return Ok(false);
                 }
-                let walk = Walk { observation, left };
+                let walk = Walk { observation, left, existence: test.asks_existence() };
                 if test.wants_nothing() {
                     // `NOT EXISTS`: no way through leads anywhere.
                     return Ok(!walk.find(At::Object(root), steps, &mut |_| Ok(true))?);
@@ -263,7 +263,7 @@ pub(super) fn texts(
     left: &Cell<u32>,
     each: &mut dyn FnMut(&str),
 ) -> Result<(), MatchError> {
-    let walk = Walk { observation, left };
+    let walk = Walk { observation, left, existence: false };
     let visited = walk.find(At::Object(root), steps, &mut |at| {
         if let At::Value(Value::String(text), _) = at {
             each(text);
@@ -276,6 +276,8 @@ pub(super) fn texts(
 struct Walk<'w, 'd> {
     observation: &'w Observation<'d>,
     left: &'w Cell<u32>,
+    /// Whether the question is only if something is there.
+    existence: bool,
 }
 
 type Last<'l> = &'l mut dyn FnMut(At<'_>) -> Result<bool, MatchError>;
@@ -285,6 +287,13 @@ impl Walk<'_, '_> {
     fn find(&self, at: At<'_>, steps: &[Way], last: Last<'_>) -> Result<bool, MatchError> {
         self.count()?;
         let Some((step, rest)) = steps.split_first() else { return last(at) };
+        // A reference is there even if its object is not: only what stands inside that object counts as
+        // absent then (§9.7.4).
+        if let (Way::Key { key, leads: Leads::ToOne | Leads::ToMany, .. }, []) = (step, rest)
+            && let (true, At::Object(map) | At::Value(Value::Object(map), _)) = (self.existence, at)
+        {
+            return Ok(map.contains_key(key));
+        }
         let mut found = Ok(false);
         self.step(at, step, &mut |next| {
             found = self.find(next, rest, last);

@@ -165,7 +165,12 @@ fn one_object_must_make_all_of_it_true() {
         ("[NOT EXISTS file:hashes.'SHA-256']", false),
         ("[NOT EXISTS url:value]", false),
         ("[EXISTS network-traffic:src_ref]", true),
-        ("[EXISTS network-traffic:dst_ref]", false),
+        // a reference is there although its object is not listed; what stands in that object is not
+        ("[EXISTS network-traffic:dst_ref]", true),
+        ("[NOT EXISTS network-traffic:dst_ref]", false),
+        ("[NOT EXISTS network-traffic:dst_ref.value]", true),
+        ("[EXISTS file:contains_refs]", true),
+        ("[NOT EXISTS file:parent_directory_ref]", true),
     ]);
 }
 
