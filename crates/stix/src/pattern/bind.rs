@@ -325,26 +325,27 @@ impl Search<'_> {
         times: u64,
         then: Then<'_>,
     ) -> Result<bool, MatchError> {
-        let rest = &self.seen.matching[number][from..];
-        let free = |at: &usize| if self.is_free(*at) { self.left[*at] } else { 0 };
-        let there = rest.iter().map(free).fold(0, u64::saturating_add);
-        if there < times {
-            return Ok(false);
-        }
-        let Some(&at) = rest.first() else { return Ok(false) };
-        let most = free(&at).min(times);
-        // Fewer than this and the others do not suffice.
-        let least = times.saturating_sub(there - free(&at));
-        for taken in (least..=most).rev() {
-            let done = if taken == 0 {
-                self.repeat_test(number, from + 1, times, then)?
-            } else {
-                self.with(at, taken, &mut |search| {
-                    search.repeat_test(number, from + 1, times - taken, then)
-                })?
-            };
-            if done {
-                return Ok(true);
+        let seen = self.seen;
+        let free = |search: &Self, at: usize| if search.is_free(at) { search.left[at] } else { 0 };
+        let candidates = seen.matching[number].get(from..).unwrap_or_default();
+        let mut there: u128 = candidates.iter().map(|at| u128::from(free(self, *at))).sum();
+        // Only what is taken goes deeper: a candidate may be passed over as often as there are some.
+        for (index, &at) in candidates.iter().enumerate() {
+            if there < u128::from(times) {
+                return Ok(false);
+            }
+            let most = free(self, at);
+            there -= u128::from(most);
+            // Fewer than this and the others do not suffice.
+            let least = times.saturating_sub(u64::try_from(there).unwrap_or(u64::MAX));
+            for taken in (least.max(1)..=most.min(times)).rev() {
+                let done = self.with(at, taken, &mut |search| {
+                    search.repeat_test(number, from + index + 1, times - taken, then)
+                })?;
+                if done {
+                    return Ok(true);
+                }
+                self.step()?;
             }
             self.step()?;
         }

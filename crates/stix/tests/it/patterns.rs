@@ -300,6 +300,23 @@ fn ten_thousand_observations_are_no_combinations() {
     assert!(matches!(found, Err(MatchError::Bound(_))));
 }
 
+/// The only `y` is in the earliest of many: it must be left for the second part.
+#[test]
+fn passing_over_an_observation_takes_no_stack() {
+    let mut data = many(600);
+    data.push(json!({"type": "file", "id": "file", "name": "y"}));
+    data[2]["object_refs"] = json!(["ip", "file"]);
+    let observed = Observed::read(&data).unwrap();
+    let answer = |times: u32| {
+        let text = format!(
+            "[ipv4-addr:value = '198.51.100.7'] REPEATS {times} TIMES AND [file:name = 'y']"
+        );
+        Matcher::new(&Pattern::parse(&text).unwrap()).unwrap().matches(&observed)
+    };
+    assert_eq!(answer(2), Ok(true));
+    assert_eq!(answer(3), Ok(true));
+}
+
 #[test]
 fn references_in_circles_end_in_an_error() {
     let ids: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
