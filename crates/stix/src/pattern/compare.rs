@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::ast::{Constant, Op, Step, Test};
 use super::lex::{base64, hex};
 use super::matcher::MatchError;
-use super::regex::Regex;
+use super::regex::{Budget, Regex};
 use crate::time::Timestamp;
 
 /// How a property holds its bytes, by the ending of its name (§9.6: binary types).
@@ -61,7 +61,7 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    pub(super) fn new(test: &Test) -> Result<Self, MatchError> {
+    pub(super) fn new(test: &Test, budget: &mut Budget) -> Result<Self, MatchError> {
         let mut negated = test.negated;
         let order = |constant: &Constant, holds: fn(Ordering) -> bool| {
             wanted(constant).map(|wanted| Judge::Order(wanted, holds))
@@ -87,7 +87,7 @@ impl Compiled {
                 Judge::In(set)
             }
             Op::Like(text) => Judge::Like(text.nfc().collect()),
-            Op::Matches(text) => Judge::Matches(Regex::new(text, is_binary(test))?),
+            Op::Matches(text) => Judge::Matches(Regex::new(text, is_binary(test), budget)?),
             Op::IsSubset(text) => Judge::IsSubset(range_of(text)?),
             Op::IsSuperset(text) => Judge::IsSuperset(range_of(text)?),
             Op::Exists => Judge::Exists,

@@ -8,6 +8,7 @@ use super::ast::{Comparison, Expression, Pattern, Qualifier, Step};
 use super::bind;
 use super::compare::{Coding, Compiled, time_of};
 use super::observe::{Observation, Observed};
+use super::regex::Budget;
 
 /// Why a pattern could not be evaluated; a wrong answer is never given instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -115,9 +116,9 @@ impl Matcher {
     /// A constant of it has no meaning: a day that does not exist, a set of mixed types, a regular
     /// expression that cannot be read, something that is no address range.
     pub fn new(pattern: &Pattern) -> Result<Self, MatchError> {
-        let mut tests = 0;
-        let root = node(&pattern.root, &mut tests)?;
-        Ok(Self { root, tests })
+        let mut preparation = Preparation::default();
+        let root = preparation.node(&pattern.root)?;
+        Ok(Self { root, tests: preparation.tests })
     }
 
     /// Whether the observed data matches.
@@ -129,48 +130,62 @@ impl Matcher {
     }
 }
 
-fn node(expression: &Expression, tests: &mut usize) -> Result<Node, MatchError> {
-    let mut all = |many: &[Expression]| {
-        many.iter().map(|one| node(one, tests)).collect::<Result<Vec<_>, _>>()
-    };
-    Ok(match expression {
-        Expression::Test(comparison) => {
-            let number = *tests;
-            *tests += 1;
-            Node::Test(compared(comparison)?, number)
-        }
-        Expression::And(many) => Node::And(all(many)?),
-        Expression::Or(many) => Node::Or(all(many)?),
-        Expression::FollowedBy(many) => Node::FollowedBy(all(many)?),
-        Expression::Qualified(inner, qualifier) => {
-            let inner = Box::new(node(inner, tests)?);
-            match qualifier {
-                Qualifier::StartStop { start, stop } => {
-                    Node::StartStop { inner, start_us: time_of(start)?, stop_us: time_of(stop)? }
-                }
-                Qualifier::Within { seconds } => {
-                    // Beyond 290,000 years all is within.
-                    #[allow(clippy::cast_possible_truncation)]
-                    let span_us = (seconds * 1e6).min(9e18) as i64;
-                    Node::Within { inner, span_us }
-                }
-                Qualifier::Repeats { times } => Node::Repeats { inner, times: *times },
-            }
-        }
-    })
+/// A pattern while it is prepared.
+#[derive(Default)]
+struct Preparation {
+    tests: usize,
+    /// What its regular expressions may still take.
+    budget: Budget,
 }
 
-fn compared(comparison: &Comparison) -> Result<Compared, MatchError> {
-    let all = |many: &[Comparison]| many.iter().map(compared).collect::<Result<Vec<_>, _>>();
-    Ok(match comparison {
-        Comparison::And(many) => Compared::And(all(many)?),
-        Comparison::Or(many) => Compared::Or(all(many)?),
-        Comparison::Test(test) => Compared::Test {
-            kind: test.path.kind.clone(),
-            steps: test.path.steps.iter().map(way).collect(),
-            test: Compiled::new(test)?,
-        },
-    })
+impl Preparation {
+    fn node(&mut self, expression: &Expression) -> Result<Node, MatchError> {
+        let mut all = |many: &[Expression]| {
+            many.iter().map(|one| self.node(one)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match expression {
+            Expression::Test(comparison) => {
+                let number = self.tests;
+                self.tests += 1;
+                Node::Test(self.compared(comparison)?, number)
+            }
+            Expression::And(many) => Node::And(all(many)?),
+            Expression::Or(many) => Node::Or(all(many)?),
+            Expression::FollowedBy(many) => Node::FollowedBy(all(many)?),
+            Expression::Qualified(inner, qualifier) => {
+                let inner = Box::new(self.node(inner)?);
+                match qualifier {
+                    Qualifier::StartStop { start, stop } => Node::StartStop {
+                        inner,
+                        start_us: time_of(start)?,
+                        stop_us: time_of(stop)?,
+                    },
+                    Qualifier::Within { seconds } => {
+                        // Beyond 290,000 years all is within.
+                        #[allow(clippy::cast_possible_truncation)]
+                        let span_us = (seconds * 1e6).min(9e18) as i64;
+                        Node::Within { inner, span_us }
+                    }
+                    Qualifier::Repeats { times } => Node::Repeats { inner, times: *times },
+                }
+            }
+        })
+    }
+
+    fn compared(&mut self, comparison: &Comparison) -> Result<Compared, MatchError> {
+        let mut all = |many: &[Comparison]| {
+            many.iter().map(|one| self.compared(one)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match comparison {
+            Comparison::And(many) => Compared::And(all(many)?),
+            Comparison::Or(many) => Compared::Or(all(many)?),
+            Comparison::Test(test) => Compared::Test {
+                kind: test.path.kind.clone(),
+                steps: test.path.steps.iter().map(way).collect(),
+                test: Compiled::new(test, &mut self.budget)?,
+            },
+        })
+    }
 }
 
 pub(super) fn way(step: &Step) -> Way {

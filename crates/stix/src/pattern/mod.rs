@@ -25,6 +25,7 @@ mod atoms;
 mod bind;
 mod caution;
 mod compare;
+mod dialect;
 pub mod index;
 mod keys;
 mod lex;

@@ -4,19 +4,24 @@
 //! the rest is given [`MAX_REGEX_STEPS`] steps a value and is an error beyond. The search function is used, `.`
 //! matches line feeds too (DOTALL), binary properties are searched as bytes without the notion of letters.
 //!
-//! Brought from PCRE's notation into that of the engines: brackets and set signs inside a class, braces that are no
-//! quantifier, `$` and `\Z` before a last line feed, `\h \H \v \V \R \N \e \Q…\E`, octal escapes, comments.
-//! Not there: callouts, verbs such as `(*SKIP)`, `\H`, `\V`, `\N`, `\R` inside a class; they are refused when the pattern
-//! is prepared.
+//! All expressions of one pattern share one [`Budget`] of memory; what they are written in is brought into the
+//! notation of the engines by `dialect`.
 
 use std::fmt::Write;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+use super::dialect::{END_BOUNDED, END_LINEAR, translated};
 use super::matcher::MatchError;
 
-/// Bytes that a compiled regular expression may take.
-const MAX_REGEX_BYTES: usize = 1 << 20;
+/// Bytes that all compiled regular expressions of a pattern may take together.
+const MAX_PATTERN_REGEX_BYTES: usize = 16 << 20;
+/// Bytes that one of them may take: `\w{128}` is one that needs so much.
+const MAX_REGEX_BYTES: usize = 8 << 20;
+/// Least that an expression is charged for, which also bounds their number: 256 in one pattern.
+const MIN_REGEX_BYTES: usize = 64 << 10;
+/// Bytes of states that an expression remembers from search to search.
+const CACHE_BYTES: usize = 256 << 10;
 /// Steps of an expression that looks around or back, per value.
 const MAX_REGEX_STEPS: usize = 1_000_000;
 
@@ -43,19 +48,86 @@ pub(super) struct Regex {
     bytes: Option<BytesEngine>,
 }
 
+/// What the expressions of one pattern may still take.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { left: MAX_PATTERN_REGEX_BYTES }
+    }
+}
+
+/// Why an expression was not compiled.
+enum Failure {
+    /// It needs more than it was allowed.
+    TooBig,
+    Other(String),
+}
+
+impl Budget {
+    /// Compiles with the least allowance that suffices, which is what is charged: the engines do not say what they
+    /// take, only that it was not enough.
+    fn spend<T>(
+        &mut self,
+        build: impl Fn(usize) -> Result<T, Failure>,
+    ) -> Result<Result<T, String>, MatchError> {
+        let mut allowed = MIN_REGEX_BYTES;
+        while allowed <= MAX_REGEX_BYTES.min(self.left) {
+            match build(allowed) {
+                Ok(built) => {
+                    self.left -= allowed;
+                    return Ok(Ok(built));
+                }
+                Err(Failure::Other(what)) => return Ok(Err(what)),
+                Err(Failure::TooBig) => allowed *= 2,
+            }
+        }
+        let what = if allowed > MAX_REGEX_BYTES {
+            format!("a regular expression compiles to more than {MAX_REGEX_BYTES} bytes")
+        } else {
+            format!(
+                "the regular expressions of the pattern compile to more than \
+                 {MAX_PATTERN_REGEX_BYTES} bytes, each counted with {MIN_REGEX_BYTES} at least"
+            )
+        };
+        Err(MatchError::Pattern(what))
+    }
+}
+
+impl From<regex::Error> for Failure {
+    fn from(error: regex::Error) -> Self {
+        match error {
+            regex::Error::CompiledTooBig(_) => Self::TooBig,
+            error => Self::Other(error.to_string()),
+        }
+    }
+}
+
 impl Regex {
     /// Prepares an expression; `binary` where bytes may have to be searched.
-    pub(super) fn new(pattern: &str, binary: bool) -> Result<Self, MatchError> {
+    pub(super) fn new(
+        pattern: &str,
+        binary: bool,
+        budget: &mut Budget,
+    ) -> Result<Self, MatchError> {
         let pattern: String = pattern.nfc().collect();
-        let text = match regex::RegexBuilder::new(&translated(&pattern, END_LINEAR)?)
-            .size_limit(MAX_REGEX_BYTES)
-            .dot_matches_new_line(true)
-            .build()
-        {
+        let linear = translated(&pattern, END_LINEAR)?;
+        let built = budget.spend(|allowed| {
+            let regex = regex::RegexBuilder::new(&linear)
+                .size_limit(allowed)
+                .dfa_size_limit(CACHE_BYTES)
+                .dot_matches_new_line(true)
+                .build()?;
+            Ok(regex)
+        })?;
+        let text = match built {
             Ok(regex) => Engine::Linear(regex),
-            Err(error) => Engine::Bounded(bounded(&pattern, error)?),
+            Err(error) => Engine::Bounded(bounded(&pattern, &error, budget)?),
         };
-        let bytes = if binary { Some(bytes_engine(&pattern)?) } else { None };
+        let bytes = if binary { Some(bytes_engine(&pattern, budget)?) } else { None };
         Ok(Self { text, bytes })
     }
 
@@ -90,22 +162,52 @@ fn searched(regex: &fancy_regex::Regex, text: &str) -> Result<bool, MatchError> 
     regex.is_match(text).map_err(|_| MatchError::RegexSteps)
 }
 
-fn bounded(pattern: &str, error: regex::Error) -> Result<Box<fancy_regex::Regex>, MatchError> {
-    if let regex::Error::CompiledTooBig(limit) = error {
-        let what = format!("the regular expression compiles to more than {limit} bytes");
-        return Err(MatchError::Pattern(what));
-    }
-    let built = fancy_regex::RegexBuilder::new(&translated(pattern, END_BOUNDED)?)
-        .backtrack_limit(MAX_REGEX_STEPS)
-        .delegate_size_limit(MAX_REGEX_BYTES)
-        .max_prog_size(MAX_REGEX_BYTES)
-        .dot_matches_new_line(true)
-        .build();
-    let what = |_| MatchError::Pattern(format!("the regular expression cannot be read: {error}"));
-    built.map(Box::new).map_err(what)
+/// For what the linear engine does not read, which said `error`.
+fn bounded(
+    pattern: &str,
+    error: &str,
+    budget: &mut Budget,
+) -> Result<Box<fancy_regex::Regex>, MatchError> {
+    let pattern = translated(pattern, END_BOUNDED)?;
+    let built = budget.spend(|allowed| {
+        // It is a program of which every second instruction may hold an expression of the linear engine (two in a
+        // row are made one): many small ones or a few large ones.
+        let mut failure = Failure::TooBig;
+        for each in [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20] {
+            let built = fancy_regex::RegexBuilder::new(&pattern)
+                .backtrack_limit(MAX_REGEX_STEPS)
+                .delegate_size_limit(each)
+                .delegate_dfa_size_limit(CACHE_BYTES)
+                .max_prog_size(2 * allowed / each)
+                .dot_matches_new_line(true)
+                .build();
+            match built {
+                Ok(regex) => return Ok(Box::new(regex)),
+                Err(error) => failure = failure_of(&error),
+            }
+            if matches!(failure, Failure::Other(_)) {
+                break;
+            }
+        }
+        Err(failure)
+    })?;
+    built
+        .map_err(|_| MatchError::Pattern(format!("the regular expression cannot be read: {error}")))
 }
 
-fn bytes_engine(pattern: &str) -> Result<BytesEngine, MatchError> {
+fn failure_of(error: &fancy_regex::Error) -> Failure {
+    use fancy_regex::{CompileError, Error};
+    match error {
+        Error::CompileError(inner) => match inner.as_ref() {
+            CompileError::PatternTooComplex => Failure::TooBig,
+            CompileError::InnerError(inner) if inner.size_limit().is_some() => Failure::TooBig,
+            _ => Failure::Other(error.to_string()),
+        },
+        _ => Failure::Other(error.to_string()),
+    }
+}
+
+fn bytes_engine(pattern: &str, budget: &mut Budget) -> Result<BytesEngine, MatchError> {
     if pattern.chars().any(|c| u32::from(c) > 0xff) {
         return Ok(BytesEngine::Never);
     }
@@ -118,195 +220,19 @@ fn bytes_engine(pattern: &str) -> Result<BytesEngine, MatchError> {
             let _ = write!(bytes, "\\x{:02x}", u32::from(c));
         }
     }
-    let linear = regex::bytes::RegexBuilder::new(&bytes)
-        .size_limit(MAX_REGEX_BYTES)
-        .unicode(false)
-        .dot_matches_new_line(true)
-        .build();
+    let linear = budget.spend(|allowed| {
+        let regex = regex::bytes::RegexBuilder::new(&bytes)
+            .size_limit(allowed)
+            .dfa_size_limit(CACHE_BYTES)
+            .unicode(false)
+            .dot_matches_new_line(true)
+            .build()?;
+        Ok(regex)
+    })?;
     Ok(match linear {
         Ok(regex) => BytesEngine::Linear(regex),
-        Err(error) => BytesEngine::Bounded(bounded(pattern, error)?),
+        Err(error) => BytesEngine::Bounded(bounded(pattern, &error, budget)?),
     })
-}
-
-/// The end of the text, or before a last line feed: consumed where nothing may follow anyway.
-const END_LINEAR: &str = r"(?:\n?\z)";
-const END_BOUNDED: &str = r"(?=\n?\z)";
-
-/// From PCRE's notation into the engines'.
-fn translated(pattern: &str, end: &str) -> Result<String, MatchError> {
-    let mut from = Translation { rest: pattern, out: String::new(), end, by_line: false };
-    from.by_line = has_multi_line(pattern);
-    while let Some(c) = from.take() {
-        from.outside(c)?;
-    }
-    Ok(from.out)
-}
-
-/// Whether some group sets the flag `m`, with which `$` stands for the end of any line.
-fn has_multi_line(pattern: &str) -> bool {
-    pattern.match_indices("(?").any(|(at, _)| {
-        let flags = pattern[at + 2..].chars().take_while(|c| c.is_ascii_lowercase());
-        flags.into_iter().any(|c| c == 'm')
-    })
-}
-
-struct Translation<'p> {
-    rest: &'p str,
-    out: String,
-    end: &'p str,
-    by_line: bool,
-}
-
-impl Translation<'_> {
-    fn take(&mut self) -> Option<char> {
-        let c = self.rest.chars().next()?;
-        self.rest = &self.rest[c.len_utf8()..];
-        Some(c)
-    }
-
-    fn outside(&mut self, c: char) -> Result<(), MatchError> {
-        match c {
-            '\\' => self.escape(false)?,
-            '[' => self.class()?,
-            '{' if !is_quantifier(self.rest) => self.out.push_str(r"\{"),
-            '$' if !self.by_line => self.out.push_str(self.end),
-            '(' if self.rest.starts_with("?#") => {
-                let Some(close) = self.rest.find(')') else {
-                    return Err(MatchError::Pattern("a comment that is never closed".into()));
-                };
-                self.rest = &self.rest[close + 1..];
-            }
-            other => self.out.push(other),
-        }
-        Ok(())
-    }
-
-    fn escape(&mut self, in_class: bool) -> Result<(), MatchError> {
-        let Some(c) = self.take() else {
-            return Err(MatchError::Pattern("a regular expression ends with a backslash".into()));
-        };
-        let text = match (c, in_class) {
-            ('h', true) => HORIZONTAL,
-            ('v', true) => VERTICAL,
-            ('h', false) => return self.set("", HORIZONTAL),
-            ('H', false) => return self.set("^", HORIZONTAL),
-            ('v', false) => return self.set("", VERTICAL),
-            ('V', false) => return self.set("^", VERTICAL),
-            ('N', false) => return self.set("^", r"\n"),
-            ('R', false) => {
-                self.out.push_str(r"(?:\r\n|");
-                self.set("", VERTICAL)?;
-                self.out.push(')');
-                return Ok(());
-            }
-            ('H' | 'V' | 'N' | 'R', true) => {
-                let what = format!("`\\{c}` inside a class is not supported; write its characters");
-                return Err(MatchError::Pattern(what));
-            }
-            ('Z', false) => self.end,
-            ('e', _) => r"\x1b",
-            ('b', true) => r"\x08",
-            ('Q', _) => {
-                self.literal();
-                return Ok(());
-            }
-            ('E', _) => "",
-            ('0', _) => {
-                self.octal();
-                return Ok(());
-            }
-            ('<' | '>', _) => {
-                self.out.push(c);
-                return Ok(());
-            }
-            _ => {
-                if c.is_ascii() {
-                    self.out.push('\\');
-                }
-                self.out.push(c);
-                return Ok(());
-            }
-        };
-        self.out.push_str(text);
-        Ok(())
-    }
-
-    #[allow(clippy::unnecessary_wraps)]
-    fn set(&mut self, sign: &str, members: &str) -> Result<(), MatchError> {
-        self.out.push('[');
-        self.out.push_str(sign);
-        self.out.push_str(members);
-        self.out.push(']');
-        Ok(())
-    }
-
-    /// `\Q…\E`: as it stands.
-    fn literal(&mut self) {
-        let (text, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
-        self.out.push_str(&regex::escape(text));
-        self.rest = rest;
-    }
-
-    /// `\0` and up to two octal digits more.
-    fn octal(&mut self) {
-        let digits = self.rest.bytes().take(2).take_while(|b| (b'0'..=b'7').contains(b)).count();
-        let code = u32::from_str_radix(&self.rest[..digits], 8).unwrap_or(0);
-        self.rest = &self.rest[digits..];
-        let _ = write!(self.out, "\\x{code:02x}");
-    }
-
-    /// A class behind its bracket.
-    fn class(&mut self) -> Result<(), MatchError> {
-        self.out.push('[');
-        if self.rest.starts_with('^') {
-            self.take();
-            self.out.push('^');
-        }
-        let mut first = true;
-        while let Some(c) = self.take() {
-            match c {
-                ']' if first => self.out.push_str(r"\]"),
-                ']' => {
-                    self.out.push(']');
-                    return Ok(());
-                }
-                '[' => match self.rest.find(":]") {
-                    Some(close) if self.rest.starts_with(':') => {
-                        self.out.push('[');
-                        self.out.push_str(&self.rest[..close + 2]);
-                        self.rest = &self.rest[close + 2..];
-                    }
-                    _ => self.out.push_str(r"\["),
-                },
-                '&' | '~' => {
-                    self.out.push('\\');
-                    self.out.push(c);
-                }
-                // Two of them would take a set away.
-                '-' if self.out.ends_with('-') && !self.out.ends_with(r"\-") => {
-                    self.out.push_str(r"\-")
-                }
-                '\\' => self.escape(true)?,
-                other => self.out.push(other),
-            }
-            first = false;
-        }
-        Err(MatchError::Pattern("a class of a regular expression is never closed".into()))
-    }
-}
-
-const HORIZONTAL: &str = r"\t\x20\x{a0}";
-const VERTICAL: &str = r"\n\x0b\x0c\r\x{85}";
-
-/// Whether `n}`, `n,}` or `n,m}` follows.
-fn is_quantifier(rest: &str) -> bool {
-    let Some((inner, _)) = rest.split_once('}') else { return false };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    match inner.split_once(',') {
-        None => number(inner),
-        Some((least, most)) => number(least) && (most.is_empty() || number(most)),
-    }
 }
 
 #[cfg(test)]
@@ -315,7 +241,7 @@ mod tests {
     use super::*;
 
     fn finds(pattern: &str, text: &str) -> bool {
-        Regex::new(pattern, false).unwrap().finds(text).unwrap()
+        Regex::new(pattern, false, &mut Budget::default()).unwrap().finds(text).unwrap()
     }
 
     /// As Perl answers, with its flag `s`.
@@ -355,7 +281,7 @@ mod tests {
 
     #[test]
     fn bytes_are_no_letters() {
-        let regex = |pattern: &str| Regex::new(pattern, true).unwrap();
+        let regex = |pattern: &str| Regex::new(pattern, true, &mut Budget::default()).unwrap();
         let bytes = |pattern: &str, bytes: &[u8]| regex(pattern).finds_bytes(bytes).unwrap();
         assert!(bytes(r"\xd4\xc3\xb2\xa1", &[0xd4, 0xc3, 0xb2, 0xa1]));
         assert!(bytes("\u{d4}.\\x00", &[0xd4, b'\n', 0]));
@@ -367,9 +293,27 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         for pattern in ["(", "[", "a\\", "(?#", r"[\H]", "(*SKIP)a", "(x{1000}){1000}", "*"] {
-            assert!(Regex::new(pattern, true).is_err(), "{pattern}");
+            assert!(Regex::new(pattern, true, &mut Budget::default()).is_err(), "{pattern}");
         }
-        let slow = Regex::new(r"^(a|a)*\1?b(?=c)$", false).unwrap();
+        let slow = Regex::new(r"^(a|a)*\1?b(?=c)$", false, &mut Budget::default()).unwrap();
         assert_eq!(slow.finds(&"a".repeat(64)), Err(MatchError::RegexSteps));
+    }
+
+    /// A pattern takes its budget and no more, and one expression that is long for a reason is read.
+    #[test]
+    fn the_expressions_of_a_pattern_share_a_budget() {
+        let mut budget = Budget::default();
+        for pattern in [r"^\w{32}$", r"\w{64}", r"(?<!\w)\w{12}x"] {
+            assert!(Regex::new(pattern, false, &mut budget).is_ok(), "{pattern}");
+        }
+        let many = |pattern: &str| {
+            let mut budget = Budget::default();
+            (0..1_000).take_while(|_| Regex::new(pattern, false, &mut budget).is_ok()).count()
+        };
+        assert_eq!(many("a"), 256);
+        assert_eq!(many(r"\w{14}"), 16);
+        assert!((8..200).contains(&many(r"(?=\w{4})a")));
+        let calls = format!("(?=a)(\\w){}", "(?1)".repeat(400));
+        assert!(many(&calls) < 4, "what is called is there as often as it is called");
     }
 }
