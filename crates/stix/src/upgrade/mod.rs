@@ -10,6 +10,7 @@ use crate::id;
 use crate::marking::tlp_1_definition;
 use crate::object::Object;
 use crate::time::{Timestamp, fraction_digits};
+use crate::validate;
 use crate::vocabulary as v;
 
 /// Something that was assumed or could not be carried over.
@@ -40,12 +41,17 @@ impl Upgraded {
     }
 }
 
-/// Whether an object is of STIX 2.0: it says so, or says nothing and is no observable (§3.2).
+/// Whether an object is of STIX 2.0: it says so, or says nothing and is no observable (§3.2), not even one of a type
+/// of somebody's own, which has no times.
 #[must_use]
 pub fn is_2_0(object: &Object) -> bool {
     match object.text("spec_version") {
         Some(version) => version == "2.0",
-        None => object.get("spec_version").is_none() && !id::is_cyber_observable(object.kind()),
+        None => {
+            let is_observable =
+                id::is_cyber_observable(object.kind()) || validate::seems_observable(object);
+            object.get("spec_version").is_none() && !is_observable
+        }
     }
 }
 

@@ -76,18 +76,33 @@ pub(super) fn properties(
     }
 }
 
+/// Whether an object of a type that nothing declares is most likely an observable.
+pub(super) fn seems_observable(object: &Object) -> bool {
+    let has = |name: &str| object.get(name).is_some();
+    !object.kind().is_empty() && !has("created") && !has("modified") && !is_declared(object)
+}
+
+fn is_declared(object: &Object) -> bool {
+    ["new-sdo", "new-sco", "new-sro"]
+        .into_iter()
+        .any(|new| has_extension_type(object.properties(), new))
+}
+
 /// A type that the standard does not know: §11.2 deprecates it without an extension.
 pub(super) fn object_type(object: &Object, sink: &mut Sink<'_>) {
     let kind = object.kind();
-    let declared = ["new-sdo", "new-sco", "new-sro"]
-        .into_iter()
-        .any(|new| has_extension_type(object.properties(), new));
-    if declared || kind.is_empty() {
+    if kind.is_empty() || is_declared(object) {
         return;
     }
     let prefix = if kind.starts_with("x-") { "" } else { " and begins with `x-`" };
+    let taken = if seems_observable(object) {
+        "; without `created` and `modified` it is taken for a cyber observable"
+    } else {
+        ""
+    };
     let message = format!(
-        "`{}` is no type of the standard; a type of one's own is declared by an extension{prefix}",
+        "`{}` is no type of the standard; a type of one's own is declared by an extension\
+         {prefix}{taken}",
         clip(kind)
     );
     sink.warn_at("type", "STIX 2.1 §11.2", message);

@@ -110,6 +110,11 @@ pub fn bundle(bundle: &Bundle) -> Report {
     report
 }
 
+/// Whether an object of a type that the standard does not know is taken for a cyber observable.
+pub(crate) fn seems_observable(object: &Object) -> bool {
+    rules::find(object.kind()).is_none() && custom::seems_observable(object)
+}
+
 /// Collects the problems of one object.
 const fn sink<'a>(report: &'a mut Report, object: &'a str, index: Option<u64>) -> Sink<'a> {
     Sink { report, object, index, defanged: false, container: None }
@@ -190,10 +195,11 @@ fn judge_properties(
     }
 }
 
-/// The family of a type without a table: an extension says whether it is an observable.
+/// The family of a type without a table: an extension says whether it is an observable. Without one it is the times
+/// that tell, which every other object has and observables have not.
 fn family_of_unknown(object: &Object) -> Family {
     let map = object.properties();
-    if custom::has_extension_type(map, "new-sco") {
+    if custom::has_extension_type(map, "new-sco") || custom::seems_observable(object) {
         return Family::Observable;
     }
     Family::Domain

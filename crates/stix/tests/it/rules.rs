@@ -113,6 +113,21 @@ fn common_properties() {
     );
 }
 
+/// Nothing but the missing times tells that this is an observable, and that is a guess.
+#[test]
+fn an_undeclared_type_without_times_is_an_observable() {
+    let valve = observable("x-valve", json!({"tag": "V-101"}));
+    assert!(problems(valve.clone(), Severity::Error).is_empty());
+    assert_eq!(problems(valve.clone(), Severity::Warning), ["/type"]);
+    let valve = Object::from_value(valve).unwrap();
+    assert!(validate::object(&valve).problems[0].message.contains("taken for a cyber observable"));
+    assert!(!stix::upgrade::is_2_0(&valve));
+    let key = id("extension-definition");
+    let declared =
+        observable("x-valve", json!({"extensions": {key: {"extension_type": "new-sdo"}}}));
+    assert_eq!(problems(declared, Severity::Error), ["/spec_version", "/created", "/modified"]);
+}
+
 /// As the library `stix2` writes them.
 #[test]
 fn times_may_be_finer_than_milliseconds() {
