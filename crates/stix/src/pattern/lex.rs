@@ -205,7 +205,9 @@ impl<'p> Lexer<'p> {
                 Token::Hex(bytes)
             }
             _ => {
-                let bytes = base64(inner).filter(|_| !inner.is_empty());
+                // §9.2: line feeds inside are ignored, as encoders break long lines.
+                let joined = inner.replace(['\r', '\n'], "");
+                let bytes = base64(&joined).filter(|_| !joined.is_empty());
                 let wrong =
                     || self.error(start, "a binary constant is base64 with padding: b'AAE='");
                 Token::Binary(bytes.ok_or_else(wrong)?)

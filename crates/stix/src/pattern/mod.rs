@@ -18,6 +18,7 @@
 //!   `NOT <` false.
 //! - A text in the data that is no timestamp does not equal a timestamp; the matcher refuses the data.
 //! - `MATCHES` has DOTALL, as §9.6.1 demands; the matcher leaves it out. `ISSUBSET` knows IPv6; the matcher does not.
+//! - Line feeds inside `b'…'` are ignored, as §9.2 demands; the grammar refuses them.
 //! - Objects that are no observables (indicators, identities …) are never matched, though they may be followed.
 
 mod ast;

@@ -13,7 +13,7 @@ use crate::pattern;
 pub(super) const RESERVED_TYPES: &[&str] = &["action"];
 /// Properties that §3.8 keeps for later versions.
 pub(super) const RESERVED_PROPERTIES: &[&str] =
-    &["severity", "action", "username", "phone_numbers"];
+    &["severity", "action", "username", "phone_number", "phone_numbers"];
 
 /// The id names the type, and a cyber observable's is the one of its content (§2.9).
 pub(super) fn identity(object: &Object, family: Family, sink: &mut Sink<'_>) {
@@ -58,6 +58,10 @@ pub(super) fn identity(object: &Object, family: Family, sink: &mut Sink<'_>) {
 pub(super) fn common(object: &Object, family: Family, sink: &mut Sink<'_>) {
     if matches!(family, Family::Domain | Family::Relation) {
         in_order(object, "created", "modified", true, "STIX 2.1 §3.6", sink);
+    }
+    if family != Family::Observable && object.get("defanged").is_some() {
+        let message = "only cyber observables have `defanged`";
+        sink.error_at("defanged", rules::COMMON_CLAUSE, message);
     }
     for name in RESERVED_PROPERTIES {
         if object.get(name).is_some() {

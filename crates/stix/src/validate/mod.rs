@@ -140,11 +140,12 @@ fn twice(id: &str, index: Option<u64>, report: &mut Report) {
 }
 
 fn judge_one(object: &Object, index: Option<u64>, report: &mut Report) {
-    let defanged = object.get("defanged").and_then(Value::as_bool).unwrap_or(false);
     let id = object.id_text();
-    let mut sink = Sink { report, object: id, index, defanged, container: None };
     let known = rules::find(object.kind());
     let compiled = known.unwrap_or_else(|| rules::of_unknown(family_of_unknown(object)));
+    let defanged = compiled.family == Family::Observable
+        && object.get("defanged").and_then(Value::as_bool).unwrap_or(false);
+    let mut sink = Sink { report, object: id, index, defanged, container: None };
     custom::walk(object.properties(), &mut sink);
     judge_properties(object.properties(), compiled, false, &Path::ROOT, &mut sink);
     checks::identity(object, compiled.family, &mut sink);

@@ -24,7 +24,7 @@ pub(super) const COUNT: Shape = Shape::Int(0, INT_MAX);
 /// Any integer.
 pub(super) const INTEGER: Shape = Shape::Int(-INT_MAX, INT_MAX);
 /// The `hex` type.
-pub(super) const HEX: Shape = Shape::Must(&forms::HEX);
+pub(super) const HEX: Shape = Shape::Hex;
 const PORT: Shape = Shape::Int(0, 65_535);
 const SYSTEMS: Shape = Shape::Refs(Target::Only(&["autonomous-system"]));
 const MACS: Shape = Shape::Refs(Target::Only(&["mac-addr"]));

@@ -60,6 +60,9 @@ pub(super) fn file(object: &Object, sink: &mut Sink<'_>) {
     if object.get("hashes").is_none() && object.get("name").is_none() {
         sink.error_at("hashes", "STIX 2.1 §6.7", "needs one of `hashes` and `name`");
     }
+    if object.get("name_enc").is_some() && object.get("name").is_none() {
+        sink.error_at("name", "STIX 2.1 §6.7", "`name_enc` needs the `name` that it speaks of");
+    }
 }
 
 pub(super) fn network_traffic(object: &Object, sink: &mut Sink<'_>) {

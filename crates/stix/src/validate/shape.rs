@@ -64,6 +64,8 @@ pub(crate) enum Shape {
     Musts(&'static Form),
     Should(&'static Form),
     Shoulds(&'static Form),
+    /// The `hex` type (§2.8).
+    Hex,
     Dictionary(Values),
     Struct(&'static Struct),
     Structs(&'static Struct),
@@ -167,6 +169,13 @@ fn formed_text(
             } else {
                 sink.warn(at, clause, message);
             }
+        }
+        Shape::Hex if !(forms::HEX.test)(text) => {
+            expected(forms::HEX.what, value, at, clause, sink);
+        }
+        // An example of the standard itself is in upper case, so it is no error.
+        Shape::Hex if text.bytes().any(|b| b.is_ascii_uppercase()) => {
+            sink.warn(at, "STIX 2.1 §2.8", "hexadecimal digits are written in lower case, a to f");
         }
         Shape::Id => {
             if let Err(error) = id::check(text) {

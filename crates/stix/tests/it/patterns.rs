@@ -16,6 +16,7 @@ fn accepts_what_the_grammar_accepts() {
         "[a:b IN ()]",
         "[EXISTS a:b AND NOT EXISTS a:'c-d'.e]",
         "[a:b = b'dGhpcyBpcyBhIHRlc3Q=' OR a:b = h'00fF' OR a:b = h'']",
+        "[a:b = b'dGhpcyBp\r\ncyBhIHRlc3Q=\n']",
         "[x:created = t'2024-02-30T12:00:00Z']",
         "([a:b = 1]) WITHIN 5 SECONDS WITHIN 6.5 SECONDS",
         "[a:b = 1] START t'2016-06-01T01:30:00.123Z' STOP t'2016-06-01T02:20:60Z'",

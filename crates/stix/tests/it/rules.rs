@@ -113,6 +113,19 @@ fn common_properties() {
     );
 }
 
+#[test]
+fn what_the_standard_forbids_in_passing() {
+    check(valid("identity"), "defanged", json!(true), "/defanged");
+    check(valid("relationship"), "defanged", json!(false), "/defanged");
+    check(valid("identity"), "phone_number", json!("1"), "/phone_number");
+    let hashed = || observable("file", json!({"hashes": {"MD5": "0".repeat(32)}}));
+    check(hashed(), "name_enc", json!("windows-1252"), "/name");
+    check(hashed(), "magic_number_hex", json!("4D5"), "/magic_number_hex");
+    let upper = observable("file", json!({"name": "a", "magic_number_hex": "4D5A"}));
+    assert!(problems(upper.clone(), Severity::Error).is_empty());
+    assert_eq!(problems(upper, Severity::Warning), ["/magic_number_hex", "/id"]);
+}
+
 /// Nothing but the missing times tells that this is an observable, and that is a guess.
 #[test]
 fn an_undeclared_type_without_times_is_an_observable() {
