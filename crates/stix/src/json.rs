@@ -101,15 +101,20 @@ pub enum JsonError {
 /// # Errors
 /// [`JsonError`] for what is too large, too deep, not UTF-8 or not JSON.
 pub fn read(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
+    read_counted(bytes, limits).map(|(value, _)| value)
+}
+
+/// As [`read`], with the number of values as [`Limits::max_values`] counts them.
+pub(crate) fn read_counted(bytes: &[u8], limits: Limits) -> Result<(Value, usize), JsonError> {
     if bytes.len() > limits.max_bytes {
         return Err(JsonError::TooLarge { size: bytes.len(), limit: limits.max_bytes });
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|error| JsonError::NotUtf8 { place: place_at(bytes, error.valid_up_to()) })?;
-    measure(bytes, limits)?;
+    let values = measure(bytes, limits)?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    value.map_err(|error| {
+    value.map(|value| (value, values)).map_err(|error| {
         let offset = offset_of(bytes, error.line(), error.column());
         let full = error.to_string();
         let what = full.rsplit_once(" at line ").map_or(full.as_str(), |(head, _)| head).to_owned();
@@ -119,7 +124,7 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
 
 /// Counts depth and values over the bytes, outside of texts. It need not understand JSON: what it
 /// lets pass is still read by a real parser.
-fn measure(bytes: &[u8], limits: Limits) -> Result<(), JsonError> {
+fn measure(bytes: &[u8], limits: Limits) -> Result<usize, JsonError> {
     let (mut depth, mut values, mut in_text, mut escaped) = (0usize, 1usize, false, false);
     for (at, byte) in bytes.iter().enumerate() {
         if in_text {
@@ -152,7 +157,7 @@ fn measure(bytes: &[u8], limits: Limits) -> Result<(), JsonError> {
             });
         }
     }
-    Ok(())
+    Ok(values)
 }
 
 fn offset_of(bytes: &[u8], line: usize, column: usize) -> usize {

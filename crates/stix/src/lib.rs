@@ -22,6 +22,7 @@ pub mod json;
 pub mod marking;
 pub mod object;
 pub mod pattern;
+mod scan;
 pub mod stream;
 pub mod time;
 pub mod upgrade;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::json::{self, JsonError, Limits, Place};
 use crate::object::Object;
+use crate::scan::Scan;
 
 /// Bytes asked of the source at once.
 const CHUNK: usize = 64 * 1024;
@@ -52,8 +53,10 @@ enum State {
 #[derive(Debug)]
 pub struct Reader<R> {
     input: R,
-    /// Limits of each value alone.
+    /// Limits of each object alone.
     limits: Limits,
+    /// What the members beside the objects may still take together: they are kept.
+    head_left: Limits,
     buffer: Vec<u8>,
     at: usize,
     /// Bytes, lines and the start of the line before `buffer`.
@@ -75,6 +78,7 @@ impl<R: Read> Reader<R> {
         Self {
             input,
             limits,
+            head_left: limits,
             buffer: Vec::new(),
             at: 0,
             passed: 0,
@@ -155,7 +159,7 @@ impl<R: Read> Reader<R> {
         if self.peek()? != Some(b'"') {
             return Err(self.wrong("a name in quotes is expected"));
         }
-        let (_, name) = self.value("")?;
+        let name = self.head_value("")?;
         let name = name.as_str().unwrap_or_default().to_owned();
         if self.head.contains_key(&name) || (name == "objects" && self.has_objects) {
             let short: String = name.chars().take(80).collect();
@@ -174,7 +178,7 @@ impl<R: Read> Reader<R> {
             return Ok(());
         }
         self.peek()?;
-        let (_, value) = self.value(&name)?;
+        let value = self.head_value(&name)?;
         self.head.insert(name, value);
         self.after_member()
     }
@@ -197,7 +201,8 @@ impl<R: Read> Reader<R> {
     fn element(&mut self) -> Result<Item, StreamError> {
         self.peek()?;
         let index = self.index;
-        let (byte, value) = self.value(&format!("objects/{index}"))?;
+        let byte = self.start();
+        let (value, _) = self.value(&format!("objects/{index}"), self.limits)?;
         self.index += 1;
         match self.peek()? {
             Some(b',') => {
@@ -269,19 +274,43 @@ impl<R: Read> Reader<R> {
         Ok(read > 0)
     }
 
-    /// Reads the value that starts here. Gives the bytes before it.
-    fn value(&mut self, pointer: &str) -> Result<(usize, Value), StreamError> {
+    /// Bytes before the next one.
+    const fn start(&self) -> usize {
+        self.passed + self.at
+    }
+
+    /// A name or a value beside the objects, within what is left for all of them.
+    fn head_value(&mut self, pointer: &str) -> Result<Value, StreamError> {
+        let (limits, left) = (self.limits, self.head_left);
+        let (value, values) = self.value(pointer, left).map_err(|error| match error {
+            // told against what they may have together
+            StreamError::Json(JsonError::TooLarge { size, .. }) => JsonError::TooLarge {
+                size: limits.max_bytes - left.max_bytes + size,
+                limit: limits.max_bytes,
+            }
+            .into(),
+            StreamError::Json(JsonError::TooMany { place, .. }) => {
+                JsonError::TooMany { limit: limits.max_values, place }.into()
+            }
+            other => other,
+        })?;
+        self.head_left.max_bytes = left.max_bytes.saturating_sub(self.at);
+        self.head_left.max_values = left.max_values.saturating_sub(values);
+        Ok(value)
+    }
+
+    /// Reads the value that starts here and counts the values in it; `at` is then its length.
+    fn value(&mut self, pointer: &str, limits: Limits) -> Result<(Value, usize), StreamError> {
         self.forget();
-        let length = self.border()?;
-        let value = json::read(&self.buffer[..length], self.limits);
+        let length = self.border(limits)?;
+        let value = json::read_counted(&self.buffer[..length], limits);
         let value = value.map_err(|error| self.moved(error, pointer))?;
-        let byte = self.passed;
         self.at = length;
-        Ok((byte, value))
+        Ok(value)
     }
 
     /// Bytes of the value at the start of the buffer.
-    fn border(&mut self) -> Result<usize, StreamError> {
+    fn border(&mut self, limits: Limits) -> Result<usize, StreamError> {
         let mut scan = Scan::default();
         let mut at = 0;
         loop {
@@ -293,14 +322,14 @@ impl<R: Read> Reader<R> {
                 if scan.take(*byte) {
                     return Ok(at);
                 }
-                if scan.depth > self.limits.max_depth {
-                    let limit = self.limits.max_depth;
+                if scan.depth > limits.max_depth {
+                    let limit = limits.max_depth;
                     self.at = at;
                     return Err(JsonError::TooDeep { limit, place: self.place() }.into());
                 }
             }
-            if self.buffer.len() > self.limits.max_bytes {
-                let (size, limit) = (self.buffer.len(), self.limits.max_bytes);
+            if self.buffer.len() > limits.max_bytes {
+                let (size, limit) = (self.buffer.len(), limits.max_bytes);
                 return Err(JsonError::TooLarge { size, limit }.into());
             }
             if !self.fill()? {
@@ -345,52 +374,6 @@ impl<R: Read> Reader<R> {
             JsonError::Syntax { what, place } => JsonError::Syntax { what, place: lift(place) },
             large @ JsonError::TooLarge { .. } => large,
         }
-    }
-}
-
-/// Finds the end of one value. It need not understand JSON: what it cuts out is read by a parser.
-#[derive(Default)]
-struct Scan {
-    depth: usize,
-    in_text: bool,
-    escaped: bool,
-    started: bool,
-    scalar: bool,
-}
-
-impl Scan {
-    /// Whether a number or a word ends before this byte.
-    const fn ends_before(&self, byte: u8) -> bool {
-        let ends = matches!(byte, b',' | b']' | b'}' | b':' | b' ' | b'\t' | b'\n' | b'\r');
-        (self.scalar || !self.started) && ends
-    }
-
-    /// Takes a byte; `true` when the value ends with it.
-    const fn take(&mut self, byte: u8) -> bool {
-        self.started = true;
-        if self.in_text {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' => self.escaped = true,
-                b'"' => {
-                    self.in_text = false;
-                    return self.depth == 0;
-                }
-                _ => {}
-            }
-            return false;
-        }
-        match byte {
-            b'"' => self.in_text = true,
-            b'[' | b'{' => self.depth += 1,
-            b']' | b'}' => {
-                self.depth = self.depth.saturating_sub(1);
-                return self.depth == 0;
-            }
-            _ if self.depth == 0 => self.scalar = true,
-            _ => {}
-        }
-        false
     }
 }
 

@@ -83,11 +83,8 @@ impl Judge {
                 None => {}
             }
         }
-        let mut other = members.clone();
-        for name in ["type", "id", "objects"] {
-            other.shift_remove(name);
-        }
-        head(&other, &mut self.report);
+        let own = |name: &&str| matches!(*name, "type" | "id" | "objects");
+        head(members.keys().map(String::as_str).filter(|name| !own(name)), &mut self.report);
     }
 
     /// Says that the bundle has a list `objects`, which must then not be empty.

@@ -95,7 +95,7 @@ pub fn object(object: &Object) -> Report {
 #[must_use]
 pub fn bundle(bundle: &Bundle) -> Report {
     let mut report = Report::default();
-    head(&bundle.other, &mut report);
+    head(bundle.other.keys().map(String::as_str), &mut report);
     let mut seen: HashMap<(&str, Option<&str>), &Object> =
         HashMap::with_capacity(bundle.objects.len());
     for (index, object) in (0..).zip(&bundle.objects) {
@@ -121,10 +121,10 @@ const fn sink<'a>(report: &'a mut Report, object: &'a str, index: Option<u64>) -
 }
 
 /// Properties of a bundle beside `type`, `id` and `objects` (§8).
-fn head(other: &Map<String, Value>, report: &mut Report) {
+fn head<'n>(others: impl Iterator<Item = &'n str>, report: &mut Report) {
     let mut sink = sink(report, "bundle", None);
-    for name in other.keys() {
-        let message = match name.as_str() {
+    for name in others {
+        let message = match name {
             "spec_version" => "`spec_version` left the bundle with STIX 2.1".to_owned(),
             _ => format!("`{}` is not a property of a bundle", path::clip(name)),
         };

@@ -74,6 +74,25 @@ fn each_object_has_the_limits_alone() {
     assert!(validate(deep.as_bytes(), limits).unwrap_err().to_string().contains("make it flatter"));
 }
 
+/// They are kept until the end, so a thousand of them must not each have the limits alone.
+#[test]
+fn the_other_members_have_the_limits_together() {
+    let limits = Limits { max_bytes: 200, max_depth: 3, max_values: 20 };
+    let with = |count: usize, value: &str| {
+        let members: Vec<String> = (0..count).map(|n| format!("\"m{n}\":{value}")).collect();
+        let text = format!("{{\"objects\":[{{}}],{}}}", members.join(","));
+        validate(text.as_bytes(), limits).map_err(|error| error.to_string())
+    };
+    let long = format!("\"{}\"", "x".repeat(80));
+    assert!(with(2, &long).is_ok());
+    let told = with(3, &long).unwrap_err();
+    assert!(told.contains("limit is 200") && !told.contains("has 82 bytes"), "{told}");
+    assert!(with(2, "[1,2,3,4]").is_ok());
+    assert!(with(4, "[1,2,3,4]").unwrap_err().contains("more than 20 values"));
+    let many = format!("{{\"{}\":1,\"{}\":1}}", "a".repeat(120), "b".repeat(120));
+    assert!(validate(many.as_bytes(), limits).is_err(), "names count too");
+}
+
 #[test]
 fn the_judgement_is_that_of_the_whole_bundle() {
     let tool = |name: &str| {
