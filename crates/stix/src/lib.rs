@@ -16,6 +16,7 @@ pub mod build;
 pub mod bundle;
 #[doc(hidden)]
 pub mod fuzz;
+mod hash;
 pub mod id;
 pub mod jcs;
 pub mod json;

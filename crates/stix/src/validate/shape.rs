@@ -6,9 +6,9 @@ use super::forms::{self, Form};
 use super::meta;
 use super::path::{Path, Sink, clip};
 use super::rules::{Family, Struct, family};
-use crate::id;
 use crate::time::{Timestamp, fraction_digits};
 use crate::vocabulary::{HASH_ALGORITHM, Vocabulary};
+use crate::{hash, id};
 
 /// Which types a reference may name.
 #[derive(Debug, Clone, Copy)]
@@ -397,35 +397,26 @@ pub(super) fn structure(value: &Value, of: &Struct, at: &Path<'_>, sink: &mut Si
     (of.check)(map, at, sink);
 }
 
-/// Hexadecimal digits of the hashes that have a fixed length.
-const HASH_DIGITS: &[(&str, usize)] = &[
-    ("MD5", 32),
-    ("SHA-1", 40),
-    ("SHA-256", 64),
-    ("SHA-512", 128),
-    ("SHA3-256", 64),
-    ("SHA3-512", 128),
-];
-
 /// The `hashes` type (§2.7).
 pub(super) fn hashes(value: &Value, at: &Path<'_>, sink: &mut Sink<'_>) {
     const CLAUSE: &str = "STIX 2.1 §2.7";
     let Some(map) = object(value, at, CLAUSE, sink) else { return };
-    for (name, hash) in map {
+    for (name, value) in map {
         let at = at.name(name);
+        let is_known = HASH_ALGORITHM.values.contains(&name.as_str());
         if name.len() < 3 || !forms::is_dictionary_key(name) {
             let message = "hash names have 3 to 250 characters of a-z, A-Z, 0-9, `-` and `_`";
             sink.error(&at, CLAUSE, message);
-        } else if !HASH_ALGORITHM.values.contains(&name.as_str()) {
+        } else if !is_known {
             let message = format!("`{name}` is not a value of {}", HASH_ALGORITHM.name);
             sink.warn(&at, CLAUSE, message);
         }
-        let Some(hash) = text(hash, &at, CLAUSE, sink) else { continue };
-        if let Some((_, digits)) = HASH_DIGITS.iter().find(|(known, _)| known == name) {
-            if hash.len() != *digits || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let Some(text) = text(value, &at, CLAUSE, sink) else { continue };
+        if let Some(digits) = hash::digits(name).filter(|_| is_known) {
+            if text.len() != digits || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
                 sink.error(&at, CLAUSE, format!("a {name} hash has {digits} hexadecimal digits"));
             }
-        } else if !forms::is_fuzzy_hash(name, hash) {
+        } else if !forms::is_fuzzy_hash(name, text) {
             sink.error(&at, CLAUSE, format!("not of the form of a {} hash", clip(name)));
         }
     }
