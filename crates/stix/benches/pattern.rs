@@ -193,5 +193,5 @@ fn watch_for_a_hundred(bencher: Bencher<'_, '_>) {
     let bundle = [observation()];
     bencher
         .counter(ItemsCount::new(1_usize))
-        .bench_local(|| black_box(live.observe(&bundle).unwrap()));
+        .bench_local(|| black_box(live.observe(&bundle, i64::MAX).unwrap()));
 }

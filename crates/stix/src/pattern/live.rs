@@ -50,7 +50,7 @@ struct Watched {
 pub struct Live {
     watched: HashMap<Handle, Watched>,
     by_type: HashMap<String, Vec<Handle>>,
-    /// The latest beginning of an observation so far.
+    /// The latest beginning of an observation so far, none of the future counted.
     latest_us: i64,
     let_go: u64,
 }
@@ -88,16 +88,19 @@ impl Live {
         true
     }
 
-    /// Takes observed-data with the objects they refer to. A pattern that matched begins anew; of one that could not be
+    /// Takes observed-data with the objects they refer to. `now_us` is the caller's clock, in a replay that of the
+    /// replayed: an observation dated beyond it and [`LATENESS_US`] moves time no further, else one wrong date would
+    /// let go of all that is kept. A pattern that matched begins anew; of one that could not be
     /// decided the older half of what is kept is let go.
     ///
     /// # Errors
     /// An observation cannot be used; none of them was taken.
-    pub fn observe(&mut self, objects: &[Value]) -> Result<Found, ObserveError> {
+    pub fn observe(&mut self, objects: &[Value], now_us: i64) -> Result<Found, ObserveError> {
         let observed = Observed::read(objects)?;
         let mut asked: Vec<Handle> = Vec::new();
+        let last_us = now_us.saturating_add(LATENESS_US);
         for observation in &observed.observations {
-            self.latest_us = self.latest_us.max(observation.first_us);
+            self.latest_us = self.latest_us.max(observation.first_us.min(last_us));
             for root in &observation.roots {
                 let kind = root.get("type").and_then(Value::as_str);
                 asked.extend(kind.and_then(|kind| self.by_type.get(kind)).into_iter().flatten());

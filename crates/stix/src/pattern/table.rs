@@ -1,5 +1,7 @@
 //! One part of the index: a hash table whose records stand with their keys in an arena.
 
+use std::collections::HashMap;
+
 use super::index::Handle;
 
 /// No record.
@@ -16,6 +18,8 @@ const FREE: Slot = Slot { fingerprint: 0, record: EMPTY };
 
 /// Before each key in the arena: the next record of the same value, the length of the key, the handle.
 const HEAD_BYTES: usize = 4 + 2 + 8;
+/// Records of one value that are looked through one by one; of a value with more it is remembered where each stands.
+const MAX_WALKED: usize = 64;
 /// Set in the length when no pattern names the value any more.
 const DEAD: u16 = 0x8000;
 
@@ -29,6 +33,9 @@ pub(super) struct Shard {
     used: usize,
     records: usize,
     dead: usize,
+    /// Where the records of a value stand that very many patterns name: else holding one more of them would look
+    /// through all.
+    crowds: HashMap<Box<[u8]>, HashMap<Handle, u32>>,
 }
 
 /// A record as it is read.
@@ -95,16 +102,31 @@ impl Shard {
     }
 
     /// The record of a key under a handle, dead or not.
-    fn held(&self, first: u32, handle: Handle) -> Option<(u32, bool)> {
+    fn held(&mut self, first: u32, key: &[u8], handle: Handle) -> Option<(u32, bool)> {
+        if let Some(crowd) = self.crowds.get(key) {
+            return crowd.get(&handle).map(|at| (*at, self.record(*at).dead));
+        }
         let mut at = first;
-        while at != EMPTY {
+        for _ in 0..MAX_WALKED {
+            if at == EMPTY {
+                return None;
+            }
             let record = self.record(at);
             if record.handle == handle {
                 return Some((at, record.dead));
             }
             at = record.next;
         }
-        None
+        let mut crowd = HashMap::new();
+        let mut at = first;
+        while at != EMPTY {
+            let record = self.record(at);
+            crowd.insert(record.handle, at);
+            at = record.next;
+        }
+        let found = crowd.get(&handle).map(|at| (*at, self.record(*at).dead));
+        self.crowds.insert(key.into(), crowd);
+        found
     }
 
     /// False when the shard holds as much as it can address.
@@ -124,7 +146,7 @@ impl Shard {
         }
         let slot = self.find(hash, key);
         let first = self.slots[slot].record;
-        if let Some((at, dead)) = self.held(first, handle) {
+        if let Some((at, dead)) = self.held(first, key, handle) {
             if dead {
                 self.mark(at, false);
             }
@@ -141,6 +163,9 @@ impl Shard {
         self.arena.extend_from_slice(&length.to_le_bytes());
         self.arena.extend_from_slice(&handle.to_le_bytes());
         self.arena.extend_from_slice(key);
+        if let Some(crowd) = self.crowds.get_mut(key) {
+            crowd.insert(handle, at);
+        }
         self.used += usize::from(first == EMPTY);
         self.records += 1;
         self.slots[slot] = Slot { fingerprint: print(hash), record: at };
@@ -152,7 +177,7 @@ impl Shard {
             return false;
         }
         let first = self.slots[self.find(hash, key)].record;
-        match self.held(first, handle) {
+        match self.held(first, key, handle) {
             Some((at, false)) => {
                 self.mark(at, true);
                 true
@@ -186,7 +211,9 @@ impl Shard {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.arena.capacity()
+        let crowded: usize = self.crowds.values().map(HashMap::capacity).sum();
+        let crowds = crowded * (size_of::<(Handle, u32)>() + 1);
+        self.slots.capacity() * size_of::<Slot>() + self.arena.capacity() + crowds
     }
 }
 

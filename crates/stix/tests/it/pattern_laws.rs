@@ -247,6 +247,50 @@ fn seen(n: u32, kind: &str, at_s: u32) -> Vec<Value> {
     ]
 }
 
+fn now_us(at_s: u32) -> i64 {
+    let midnight = stix::Timestamp::parse("2026-01-01T00:00:00Z").unwrap().unix_us();
+    midnight + i64::from(at_s) * 1_000_000
+}
+
+#[test]
+fn an_observation_of_the_far_future_lets_nothing_go() {
+    let mut live = Live::default();
+    let text = "([t:a = 1] FOLLOWEDBY [u:a = 1]) WITHIN 10 SECONDS";
+    live.watch(1, &Pattern::parse(text).unwrap()).unwrap();
+    let mut far = seen(9, "t", 0);
+    far[1]["first_observed"] = json!("9999-01-01T00:00:00Z");
+    far[1]["last_observed"] = json!("9999-01-01T00:00:00Z");
+    assert!(live.observe(&far, now_us(0)).unwrap().matched.is_empty());
+    assert!(live.observe(&seen(1, "t", 1), now_us(1)).unwrap().matched.is_empty());
+    assert_eq!(live.observe(&seen(2, "u", 5), now_us(5)).unwrap().matched, [1]);
+}
+
+/// What one value costs must not grow with how many patterns name it.
+#[test]
+fn one_value_of_many_patterns_is_held_at_once() {
+    let index = Index::default();
+    let pattern = Pattern::parse("[domain-name:value = 'a.example']").unwrap();
+    const MANY: u64 = 200_000;
+    for handle in 0..MANY {
+        assert!(index.insert_value(handle, "domain-name:value", "a.example"));
+        assert!(index.insert_value(handle, "domain-name:value", "a.example"), "held already");
+    }
+    assert_eq!(index.len(), usize::try_from(MANY).unwrap());
+    // other values make the table anew
+    for other in 0..50_000 {
+        assert!(index.insert_value(other, "domain-name:value", &format!("b{other}.example")));
+    }
+    for handle in (0..MANY).step_by(2) {
+        assert!(index.remove(handle, &pattern) && !index.remove(handle, &pattern));
+    }
+    assert!(index.insert_value(0, "domain-name:value", "a.example"));
+    let mut found = Vec::new();
+    index.lookup("domain-name:value", "a.example", |handle| found.push(handle));
+    found.sort_unstable();
+    let expect: Vec<u64> = std::iter::once(0).chain((1..MANY).step_by(2)).collect();
+    assert_eq!(found, expect);
+}
+
 #[test]
 fn live_matching_sees_what_comes_over_time_and_counts_what_it_lets_go() {
     let mut live = Live::default();
@@ -256,7 +300,7 @@ fn live_matching_sees_what_comes_over_time_and_counts_what_it_lets_go() {
     watch(&mut live, 1, "[t:a = 1]");
     watch(&mut live, 2, "([t:a = 1] FOLLOWEDBY [u:a = 1]) WITHIN 10 SECONDS");
     watch(&mut live, 3, "[t:a = 1] REPEATS 3 TIMES");
-    let mut at = |n, kind, at_s| live.observe(&seen(n, kind, at_s)).unwrap().matched;
+    let mut at = |n, kind, at_s| live.observe(&seen(n, kind, at_s), now_us(at_s)).unwrap().matched;
     assert_eq!(at(1, "t", 0), [1]);
     assert_eq!(at(2, "u", 20), Vec::<u64>::new(), "too late");
     assert_eq!(at(3, "t", 30), [1]);
@@ -268,7 +312,7 @@ fn live_matching_sees_what_comes_over_time_and_counts_what_it_lets_go() {
     assert!(live.forget(1) && live.forget(3) && !live.forget(3));
     watch(&mut live, 4, "[t:a = 1] FOLLOWEDBY [v:a = 2]");
     for n in 0..1_010 {
-        live.observe(&seen(100 + n, "t", 100)).unwrap();
+        live.observe(&seen(100 + n, "t", 100), now_us(100)).unwrap();
     }
     assert!(live.let_go() >= 10);
 }
