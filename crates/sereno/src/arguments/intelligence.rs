@@ -106,6 +106,14 @@ pub(crate) enum StixCommand {
         /// A bundle or an object.
         file: PathBuf,
     },
+    /// STIX 2.0 to STIX 2.1. Exit 0, 1 where something could not be carried, 2 where FILE cannot be read as STIX.
+    Upgrade {
+        /// A bundle or an object of STIX 2.0; what is 2.1 already stays as it is.
+        file: PathBuf,
+        /// Write the result here instead of to standard output.
+        #[arg(short, long)]
+        out: Option<PathBuf>,
+    },
     /// STIX patterns.
     #[command(subcommand)]
     Pattern(PatternCommand),

@@ -20,6 +20,7 @@ pub(crate) mod shell;
 pub(crate) mod stix;
 mod stix_batch;
 mod stix_pattern;
+mod stix_upgrade;
 pub(crate) mod taxii;
 pub(crate) mod token;
 pub(crate) mod up;

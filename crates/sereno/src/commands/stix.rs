@@ -1,4 +1,4 @@
-//! `sereno stix validate FILE`; patterns and batches stand in files of their own.
+//! `sereno stix validate FILE`; the upgrade, patterns and batches stand in files of their own.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,6 +17,7 @@ const MAX_OBJECT_BYTES: usize = 64 << 20;
 pub(crate) fn run(command: &StixCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
         StixCommand::Validate { file } => validate_file(file, json),
+        StixCommand::Upgrade { file, out } => super::stix_upgrade::run(file, out.as_deref(), json),
         StixCommand::Pattern(pattern) => super::stix_pattern::run(pattern, json),
         StixCommand::Batch => super::stix_batch::run(),
     }

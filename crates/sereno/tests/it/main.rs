@@ -17,6 +17,7 @@ mod misp;
 mod programs;
 mod sight;
 mod stix_patterns;
+mod stix_upgrade;
 mod taxii;
 mod taxii_kills;
 mod walk;

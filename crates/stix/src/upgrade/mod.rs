@@ -6,7 +6,7 @@ mod observables;
 use serde_json::{Map, Value};
 
 use crate::bundle::Bundle;
-use crate::id;
+use crate::id::{self, StixId};
 use crate::marking::tlp_1_definition;
 use crate::object::Object;
 use crate::time::{Timestamp, fraction_digits};
@@ -61,6 +61,14 @@ pub fn object(object: &Object) -> Upgraded {
     let mut out = Upgraded::default();
     one(object, &mut out);
     out
+}
+
+/// Upgrades one object into a bundle, since one of STIX 2.0 may become several. The bundle's id is made of the object's.
+#[must_use]
+pub fn alone(object: &Object) -> (Bundle, Vec<Loss>) {
+    let upgraded = self::object(object);
+    let id = StixId::derived("bundle", observables::KEYED, object.id_text());
+    (Bundle::new(&id, upgraded.objects), upgraded.losses)
 }
 
 /// Upgrades every object of a bundle. Observables that several observations share stand once.

@@ -10,7 +10,7 @@ use crate::id::{self, StixId};
 use crate::object::Object;
 
 /// Namespace of the ids of observables whose content makes none.
-const KEYED: Uuid = Uuid::from_u128(0x6f0d_3f4e_5c1b_4c55_9d1e_2a8b_7c90_11e4);
+pub(super) const KEYED: Uuid = Uuid::from_u128(0x6f0d_3f4e_5c1b_4c55_9d1e_2a8b_7c90_11e4);
 
 /// Longest chain of references that is followed to compute an id.
 const MAX_CHAIN: usize = 16;
