@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { useComputedColorScheme } from '@mantine/core';
 import type { Bundle } from '@/api/types';
 import { t, word } from '@/strings/pages';
-import { graphOf, type Group } from './bundle';
+import { drawn, graphOf, type Group } from './bundle';
 import { graphStyle } from './graph-style';
 import { ObjectView } from './object-view';
 
@@ -18,15 +18,15 @@ export default function BundleGraph({ bundle, chosen, onChoose }: GraphProps) {
   const place = useRef<HTMLDivElement>(null);
   const graph = useRef<cytoscape.Core | null>(null);
   const scheme = useComputedColorScheme('light');
-  const { nodes, edges } = useMemo(() => graphOf(bundle), [bundle]);
+  const graphed = useMemo(() => graphOf(bundle), [bundle]);
+  const { nodes, edges } = useMemo(() => drawn(graphed), [graphed]);
   useEffect(() => {
     if (!place.current) return;
     const core = cytoscape({
       container: place.current,
       style: graphStyle(),
       elements: [
-        // Markings apply to every object: as nodes they would only float beside the picture.
-        ...nodes.filter((node) => node.group !== 'marking').map((node) => ({ data: { id: node.id, label: node.label, kind: word('stix', node.type) }, classes: node.group })),
+        ...nodes.map((node) => ({ data: { id: node.id, label: node.label, kind: word('stix', node.type) }, classes: node.group })),
         ...edges.map((edge) => ({ data: { id: edge.id, source: edge.from, target: edge.to, label: edge.label } })),
       ],
       layout: { name: 'cose', animate: false, padding: 20, nodeRepulsion: () => 30_000, idealEdgeLength: () => 60, gravity: 0.8, randomize: false, componentSpacing: 50, nodeOverlap: 30, nodeDimensionsIncludeLabels: true, boundingBox: { x1: 0, y1: 0, w: place.current.clientWidth, h: place.current.clientHeight } } as cytoscape.LayoutOptions,
@@ -49,7 +49,7 @@ export default function BundleGraph({ bundle, chosen, onChoose }: GraphProps) {
       <div className="bundle">
         <div ref={place} className="bundle-graph" role="img" aria-label={t('bundle.label', { nodes: nodes.length, edges: edges.length })} />
         <ul className="bundle-list" aria-label={t('bundle.objects')}>
-          {nodes.map((node) => (
+          {graphed.nodes.map((node) => (
             <li key={node.id}>
               <button type="button" data-row aria-pressed={node.id === chosen} onClick={() => onChoose(node.id === chosen ? null : node.id)}>
                 <Key group={node.group} />

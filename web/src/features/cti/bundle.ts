@@ -63,3 +63,10 @@ export function graphOf(bundle: Bundle): { nodes: GraphNode[]; edges: GraphEdge[
   }
   return { nodes, edges };
 }
+
+/** What the picture holds: markings apply to every object and would only float beside it. An edge needs both its ends. */
+export function drawn({ nodes, edges }: { nodes: GraphNode[]; edges: GraphEdge[] }): { nodes: GraphNode[]; edges: GraphEdge[] } {
+  const shown = nodes.filter((node) => node.group !== 'marking');
+  const ids = new Set(shown.map((node) => node.id));
+  return { nodes: shown, edges: edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to)) };
+}
