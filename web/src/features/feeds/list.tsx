@@ -52,7 +52,7 @@ export function FeedsPage() {
       cell: (row) => (
         <span className="inline">
           {row.url && <Button small plain disabled={run.isPending} onClick={() => run.mutate(row)} aria-label={t('feeds.run_this', { name: row.name })}>{t('feeds.run')}</Button>}
-          {row.url && <Button small plain onClick={() => pause.mutate(row)} aria-label={t(row.state === 'paused' ? 'feeds.resume_this' : 'feeds.pause_this', { name: row.name })}>{t(row.state === 'paused' ? 'feeds.resume' : 'feeds.pause')}</Button>}
+          {row.url && <Button small plain disabled={pause.isPending} onClick={() => pause.mutate(row)} aria-label={t(row.state === 'paused' ? 'feeds.resume_this' : 'feeds.pause_this', { name: row.name })}>{t(row.state === 'paused' ? 'feeds.resume' : 'feeds.pause')}</Button>}
         </span>
       ),
     },
@@ -60,6 +60,7 @@ export function FeedsPage() {
   return (
     <PageView title={feeds.data ? (failing > 0 ? tn('feeds.failing', failing, { all: feeds.data.length }) : tn('feeds.title', feeds.data.length)) : t('nav.feeds')} lead={t('feeds.lead')}>
       {run.isError && <Failed error={run.error} />}
+      {pause.isError && <Failed error={pause.error} />}
       <section className="panel">
         <Loaded query={feeds}>
           {(list) => (list.length === 0 ? <Empty title={t('feeds.empty')}>{t('feeds.empty_why')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.feeds')} rowKey={(row) => row.id} />)}
