@@ -291,6 +291,80 @@ await act('an evaluation marks what it misses, and its curves have tables', { pa
   await axe(page, 'curves as tables');
 });
 
+await act('a day in the address goes along every link, and leads back to now', { path: '/knowledge?q=heron%20OR%20egret&at=2026-01-01T00%3A00%3A00Z' }, async (page) => {
+  const at = 'at=2026-01-01T00%3A00%3A00Z';
+  const href = (name) => page.getByRole('link', { name }).first().getAttribute('href');
+  await page.waitForSelector('table a[data-row]');
+  must((await page.textContent('.as-known')).includes('As known on'), 'the day is not said');
+  for (const name of ['Export as STIX', 'Night Heron', /^malware 1$/i]) must((await href(name)).includes(at), `${name} forgets the day`);
+  const typed = new URL(await href(/^malware 1$/i), page.url()).searchParams.get('q');
+  must(typed === '(heron OR egret) type:malware', `the type binds one half only: ${typed}`);
+  must(!(await href('As known now')).includes('at='), 'no way back');
+  await page.getByRole('button', { name: 'Search' }).last().click();
+  must(page.url().includes(at), 'asking again forgets the day');
+  await page.click('table a[data-row]');
+  await page.waitForSelector('.versions');
+  must(page.url().includes(at) && (await page.textContent('.as-known')).includes('As known on'), 'the object is of now');
+  for (const name of ['Grey Egret', '198.51.100.7']) must((await href(name)).includes(at), `${name} forgets the day`);
+  must((await page.locator('.crumbs a').getAttribute('href')).includes(at), 'the way up forgets the day');
+  await page.waitForSelector('.bundle-graph canvas');
+  await axe(page, 'as known on');
+  await page.getByRole('link', { name: 'As known now' }).click();
+  await page.waitForFunction(() => !document.querySelector('.as-known'));
+  must(!page.url().includes('at='), 'the way back does not lead back');
+});
+
+const refusal = { status: 503, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'The store is busy', status: 503, detail: 'Made up.', remedy: 'Wait.' }) };
+
+await act('a failed page more keeps the rows that are there', { path: '/knowledge' }, async (page) => {
+  await page.route('**/api/v1/intel/objects?*', async (route) => {
+    if (route.request().url().includes('cursor=')) return route.fulfill(refusal);
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), next: 'more' } });
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.getByText('The store is busy').waitFor();
+  must((await page.locator('main tbody tr').count()) === 4, 'the rows are gone');
+  await axe(page, 'a page more failed');
+});
+
+await act('a feed that cannot be paused says so', { path: '/feeds' }, async (page) => {
+  await page.route('**/api/v1/feeds/*', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await route.fulfill(refusal);
+  });
+  const pause = page.getByRole('button', { name: 'Pause ipsum' });
+  await pause.click();
+  must(await pause.isDisabled(), 'pressed twice');
+  await page.getByText('The store is busy').waitFor();
+});
+
+await act('what is cut says that it is cut', { path: '/knowledge' }, async (page) => {
+  await page.route('**/api/v1/intel/import?*', (route) => route.fulfill({ json: { objects: 1500, new: 0, updated: 0, older: 0, same: 0, conflicts: 500, refused: 1000, problems: Array.from({ length: 1000 }, (_, index) => ({ index, id: 'x', reason: 'broken' })) } }));
+  await page.route(/intel\/objects\/[^/?]+(\?.*)?$/, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), values: Array.from({ length: 200 }, (_, n) => ({ value: `198.51.100.${n}`, kind: 'address', held: 1, too_common: false })) } });
+  });
+  await page.getByRole('button', { name: 'Import' }).click();
+  await page.locator('input[type="file"]').setInputFiles({ name: 'bundle.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
+  await page.locator('form button[type="submit"]').first().click();
+  await page.getByText('The list below holds the first 1,000 of 1,500').waitFor();
+  await page.getByRole('link', { name: 'Night Heron', exact: true }).click();
+  await page.getByText('Only the first 200 values are shown').waitFor();
+});
+
+await act('a technique counts what stands below it, shows it and asks for it', { path: '/matrix' }, async (page) => {
+  const href = (name) => page.getByRole('link', { name }).getAttribute('href');
+  const asked = async (name) => new URL(await href(name), page.url()).searchParams.get('q');
+  await page.waitForSelector('.below');
+  const whole = await asked(/^Spearphishing/);
+  must(whole === '(technique:T0002 OR technique:T0002.001 OR technique:T0002.002) type:attack-pattern', `not all that is counted: ${whole}`);
+  await page.getByText('2 below, 1 spoken of').click();
+  must((await asked(/^Attachment/)) === 'technique:T0002.001 type:attack-pattern', 'the part leads elsewhere');
+  await axe(page, 'below a technique');
+});
+
 await browser.close();
 for (const fault of faults) console.error(`FAIL ${fault}`);
 console.log(`${passed} passed, ${faults.length} failed`);

@@ -22,17 +22,19 @@ export function object(wanted) {
 }
 
 const relation = (from, kind, to) => ({ origin: from.id, target: to.id, kind, told_by: id('relationship', 9), known_at: wall(30) });
-export const relations = { relations: [relation(items[1], 'indicates', items[0]), relation(items[2], 'uses', items[0])], objects: items.slice(0, 3), next: null };
+const marking = item('marking-definition', 8, 'TLP:GREEN');
+export const relations = { relations: [relation(items[1], 'indicates', items[0]), relation(items[2], 'uses', items[0]), relation(items[0], 'marked-by', marking)], objects: [...items.slice(0, 3), marking], next: null };
 
 const counts = { records: 120_430, new: 12, updated: 3, same: 109_385, duplicate: 0, well_known: 11_030, rejected: 2, rejected_by: { 'unknown-kind': 2 }, gone: 4, skipped: 7, bytes: 1_994_000 };
 const feed = (name, more) => ({ id: `00000000-0000-4000-8000-${name.padEnd(12, '0').replace(/[^0-9a-f]/g, '0')}`, name, url: `https://${name}.example/list.txt`, format: { form: 'plain', kinds: ['ipv4'], value: 0, score: 1 }, every_minutes: 60, tlp: 'TLP:CLEAR', licence: '', whole: true, state: 'fine', last_error: null, last_try: wall(5), last_ok: wall(5), next_at: wall(-55), counts, ...more });
 export const feeds = [feed('ipsum', {}), feed('moved', { state: 'failing', last_error: 'https://moved.example/list.txt answers 404 Not Found', counts: null }), feed('kept by hand', { url: null, next_at: null, state: 'never', last_try: null, last_ok: null, counts: null })];
 
-const cell = (n, name, total) => ({ id: `T000${n}`, name, number: total, total, covered: 0, below: [] });
+const cell = (n, name, total, below = []) => ({ id: `T000${n}`, name, number: total - below.reduce((sum, one) => sum + one.number, 0), total, covered: below.filter((one) => one.number > 0).length, below });
+const sub = (n, part, name, number) => ({ id: `T000${n}.00${part}`, name, number, total: number, covered: 0, below: [] });
 export const matrix = {
   domains: ['ics-attack'],
-  matrix: { domain: 'ics-attack', name: 'ATT&CK for ICS', techniques: 4, sub_techniques: 0, covered: 3, not_placed: [], columns: [
-    { id: 'TA0108', name: 'Initial Access', short_name: 'initial-access', covered: 1, cells: [cell(1, 'Drive-by Compromise', 0), cell(2, 'Spearphishing Attachment', 12)] },
+  matrix: { domain: 'ics-attack', name: 'ATT&CK for ICS', techniques: 4, sub_techniques: 2, covered: 3, not_placed: [], columns: [
+    { id: 'TA0108', name: 'Initial Access', short_name: 'initial-access', covered: 1, cells: [cell(1, 'Drive-by Compromise', 0), cell(2, 'Spearphishing', 12, [sub(2, 1, 'Attachment', 9), sub(2, 2, 'Link', 0)])] },
     { id: 'TA0105', name: 'Impact', short_name: 'impact', covered: 2, cells: [cell(3, 'Loss of Availability', 140), cell(4, 'Loss of Control', 3)] },
   ] },
   statements: ['Made up for building this page.'],

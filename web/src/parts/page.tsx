@@ -11,7 +11,7 @@ import { Button } from './button';
 interface PageProps {
   title: string;
   lead?: ReactNode;
-  crumb?: { to: string; text: string };
+  crumb?: { to: string; text: string; search?: Record<string, string> };
   actions?: ReactNode;
   children: ReactNode;
 }
@@ -30,7 +30,7 @@ export function PageView({ title, lead, crumb, actions, children }: PageProps) {
       <div className="head">
         {crumb && (
           <nav className="crumbs" aria-label={t('page.crumbs')}>
-            <Link to={crumb.to}>{crumb.text}</Link>
+            <Link to={crumb.to} search={crumb.search ?? {}}>{crumb.text}</Link>
             <span aria-hidden="true">/</span>
           </nav>
         )}

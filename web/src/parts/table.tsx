@@ -13,13 +13,20 @@ export interface Column<T> {
   right?: boolean;
 }
 
+/** Where a row leads. */
+export interface Door {
+  to: string;
+  params?: Record<string, string>;
+  search?: Record<string, string>;
+}
+
 interface DataTableProps<T> {
   rows: T[];
   columns: Column<T>[];
   caption: string;
   rowKey: (row: T) => string;
   /** Where a row leads; its first cell becomes the link. */
-  door?: (row: T) => { to: string; params?: Record<string, string> };
+  door?: (row: T) => Door;
 }
 
 const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
@@ -75,7 +82,7 @@ export function DataTable<T extends object>({ rows, columns, caption, rowKey, do
 interface RowProps<T> {
   row: T;
   columns: Column<T>[];
-  door: { to: string; params?: Record<string, string> } | undefined;
+  door: Door | undefined;
 }
 
 function Row<T>({ row, columns, door }: RowProps<T>) {
@@ -92,7 +99,7 @@ function Row<T>({ row, columns, door }: RowProps<T>) {
       {columns.map((column, index) => (
         <td key={column.id} className={column.right ? 'right' : ''}>
           {door && index === 0 ? (
-            <Link to={door.to} params={door.params ?? {}} data-row className="strong">{column.cell(row)}</Link>
+            <Link to={door.to} params={door.params ?? {}} search={door.search ?? {}} data-row className="strong">{column.cell(row)}</Link>
           ) : (
             column.cell(row)
           )}

@@ -20,6 +20,9 @@ const columns: Column<Problem>[] = [
 const LABELS = ['clear', 'green', 'amber', 'amber+strict', 'red'];
 const OUTCOMES = ['new', 'updated', 'older', 'same', 'conflicts', 'refused'] as const;
 
+/** Objects that were not stored; the list of them ends at a thousand. */
+const left = (report: ImportReport) => report.refused + report.conflicts;
+
 /** A STIX bundle comes in; every object is accounted for. */
 export function Import() {
   const [file, setFile] = useState<File | null>(null);
@@ -48,6 +51,7 @@ export function Import() {
               <div key={name} style={{ display: 'contents' }}><dt>{word('know.outcome', name)}</dt><dd>{count(act.data[name])}</dd></div>
             ))}
           </dl>
+          {act.data.problems.length < left(act.data) && <p className="small quiet">{t('know.import_cut', { n: count(act.data.problems.length), all: count(left(act.data)) })}</p>}
           {act.data.problems.length > 0 && <DataTable rows={act.data.problems} columns={columns} caption={t('know.import_problems')} rowKey={(row) => `${row.index}`} />}
         </div>
       )}

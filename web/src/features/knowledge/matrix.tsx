@@ -63,13 +63,33 @@ function Columns({ matrix }: { matrix: NonNullable<IntelMatrix['matrix']> }) {
   );
 }
 
+/** What is known of a technique, and of those below it, which its number counts too. */
+const asked = (cell: MatrixCell) => {
+  const ids = [cell.id, ...cell.below.map((one) => one.id)].map((id) => `technique:${id}`);
+  return `${ids.length > 1 ? `(${ids.join(' OR ')})` : ids[0]} type:attack-pattern`;
+};
+
 function Cell({ cell }: { cell: MatrixCell }) {
   return (
     <li>
-      <Link to="/knowledge" search={{ q: `technique:${cell.id} type:attack-pattern` }} className={`cell step-${step(cell.total)}`} title={cell.id}>
-        <span>{cell.name}</span>
-        {cell.total > 0 && <b>{count(cell.total)}</b>}
-      </Link>
+      <Door cell={cell} />
+      {cell.below.length > 0 && (
+        <details className="below">
+          <summary>{tn('matrix.below', cell.below.length, { spoken: count(cell.covered) })}</summary>
+          <ul>
+            {cell.below.map((one) => <li key={one.id}><Door cell={one} /></li>)}
+          </ul>
+        </details>
+      )}
     </li>
+  );
+}
+
+function Door({ cell }: { cell: MatrixCell }) {
+  return (
+    <Link to="/knowledge" search={{ q: asked(cell) }} className={`cell step-${step(cell.total)}`} title={cell.id}>
+      <span>{cell.name}</span>
+      {cell.total > 0 && <b>{count(cell.total)}</b>}
+    </Link>
   );
 }

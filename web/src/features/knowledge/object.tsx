@@ -10,6 +10,7 @@ import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import '@/features/cti/cti.css';
+import { AsKnown, keeping } from './past';
 import './knowledge.css';
 
 const BundleGraph = lazy(() => import('@/features/cti/bundle-graph'));
@@ -19,6 +20,9 @@ type Version = IntelObject['versions'][number];
 type Named = IntelObject['values'][number];
 type Relation = IntelRelations['relations'][number];
 
+/** Values that the node gives of one object at most. */
+const MOST_VALUES = 200;
+
 const said: Column<Said>[] = [
   { id: 'source', head: t('know.col.source'), cell: (row) => row.source, sort: (row) => row.source },
   { id: 'kind', head: t('know.said.kind'), cell: (row) => word('know.kind', row.kind), sort: (row) => row.kind },
@@ -27,8 +31,8 @@ const said: Column<Said>[] = [
   { id: 'last', head: t('know.said.last'), cell: (row) => <Wall at={row.last_at} relative />, sort: (row) => row.last_at },
 ];
 
-const values: Column<Named>[] = [
-  { id: 'value', head: t('know.value'), cell: (row) => <Link to="/knowledge" search={{ q: `value:"${row.value}"` }}><code className="wrap">{row.value}</code></Link>, sort: (row) => row.value },
+const valuesAt = (at: string): Column<Named>[] => [
+  { id: 'value', head: t('know.value'), cell: (row) => <Link to="/knowledge" search={keeping(at, `value:"${row.value}"`)}><code className="wrap">{row.value}</code></Link>, sort: (row) => row.value },
   { id: 'kind', head: t('know.col.type'), cell: (row) => row.kind, sort: (row) => row.kind },
   { id: 'held', head: t('know.held'), cell: (row) => <>{count(row.held)}{row.too_common && <> <PlainTag>{t('know.too_common')}</PlainTag></>}</>, sort: (row) => row.held, right: true },
 ];
@@ -41,13 +45,13 @@ export function KnowledgeObject() {
   const item = object.data?.item;
   const title = item ? t('know.object_title', { type: word('stix', item.type), name: item.name || item.id }) : t('know.object');
   return (
-    <PageView title={title} crumb={{ to: '/knowledge', text: t('nav.knowledge') }} lead={item && <Lead data={object.data} at={at} />}>
+    <PageView title={title} crumb={{ to: '/knowledge', text: t('nav.knowledge'), search: keeping(at) }} lead={<><Lead data={object.data} /><AsKnown at={at} now={{ to: '/knowledge/$id', params: { id } }} /></>}>
       <Loaded query={object}>
         {(data) => (
           <div className="stack wide">
             {data.versions.length > 1 && <Versions versions={data.versions} id={id} at={at} />}
             <Neighbours id={id} at={at} />
-            {data.values.length > 0 && <Panel title={t('know.values')} flush><DataTable rows={data.values} columns={values} caption={t('know.values')} rowKey={(row) => `${row.kind} ${row.value}`} /></Panel>}
+            {data.values.length > 0 && <Values rows={data.values} at={at} />}
             <Panel title={tn('know.said_by', data.said.length)} flush><DataTable rows={data.said} columns={said} caption={tn('know.said_by', data.said.length)} rowKey={(row) => row.source} /></Panel>
             <Panel title={t('know.body')}><pre className="code" tabIndex={0} aria-label={t('know.body')}>{JSON.stringify(data.object, null, 2)}</pre></Panel>
           </div>
@@ -57,13 +61,21 @@ export function KnowledgeObject() {
   );
 }
 
-function Lead({ data, at }: { data: IntelObject | undefined; at: string }) {
+function Values({ rows, at }: { rows: Named[]; at: string }) {
+  return (
+    <Panel title={t('know.values')} flush>
+      <DataTable rows={rows} columns={valuesAt(at)} caption={t('know.values')} rowKey={(row) => `${row.kind} ${row.value}`} />
+      {rows.length >= MOST_VALUES && <p className="small quiet more-rows">{t('know.more_values', { n: count(MOST_VALUES) })}</p>}
+    </Panel>
+  );
+}
+
+function Lead({ data }: { data: IntelObject | undefined }) {
   if (!data) return null;
   const description = typeof data.object.description === 'string' ? data.object.description : null;
   return (
     <>
       <span className="inline"><TlpTag value={data.item.tlp} />{data.item.revoked && <PlainTag tone="high" shape="diamond">{t('know.revoked')}</PlainTag>}<code className="wrap">{data.item.id}</code></span>
-      {at && <p><b>{t('know.as_known')} <Wall at={at} /></b></p>}
       {description && <p className="clamp">{description.length > 600 ? `${description.slice(0, 600)}…` : description}</p>}
     </>
   );
@@ -84,7 +96,6 @@ function Versions({ versions, id, at }: { versions: Version[]; id: string; at: s
           </li>
         ))}
       </ol>
-      {at && <Link to="/knowledge/$id" params={{ id }}>{t('know.now')}</Link>}
     </Panel>
   );
 }
@@ -95,9 +106,9 @@ function Neighbours({ id, at }: { id: string; at: string }) {
   const bundle = useMemo(() => (near.data ? bundleOf(near.data) : null), [near.data]);
   const names = useMemo(() => new Map(near.data?.objects.map((one) => [one.id, one.name || one.id])), [near.data]);
   const columns: Column<Relation>[] = [
-    { id: 'origin', head: t('know.from'), cell: (row) => <End id={row.origin} own={id} name={names.get(row.origin)} />, sort: (row) => names.get(row.origin) ?? row.origin },
+    { id: 'origin', head: t('know.from'), cell: (row) => <End id={row.origin} own={id} at={at} name={names.get(row.origin)} />, sort: (row) => names.get(row.origin) ?? row.origin },
     { id: 'kind', head: t('know.relation'), cell: (row) => row.kind, sort: (row) => row.kind },
-    { id: 'target', head: t('know.to'), cell: (row) => <End id={row.target} own={id} name={names.get(row.target)} />, sort: (row) => names.get(row.target) ?? row.target },
+    { id: 'target', head: t('know.to'), cell: (row) => <End id={row.target} own={id} at={at} name={names.get(row.target)} />, sort: (row) => names.get(row.target) ?? row.target },
     { id: 'known', head: t('know.col.known'), cell: (row) => <Wall at={row.known_at} relative />, sort: (row) => row.known_at },
   ];
   return (
@@ -110,7 +121,7 @@ function Neighbours({ id, at }: { id: string; at: string }) {
             <>
               {bundle && data.objects.length <= 60 && (
                 <Suspense fallback={<Ghost rows={6} />}>
-                  <BundleGraph bundle={bundle} chosen={null} onChoose={(chosen) => chosen && chosen !== id && void navigate({ to: '/knowledge/$id', params: { id: chosen } })} />
+                  <BundleGraph bundle={bundle} chosen={null} onChoose={(chosen) => chosen && chosen !== id && void navigate({ to: '/knowledge/$id', params: { id: chosen }, search: keeping(at) })} />
                 </Suspense>
               )}
               <DataTable rows={data.relations} columns={columns} caption={t('know.relations')} rowKey={(row) => `${row.origin} ${row.kind} ${row.target} ${row.told_by}`} />
@@ -123,9 +134,9 @@ function Neighbours({ id, at }: { id: string; at: string }) {
   );
 }
 
-function End({ id, own, name }: { id: string; own: string; name: string | undefined }) {
+function End({ id, own, at, name }: { id: string; own: string; at: string; name: string | undefined }) {
   if (id === own) return <span className="soft">{t('know.this')}</span>;
-  return name ? <Link to="/knowledge/$id" params={{ id }}>{name}</Link> : <span className="quiet" title={t('know.spoken_of')}>{id}</span>;
+  return name ? <Link to="/knowledge/$id" params={{ id }} search={keeping(at)}>{name}</Link> : <span className="quiet" title={t('know.spoken_of')}>{id}</span>;
 }
 
 /** Neighbours as the graph takes them. */

@@ -2,6 +2,7 @@ import { Autocomplete } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { query } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { IntelFound, IntelItem } from '@/api/types';
 import { Button } from '@/parts/button';
@@ -12,6 +13,7 @@ import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import { Import } from './import';
+import { AsKnown, keeping } from './past';
 import './knowledge.css';
 
 const columns: Column<IntelItem>[] = [
@@ -44,20 +46,20 @@ export function KnowledgePage() {
   return (
     <PageView
       title={title}
-      lead={t('know.lead')}
+      lead={<>{t('know.lead')}<AsKnown at={at} now={{ to: '/knowledge', search: keeping('', q) }} /></>}
       actions={
         <>
-          <a className="button plain" href={`/api/v1/intel/export?q=${encodeURIComponent(q)}`} download>{t('know.export')}</a>
+          <a className="button plain" href={`/api/v1/intel/export${query({ q, at })}`} download>{t('know.export')}</a>
           <Button onClick={() => setImporting(!importing)} aria-expanded={importing}>{t('know.import')}</Button>
         </>
       }
     >
       <div className="stack wide">
         {importing && <Import />}
-        <section className="panel"><div className="body"><QueryBar q={q} /></div></section>
-        {first && first.by_type.length > 0 && <Types found={first} q={q} />}
+        <section className="panel"><div className="body"><QueryBar q={q} at={at} /></div></section>
+        {first && first.by_type.length > 0 && <Types found={first} q={q} at={at} />}
         <section className="panel">
-          {found.isError ? (
+          {found.isError && !found.data ? (
             <div style={{ padding: 12 }}><Failed error={found.error} retry={found.refetch} /></div>
           ) : found.data === undefined ? (
             <Ghost rows={6} />
@@ -65,7 +67,8 @@ export function KnowledgePage() {
             <Empty title={t(q === '' ? 'know.empty' : 'know.nothing')}>{t(q === '' ? 'know.empty_why' : 'know.nothing_why')}</Empty>
           ) : (
             <>
-              <DataTable rows={rows} columns={columns} caption={t('nav.knowledge')} rowKey={(row) => row.id} door={(row) => ({ to: '/knowledge/$id', params: { id: row.id } })} />
+              <DataTable rows={rows} columns={columns} caption={t('nav.knowledge')} rowKey={(row) => row.id} door={(row) => ({ to: '/knowledge/$id', params: { id: row.id }, search: keeping(at) })} />
+              {found.isError && <div style={{ padding: 12 }}><Failed error={found.error} retry={found.isFetchNextPageError ? found.fetchNextPage : found.refetch} /></div>}
               {found.hasNextPage && (
                 <div className="more-rows"><Button plain onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>{t('know.more')}</Button></div>
               )}
@@ -78,7 +81,7 @@ export function KnowledgePage() {
 }
 
 /** The query with what could come next. */
-function QueryBar({ q }: { q: string }) {
+function QueryBar({ q, at }: { q: string; at: string }) {
   const [typed, setTyped] = useState(q);
   const navigate = useNavigate();
   useEffect(() => setTyped(q), [q]);
@@ -90,7 +93,7 @@ function QueryBar({ q }: { q: string }) {
       className="query-bar"
       onSubmit={(event) => {
         event.preventDefault();
-        void navigate({ to: '/knowledge', search: typed.trim() === '' ? {} : { q: typed.trim() } });
+        void navigate({ to: '/knowledge', search: keeping(at, typed.trim()) });
       }}
     >
       <Autocomplete
@@ -109,12 +112,12 @@ function QueryBar({ q }: { q: string }) {
   );
 }
 
-/** How many of each type: each a door to the list of just those. */
-function Types({ found, q }: { found: IntelFound; q: string }) {
+/** How many of each type: each a door to the list of just those; the brackets keep an OR of the query together. */
+function Types({ found, q, at }: { found: IntelFound; q: string; at: string }) {
   return (
     <nav className="types" aria-label={t('know.types')}>
       {found.by_type.map((one) => (
-        <Link key={one.type} to="/knowledge" search={{ q: `${q} type:${one.type}`.trim() }}>
+        <Link key={one.type} to="/knowledge" search={keeping(at, q === '' ? `type:${one.type}` : `(${q}) type:${one.type}`)}>
           {word('stix', one.type)} <b>{count(one.count)}</b>
         </Link>
       ))}
