@@ -66,9 +66,8 @@ pub fn object(object: &Object) -> Upgraded {
 /// Upgrades one object into a bundle, since one of STIX 2.0 may become several. The bundle's id is made of the object's.
 #[must_use]
 pub fn alone(object: &Object) -> (Bundle, Vec<Loss>) {
-    let upgraded = self::object(object);
     let id = StixId::derived("bundle", observables::KEYED, object.id_text());
-    (Bundle::new(&id, upgraded.objects), upgraded.losses)
+    bundle(&Bundle::new(&id, vec![object.clone()]))
 }
 
 /// Upgrades every object of a bundle. Observables that several observations share stand once.

@@ -85,6 +85,20 @@ fn observations_give_observables() {
 }
 
 #[test]
+fn equal_observables_of_a_lone_object_stand_once() {
+    let address = json!({"type": "ipv4-addr", "value": "198.51.100.3"});
+    let observed = old(
+        "observed-data",
+        json!({"first_observed": "2016-01-01T00:00:00Z",
+        "last_observed": "2016-01-01T00:00:00Z", "number_observed": 1,
+        "objects": {"0": address, "1": address}}),
+    );
+    let (bundle, losses) = upgrade::alone(&observed);
+    assert_eq!((bundle.objects.len(), losses.len()), (2, 0));
+    assert_eq!(bundle.objects[1].texts("object_refs").count(), 1);
+}
+
+#[test]
 fn rings_of_references_end() {
     let observed = old(
         "observed-data",
