@@ -96,6 +96,16 @@ impl Authorizer for FakeAuthorizer {
     }
 }
 
+/// Decides by a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct FakeRule(pub fn(&AccessQuestion) -> bool);
+
+impl Authorizer for FakeRule {
+    fn decide(&self, question: &AccessQuestion) -> ShareDecision {
+        FakeAuthorizer((self.0)(question)).decide(question)
+    }
+}
+
 /// Records commands and answers each key once with the same outcome.
 #[derive(Debug, Default)]
 pub struct FakeActuator {
