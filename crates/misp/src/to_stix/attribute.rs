@@ -232,9 +232,15 @@ impl Writer {
         });
         self.sightings(&mut taker, &ids, head.at);
         self.other(taker, &mut map);
+        let markings = map.get("object_marking_refs").cloned();
         self.add(map, &place, true);
         for object in observables {
-            self.add(object.into_map(), &place, true);
+            // The value stands in the observable: it is no less protected than the attribute.
+            let mut object = object.into_map();
+            if let Some(markings) = &markings {
+                object.insert("object_marking_refs".to_owned(), markings.clone());
+            }
+            self.add(object, &place, true);
         }
         if let Some(indicator) = indicator {
             self.add(indicator, &place, true);

@@ -122,8 +122,9 @@ fn a_file_object_becomes_what_misp_stix_makes_of_it() {
 
 /// The pairs in which something becomes another type of STIX than with misp-stix: objects of these templates stay
 /// `x-misp-object` here, whole. In `event_with_regkey_attribute` the hive is written out (STIX 2.1 §6.17); misp-stix
-/// leaves `HKLM`.
-const OTHERWISE: [&str; 24] = [
+/// leaves `HKLM`. In `event_with_tlp2_tags` the observables carry the markings of their attribute; misp-stix leaves the
+/// value itself unmarked.
+const OTHERWISE: [&str; 25] = [
     "event_with_artifact_payload_object",
     "event_with_credential_object",
     "event_with_custom_objects",
@@ -147,6 +148,7 @@ const OTHERWISE: [&str; 24] = [
     "event_with_registry_key_value_object",
     "event_with_regkey_attribute",
     "event_with_script_objects",
+    "event_with_tlp2_tags",
     "event_with_user_account_object",
 ];
 
