@@ -30,6 +30,7 @@ pub mod sources;
 mod sql;
 pub mod terms;
 pub mod values;
+pub mod withdraw;
 pub mod write;
 
 use platform::db::{Migration, RoomMigrations};
