@@ -25,5 +25,8 @@ pub use room::Misphub;
 /// The tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "misphub",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_misphub.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_misphub.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_stored.sql") },
+    ],
 };

@@ -35,6 +35,12 @@ impl Misphub {
         self.platform().now().as_micros() / 1_000_000
     }
 
+    /// The UUID of this node's own organisation.
+    pub(crate) fn own_uuid(&self) -> String {
+        let said = self.platform().node.id.to_string();
+        crate::fields::uuid(&said).unwrap_or(said)
+    }
+
     /// A random UUID (version 4) from the platform's source.
     pub(crate) fn new_uuid(&self) -> String {
         let mut bytes = [0; 16];

@@ -5,11 +5,11 @@ use sqlx::AnyConnection;
 
 use super::events::{touch, write};
 use super::take::Writer;
-use super::{Answer, Ask, show};
+use super::{Answer, Ask, show, withdraw};
 use crate::error::MispError;
 use crate::fields::{Fields, truth, unwrapped};
 use crate::store::attributes::{self, Attribute};
-use crate::store::{Name, events, tags};
+use crate::store::{Name, events, objects, savepoint, tags};
 
 /// Attributes added at once.
 const MAX_AT_ONCE: usize = 100_000;
@@ -85,6 +85,7 @@ async fn put_all(
 ) -> Result<(Vec<Attribute>, Fields), MispError> {
     let (mut added, mut refused) = (Vec::new(), Fields::new());
     for (place, fields) in wanted.into_iter().enumerate() {
+        savepoint(sql, "SAVEPOINT one_attribute").await?;
         let outcome = match writer.attribute(fields.clone(), event, 0) {
             Ok((like, _, _)) if refuse_twins => match attributes::twin(sql, &like).await? {
                 Some(twin) if twin.uuid != like.uuid => {
@@ -97,20 +98,20 @@ async fn put_all(
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(attribute) => added.push(attribute),
+            Ok(attribute) => {
+                savepoint(sql, "RELEASE one_attribute").await?;
+                added.push(attribute);
+            }
             Err(error) if single => return Err(error),
             Err(error) => {
+                // Its tags and sightings come after it: what is refused must not stay as a half.
+                savepoint(sql, "ROLLBACK TO one_attribute").await?;
+                savepoint(sql, "RELEASE one_attribute").await?;
                 refused.insert(format!("attribute_{place}"), error.into_errors());
             }
         }
     }
     Ok((added, refused))
-}
-
-async fn found(ask: &Ask) -> Result<Attribute, MispError> {
-    let mut sql = ask.room.platform().db.read().await?;
-    let attribute = attributes::get(&mut sql, &ask.name("attribute")?, ask.sight.most()).await?;
-    attribute.ok_or_else(|| MispError::not_found("attribute"))
 }
 
 async fn shown(ask: &Ask, id: i64) -> Result<Answer, MispError> {
@@ -123,45 +124,63 @@ async fn shown(ask: &Ask, id: i64) -> Result<Answer, MispError> {
 
 /// `attributes/view/ID`
 pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
-    let id = found(ask).await?.id;
+    let mut sql = ask.room.platform().db.read().await?;
+    let id = known(&mut sql, &ask.name("attribute")?, ask.sight.most()).await?.id;
+    drop(sql);
     shown(ask, id).await
 }
 
 /// `attributes/edit/ID`
 pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
-    let known = found(ask).await?;
-    let id = known.id;
+    let (name, most) = (ask.name("attribute")?, ask.sight.most());
     let mut fields = unwrapped(ask.fields.clone(), "Attribute");
-    for (name, value) in [
-        ("type", json!(known.kind)),
-        ("category", json!(known.category)),
-        ("value", json!(known.value)),
-        ("to_ids", json!(known.to_ids)),
-        ("deleted", json!(known.deleted)),
-    ] {
-        fields.entry(name).or_insert(value);
-    }
-    for (name, value) in &known.body {
-        fields.entry(name.clone()).or_insert(value.clone());
-    }
-    fields.insert("uuid".into(), known.uuid.clone().into());
-    write(ask, move |sql, writer| {
+    let id = write(ask, move |sql, writer| {
         Box::pin(async move {
+            let known = known(sql, &name, most).await?;
+            for (name, value) in [
+                ("type", json!(known.kind)),
+                ("category", json!(known.category)),
+                ("value", json!(known.value)),
+                ("to_ids", json!(known.to_ids)),
+                ("deleted", json!(known.deleted)),
+            ] {
+                fields.entry(name).or_insert(value);
+            }
+            for (name, value) in &known.body {
+                fields.entry(name.clone()).or_insert(value.clone());
+            }
+            fields.insert("uuid".into(), known.uuid.clone().into());
             fields.insert("timestamp".into(), writer.now_s.max(known.stamp).into());
             writer.put_attribute(sql, fields, known.event, known.object).await?;
-            touch(sql, known.event, writer.now_s).await
+            touch(sql, known.event, writer.now_s).await?;
+            Ok(known.id)
         })
     })
     .await?;
     shown(ask, id).await
 }
 
-/// `attributes/delete/ID`: marked as deleted, or gone with `hard`.
+/// The attribute as it is inside of the transaction that changes it.
+async fn known(sql: &mut AnyConnection, name: &Name, most: i64) -> Result<Attribute, MispError> {
+    let attribute = attributes::get(sql, name, most).await?;
+    attribute.ok_or_else(|| MispError::not_found("attribute"))
+}
+
+/// `attributes/delete/ID`: marked as deleted, or gone with `hard`. What it became in the store of intelligence is
+/// withdrawn; an attribute of an object takes what the object became with it, until the event is published again.
 pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
-    let mut known = found(ask).await?;
+    let (name, most) = (ask.name("attribute")?, ask.sight.most());
     let hard = truth(&ask.fields, "hard").unwrap_or(false);
     write(ask, move |sql, writer| {
         Box::pin(async move {
+            let mut known = known(sql, &name, most).await?;
+            let holder = match known.object {
+                0 => None,
+                id => objects::get(sql, &Name::Number(id), i64::MAX).await?,
+            };
+            let mut uuids = vec![known.uuid.as_str()];
+            uuids.extend(holder.as_ref().map(|object| object.uuid.as_str()));
+            withdraw::parts(sql, known.event, &uuids, writer.now_s).await?;
             if hard {
                 attributes::delete(sql, known.id).await?;
             } else {
@@ -178,14 +197,15 @@ pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
 
 /// `attributes/restore/ID`
 pub(crate) async fn restore(ask: &Ask) -> Result<Answer, MispError> {
-    let mut known = found(ask).await?;
-    let id = known.id;
-    write(ask, move |sql, writer| {
+    let (name, most) = (ask.name("attribute")?, ask.sight.most());
+    let id = write(ask, move |sql, writer| {
         Box::pin(async move {
+            let mut known = known(sql, &name, most).await?;
             known.deleted = false;
             known.stamp = writer.now_s.max(known.stamp);
             attributes::update(sql, &known).await?;
-            touch(sql, known.event, writer.now_s).await
+            touch(sql, known.event, writer.now_s).await?;
+            Ok(known.id)
         })
     })
     .await?;

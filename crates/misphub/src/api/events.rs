@@ -1,15 +1,15 @@
-//! Events: add, view, edit, delete, publish.
+//! Events: add, view, edit, delete.
 
 use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::show::{self, Parts};
 use super::take::{Writer, check_size, label};
-use super::{Answer, Ask};
+use super::{Answer, Ask, publish, withdraw};
 use crate::error::MispError;
 use crate::fields::{Fields, number, take_list, text, truth, unwrapped, uuid};
 use crate::store::events::{self, Event};
-use crate::store::{others, tags};
+use crate::store::{Name, others, tags};
 
 /// Characters of the line that says what an event is about.
 const MAX_INFO_CHARS: usize = 65_535;
@@ -19,12 +19,12 @@ pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
     let fields = unwrapped(ask.fields.clone(), "Event");
     check_size(&fields)?;
     let caller = ask.caller.name.clone();
-    let metadata = truth(&ask.fields, "metadata").unwrap_or(false);
+    let publish = truth(&fields, "published").unwrap_or(false);
     let id = write(ask, move |sql, writer| {
         Box::pin(async move { insert(sql, writer, fields, caller).await })
     })
     .await?;
-    shown(ask, id, Parts { metadata, ..Parts::default() }).await
+    answered(ask, id, publish).await
 }
 
 async fn insert(
@@ -49,12 +49,14 @@ async fn insert(
         orgc,
         info,
         date: date(&fields, writer.now_s)?,
-        published: truth(&fields, "published").unwrap_or(false),
+        // It is published once it is in the store of intelligence, by `answered`.
+        published: false,
         stamp: number(&fields, "timestamp").unwrap_or(writer.now_s),
         publish_stamp: number(&fields, "publish_timestamp").unwrap_or(0),
         tlp,
         body: own_fields(fields),
         made_by: caller,
+        revision: 0,
     };
     let taken = || MispError::field("uuid", "an event with this UUID exists; edit it");
     event.id = events::insert(sql, &event).await?.ok_or_else(taken)?;
@@ -156,8 +158,8 @@ pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
 pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
     let fields = unwrapped(ask.fields.clone(), "Event");
     check_size(&fields)?;
+    let publish = truth(&fields, "published").unwrap_or(false);
     let (name, most) = (ask.name("event")?, ask.sight.most());
-    let metadata = truth(&ask.fields, "metadata").unwrap_or(false);
     let id = write(ask, move |sql, writer| {
         Box::pin(async move {
             let event = events::get(sql, &name, most).await?;
@@ -166,7 +168,7 @@ pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
         })
     })
     .await?;
-    shown(ask, id, Parts { metadata, ..Parts::default() }).await
+    answered(ask, id, publish).await
 }
 
 async fn change(
@@ -188,7 +190,7 @@ async fn change(
     if fields.contains_key("date") {
         event.date = date(&fields, writer.now_s)?;
     }
-    event.published = truth(&fields, "published").unwrap_or(false);
+    event.published = false;
     event.stamp = writer.now_s.max(event.stamp);
     event.body.extend(own_fields(fields));
     writer.put_tags(sql, "event", event.id, list).await?;
@@ -201,13 +203,17 @@ async fn change(
 /// Brings an event's label in line with its tags.
 pub(crate) async fn relabel(sql: &mut AnyConnection, event: &mut Event) -> Result<(), MispError> {
     let list = tags::of(sql, "event", event.id).await?;
+    let before = event.tlp;
     event.tlp = intel::rank(label(&event.body, list.iter().map(|tag| tag.name.as_str())));
+    if event.tlp > before {
+        withdraw::raise(sql, event).await?;
+    }
     Ok(())
 }
 
 /// Notes that a part of an event changed: the event is newer and no longer as published.
 pub(crate) async fn touch(sql: &mut AnyConnection, id: i64, now_s: i64) -> Result<(), MispError> {
-    let event = events::get(sql, &crate::store::Name::Number(id), i64::MAX).await?;
+    let event = events::get(sql, &Name::Number(id), i64::MAX).await?;
     if let Some(mut event) = event {
         event.stamp = now_s.max(event.stamp);
         event.published = false;
@@ -220,10 +226,11 @@ pub(crate) async fn touch(sql: &mut AnyConnection, id: i64, now_s: i64) -> Resul
 /// `events/delete/ID`
 pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
     let (name, most) = (ask.name("event")?, ask.sight.most());
-    write(ask, move |sql, _| {
+    write(ask, move |sql, writer| {
         Box::pin(async move {
             let event = events::get(sql, &name, most).await?;
             let event = event.ok_or_else(|| MispError::not_found("event"))?;
+            withdraw::event(sql, event.id, writer.now_s).await?;
             events::delete(sql, event.id).await?;
             Ok(event.id)
         })
@@ -233,106 +240,29 @@ pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/events/delete" }).into())
 }
 
-/// `events/publish/ID` and `events/alert/ID`
-pub(crate) async fn publish(ask: &Ask) -> Result<Answer, MispError> {
-    set_published(ask, true).await
-}
-
-/// `events/unpublish/ID`
-pub(crate) async fn unpublish(ask: &Ask) -> Result<Answer, MispError> {
-    set_published(ask, false).await
-}
-
-async fn set_published(ask: &Ask, published: bool) -> Result<Answer, MispError> {
-    let (name, most) = (ask.name("event")?, ask.sight.most());
-    let stix = if published { Some(as_stix(ask, &name).await?) } else { None };
-    let not_carried = stix.as_ref().map(|stix| stix.not_carried.clone());
-    let id = write(ask, move |sql, writer| {
-        Box::pin(async move {
-            let event = events::get(sql, &name, most).await?;
-            let mut event = event.ok_or_else(|| MispError::not_found("event"))?;
-            event.published = published;
-            if published {
-                event.publish_stamp = writer.now_s;
-            }
-            events::update(sql, &event).await?;
-            if let Some(stix) = stix {
-                stix.keep(sql, event.tlp, writer.now_s).await?;
-            }
-            Ok(event.id)
-        })
-    })
-    .await?;
-    let text = if published { "Event published" } else { "Event unpublished." };
-    let body = json!({ "saved": true, "success": true, "name": text, "message": text,
-        "url": "/events/publish", "id": id.to_string(), "x_sereno_not_carried": not_carried });
-    Ok(body.into())
-}
-
-/// A published event as the store of intelligence keeps it.
-struct AsStix {
-    source: String,
-    objects: Vec<intel::Prepared>,
-    /// What has no place in STIX, as JSON.
-    not_carried: serde_json::Value,
-}
-
-/// The event as STIX objects; those that break a rule of STIX are told like what has no place in it.
-async fn as_stix(ask: &Ask, name: &crate::store::Name) -> Result<AsStix, MispError> {
-    let most = ask.sight.most();
-    let mut sql = ask.room.platform().db.read().await?;
-    let event = events::get(&mut sql, name, most).await?;
-    let event = event.ok_or_else(|| MispError::not_found("event"))?;
-    let shown = show::event(&mut sql, &event, Parts::default(), most).await?;
-    let orgs = others::orgs(&mut sql).await?;
-    drop(sql);
-    let source =
-        orgs.into_iter().find(|org| org.id == event.orgc).map_or_else(String::new, |org| org.name);
-    let converted = tokio::task::spawn_blocking(move || {
-        let document = misp::document::from_value(shown).map_err(|error| error.to_string())?;
-        let converted = misp::to_stix::convert(document, misp::to_stix::Options::default());
-        let mut told: Vec<serde_json::Value> =
-            converted.not_carried.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-        let mut objects = Vec::with_capacity(converted.bundle.objects.len());
-        for object in &converted.bundle.objects {
-            match stix::validate::object(object).first_error() {
-                None => objects.push(intel::Prepared::new(object)),
-                Some(error) => told
-                    .push(json!({ "place": object.id_text(), "what": error.property,
-                    "why": error.message })),
-            }
-        }
-        Ok::<_, String>((objects, serde_json::Value::Array(told)))
-    });
-    let outcome =
-        converted.await.map_err(|_| MispError::bad_request("the event could not be converted"))?;
-    let (objects, not_carried) = outcome.map_err(MispError::bad_request)?;
-    Ok(AsStix { source, objects, not_carried })
-}
-
-impl AsStix {
-    async fn keep(self, sql: &mut AnyConnection, tlp: i64, now_s: i64) -> Result<(), MispError> {
-        let now_us = now_s.saturating_mul(1_000_000);
-        let source = intel::Source {
-            key: format!("misp:{}", self.source),
-            name: format!("MISP: {}", self.source),
-            kind: "feed".into(),
-            tlp: intel::label(tlp),
-            licence: String::new(),
-        };
-        let source = intel::sources::ensure(sql, &source, now_us).await?;
-        let objects = self.objects;
-        let batch =
-            intel::Batch { source, unmarked: tlp, collection: None, objects: &objects, now_us };
-        intel::write::store(sql, &batch).await?;
-        Ok(())
+/// The event that was just written, published where that was asked for.
+async fn answered(ask: &Ask, id: i64, publish: bool) -> Result<Answer, MispError> {
+    let metadata = truth(&ask.fields, "metadata").unwrap_or(false);
+    let mut not_carried = None;
+    if publish {
+        // Who just wrote it publishes it, whatever its label.
+        let (_, told) = publish::run(ask, &Name::Number(id), i64::MAX).await?;
+        not_carried = Some(told);
     }
+    let answer = shown(ask, id, Parts { metadata, ..Parts::default() }).await?;
+    Ok(match (answer, not_carried) {
+        (Answer::Json(serde_json::Value::Object(mut fields)), Some(told)) => {
+            fields.insert("x_sereno_not_carried".into(), told);
+            Answer::Json(serde_json::Value::Object(fields))
+        }
+        (answer, _) => answer,
+    })
 }
 
 async fn shown(ask: &Ask, id: i64, parts: Parts) -> Result<Answer, MispError> {
     let mut sql = ask.room.platform().db.read().await?;
     // Who just wrote it sees it, whatever its label.
-    let event = events::get(&mut sql, &crate::store::Name::Number(id), i64::MAX).await?;
+    let event = events::get(&mut sql, &Name::Number(id), i64::MAX).await?;
     let event = event.ok_or_else(|| MispError::not_found("event"))?;
     Ok(show::event(&mut sql, &event, parts, i64::MAX).await?.into())
 }

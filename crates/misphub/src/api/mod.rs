@@ -4,11 +4,13 @@ mod attributes;
 mod events;
 mod meta;
 mod objects;
+mod publish;
 mod search;
 mod show;
 mod sightings;
 mod tags;
 mod take;
+mod withdraw;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -94,9 +96,9 @@ static ROUTES: &[Route] = table! {
     read "events/view/*" => events::view,
     write "events/edit/*" => events::edit,
     write "events/delete/*" => events::delete,
-    write "events/publish/*" => events::publish,
-    write "events/alert/*" => events::publish,
-    write "events/unpublish/*" => events::unpublish,
+    write "events/publish/*" => publish::publish,
+    write "events/alert/*" => publish::publish,
+    write "events/unpublish/*" => publish::unpublish,
     read "events/*" => events::view,
     read "attributes/restSearch" => search::attributes,
     read "attributes" => search::attributes,
@@ -250,7 +252,14 @@ async fn answer(
         fields.entry(name).or_insert(Value::String(value));
     }
     let ask = Ask { room, caller, sight, method, parts, fields, list };
-    (route.run)(&ask).await
+    let everything = ask.sight.most() >= Sight::ALL.most();
+    let mut answer = (route.run)(&ask).await?;
+    if let Answer::Json(value) = &mut answer
+        && !everything
+    {
+        show::without_groups(value);
+    }
+    Ok(answer)
 }
 
 /// Words of the path, and its `name:value` parts; `.json` at the end says nothing.

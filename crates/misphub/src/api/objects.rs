@@ -1,19 +1,14 @@
 //! Objects and their references.
 
 use serde_json::json;
+use sqlx::AnyConnection;
 
 use super::events::{touch, write};
-use super::{Answer, Ask, show};
+use super::{Answer, Ask, show, withdraw};
 use crate::error::MispError;
 use crate::fields::{text, truth, unwrapped};
 use crate::store::objects::{self, Object};
 use crate::store::{Name, events};
-
-async fn found(ask: &Ask) -> Result<Object, MispError> {
-    let mut sql = ask.room.platform().db.read().await?;
-    let object = objects::get(&mut sql, &ask.name("object")?, ask.sight.most()).await?;
-    object.ok_or_else(|| MispError::not_found("object"))
-}
 
 async fn shown(ask: &Ask, id: i64) -> Result<Answer, MispError> {
     let mut sql = ask.room.platform().db.read().await?;
@@ -41,37 +36,50 @@ pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
 
 /// `objects/view/ID`
 pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
-    let id = found(ask).await?.id;
+    let mut sql = ask.room.platform().db.read().await?;
+    let id = known(&mut sql, &ask.name("object")?, ask.sight.most()).await?.id;
+    drop(sql);
     shown(ask, id).await
+}
+
+/// The object as it is inside of the transaction that changes it.
+async fn known(sql: &mut AnyConnection, name: &Name, most: i64) -> Result<Object, MispError> {
+    let object = objects::get(sql, name, most).await?;
+    object.ok_or_else(|| MispError::not_found("object"))
 }
 
 /// `objects/edit/ID`: attributes that are not named stay.
 pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
-    let known = found(ask).await?;
-    let id = known.id;
+    let (name, most) = (ask.name("object")?, ask.sight.most());
     let mut fields = unwrapped(ask.fields.clone(), "Object");
-    fields.insert("uuid".into(), known.uuid.clone().into());
-    fields.entry("name").or_insert_with(|| known.name.clone().into());
-    for (name, value) in &known.body {
-        fields.entry(name.clone()).or_insert(value.clone());
-    }
-    write(ask, move |sql, writer| {
+    let id = write(ask, move |sql, writer| {
         Box::pin(async move {
+            let known = known(sql, &name, most).await?;
+            fields.insert("uuid".into(), known.uuid.clone().into());
+            fields.entry("name").or_insert_with(|| known.name.clone().into());
+            fields.entry("deleted").or_insert(known.deleted.into());
+            for (name, value) in &known.body {
+                fields.entry(name.clone()).or_insert(value.clone());
+            }
             fields.insert("timestamp".into(), writer.now_s.max(known.stamp).into());
             writer.put_object(sql, fields, known.event).await?;
-            touch(sql, known.event, writer.now_s).await
+            touch(sql, known.event, writer.now_s).await?;
+            Ok(known.id)
         })
     })
     .await?;
     shown(ask, id).await
 }
 
-/// `objects/delete/ID`: marked as deleted with its attributes, or gone with `hard`.
+/// `objects/delete/ID`: marked as deleted with its attributes, or gone with `hard`. What it became in the store of
+/// intelligence is withdrawn.
 pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
-    let mut known = found(ask).await?;
+    let (name, most) = (ask.name("object")?, ask.sight.most());
     let hard = truth(&ask.fields, "hard").unwrap_or(false);
     write(ask, move |sql, writer| {
         Box::pin(async move {
+            let mut known = known(sql, &name, most).await?;
+            withdraw::parts(sql, known.event, &[&known.uuid], writer.now_s).await?;
             if hard {
                 objects::delete(sql, known.id).await?;
             } else {

@@ -48,6 +48,21 @@ impl Filter {
     }
 }
 
+/// Longest pattern with `%`, bytes: SQLite compares no longer ones.
+const MAX_PATTERN_BYTES: usize = 10_000;
+
+/// Refuses patterns that are too long to be compared.
+pub(crate) fn check_pattern(name: &str, pattern: &str) -> Result<(), MispError> {
+    if pattern.len() <= MAX_PATTERN_BYTES {
+        return Ok(());
+    }
+    let text = format!(
+        "`{name}` has a pattern of {} bytes, the limit is {MAX_PATTERN_BYTES}; leave the % out",
+        pattern.len()
+    );
+    Err(MispError::bad_request(text))
+}
+
 enum Bound {
     Text(String),
     Number(i64),

@@ -26,6 +26,33 @@ pub(crate) struct Parts {
     pub(crate) no_sightings: bool,
 }
 
+/// Takes sharing groups with their members out, wherever they stand: who belongs to one is told only to those who may
+/// see everything. They stay stored.
+pub(crate) fn without_groups(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_groups),
+        Value::Object(fields) => {
+            fields.retain(|name, _| {
+                !matches!(name.as_str(), "SharingGroup" | "SharingGroupOrg" | "SharingGroupServer")
+            });
+            fields.values_mut().for_each(without_groups);
+        }
+        _ => {}
+    }
+}
+
+/// Takes out what is null: it says nothing, and STIX has no null.
+pub(crate) fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        _ => {}
+    }
+}
+
 fn set(fields: &mut Fields, name: &str, value: impl Into<Value>) {
     fields.insert(name.to_owned(), value.into());
 }

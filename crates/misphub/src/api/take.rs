@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 use stix::Tlp;
 
+use super::withdraw;
 use crate::error::MispError;
 use crate::fields::{Fields, number, take_list, text, truth, uuid};
 use crate::room::Misphub;
@@ -41,10 +42,7 @@ impl Writer {
 
     /// The node's own organisation, by its number.
     pub(crate) async fn own_org(room: &Misphub, sql: &mut AnyConnection) -> Result<i64, MispError> {
-        let node = &room.platform().node;
-        let uuid = node.id.to_string();
-        let uuid = crate::fields::uuid(&uuid).unwrap_or(uuid);
-        Ok(others::ensure_org(sql, &uuid, &node.name).await?)
+        Ok(others::ensure_org(sql, &room.own_uuid(), &room.platform().node.name).await?)
     }
 
     /// An attribute as it would be stored.
@@ -122,6 +120,9 @@ impl Writer {
                     return Ok(known);
                 }
                 attributes::update(sql, &attribute).await?;
+                if attribute.deleted && !known.deleted {
+                    withdraw::parts(sql, event, &[&attribute.uuid], self.now_s).await?;
+                }
             }
         }
         self.put_tags(sql, "attribute", attribute.id, tags).await?;
@@ -157,8 +158,13 @@ impl Writer {
                 .or_else(|| number(fields, "timestamp"))
                 .unwrap_or(self.now_s),
         };
-        sighting.id = sightings::insert(sql, &sighting).await?.unwrap_or_default();
-        Ok(sighting)
+        if let Some(id) = sightings::insert(sql, &sighting).await? {
+            sighting.id = id;
+            return Ok(sighting);
+        }
+        let known = sightings::by_uuid(sql, &sighting.uuid).await?;
+        let taken = || MispError::field("uuid", "a sighting of another attribute has it");
+        known.filter(|known| known.attribute == attribute.id).ok_or_else(taken)
     }
 
     /// Stores an object with its attributes, or a newer state of a known one of the same event.
@@ -188,7 +194,15 @@ impl Writer {
                 let taken = || MispError::field("uuid", "another event holds an object with it");
                 let known = known.filter(|known| known.event == event).ok_or_else(taken)?;
                 object.id = known.id;
-                objects::update(sql, &object).await?;
+                // Its attributes have times of their own.
+                if object.stamp >= known.stamp {
+                    objects::update(sql, &object).await?;
+                    if object.deleted && !known.deleted {
+                        withdraw::parts(sql, event, &[&object.uuid], self.now_s).await?;
+                    }
+                } else {
+                    object = known;
+                }
             }
         }
         for attribute in attributes {
@@ -220,7 +234,8 @@ impl Writer {
         fields.entry("relationship_type").or_insert_with(|| "related-to".into());
         let mut reference =
             Reference { id: 0, uuid: own, event: object.event, object: object.id, body: fields };
-        reference.id = objects::put_reference(sql, &reference).await?;
+        let taken = || MispError::field("uuid", "a reference of another object has it");
+        reference.id = objects::put_reference(sql, &reference).await?.ok_or_else(taken)?;
         Ok(reference)
     }
 
@@ -270,13 +285,20 @@ pub(crate) fn check_size(fields: &Fields) -> Result<(), MispError> {
     Err(MispError::bad_request(text))
 }
 
+/// The strictest label among tags, in any spelling.
+pub(crate) fn tagged<'t>(names: impl Iterator<Item = &'t str>) -> Option<Tlp> {
+    names
+        .map(str::to_ascii_lowercase)
+        .filter_map(|name| {
+            let word = name.strip_prefix("tlp:")?.replace("amber-strict", "amber+strict");
+            Tlp::from_label(&word)
+        })
+        .max()
+}
+
 /// The label that holds for an event: its TLP tag, else what its distribution means here.
 pub(crate) fn label<'t>(fields: &Fields, tag_names: impl Iterator<Item = &'t str>) -> Tlp {
-    let tagged = tag_names
-        .filter_map(|name| name.strip_prefix("tlp:").or_else(|| name.strip_prefix("TLP:")))
-        .filter_map(|word| Tlp::from_label(&word.replace("amber-strict", "amber+strict")))
-        .max();
-    tagged.unwrap_or_else(|| match number(fields, "distribution") {
+    tagged(tag_names).unwrap_or_else(|| match number(fields, "distribution") {
         Some(0) => Tlp::AmberStrict,
         Some(4) => Tlp::Amber,
         _ => Tlp::Green,

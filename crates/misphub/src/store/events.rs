@@ -24,13 +24,15 @@ pub(crate) struct Event {
     pub(crate) tlp: i64,
     pub(crate) body: Fields,
     pub(crate) made_by: String,
+    /// Counts its changes.
+    pub(crate) revision: i64,
 }
 
 /// Adds an event; its number. `None` when its UUID is taken.
 pub(crate) async fn insert(sql: &mut AnyConnection, event: &Event) -> Result<Option<i64>, DbError> {
     let row = sqlx::query(
         "INSERT INTO misphub_events (uuid, orgc, info, date, published, stamp, publish_stamp, tlp, body, \
-         made_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (uuid) DO NOTHING RETURNING id",
+         made_by, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) ON CONFLICT (uuid) DO NOTHING RETURNING id",
     )
     .bind(&event.uuid)
     .bind(event.orgc)
@@ -51,7 +53,7 @@ pub(crate) async fn insert(sql: &mut AnyConnection, event: &Event) -> Result<Opt
 pub(crate) async fn update(sql: &mut AnyConnection, event: &Event) -> Result<(), DbError> {
     sqlx::query(
         "UPDATE misphub_events SET info = $1, date = $2, published = $3, stamp = $4, publish_stamp = $5, \
-         tlp = $6, body = $7 WHERE id = $8",
+         tlp = $6, body = $7, revision = revision + 1 WHERE id = $8",
     )
     .bind(&event.info)
     .bind(&event.date)
@@ -105,5 +107,6 @@ pub(crate) fn event(row: &AnyRow) -> Result<Event, DbError> {
         tlp: row.try_get("tlp")?,
         body: body_of(row, "misphub_events.body")?,
         made_by: row.try_get("made_by")?,
+        revision: row.try_get("revision")?,
     })
 }

@@ -4,6 +4,7 @@ pub(crate) mod attributes;
 pub(crate) mod events;
 pub(crate) mod objects;
 pub(crate) mod others;
+pub(crate) mod published;
 pub(crate) mod sightings;
 pub(crate) mod tags;
 
@@ -32,6 +33,12 @@ fn stored(body: &Fields) -> String {
 /// The number that an insertion returned; `None` where it met a row that stays.
 fn number_of(row: Option<AnyRow>) -> Result<Option<i64>, DbError> {
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Sets, releases or returns to a savepoint within the caller's transaction.
+pub(crate) async fn savepoint(sql: &mut AnyConnection, text: &'static str) -> Result<(), DbError> {
+    sqlx::query(text).execute(sql).await?;
+    Ok(())
 }
 
 /// The row of a thing in sight: `$1` its number, `$2` its UUID, `$3` the highest rank of TLP.

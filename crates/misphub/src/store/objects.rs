@@ -134,15 +134,15 @@ pub(crate) struct Reference {
     pub(crate) body: Fields,
 }
 
-/// Adds a reference, or writes it anew; its number.
+/// Adds a reference, or writes it anew; its number. `None` when another object has its UUID.
 pub(crate) async fn put_reference(
     sql: &mut AnyConnection,
     reference: &Reference,
-) -> Result<i64, DbError> {
+) -> Result<Option<i64>, DbError> {
     let row = sqlx::query(
         "INSERT INTO misphub_references (uuid, event, object, body) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (uuid) DO UPDATE SET body = excluded.body \
-         WHERE misphub_references.event = excluded.event RETURNING id",
+         WHERE misphub_references.object = excluded.object RETURNING id",
     )
     .bind(&reference.uuid)
     .bind(reference.event)
@@ -150,7 +150,7 @@ pub(crate) async fn put_reference(
     .bind(stored(&reference.body))
     .fetch_optional(sql)
     .await?;
-    Ok(number_of(row)?.unwrap_or_default())
+    number_of(row)
 }
 
 /// All references of an event.

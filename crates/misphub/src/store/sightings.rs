@@ -43,6 +43,21 @@ pub(crate) async fn insert(
     number_of(row)
 }
 
+/// A sighting by its UUID.
+pub(crate) async fn by_uuid(
+    sql: &mut AnyConnection,
+    uuid: &str,
+) -> Result<Option<Sighting>, DbError> {
+    let row = sqlx::query(
+        "SELECT s.*, a.uuid AS attribute_uuid FROM misphub_sightings s \
+         JOIN misphub_attributes a ON a.id = s.attribute WHERE s.uuid = $1",
+    )
+    .bind(uuid)
+    .fetch_optional(sql)
+    .await?;
+    row.as_ref().map(sighting).transpose()
+}
+
 /// What sightings are wanted; zero, empty and the extremes stand for "any".
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {

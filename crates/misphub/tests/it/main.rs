@@ -1,9 +1,16 @@
 //! The interface over a real database.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod store;
+
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use misphub::Misphub;
-use platform::testing::call;
+use platform::http::Gate;
+use platform::testing::{call, call_through};
+use ports::AccessQuestion;
+use ports::fake::FakeRule;
 use serde_json::{Value, json};
 
 struct House {
@@ -24,6 +31,39 @@ impl House {
         let (status, answer) =
             call(self.room.router(), true, "POST", &format!("/misp/{path}"), &body).await;
         (status.as_u16(), answer)
+    }
+
+    /// As somebody who sees up to TLP:GREEN and may write.
+    async fn green(&self, path: &str, body: Value) -> (u16, Value) {
+        let rule = |question: &AccessQuestion| {
+            question.action != "see"
+                || ["TLP:CLEAR", "TLP:GREEN"].contains(&question.resource.as_str())
+        };
+        let (gate, path) = (Gate(Arc::new(FakeRule(rule))), format!("/misp/{path}"));
+        let (status, answer) = call_through(self.room.router(), gate, "POST", &path, &body).await;
+        (status.as_u16(), answer)
+    }
+
+    /// Sources that say a value, for somebody who sees so much.
+    async fn known(&self, value: &str, sight: intel::Sight) -> Vec<String> {
+        let mut sql = self.platform.db.read().await.unwrap();
+        let found = intel::values::lookup(&mut sql, value, sight, i64::MAX).await.unwrap();
+        found.into_iter().map(|known| known.source).collect()
+    }
+
+    async fn objects(&self) -> Vec<(String, i64, bool)> {
+        use sqlx::Row;
+        let mut sql = self.platform.db.read().await.unwrap();
+        let rows = sqlx::query(
+            "SELECT n.id AS id, o.tlp AS tlp, o.revoked AS revoked FROM intel_objects o \
+             JOIN intel_nodes n ON n.node = o.node WHERE o.superseded_at IS NULL ORDER BY n.id",
+        )
+        .fetch_all(&mut *sql)
+        .await
+        .unwrap();
+        rows.iter()
+            .map(|row| (row.get("id"), row.get("tlp"), row.get::<i64, _>("revoked") != 0))
+            .collect()
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {

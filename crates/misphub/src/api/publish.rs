@@ -1,0 +1,229 @@
+//! Publishing: an event as STIX in the store of intelligence, under its label.
+
+use std::collections::{HashMap, HashSet};
+
+use intel::{Prepared, Put};
+use serde_json::{Value, json};
+use sqlx::AnyConnection;
+
+use super::events::write;
+use super::show::{self, Parts};
+use super::take::tagged;
+use super::withdraw::{self, uuid_of};
+use super::{Answer, Ask};
+use crate::error::MispError;
+use crate::store::events::{self, Event};
+use crate::store::{Name, others, published};
+
+/// Readings of an event that is changed while it is being published.
+const MAX_TRIES: usize = 5;
+
+/// `events/publish/ID` and `events/alert/ID`
+pub(crate) async fn publish(ask: &Ask) -> Result<Answer, MispError> {
+    let (id, not_carried) = run(ask, &ask.name("event")?, ask.sight.most()).await?;
+    let text = "Event published";
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text,
+        "url": "/events/publish", "id": id.to_string(), "x_sereno_not_carried": not_carried })
+    .into())
+}
+
+/// `events/unpublish/ID`: what it put into the store is withdrawn.
+pub(crate) async fn unpublish(ask: &Ask) -> Result<Answer, MispError> {
+    let (name, most) = (ask.name("event")?, ask.sight.most());
+    let id = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let event = events::get(sql, &name, most).await?;
+            let mut event = event.ok_or_else(|| MispError::not_found("event"))?;
+            event.published = false;
+            events::update(sql, &event).await?;
+            withdraw::event(sql, event.id, writer.now_s).await?;
+            Ok(event.id)
+        })
+    })
+    .await?;
+    let text = "Event unpublished.";
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text,
+        "url": "/events/publish", "id": id.to_string() })
+    .into())
+}
+
+/// Publishes an event: read and converted outside of the writer, kept only if it is still what was converted. Its
+/// number, and what was not carried.
+pub(crate) async fn run(ask: &Ask, name: &Name, most: i64) -> Result<(i64, Value), MispError> {
+    for _ in 0..MAX_TRIES {
+        let stix = as_stix(ask, name, most).await?;
+        let name = name.clone();
+        let done = write(ask, move |sql, writer| {
+            Box::pin(async move {
+                let event = events::get(sql, &name, most).await?;
+                let mut event = event.ok_or_else(|| MispError::not_found("event"))?;
+                if event.revision != stix.event.revision {
+                    return Ok(None);
+                }
+                event.published = true;
+                event.publish_stamp = stix.event.publish_stamp;
+                events::update(sql, &event).await?;
+                let told = stix.keep(sql, &event, writer.now_s).await?;
+                Ok(Some((event.id, told)))
+            })
+        })
+        .await?;
+        if let Some(done) = done {
+            return Ok(done);
+        }
+    }
+    let text = "the event is being changed by somebody else and is not published; publish it again";
+    Err(MispError::new(axum::http::StatusCode::CONFLICT, text))
+}
+
+/// A published event as the store of intelligence keeps it.
+struct AsStix {
+    /// The event that was converted.
+    event: Event,
+    source: String,
+    objects: Vec<Prepared>,
+    /// What has no place in STIX, as JSON.
+    not_carried: Vec<Value>,
+}
+
+/// The event as STIX objects; those that break a rule of STIX are told like what has no place in it.
+async fn as_stix(ask: &Ask, name: &Name, most: i64) -> Result<AsStix, MispError> {
+    let mut sql = ask.room.platform().db.read().await?;
+    let event = events::get(&mut sql, name, most).await?;
+    let mut event = event.ok_or_else(|| MispError::not_found("event"))?;
+    // Converted as what it will be: a published event is a report from the first time on.
+    event.published = true;
+    event.publish_stamp = ask.room.now_s();
+    let mut shown = show::event(&mut sql, &event, Parts::default(), most).await?;
+    // Everybody who sees the event sees its objects; members of a sharing group are not for everybody.
+    show::without_groups(&mut shown);
+    show::without_nulls(&mut shown);
+    let orgs = others::orgs(&mut sql).await?;
+    drop(sql);
+    let source =
+        orgs.into_iter().find(|org| org.id == event.orgc).map_or_else(String::new, |org| org.name);
+    let tlp = event.tlp;
+    let converted = tokio::task::spawn_blocking(move || convert(shown, tlp));
+    let outcome =
+        converted.await.map_err(|_| MispError::bad_request("the event could not be converted"))?;
+    let (objects, not_carried) = outcome.map_err(MispError::bad_request)?;
+    Ok(AsStix { event, source, objects, not_carried })
+}
+
+fn convert(shown: Value, tlp: i64) -> Result<(Vec<Prepared>, Vec<Value>), String> {
+    let parts = labels_of_parts(&shown);
+    let document = misp::document::from_value(shown).map_err(|error| error.to_string())?;
+    let converted = misp::to_stix::convert(document, misp::to_stix::Options::default());
+    let mut told: Vec<Value> =
+        converted.not_carried.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
+    let mut objects = Vec::with_capacity(converted.bundle.objects.len());
+    for object in &converted.bundle.objects {
+        match stix::validate::object(object).first_error() {
+            None => objects.push(Prepared::new(object)),
+            Some(error) => told.push(json!({ "place": object.id_text(), "what": error.property,
+                "why": error.message })),
+        }
+    }
+    protect(&mut objects, tlp, &parts);
+    Ok((objects, told))
+}
+
+/// Labels of attributes by their own tags, and of objects by the tags of their attributes.
+fn labels_of_parts(shown: &Value) -> HashMap<String, i64> {
+    let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+    let mut found: HashMap<String, i64> = HashMap::new();
+    let mut note = |uuid: &Value, attribute: &Value| {
+        let tags = list(attribute, "Tag");
+        let names = tags.iter().filter_map(|tag| tag["name"].as_str());
+        if let (Some(uuid), Some(tlp)) = (uuid.as_str(), tagged(names)) {
+            let known = found.entry(uuid.to_owned()).or_default();
+            *known = (*known).max(intel::rank(tlp));
+        }
+    };
+    for attribute in list(&shown["Event"], "Attribute") {
+        note(&attribute["uuid"], &attribute);
+    }
+    for object in list(&shown["Event"], "Object") {
+        for attribute in list(&object, "Attribute") {
+            note(&object["uuid"], &attribute);
+        }
+    }
+    found
+}
+
+/// No object is less protected than its event, than the attribute it came of, or, for observables and relations, than
+/// what they belong to.
+fn protect(objects: &mut [Prepared], event: i64, parts: &HashMap<String, i64>) {
+    let mut labels: HashMap<String, i64> = HashMap::with_capacity(objects.len());
+    for object in objects.iter() {
+        let own = object.tlp.unwrap_or(0).max(event);
+        let own = own.max(parts.get(uuid_of(&object.id)).copied().unwrap_or(0));
+        labels.insert(object.id.clone(), own);
+    }
+    let of = |labels: &HashMap<String, i64>, id: &str| labels.get(id).copied().unwrap_or(event);
+    for object in objects.iter().filter(|object| object.kind == "observed-data") {
+        let own = of(&labels, &object.id);
+        for edge in object.edges.iter().filter(|edge| edge.kind == "object") {
+            labels.entry(edge.target.clone()).and_modify(|tlp| *tlp = (*tlp).max(own));
+        }
+    }
+    for object in objects.iter_mut() {
+        let mut tlp = of(&labels, &object.id);
+        if matches!(object.kind.as_str(), "relationship" | "sighting" | "opinion") {
+            let ends = object.edges.iter().flat_map(|edge| [&edge.origin, &edge.target]);
+            tlp = ends.map(|id| of(&labels, id)).fold(tlp, i64::max);
+        }
+        // The definitions of TLP are public.
+        object.tlp = Some(if object.kind == "marking-definition" { 0 } else { tlp });
+    }
+}
+
+/// What names who or how, and says nothing that could be taken back.
+fn is_common(id: &str) -> bool {
+    id.starts_with("identity--") || id.starts_with("marking-definition--")
+}
+
+impl AsStix {
+    /// Keeps the objects, withdraws what the event said before and says no longer; what was not carried.
+    async fn keep(
+        self,
+        sql: &mut AnyConnection,
+        event: &Event,
+        now_s: i64,
+    ) -> Result<Value, MispError> {
+        let now_us = now_s.saturating_mul(1_000_000);
+        let source = intel::Source {
+            key: format!("misp:{}", self.source),
+            name: format!("MISP: {}", self.source),
+            kind: "feed".into(),
+            tlp: intel::label(event.tlp),
+            licence: String::new(),
+        };
+        let source = intel::sources::ensure(sql, &source, now_us).await?;
+        let (mut objects, mut told) = (self.objects, self.not_carried);
+        let said: HashSet<String> = objects.iter().map(|object| object.id.clone()).collect();
+        let before = published::of(sql, event.id).await?;
+        let gone: Vec<_> = before.into_iter().filter(|one| !said.contains(&one.id)).collect();
+        withdraw::stored(sql, event.id, &gone, now_s).await?;
+        intel::withdraw::renew(sql, source, &mut objects, now_us).await?;
+        let unmarked = event.tlp;
+        let batch = intel::Batch { source, unmarked, collection: None, objects: &objects, now_us };
+        let puts = intel::write::store(sql, &batch).await?;
+        let mut by_label: HashMap<i64, Vec<&str>> = HashMap::new();
+        for (object, put) in objects.iter().zip(puts) {
+            if put == Put::Conflict {
+                told.push(json!({ "place": object.id, "what": object.kind,
+                    "why": "known with other content, which stays" }));
+            }
+            if matches!(put, Put::Same | Put::Conflict) {
+                by_label.entry(object.tlp.unwrap_or(unmarked)).or_default().push(&object.id);
+            }
+        }
+        for (tlp, ids) in by_label {
+            intel::withdraw::raise(sql, source, &ids, tlp).await?;
+        }
+        let ids = objects.iter().map(|object| object.id.as_str()).filter(|id| !is_common(id));
+        published::note(sql, event.id, source, &ids.collect::<Vec<_>>()).await?;
+        Ok(Value::Array(told))
+    }
+}
