@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::events::write;
+use super::take::Writer;
 use super::{Answer, Ask, show};
 use crate::error::MispError;
-use crate::fields::{text, unwrapped, uuid};
+use crate::fields::{Fields, text, unwrapped};
 use crate::store::Name;
 use crate::store::others::{self, Group};
 use crate::types;
@@ -60,7 +61,8 @@ pub(crate) async fn user(ask: &Ask) -> Result<Answer, MispError> {
 /// `organisations/index`
 pub(crate) async fn organisations(ask: &Ask) -> Result<Answer, MispError> {
     let mut sql = ask.room.platform().db.read().await?;
-    let orgs = others::orgs(&mut sql).await?;
+    let own = ask.room.own_uuid();
+    let orgs = others::orgs_in_sight(&mut sql, &own, ask.sight.most()).await?;
     let shown: Vec<Value> =
         orgs.iter().map(|org| json!({ "Organisation": show::org(org) })).collect();
     Ok(Value::Array(shown).into())
@@ -121,35 +123,54 @@ pub(crate) async fn sharing_group(ask: &Ask) -> Result<Answer, MispError> {
     Ok(shown(&group(ask).await?).into())
 }
 
-/// `sharing_groups/add` and `sharing_groups/edit/ID`
+/// `sharing_groups/add` and `sharing_groups/edit/ID`: what is given replaces what was, the rest stays.
 pub(crate) async fn put_sharing_group(ask: &Ask) -> Result<Answer, MispError> {
-    let known = if ask.parts.is_empty() { None } else { Some(group(ask).await?) };
-    let own = unwrapped(ask.fields.clone(), "SharingGroup");
-    let mut body = known.as_ref().map(|group| group.body.clone()).unwrap_or_default();
-    for name in ["SharingGroupOrg", "SharingGroupServer"] {
-        if let Some(list) = own.get(name) {
-            body.insert(name.into(), list.clone());
-        }
-    }
-    let name = text(&own, "name").or_else(|| known.as_ref().map(|group| group.name.clone()));
-    let name = name.filter(|name| !name.trim().is_empty());
-    let name = name.ok_or_else(|| MispError::field("name", "a sharing group needs a name"))?;
-    let said = text(&own, "uuid").and_then(|said| uuid(&said));
-    let uuid = known.as_ref().map(|group| group.uuid.clone()).or(said);
-    let uuid = uuid.unwrap_or_else(|| ask.room.new_uuid());
-    let mut fields = own;
-    for name in ["SharingGroupOrg", "SharingGroupServer", "id", "uuid", "name"] {
-        fields.remove(name);
-    }
-    body.insert("SharingGroup".into(), Value::Object(fields));
-    let mut group = Group { id: 0, uuid, name, body };
-    let stored = group.clone();
-    let id = write(ask, move |sql, _| {
-        Box::pin(async move { Ok(others::put_group(sql, &stored).await?) })
+    let known = if ask.parts.is_empty() { None } else { Some(group(ask).await?.id) };
+    let said = unwrapped(ask.fields.clone(), "SharingGroup");
+    let group = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let known = match known {
+                Some(id) => others::groups(sql).await?.into_iter().find(|group| group.id == id),
+                None => None,
+            };
+            let mut group = extended(writer, known.as_ref(), said)?;
+            if known.is_none() && others::has_group(sql, &group.uuid).await? {
+                let text = "a sharing group with this UUID exists; edit it";
+                return Err(MispError::field("uuid", text));
+            }
+            let id = others::put_group(sql, &group).await?;
+            let taken = || MispError::field("name", "another sharing group has this name");
+            group.id = id.ok_or_else(taken)?;
+            Ok(group)
+        })
     })
     .await?;
-    group.id = id.ok_or_else(|| MispError::field("name", "another sharing group has this name"))?;
     Ok(shown(&group).into())
+}
+
+fn extended(writer: &Writer, known: Option<&Group>, mut said: Fields) -> Result<Group, MispError> {
+    let mut body = known.map(|group| group.body.clone()).unwrap_or_default();
+    for name in ["SharingGroupOrg", "SharingGroupServer"] {
+        if let Some(list) = said.remove(name) {
+            body.insert(name.into(), list);
+        }
+    }
+    let name = text(&said, "name").or_else(|| known.map(|group| group.name.clone()));
+    let name = name.filter(|name| !name.trim().is_empty());
+    let name = name.ok_or_else(|| MispError::field("name", "a sharing group needs a name"))?;
+    let uuid = match known {
+        Some(group) => group.uuid.clone(),
+        None => writer.uuid_of(&said)?,
+    };
+    for name in ["id", "uuid", "name"] {
+        said.remove(name);
+    }
+    let own = body.entry("SharingGroup").or_insert_with(|| json!({}));
+    match own {
+        Value::Object(own) => own.extend(said),
+        other => *other = Value::Object(said),
+    }
+    Ok(Group { id: known.map_or(0, |group| group.id), uuid, name, body })
 }
 
 /// `sharing_groups/delete/ID`

@@ -1,6 +1,7 @@
 //! Organisations and sharing groups.
 
 use platform::db::DbError;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Name, body_of, stored};
@@ -38,15 +39,31 @@ pub(crate) async fn ensure_org(
 pub(crate) async fn orgs(sql: &mut AnyConnection) -> Result<Vec<Org>, DbError> {
     let rows =
         sqlx::query("SELECT * FROM misphub_orgs ORDER BY id LIMIT 10000").fetch_all(sql).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Org {
-                id: row.try_get("id")?,
-                uuid: row.try_get("uuid")?,
-                name: row.try_get("name")?,
-            })
-        })
-        .collect()
+    rows.iter().map(org).collect()
+}
+
+/// Organisations in sight, by number: this node's own, unused ones, and those of an event or a sighting in sight.
+pub(crate) async fn orgs_in_sight(
+    sql: &mut AnyConnection,
+    own: &str,
+    most: i64,
+) -> Result<Vec<Org>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM misphub_orgs g WHERE (NOT EXISTS (SELECT 1 FROM misphub_events e WHERE e.orgc = g.id) \
+         AND NOT EXISTS (SELECT 1 FROM misphub_sightings s WHERE s.org = g.id)) \
+         OR EXISTS (SELECT 1 FROM misphub_events e WHERE e.orgc = g.id AND e.tlp <= $1) \
+         OR EXISTS (SELECT 1 FROM misphub_sightings s JOIN misphub_events e ON e.id = s.event \
+         WHERE s.org = g.id AND e.tlp <= $1) OR g.uuid = $2 ORDER BY g.id LIMIT 10000",
+    )
+    .bind(most)
+    .bind(own)
+    .fetch_all(sql)
+    .await?;
+    rows.iter().map(org).collect()
+}
+
+fn org(row: &AnyRow) -> Result<Org, DbError> {
+    Ok(Org { id: row.try_get("id")?, uuid: row.try_get("uuid")?, name: row.try_get("name")? })
 }
 
 /// A sharing group as it came, with its number.
@@ -81,6 +98,12 @@ pub(crate) async fn put_group(
     .fetch_one(sql)
     .await?;
     Ok(Some(row.try_get(0)?))
+}
+
+/// Whether there is a sharing group with this UUID.
+pub(crate) async fn has_group(sql: &mut AnyConnection, uuid: &str) -> Result<bool, DbError> {
+    let row = sqlx::query("SELECT 1 FROM misphub_groups WHERE uuid = $1").bind(uuid);
+    Ok(row.fetch_optional(sql).await?.is_some())
 }
 
 /// All sharing groups, by number.

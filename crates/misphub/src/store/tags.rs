@@ -65,15 +65,71 @@ pub(crate) async fn get(sql: &mut AnyConnection, name: &str) -> Result<Option<Ta
     row.as_ref().map(tag).transpose()
 }
 
-/// Tags whose name is like this (`%` any, or all of them), by name, at most ten thousand.
-pub(crate) async fn find(sql: &mut AnyConnection, like: &str) -> Result<Vec<Tag>, DbError> {
-    let rows = sqlx::query(
-        "SELECT *, 0 AS local FROM misphub_tags WHERE name LIKE $1 ORDER BY name LIMIT 10000",
-    )
+/// A tag `t` that is on nothing, or on something whose event is in sight; `$1` is the highest rank of TLP.
+macro_rules! in_sight {
+    () => {
+        "(NOT EXISTS (SELECT 1 FROM misphub_tagged x WHERE x.tag = t.id) OR EXISTS (SELECT 1 FROM misphub_tagged x \
+         JOIN misphub_events e ON e.id = x.thing WHERE x.tag = t.id AND x.kind = 'event' AND e.tlp <= $1) \
+         OR EXISTS (SELECT 1 FROM misphub_tagged x JOIN misphub_attributes a ON a.id = x.thing \
+         JOIN misphub_events e ON e.id = a.event WHERE x.tag = t.id AND x.kind = 'attribute' AND e.tlp <= $1))"
+    };
+}
+
+/// Tags in sight whose name is like this (`%` any, or all of them), by name, at most ten thousand.
+pub(crate) async fn find(
+    sql: &mut AnyConnection,
+    like: &str,
+    most: i64,
+) -> Result<Vec<Tag>, DbError> {
+    let rows = sqlx::query(concat!(
+        "SELECT t.*, 0 AS local FROM misphub_tags t WHERE t.name LIKE $2 AND ",
+        in_sight!(),
+        " ORDER BY t.name LIMIT 10000"
+    ))
+    .bind(most)
     .bind(like)
     .fetch_all(sql)
     .await?;
     rows.iter().map(tag).collect()
+}
+
+/// Whether a tag is in sight.
+pub(crate) async fn is_visible(
+    sql: &mut AnyConnection,
+    id: i64,
+    most: i64,
+) -> Result<bool, DbError> {
+    let text = concat!("SELECT 1 FROM misphub_tags t WHERE t.id = $2 AND ", in_sight!());
+    Ok(sqlx::query(text).bind(most).bind(id).fetch_optional(sql).await?.is_some())
+}
+
+/// The events that carry a tag, themselves or on an attribute.
+pub(crate) async fn carriers(sql: &mut AnyConnection, id: i64) -> Result<Vec<i64>, DbError> {
+    let rows = sqlx::query(
+        "SELECT thing AS event FROM misphub_tagged WHERE tag = $1 AND kind = 'event' UNION SELECT a.event AS event \
+         FROM misphub_tagged x JOIN misphub_attributes a ON a.id = x.thing WHERE x.tag = $1 AND x.kind = 'attribute'",
+    )
+    .bind(id)
+    .fetch_all(sql)
+    .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// Makes the attributes that carry a tag newer.
+pub(crate) async fn touch_attributes(
+    sql: &mut AnyConnection,
+    id: i64,
+    now_s: i64,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE misphub_attributes SET stamp = MAX(stamp, $1) WHERE id IN \
+         (SELECT thing FROM misphub_tagged WHERE tag = $2 AND kind = 'attribute')",
+    )
+    .bind(now_s)
+    .bind(id)
+    .execute(sql)
+    .await?;
+    Ok(())
 }
 
 /// Takes a tag away from everything; false when there is none.
