@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use crate::error::FeedError;
 use crate::format::{Format, Reader, stored_kind};
 use crate::room::Feedhub;
-use crate::store::{Feed, Rejected};
+use crate::store::{Feed, NewFeed, Rejected};
 
 /// Values of one transaction.
 const VALUES_PER_COMMIT: usize = 4_096;
@@ -121,7 +121,7 @@ pub(crate) async fn run(
     counts.duplicate = done.duplicate;
     counts.well_known = done.well_known;
     let error = match &done.summary.end {
-        End::Complete => None,
+        End::Complete => said_nothing(&feed.new, &counts),
         End::Stopped if done.full => {
             Some(format!("more than {MAX_VALUES} values; the rest was not read"))
         }
@@ -144,6 +144,29 @@ pub(crate) async fn run(
     metrics::counter!("sereno_feed_values_total", "outcome" => "rejected")
         .increment(counts.rejected);
     Ok((counts, done.rejects, error))
+}
+
+/// Why an answer that was read to its end says nothing of what the feed knows: it came empty, or is something else, such
+/// as a page that tells of maintenance. A list that is truly empty has bytes and no line that is refused.
+fn said_nothing(feed: &NewFeed, counts: &Counts) -> Option<String> {
+    let kept = counts.new + counts.updated + counts.same + counts.well_known;
+    // In free text nothing is refused, so that a page without values looks like any other.
+    let is_text = matches!(feed.format, Format::FreeText { .. });
+    match (kept, counts.bytes, counts.rejected) {
+        (1.., ..) => None,
+        (0, 0, _) => Some("nothing came; what was known before stays".into()),
+        (0, _, 0) if !is_text => None,
+        (0, _, refused) => Some(format!(
+            "no value in it, {refused} lines refused: this is not the feed; what was known before stays"
+        )),
+    }
+}
+
+/// Bounds of a body of at most so many bytes: what is larger only because it is unpacked has the usual bound.
+fn limits(max_bytes: u64) -> (PackLimits, Limits) {
+    let max_unpacked = DEFAULT_PACK_LIMITS.max_unpacked.max(max_bytes);
+    let pack = PackLimits { max_packed: max_bytes, max_unpacked, ..DEFAULT_PACK_LIMITS };
+    (pack, Limits { max_bytes: max_unpacked, ..DEFAULT_LIMITS })
 }
 
 /// What is being gathered for the writer.
@@ -212,9 +235,8 @@ fn read(
 ) -> Result<Read, FeedError> {
     let wrong = |cause: &dyn std::fmt::Display| FeedError::Source(cause.to_string());
     let file = File::open(file).map_err(|cause| wrong(&cause))?;
-    let pack = PackLimits { max_packed: max_bytes, ..DEFAULT_PACK_LIMITS };
+    let (pack, limits) = limits(max_bytes);
     let unpacked = open(BufReader::new(file), None, pack).map_err(|cause| wrong(&cause))?;
-    let limits = Limits { max_bytes: pack.max_unpacked, ..DEFAULT_LIMITS };
     let read = Read {
         summary: Summary { counts: feeds::record::Counts::default(), end: End::Complete },
         rejects: Vec::new(),
@@ -266,4 +288,20 @@ fn with(
 /// Whether a format can be read at all.
 pub(crate) fn check(format: &Format) -> Result<(), FeedError> {
     format.check().map_err(FeedError::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_fetched_may_be_read() {
+        let usual = DEFAULT_PACK_LIMITS.max_unpacked;
+        assert_eq!(limits(1_024).1.max_bytes, usual);
+        let (pack, read) = limits(4 << 30);
+        assert_eq!(
+            (pack.max_packed, pack.max_unpacked, read.max_bytes),
+            (4 << 30, 4 << 30, 4 << 30)
+        );
+    }
 }
