@@ -36,7 +36,7 @@ pub(crate) async fn fetch(config: &Config, feed: &Feed, into: &Path) -> Result<F
             let target = header(&response, &LOCATION).unwrap_or_default();
             let next = url
                 .join(&target)
-                .map_err(|_| format!("redirects to '{target}', which is no address"))?;
+                .map_err(|_| format!("{} redirects to what is no address", shown(&url)))?;
             if url.scheme() == "https" && next.scheme() != "https" {
                 return Err(format!("redirects from https to {}, which is refused", next.scheme()));
             }
@@ -44,7 +44,7 @@ pub(crate) async fn fetch(config: &Config, feed: &Feed, into: &Path) -> Result<F
             continue;
         }
         if !status.is_success() {
-            return Err(format!("{url} answers {status}"));
+            return Err(format!("{} answers {status}", shown(&url)));
         }
         let tags = (header(&response, &ETAG), header(&response, &LAST_MODIFIED));
         save(config, response, into).await?;
@@ -53,9 +53,17 @@ pub(crate) async fn fetch(config: &Config, feed: &Feed, into: &Path) -> Result<F
     Err(format!("more than {MAX_REDIRECTS} redirects"))
 }
 
+/// An address as it may stand in logs and answers: scheme, host and path. Keys of feeds stand in the query.
+pub(crate) fn shown(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let host = url.host_str().unwrap_or_default();
+    format!("{}://{host}{port}{}", url.scheme(), url.path())
+}
+
 /// An http or https address without credentials in it.
 pub(crate) fn address(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|cause| format!("'{text}' is no address: {cause}"))?;
+    // The text itself is not told: it may hold a key.
+    let url = Url::parse(text).map_err(|cause| format!("this is no address: {cause}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("'{}' is not fetched; http and https are", url.scheme()));
     }
@@ -63,7 +71,7 @@ pub(crate) fn address(text: &str) -> Result<Url, String> {
         return Err("an address with a password in it would stand in logs; leave it out".into());
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("'{text}' names no host"));
+        return Err("the address names no host".into());
     }
     Ok(url)
 }
@@ -95,7 +103,7 @@ async fn ask(config: &Config, feed: &Feed, url: &Url) -> Result<Response, String
         .timeout(Duration::from_secs(config.timeout_s))
         .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|cause| cause.to_string())?;
+        .map_err(|cause| cause.without_url().to_string())?;
     let mut request = client.get(url.clone());
     if let Some(etag) = &feed.etag {
         request = request.header(IF_NONE_MATCH, etag);
@@ -103,7 +111,10 @@ async fn ask(config: &Config, feed: &Feed, url: &Url) -> Result<Response, String
     if let Some(date) = &feed.last_modified {
         request = request.header(IF_MODIFIED_SINCE, date);
     }
-    request.send().await.map_err(|cause| format!("{url} does not answer: {cause}"))
+    request
+        .send()
+        .await
+        .map_err(|cause| format!("{} does not answer: {}", shown(url), cause.without_url()))
 }
 
 fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {
@@ -120,7 +131,8 @@ async fn save(config: &Config, mut response: Response, into: &Path) -> Result<()
     let mut size = 0_u64;
     loop {
         let part = response.chunk().await;
-        let part = part.map_err(|cause| format!("broke off after {size} bytes: {cause}"))?;
+        let part =
+            part.map_err(|cause| format!("broke off after {size} bytes: {}", cause.without_url()))?;
         let Some(part) = part else { break };
         size += part.len() as u64;
         if size > most {

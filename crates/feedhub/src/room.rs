@@ -1,6 +1,6 @@
 //! The room itself: what is due is fetched, one feed after the other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ const MAX_FEEDS: usize = 1_000;
 const EVERY_MINUTES: std::ops::RangeInclusive<i64> = 1..=43_200;
 /// A feed that failed is tried again after so many minutes at the latest.
 const AGAIN_MINUTES: i64 = 15;
+
+/// How the file of a run begins and ends.
+const PART: (&str, &str) = ("feed-", ".part");
 
 struct Inner {
     platform: Platform,
@@ -62,6 +65,7 @@ impl Feedhub {
 
     /// Starts fetching what is due.
     pub fn start(&self) {
+        self.sweep();
         let own = self.clone();
         self.platform().tasks.spawn("feeds", async move {
             loop {
@@ -85,8 +89,13 @@ impl Feedhub {
         let due = store::due(&mut sql, self.platform().now().as_micros()).await?;
         drop(sql);
         let Some(feed) = due else { return Ok(false) };
-        if let Err(error) = self.fetch(&feed).await {
-            tracing::warn!(feed = feed.new.name, %error, "a feed could not be fetched");
+        match self.fetch(&feed).await {
+            Ok(_) => {}
+            // How it went could not be noted, so that it is due still: not again without a pause.
+            Err(error @ FeedError::Db(_)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(feed = feed.new.name, %error, "a feed could not be fetched");
+            }
         }
         Ok(true)
     }
@@ -136,10 +145,29 @@ impl Feedhub {
     /// There is none.
     pub async fn feed(&self, name: &str) -> Result<Feed, FeedError> {
         let mut sql = self.platform().db.read().await?;
+        store::get(&mut sql, name).await?.ok_or_else(|| Self::unknown(name))
+    }
+
+    /// That there is no such feed.
+    pub(crate) fn unknown(name: &str) -> FeedError {
         let clip: String = name.chars().take(120).collect();
-        store::get(&mut sql, name)
-            .await?
-            .ok_or_else(|| FeedError::NotFound(format!("feed '{clip}'")))
+        FeedError::NotFound(format!("feed '{clip}'"))
+    }
+
+    /// Removes a feed with all that it said, after its run where one is under way.
+    pub(crate) async fn remove(&self, feed: &Feed) -> Result<(), FeedError> {
+        let _one = self.0.running.lock().await;
+        let (id, source) = (feed.id.clone(), self.source(feed).await?);
+        self.platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    intel::values::drop_unsaid(tx.sql(), source, i64::MAX).await?;
+                    store::remove(tx.sql(), &id).await?;
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Fetches a feed now and reads it.
@@ -148,43 +176,27 @@ impl Feedhub {
     /// It has no address, it cannot be fetched, or it broke off; the feed notes it too.
     pub async fn fetch(&self, feed: &Feed) -> Result<Option<Counts>, FeedError> {
         let _one = self.0.running.lock().await;
+        // It may have been removed or read while this run waited.
+        let feed = &self.feed(&feed.id).await?;
         if feed.new.url.is_none() {
             let text = format!("{} has no address; load a file into it", feed.new.name);
             return Err(FeedError::Invalid(text));
         }
         let file = self.file(feed);
         let fetched = fetch::fetch(self.config(), feed, &file).await;
-        let outcome = match fetched {
-            Ok(Fetched::Unchanged) => Ok((Ended::default(), None)),
+        let ended = match fetched {
+            Ok(Fetched::Unchanged) => Ended::default(),
             Ok(Fetched::Body { etag, last_modified }) => {
-                match load::run(self, feed, file.clone()).await {
-                    Ok((counts, rejects, error)) => {
-                        let whole = error.is_none();
-                        let ended = Ended {
-                            error,
-                            counts: Some(counts.clone()),
-                            etag: etag.filter(|_| whole),
-                            last_modified: last_modified.filter(|_| whole),
-                            rejects,
-                        };
-                        Ok((ended, Some(counts)))
-                    }
-                    Err(error) => Err(error.to_string()),
+                let mut ended = self.read(feed, &file).await;
+                if ended.error.is_none() {
+                    ended.validators = Some((etag, last_modified));
                 }
+                ended
             }
-            Err(reason) => Err(reason),
+            Err(reason) => Ended { error: Some(reason), ..Ended::default() },
         };
         let _ = tokio::fs::remove_file(&file).await;
-        let (ended, counts) = match outcome {
-            Ok(outcome) => outcome,
-            Err(reason) => (Ended { error: Some(reason), ..Ended::default() }, None),
-        };
-        let error = ended.error.clone();
-        self.note(feed, ended).await?;
-        match error {
-            Some(error) => Err(FeedError::Source(error)),
-            None => Ok(counts),
-        }
+        self.note(feed, ended).await
     }
 
     /// Reads bytes that somebody brings into a feed.
@@ -193,26 +205,42 @@ impl Feedhub {
     /// They cannot be read to their end; what was read up to there is kept and counted.
     pub async fn load(&self, feed: &Feed, bytes: &[u8]) -> Result<Counts, FeedError> {
         let _one = self.0.running.lock().await;
+        let feed = &self.feed(&feed.id).await?;
         let file = self.file(feed);
         let kept = tokio::fs::write(&file, bytes).await;
-        kept.map_err(|cause| FeedError::Source(format!("{}: {cause}", file.display())))?;
-        let done = load::run(self, feed, file.clone()).await;
-        let _ = tokio::fs::remove_file(&file).await;
-        let (counts, rejects, error) = done?;
-        let ended = Ended {
-            error: error.clone(),
-            counts: Some(counts.clone()),
-            rejects,
-            ..Ended::default()
+        let mut ended = match kept {
+            Ok(()) => self.read(feed, &file).await,
+            Err(cause) => {
+                let _ = tokio::fs::remove_file(&file).await;
+                return Err(FeedError::Source(format!("{}: {cause}", file.display())));
+            }
         };
-        self.note(feed, ended).await?;
+        let _ = tokio::fs::remove_file(&file).await;
+        // What is known now is no longer what the other side gave: "not changed" would be wrong.
+        ended.validators = Some((None, None));
+        Ok(self.note(feed, ended).await?.unwrap_or_default())
+    }
+
+    async fn read(&self, feed: &Feed, file: &Path) -> Ended {
+        match load::run(self, feed, file.to_owned()).await {
+            Ok((counts, rejects, error)) => {
+                Ended { error, counts: Some(counts), rejects, ..Ended::default() }
+            }
+            Err(error) => Ended { error: Some(error.to_string()), ..Ended::default() },
+        }
+    }
+
+    /// Notes how a run ended; what it counted.
+    async fn note(&self, feed: &Feed, ended: Ended) -> Result<Option<Counts>, FeedError> {
+        let (error, counts) = (ended.error.clone(), ended.counts.clone());
+        self.noted(feed, ended).await?;
         match error {
             Some(error) => Err(FeedError::Source(error)),
             None => Ok(counts),
         }
     }
 
-    async fn note(&self, feed: &Feed, ended: Ended) -> Result<(), FeedError> {
+    async fn noted(&self, feed: &Feed, ended: Ended) -> Result<(), FeedError> {
         let (id, every) = (feed.id.clone(), feed.new.every_minutes);
         self.platform()
             .db
@@ -248,8 +276,20 @@ impl Feedhub {
             .await
     }
 
+    /// Deletes what runs that died have left.
+    fn sweep(&self) {
+        let Ok(entries) = std::fs::read_dir(self.platform().data.root()) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(PART.0) && name.ends_with(PART.1) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
     fn file(&self, feed: &Feed) -> PathBuf {
-        self.platform().data.root().join(format!("feed-{}.part", feed.id))
+        self.platform().data.root().join(format!("{}{}{}", PART.0, feed.id, PART.1))
     }
 
     fn new_id(&self) -> String {
@@ -276,13 +316,15 @@ impl Feedhub {
         vec![match failing.first() {
             None => Component::ok("feeds", format!("{} feeds", feeds.len())),
             Some(first) => {
-                let text = format!(
-                    "{} of {} feeds fail, {}: {}",
-                    failing.len(),
-                    feeds.len(),
-                    first.new.name,
-                    first.last_error.as_deref().unwrap_or_default()
-                );
+                // The doctor tells everybody who may ask how the node is.
+                let told = match first.new.tlp {
+                    stix::Tlp::Clear | stix::Tlp::Green => {
+                        let error = first.last_error.as_deref().unwrap_or_default();
+                        format!("{}: {error}", first.new.name)
+                    }
+                    hidden => format!("one of them under {}", hidden.label()),
+                };
+                let text = format!("{} of {} feeds fail, {told}", failing.len(), feeds.len());
                 Component::not_ok(
                     "feeds",
                     Health::Degraded,

@@ -129,8 +129,8 @@ pub(crate) async fn remove(sql: &mut AnyConnection, id: &str) -> Result<bool, Db
 pub(crate) struct Ended {
     pub(crate) error: Option<String>,
     pub(crate) counts: Option<Counts>,
-    pub(crate) etag: Option<String>,
-    pub(crate) last_modified: Option<String>,
+    /// ETag and date of what was read; `None` leaves those that are known.
+    pub(crate) validators: Option<(Option<String>, Option<String>)>,
     pub(crate) rejects: Vec<Rejected>,
 }
 
@@ -152,18 +152,20 @@ pub(crate) async fn ended(
 ) -> Result<(), DbError> {
     let counts = ended.counts.as_ref().map(serde_json::to_string).transpose();
     let counts = counts.map_err(|cause| DbError::corrupt("feedhub_feeds.counts", cause))?;
+    let (etag, last_modified) = ended.validators.clone().unwrap_or_default();
     sqlx::query(
         "UPDATE feedhub_feeds SET last_try = $1, last_ok = CASE WHEN $2 IS NULL THEN $1 ELSE last_ok END, \
-         last_error = $2, counts = COALESCE($3, counts), etag = COALESCE($4, etag), \
-         last_modified = COALESCE($5, last_modified), next_at = $6 WHERE id = $7",
+         last_error = $2, counts = COALESCE($3, counts), etag = CASE WHEN $8 = 1 THEN $4 ELSE etag END, \
+         last_modified = CASE WHEN $8 = 1 THEN $5 ELSE last_modified END, next_at = $6 WHERE id = $7",
     )
     .bind(now_us)
     .bind(&ended.error)
     .bind(&counts)
-    .bind(&ended.etag)
-    .bind(&ended.last_modified)
+    .bind(etag)
+    .bind(last_modified)
     .bind(next_us)
     .bind(id)
+    .bind(i64::from(ended.validators.is_some()))
     .execute(&mut *sql)
     .await?;
     if ended.counts.is_none() {

@@ -1,13 +1,13 @@
 //! `PATCH` and `DELETE /api/v1/feeds/{id}`: pause, go on, remove.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use platform::http::{Json as Body, Problem};
+use axum::{Extension, Json};
+use platform::http::{Caller, Gate, Json as Body, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::FeedView;
+use super::{Asker, FeedView, finished};
 use crate::error::FeedError;
 use crate::room::Feedhub;
 use crate::store;
@@ -27,10 +27,13 @@ pub(crate) struct FeedChange {
     (status = 404, description = "No such feed", body = Problem)))]
 pub(crate) async fn change(
     State(room): State<Feedhub>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Path(name): Path<String>,
     Body(change): Body<FeedChange>,
 ) -> Result<Json<FeedView>, Problem> {
-    let id = room.feed(&name).await?.id;
+    let asker = Asker::new(&gate, &caller);
+    let id = asker.feed(&room, &name).await?.id;
     let wanted = id.clone();
     let done: Result<bool, FeedError> = room
         .platform()
@@ -40,31 +43,21 @@ pub(crate) async fn change(
         })
         .await;
     done?;
-    Ok(Json(room.feed(&id).await?.into()))
+    Ok(Json(asker.view(room.feed(&id).await?)))
 }
 
-/// Removes a feed with all that it said.
+/// Removes a feed with all that it said; a run of it is waited for.
 #[utoipa::path(delete, path = "/api/v1/feeds/{id}", tag = "feeds",
     params(("id" = String, Path, description = "Id or name")), responses(
     (status = 204, description = "Removed"),
     (status = 404, description = "No such feed", body = Problem)))]
 pub(crate) async fn remove(
     State(room): State<Feedhub>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let feed = room.feed(&name).await?;
-    let source = room.source(&feed).await?;
-    let done: Result<(), FeedError> = room
-        .platform()
-        .db
-        .write(move |tx| {
-            Box::pin(async move {
-                intel::values::drop_unsaid(tx.sql(), source, i64::MAX).await?;
-                store::remove(tx.sql(), &feed.id).await?;
-                Ok(())
-            })
-        })
-        .await;
-    done?;
+    let feed = Asker::new(&gate, &caller).feed(&room, &name).await?;
+    finished(async move { room.remove(&feed).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

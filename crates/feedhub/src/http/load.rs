@@ -1,11 +1,11 @@
 //! `POST /api/v1/feeds/{id}/load`: bytes brought by hand.
 
-use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use platform::http::Problem;
+use axum::{Extension, Json};
+use platform::http::{Caller, Gate, Problem};
 
-use super::FeedView;
+use super::{Asker, FeedView, finished};
 use crate::room::Feedhub;
 
 /// Reads the body as the feed; gzip and zip are unpacked.
@@ -18,16 +18,20 @@ use crate::room::Feedhub;
     (status = 502, description = "It broke off", body = Problem)))]
 pub(crate) async fn load(
     State(room): State<Feedhub>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Json<FeedView>, Problem> {
-    let feed = room.feed(&name).await?;
+    let asker = Asker::new(&gate, &caller);
+    let feed = asker.feed(&room, &name).await?;
     let most = room.config().max_bytes;
     let body = axum::body::to_bytes(request.into_body(), most).await.map_err(|_| {
         let text = format!("the feed is larger than {most} bytes; nothing was read");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", text)
             .remedy("Send it in parts, or raise feedhub.max_bytes.")
     })?;
-    room.load(&feed, &body).await?;
-    Ok(Json(room.feed(&feed.id).await?.into()))
+    let (own, id) = (room.clone(), feed.id.clone());
+    finished(async move { own.load(&feed, &body).await }).await?;
+    Ok(Json(asker.view(room.feed(&id).await?)))
 }

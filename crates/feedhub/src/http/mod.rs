@@ -7,12 +7,17 @@ mod load;
 mod rejects;
 mod run;
 
+use std::future::Future;
+
+use intel::Sight;
 use model::Timestamp;
-use platform::http::{Permission, RoomRouter};
+use platform::http::{Caller, Gate, Permission, RoomRouter};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use crate::error::FeedError;
+use crate::fetch;
 use crate::format::Format;
 use crate::load::Counts;
 use crate::room::Feedhub;
@@ -39,7 +44,7 @@ pub(crate) struct FeedView {
     id: String,
     /// Name.
     name: String,
-    /// Where it is fetched; absent when it is loaded by hand.
+    /// Where it is fetched; absent when it is loaded by hand. Without its query for those who may not write feeds.
     url: Option<String>,
     /// How it is read.
     format: Format,
@@ -66,6 +71,54 @@ pub(crate) struct FeedView {
     next_at: Option<Timestamp>,
     /// What the last run counted.
     counts: Option<Counts>,
+}
+
+/// Who asks, and what that one may see.
+pub(crate) struct Asker {
+    sight: Sight,
+    writes: bool,
+}
+
+impl Asker {
+    pub(crate) fn new(gate: &Gate, caller: &Caller) -> Self {
+        let writes = gate.check(caller, WRITE.0, "/api/v1/feeds").is_ok();
+        Self { sight: Sight::of(gate, caller), writes }
+    }
+
+    /// Whether what the feed says is in sight; else the feed does not exist.
+    pub(crate) const fn sees(&self, feed: &Feed) -> bool {
+        self.sight.sees(intel::rank(feed.new.tlp))
+    }
+
+    /// A feed by id or name, if it is in sight.
+    pub(crate) async fn feed(&self, room: &Feedhub, name: &str) -> Result<Feed, FeedError> {
+        match room.feed(name).await {
+            Ok(feed) if !self.sees(&feed) => Err(Feedhub::unknown(name)),
+            other => other,
+        }
+    }
+
+    /// A feed as it is shown to this one: keys stand in the query of addresses, so only who may write sees it.
+    pub(crate) fn view(&self, mut feed: Feed) -> FeedView {
+        if !self.writes {
+            feed.new.url = feed.new.url.map(|url| match fetch::address(&url) {
+                Ok(url) => fetch::shown(&url),
+                Err(_) => String::new(),
+            });
+        }
+        feed.into()
+    }
+}
+
+/// Lets work go on whose caller hangs up: what was begun is noted and cleaned up.
+#[allow(clippy::disallowed_methods)] // it ends with its work, and a panic is this caller's answer, not the node's end
+pub(crate) async fn finished<T: Send + 'static>(
+    work: impl Future<Output = Result<T, FeedError>> + Send + 'static,
+) -> Result<T, FeedError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(cause) => Err(FeedError::Source(format!("the run failed: {cause}"))),
+    }
 }
 
 impl From<Feed> for FeedView {

@@ -1,11 +1,12 @@
 //! `GET /api/v1/feeds/{id}/rejects`: what the last run refused.
 
-use axum::Json;
 use axum::extract::{Path, State};
-use platform::http::{Page, Problem};
+use axum::{Extension, Json};
+use platform::http::{Caller, Gate, Page, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Asker;
 use crate::room::Feedhub;
 use crate::store;
 
@@ -27,9 +28,11 @@ pub(crate) struct FeedReject {
     (status = 404, description = "No such feed", body = Problem)))]
 pub(crate) async fn rejects(
     State(room): State<Feedhub>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Page<FeedReject>>, Problem> {
-    let feed = room.feed(&name).await?;
+    let feed = Asker::new(&gate, &caller).feed(&room, &name).await?;
     let mut sql = room.platform().db.read().await?;
     let found = store::rejects(&mut sql, &feed.id).await?;
     let shown = found.into_iter().map(|reject| FeedReject {

@@ -1,10 +1,10 @@
 //! `POST /api/v1/feeds/{id}/run`: fetch it now.
 
-use axum::Json;
 use axum::extract::{Path, State};
-use platform::http::Problem;
+use axum::{Extension, Json};
+use platform::http::{Caller, Gate, Problem};
 
-use super::FeedView;
+use super::{Asker, FeedView, finished};
 use crate::room::Feedhub;
 
 /// Fetches a feed now; the answer comes when it is read.
@@ -15,9 +15,13 @@ use crate::room::Feedhub;
     (status = 502, description = "It cannot be fetched or read", body = Problem)))]
 pub(crate) async fn run(
     State(room): State<Feedhub>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<FeedView>, Problem> {
-    let feed = room.feed(&name).await?;
-    room.fetch(&feed).await?;
-    Ok(Json(room.feed(&feed.id).await?.into()))
+    let asker = Asker::new(&gate, &caller);
+    let feed = asker.feed(&room, &name).await?;
+    let (own, id) = (room.clone(), feed.id.clone());
+    finished(async move { own.fetch(&feed).await }).await?;
+    Ok(Json(asker.view(room.feed(&id).await?)))
 }

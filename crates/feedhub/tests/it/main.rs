@@ -1,6 +1,8 @@
 //! The room over a real database, with a server of its own.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)]
 
+mod runs;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
