@@ -151,7 +151,8 @@ pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
     let most = ask.sight.most();
     let event = events::get(&mut sql, &ask.name("event")?, most).await?;
     let event = event.ok_or_else(|| MispError::not_found("event"))?;
-    Ok(show::event(&mut sql, &event, parts, most).await?.into())
+    let orgs = others::orgs(&mut sql).await?;
+    Ok(show::event(&mut sql, &event, parts, most, &orgs).await?.into())
 }
 
 /// `events/edit/ID`: what is given replaces what was; parts that are not named stay.
@@ -264,7 +265,8 @@ async fn shown(ask: &Ask, id: i64, parts: Parts) -> Result<Answer, MispError> {
     // Who just wrote it sees it, whatever its label.
     let event = events::get(&mut sql, &Name::Number(id), i64::MAX).await?;
     let event = event.ok_or_else(|| MispError::not_found("event"))?;
-    Ok(show::event(&mut sql, &event, parts, i64::MAX).await?.into())
+    let orgs = others::orgs(&mut sql).await?;
+    Ok(show::event(&mut sql, &event, parts, i64::MAX, &orgs).await?.into())
 }
 
 type Work<'w, T> =

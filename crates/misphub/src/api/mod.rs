@@ -1,6 +1,7 @@
 //! The interface: one door, one visible list of what is understood behind it.
 
 mod attributes;
+mod condition;
 mod events;
 mod meta;
 mod objects;

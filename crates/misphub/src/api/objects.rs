@@ -14,7 +14,10 @@ async fn shown(ask: &Ask, id: i64) -> Result<Answer, MispError> {
     let mut sql = ask.room.platform().db.read().await?;
     let object = objects::get(&mut sql, &Name::Number(id), i64::MAX).await?;
     let object = object.ok_or_else(|| MispError::not_found("object"))?;
-    Ok(json!({ "Object": show::whole_object(&mut sql, &object, false).await? }).into())
+    let wanted = std::iter::once(object.id).collect();
+    let mut found = show::objects(&mut sql, object.event, &wanted).await?;
+    let (_, shown) = found.pop().ok_or_else(|| MispError::not_found("object"))?;
+    Ok(json!({ "Object": shown }).into())
 }
 
 /// `objects/add/EVENT`

@@ -94,11 +94,11 @@ async fn as_stix(ask: &Ask, name: &Name, most: i64) -> Result<AsStix, MispError>
     // Converted as what it will be: a published event is a report from the first time on.
     event.published = true;
     event.publish_stamp = ask.room.now_s();
-    let mut shown = show::event(&mut sql, &event, Parts::default(), most).await?;
+    let orgs = others::orgs(&mut sql).await?;
+    let mut shown = show::event(&mut sql, &event, Parts::default(), most, &orgs).await?;
     // Everybody who sees the event sees its objects; members of a sharing group are not for everybody.
     show::without_groups(&mut shown);
     show::without_nulls(&mut shown);
-    let orgs = others::orgs(&mut sql).await?;
     drop(sql);
     let source =
         orgs.into_iter().find(|org| org.id == event.orgc).map_or_else(String::new, |org| org.name);

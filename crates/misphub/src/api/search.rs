@@ -1,190 +1,45 @@
 //! restSearch and index: what is asked becomes one condition over attributes and events.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use serde_json::{Value, json};
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::condition::{Bound, Budget, Condition, Filter, Place, check_pattern, span};
 use super::show::{self, Parts};
 use super::{Answer, Ask};
 use crate::error::MispError;
-use crate::fields::{Fields, number, text, texts, truth};
+use crate::fields::{number, text, truth};
 use crate::store::attributes::{self, Attribute};
 use crate::store::events::{self, Event};
-use crate::store::{Name, objects, tags};
+use crate::store::{Name, others, tags};
 
 /// Things on a page at most, and when nothing is said.
 const MAX_LIMIT: i64 = 10_000;
-/// Values of one filter.
-const MAX_VALUES: usize = 500;
-
-/// Wanted and unwanted values of one filter: a value, a list, `!value`, or `{"OR", "AND", "NOT"}`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Filter {
-    any: Vec<String>,
-    all: Vec<String>,
-    none: Vec<String>,
-}
-
-impl Filter {
-    fn read(fields: &Fields, name: &str) -> Result<Self, MispError> {
-        let mut filter = Self::default();
-        if let Some(Value::Object(parts)) = fields.get(name) {
-            filter.any = texts(parts, "OR");
-            filter.all = texts(parts, "AND");
-            filter.none = texts(parts, "NOT");
-        } else {
-            for value in texts(fields, name) {
-                match value.strip_prefix('!') {
-                    Some(unwanted) => filter.none.push(unwanted.to_owned()),
-                    None => filter.any.extend(value.split("||").map(str::to_owned)),
-                }
-            }
-        }
-        let count = filter.any.len() + filter.all.len() + filter.none.len();
-        if count > MAX_VALUES {
-            let text = format!("`{name}` has {count} values, the limit is {MAX_VALUES}");
-            return Err(MispError::bad_request(text));
-        }
-        Ok(filter)
-    }
-}
-
-/// Longest pattern with `%`, bytes: SQLite compares no longer ones.
-const MAX_PATTERN_BYTES: usize = 10_000;
-
-/// Refuses patterns that are too long to be compared.
-pub(crate) fn check_pattern(name: &str, pattern: &str) -> Result<(), MispError> {
-    if pattern.len() <= MAX_PATTERN_BYTES {
-        return Ok(());
-    }
-    let text = format!(
-        "`{name}` has a pattern of {} bytes, the limit is {MAX_PATTERN_BYTES}; leave the % out",
-        pattern.len()
-    );
-    Err(MispError::bad_request(text))
-}
-
-enum Bound {
-    Text(String),
-    Number(i64),
-}
-
-/// A condition being written; what people wrote is bound, never part of the text.
-#[derive(Default)]
-struct Condition {
-    text: String,
-    bound: Vec<Bound>,
-}
-
-impl Condition {
-    fn and(&mut self, before: &str, value: Bound, after: &str) {
-        self.text.push_str(" AND ");
-        self.text.push_str(before);
-        self.text.push('?');
-        self.text.push_str(after);
-        self.bound.push(value);
-    }
-
-    /// One filter on texts: `make` gives what stands around each value; `%` is any text.
-    fn filter(&mut self, filter: Filter, before: &str, after: &str) {
-        let sign = |value: &str| if value.contains('%') { " LIKE " } else { " = " };
-        if !filter.any.is_empty() {
-            self.text.push_str(" AND (1 = 0");
-            for value in filter.any {
-                self.text.push_str(&format!(" OR {before}{}?{after}", sign(&value)));
-                self.bound.push(Bound::Text(value));
-            }
-            self.text.push(')');
-        }
-        for (list, not) in [(filter.all, ""), (filter.none, "NOT ")] {
-            for value in list {
-                self.text.push_str(&format!(" AND {not}({before}{}?{after})", sign(&value)));
-                self.bound.push(Bound::Text(value));
-            }
-        }
-    }
-
-    fn range(&mut self, column: &str, range: Option<(i64, i64)>) {
-        if let Some((from, to)) = range {
-            self.and(&format!("{column} >= "), Bound::Number(from), "");
-            self.and(&format!("{column} <= "), Bound::Number(to), "");
-        }
-    }
-
-    async fn rows(
-        self,
-        sql: &mut AnyConnection,
-        before: &str,
-        after: &str,
-    ) -> Result<Vec<sqlx::any::AnyRow>, MispError> {
-        let text = format!("{before}{}{after}", self.text);
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).persistent(false);
-        for value in self.bound {
-            query = match value {
-                Bound::Text(text) => query.bind(text),
-                Bound::Number(number) => query.bind(number),
-            };
-        }
-        Ok(query.fetch_all(sql).await?)
-    }
-}
-
-/// A time or two of them: seconds, `5d`, a day, or a list of two; open at the end.
-fn span(fields: &Fields, name: &str, now_s: i64) -> Result<Option<(i64, i64)>, MispError> {
-    let read = |value: &Value| match value {
-        Value::Number(number) => number.as_f64().map(|n| n as i64),
-        Value::String(text) => moment(text, now_s),
-        _ => None,
-    };
-    let wrong =
-        || MispError::bad_request(format!("`{name}` is no time: write seconds, 2026-11-30 or 5d"));
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(pair)) => match pair.as_slice() {
-            [from, to] => {
-                let (a, b) = (read(from).ok_or_else(wrong)?, read(to).ok_or_else(wrong)?);
-                Ok(Some((a.min(b), a.max(b))))
-            }
-            _ => Err(wrong()),
-        },
-        Some(value) => Ok(Some((read(value).ok_or_else(wrong)?, i64::MAX))),
-    }
-}
-
-fn moment(text: &str, now_s: i64) -> Option<i64> {
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Some(seconds as i64);
-    }
-    if let Ok(at) = stix::Timestamp::parse(&format!("{text}T00:00:00Z")) {
-        return Some(at.unix_us() / 1_000_000);
-    }
-    let unit = match text.as_bytes().last()? {
-        b's' => 1,
-        b'm' => 60,
-        b'h' => 3_600,
-        b'd' => 86_400,
-        b'w' => 604_800,
-        _ => return None,
-    };
-    let count: i64 = text[..text.len() - 1].parse().ok()?;
-    Some(now_s.saturating_sub(count.saturating_mul(unit)))
-}
-
 /// What is asked of events.
 fn of_events(ask: &Ask, condition: &mut Condition) -> Result<(), MispError> {
     let (fields, now_s) = (&ask.fields, ask.room.now_s());
     condition.and("e.tlp <= ", Bound::Number(ask.sight.most()), "");
     condition.filter(
         Filter::read(fields, "eventid")?,
-        "EXISTS (SELECT 1 FROM (SELECT CAST(e.id AS TEXT) AS said UNION ALL SELECT e.uuid) v WHERE v.said",
-        ")",
+        (
+            "EXISTS (SELECT 1 FROM (SELECT CAST(e.id AS TEXT) AS said UNION ALL SELECT e.uuid) v WHERE ",
+            "v.said",
+            ")",
+        ),
     );
     condition.filter(
         Filter::read(fields, "org")?,
-        "EXISTS (SELECT 1 FROM (SELECT g.name AS said FROM misphub_orgs g WHERE g.id = e.orgc UNION ALL \
-         SELECT g.uuid FROM misphub_orgs g WHERE g.id = e.orgc UNION ALL SELECT CAST(e.orgc AS TEXT)) v WHERE v.said",
-        ")",
+        (
+            "EXISTS (SELECT 1 FROM (SELECT g.name AS said FROM misphub_orgs g WHERE g.id = e.orgc UNION ALL \
+             SELECT g.uuid FROM misphub_orgs g WHERE g.id = e.orgc UNION ALL SELECT CAST(e.orgc AS TEXT)) v WHERE ",
+            "v.said",
+            ")",
+        ),
     );
-    condition.filter(Filter::read(fields, "eventinfo")?, "e.info", "");
+    condition.filter(Filter::read(fields, "eventinfo")?, ("", "e.info", ""));
     condition.range("e.publish_stamp", span(fields, "publish_timestamp", now_s)?);
     condition.range("e.publish_stamp", span(fields, "last", now_s)?);
     condition.range("e.stamp", span(fields, "event_timestamp", now_s)?);
@@ -200,9 +55,12 @@ fn of_events(ask: &Ask, condition: &mut Condition) -> Result<(), MispError> {
     }
     condition.filter(
         Filter::read(fields, "event_tags")?,
-        "EXISTS (SELECT 1 FROM misphub_tagged x JOIN misphub_tags t ON t.id = x.tag \
-         WHERE x.kind = 'event' AND x.thing = e.id AND t.name",
-        ")",
+        (
+            "EXISTS (SELECT 1 FROM misphub_tagged x JOIN misphub_tags t ON t.id = x.tag \
+             WHERE x.kind = 'event' AND x.thing = e.id AND ",
+            "t.name",
+            ")",
+        ),
     );
     Ok(())
 }
@@ -215,35 +73,41 @@ fn of_attributes(ask: &Ask, condition: &mut Condition) -> Result<bool, MispError
     for list in [&mut values.any, &mut values.all, &mut values.none] {
         list.iter_mut().for_each(|value| *value = value.trim().to_lowercase());
     }
-    // One half of a composite value is found too.
-    let halves: Vec<String> = values
-        .any
-        .iter()
-        .filter(|value| !value.contains('%') && !value.contains('|'))
-        .flat_map(|value| [format!("{value}|%"), format!("%|{value}")])
-        .collect();
-    values.any.extend(halves);
-    condition.filter(values, "a.lower", "");
-    condition.filter(Filter::read(fields, "type")?, "a.type", "");
-    condition.filter(Filter::read(fields, "category")?, "a.category", "");
+    condition.values(values);
+    condition.filter(Filter::read(fields, "type")?, ("", "a.type", ""));
+    condition.filter(Filter::read(fields, "category")?, ("", "a.category", ""));
     if let Some(to_ids) = truth(fields, "to_ids") {
         condition.and("a.to_ids = ", Bound::Number(i64::from(to_ids)), "");
     }
     condition.filter(
         Filter::read(fields, "object_name")?,
-        "EXISTS (SELECT 1 FROM misphub_objects o WHERE o.id = a.object AND o.name",
-        ")",
+        ("EXISTS (SELECT 1 FROM misphub_objects o WHERE o.id = a.object AND ", "o.name", ")"),
     );
     condition.range("a.stamp", span(fields, "attribute_timestamp", now_s)?);
     Ok(condition.text.len() > before)
 }
 
-const TAGGED: &str = "EXISTS (SELECT 1 FROM misphub_tagged x JOIN misphub_tags t ON t.id = x.tag \
-     WHERE ((x.kind = 'event' AND x.thing = e.id) OR (x.kind = 'attribute' AND x.thing = a.id)) AND t.name";
+const TAGGED: Place = (
+    "EXISTS (SELECT 1 FROM misphub_tagged x JOIN misphub_tags t ON t.id = x.tag \
+     WHERE ((x.kind = 'event' AND x.thing = e.id) OR (x.kind = 'attribute' AND x.thing = a.id)) AND ",
+    "t.name",
+    ")",
+);
 
-const TAGGED_EVENT: &str = "EXISTS (SELECT 1 FROM misphub_tagged x JOIN misphub_tags t ON t.id = x.tag \
+const TAGGED_EVENT: Place = (
+    "EXISTS (SELECT 1 FROM misphub_tagged x JOIN misphub_tags t ON t.id = x.tag \
      LEFT JOIN misphub_attributes y ON x.kind = 'attribute' AND y.id = x.thing \
-     WHERE ((x.kind = 'event' AND x.thing = e.id) OR y.event = e.id) AND t.name";
+     WHERE ((x.kind = 'event' AND x.thing = e.id) OR y.event = e.id) AND ",
+    "t.name",
+    ")",
+);
+
+const NAMED_EVENT: Place = (
+    "EXISTS (SELECT 1 FROM (SELECT e.uuid AS uuid UNION ALL SELECT u.uuid FROM misphub_attributes u \
+     WHERE u.event = e.id) v WHERE ",
+    "v.uuid",
+    ")",
+);
 
 fn page(ask: &Ask) -> (i64, i64) {
     let limit = number(&ask.fields, "limit").filter(|n| *n > 0).unwrap_or(MAX_LIMIT).min(MAX_LIMIT);
@@ -252,15 +116,16 @@ fn page(ask: &Ask) -> (i64, i64) {
 }
 
 /// The events that fit, oldest first.
-async fn find_events(ask: &Ask, sql: &mut AnyConnection) -> Result<Vec<Event>, MispError> {
+async fn find_events(
+    ask: &Ask,
+    sql: &mut AnyConnection,
+    budget: &mut Budget,
+) -> Result<Vec<Event>, MispError> {
     let mut condition = Condition::default();
     of_events(ask, &mut condition)?;
-    condition.filter(Filter::read(&ask.fields, "tags")?, TAGGED_EVENT, ")");
+    condition.filter(Filter::read(&ask.fields, "tags")?, TAGGED_EVENT);
     condition.range("e.stamp", span(&ask.fields, "timestamp", ask.room.now_s())?);
-    let uuids = Filter::read(&ask.fields, "uuid")?;
-    let named = "EXISTS (SELECT 1 FROM (SELECT e.uuid AS uuid UNION ALL SELECT u.uuid FROM misphub_attributes u \
-         WHERE u.event = e.id) v WHERE v.uuid";
-    condition.filter(uuids, named, ")");
+    condition.filter(Filter::read(&ask.fields, "uuid")?, NAMED_EVENT);
     let mut inner = Condition::default();
     if of_attributes(ask, &mut inner)? {
         condition
@@ -273,6 +138,7 @@ async fn find_events(ask: &Ask, sql: &mut AnyConnection) -> Result<Vec<Event>, M
     for name in ["searchall", "quickFilter", "all"] {
         if let Some(words) = text(&ask.fields, name).filter(|words| !words.is_empty()) {
             let like = format!("%{}%", words.trim_matches('%').to_lowercase());
+            check_pattern(name, &like)?;
             condition.text.push_str(
                 " AND (LOWER(e.info) LIKE ? OR e.id IN (SELECT a.event FROM misphub_attributes a \
                  WHERE a.deleted = 0 AND a.lower LIKE ?))",
@@ -284,17 +150,20 @@ async fn find_events(ask: &Ask, sql: &mut AnyConnection) -> Result<Vec<Event>, M
     let (limit, offset) = page(ask);
     let before = "SELECT e.* FROM misphub_events e WHERE 1 = 1";
     let after = format!(" ORDER BY e.id LIMIT {limit} OFFSET {offset}");
-    let rows = condition.rows(sql, before, &after).await?;
-    rows.iter().map(|row| Ok(events::event(row)?)).collect()
+    condition.rows(sql, before, &after, budget, |row| Ok(events::event(row)?)).await
 }
 
 /// The attributes that fit, oldest first.
-async fn find_attributes(ask: &Ask, sql: &mut AnyConnection) -> Result<Vec<Attribute>, MispError> {
+async fn find_attributes(
+    ask: &Ask,
+    sql: &mut AnyConnection,
+    budget: &mut Budget,
+) -> Result<Vec<Attribute>, MispError> {
     let mut condition = Condition::default();
     of_events(ask, &mut condition)?;
     of_attributes(ask, &mut condition)?;
-    condition.filter(Filter::read(&ask.fields, "tags")?, TAGGED, ")");
-    condition.filter(Filter::read(&ask.fields, "uuid")?, "a.uuid", "");
+    condition.filter(Filter::read(&ask.fields, "tags")?, TAGGED);
+    condition.filter(Filter::read(&ask.fields, "uuid")?, ("", "a.uuid", ""));
     condition.range("a.stamp", span(&ask.fields, "timestamp", ask.room.now_s())?);
     if !truth(&ask.fields, "deleted").unwrap_or(false) {
         condition.text.push_str(" AND a.deleted = 0");
@@ -303,8 +172,7 @@ async fn find_attributes(ask: &Ask, sql: &mut AnyConnection) -> Result<Vec<Attri
     let before =
         "SELECT a.* FROM misphub_attributes a JOIN misphub_events e ON e.id = a.event WHERE 1 = 1";
     let after = format!(" ORDER BY a.id LIMIT {limit} OFFSET {offset}");
-    let rows = condition.rows(sql, before, &after).await?;
-    rows.iter().map(|row| Ok(attributes::attribute(row)?)).collect()
+    condition.rows(sql, before, &after, budget, |row| Ok(attributes::attribute(row)?)).await
 }
 
 /// The form that is asked for: `json`, `csv` or `text`.
@@ -352,8 +220,9 @@ fn as_lines(ask: &Ask, format: &str, attributes: &[Attribute]) -> Answer {
 pub(crate) async fn events(ask: &Ask) -> Result<Answer, MispError> {
     let format = format(ask)?;
     let mut sql = ask.room.platform().db.read().await?;
+    let mut budget = Budget::new();
     if format != "json" {
-        let found = find_attributes(ask, &mut sql).await?;
+        let found = find_attributes(ask, &mut sql, &mut budget).await?;
         return Ok(as_lines(ask, &format, &found));
     }
     let parts = Parts {
@@ -361,9 +230,13 @@ pub(crate) async fn events(ask: &Ask) -> Result<Answer, MispError> {
         deleted: truth(&ask.fields, "deleted").unwrap_or(false),
         no_sightings: false,
     };
-    let mut shown = Vec::new();
-    for event in find_events(ask, &mut sql).await? {
-        shown.push(show::event(&mut sql, &event, parts, ask.sight.most()).await?);
+    let found = find_events(ask, &mut sql, &mut budget).await?;
+    let (orgs, mut budget) = (others::orgs(&mut sql).await?, Budget::new());
+    let mut shown = Vec::with_capacity(found.len());
+    for event in found {
+        let one = show::event(&mut sql, &event, parts, ask.sight.most(), &orgs).await?;
+        budget.take_value(&one)?;
+        shown.push(one);
     }
     Ok(json!({ "response": shown }).into())
 }
@@ -372,11 +245,13 @@ pub(crate) async fn events(ask: &Ask) -> Result<Answer, MispError> {
 pub(crate) async fn index(ask: &Ask) -> Result<Answer, MispError> {
     let minimal = truth(&ask.fields, "minimal").unwrap_or(false);
     let mut sql = ask.room.platform().db.read().await?;
-    let mut shown = Vec::new();
-    for event in find_events(ask, &mut sql).await? {
+    let found = find_events(ask, &mut sql, &mut Budget::new()).await?;
+    let (orgs, mut budget) = (others::orgs(&mut sql).await?, Budget::new());
+    let mut shown = Vec::with_capacity(found.len());
+    for event in found {
         let parts = Parts { metadata: true, ..Parts::default() };
         let Value::Object(mut whole) =
-            show::event(&mut sql, &event, parts, ask.sight.most()).await?
+            show::event(&mut sql, &event, parts, ask.sight.most(), &orgs).await?
         else {
             continue;
         };
@@ -396,9 +271,11 @@ pub(crate) async fn index(ask: &Ask) -> Result<Answer, MispError> {
             .map(|tag| json!({ "event_id": own["id"], "tag_id": tag["id"], "local": tag["local"], "Tag": tag }))
             .collect();
         own.insert("EventTag".into(), Value::Array(tagged));
-        let count = attributes::of_event(&mut sql, event.id, false).await?.len();
+        let count = attributes::count(&mut sql, event.id).await?;
         own.insert("attribute_count".into(), count.to_string().into());
-        shown.push(Value::Object(own));
+        let own = Value::Object(own);
+        budget.take_value(&own)?;
+        shown.push(own);
     }
     Ok(Value::Array(shown).into())
 }
@@ -407,21 +284,29 @@ pub(crate) async fn index(ask: &Ask) -> Result<Answer, MispError> {
 pub(crate) async fn attributes(ask: &Ask) -> Result<Answer, MispError> {
     let format = format(ask)?;
     let mut sql = ask.room.platform().db.read().await?;
-    let found = find_attributes(ask, &mut sql).await?;
+    let found = find_attributes(ask, &mut sql, &mut Budget::new()).await?;
     if format != "json" {
         return Ok(as_lines(ask, &format, &found));
     }
+    let mut budget = Budget::new();
     let mut shown = Vec::with_capacity(found.len());
+    let mut known: HashMap<i64, Option<Value>> = HashMap::new();
     for attribute in &found {
         let own = tags::of(&mut sql, "attribute", attribute.id).await?;
         let mut one = show::attribute(attribute, &own);
-        if let (Some(event), Value::Object(fields)) =
-            (events::get(&mut sql, &Name::Number(attribute.event), i64::MAX).await?, &mut one)
-        {
-            let orgc = event.orgc.to_string();
-            fields.insert("Event".into(), json!({ "id": event.id.to_string(), "uuid": event.uuid,
-                "info": event.info, "date": event.date, "published": event.published, "orgc_id": orgc }));
+        let number = attribute.event;
+        if let Entry::Vacant(place) = known.entry(number) {
+            let event = events::get(&mut sql, &Name::Number(number), i64::MAX).await?;
+            place.insert(event.map(|event| {
+                let orgc = event.orgc.to_string();
+                json!({ "id": event.id.to_string(), "uuid": event.uuid, "info": event.info, "date": event.date,
+                    "published": event.published, "orgc_id": orgc })
+            }));
         }
+        if let (Some(Some(event)), Value::Object(fields)) = (known.get(&number), &mut one) {
+            fields.insert("Event".into(), event.clone());
+        }
+        budget.take_value(&one)?;
         shown.push(one);
     }
     // A bare list is what `attributes/index` answers.
@@ -437,18 +322,27 @@ pub(crate) async fn objects(ask: &Ask) -> Result<Answer, MispError> {
     let mut condition = Condition::default();
     of_events(ask, &mut condition)?;
     of_attributes(ask, &mut condition)?;
-    condition.filter(Filter::read(&ask.fields, "tags")?, TAGGED, ")");
-    condition.filter(Filter::read(&ask.fields, "uuid")?, "o.uuid", "");
+    condition.filter(Filter::read(&ask.fields, "tags")?, TAGGED);
+    condition.filter(Filter::read(&ask.fields, "uuid")?, ("", "o.uuid", ""));
     let (limit, offset) = page(ask);
-    let before = "SELECT DISTINCT o.id AS id FROM misphub_objects o JOIN misphub_events e ON e.id = o.event \
-         JOIN misphub_attributes a ON a.object = o.id WHERE o.deleted = 0";
+    let before = "SELECT DISTINCT o.id AS id, o.event AS event FROM misphub_objects o \
+         JOIN misphub_events e ON e.id = o.event JOIN misphub_attributes a ON a.object = o.id WHERE o.deleted = 0";
     let after = format!(" ORDER BY o.id LIMIT {limit} OFFSET {offset}");
-    let mut shown = Vec::new();
-    for row in condition.rows(&mut sql, before, &after).await? {
-        let name = Name::Number(row.try_get(0)?);
-        if let Some(object) = objects::get(&mut sql, &name, ask.sight.most()).await? {
-            shown.push(json!({ "Object": show::whole_object(&mut sql, &object, false).await? }));
+    let read = |row: &AnyRow| Ok((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?));
+    let mut budget = Budget::new();
+    let found = condition.rows(&mut sql, before, &after, &mut budget, read).await?;
+    // Each event is read once, however many of its objects fit.
+    let mut by_event: BTreeMap<i64, HashSet<i64>> = BTreeMap::new();
+    for (id, event) in &found {
+        by_event.entry(*event).or_default().insert(*id);
+    }
+    let mut shown: HashMap<i64, Value> = HashMap::with_capacity(found.len());
+    for (event, wanted) in by_event {
+        for (id, object) in show::objects(&mut sql, event, &wanted).await? {
+            budget.take_value(&object)?;
+            shown.insert(id, json!({ "Object": object }));
         }
     }
+    let shown: Vec<Value> = found.iter().filter_map(|(id, _)| shown.remove(id)).collect();
     Ok(json!({ "response": shown }).into())
 }

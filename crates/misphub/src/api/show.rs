@@ -1,6 +1,6 @@
 //! Events, attributes and objects as MISP writes them: numbers as texts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use platform::db::DbError;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::fields::Fields;
 use crate::store::attributes::Attribute;
 use crate::store::events::Event;
 use crate::store::objects::{Object, Reference};
-use crate::store::others::{self, Org};
+use crate::store::others::Org;
 use crate::store::sightings::{self, Sighting};
 use crate::store::tags::{self, Tag};
 use crate::store::{attributes, objects};
@@ -151,23 +151,31 @@ pub(crate) fn sighting(sighting: &Sighting, orgs: &[Org]) -> Value {
     })
 }
 
-/// An object with its attributes and references, read anew.
-pub(crate) async fn whole_object(
+/// Objects of an event with their attributes and references, by number.
+pub(crate) async fn objects(
     sql: &mut AnyConnection,
-    found: &Object,
-    deleted: bool,
-) -> Result<Value, DbError> {
-    let tags = tags::of_attributes(sql, found.event).await?;
+    event: i64,
+    wanted: &HashSet<i64>,
+) -> Result<Vec<(i64, Value)>, DbError> {
+    let tags = tags::of_attributes(sql, event).await?;
     let none = Vec::new();
-    let attributes = attributes::of_event(sql, found.event, deleted).await?;
-    let own = attributes
-        .iter()
-        .filter(|a| a.object == found.id)
-        .map(|a| attribute(a, tags.get(&a.id).unwrap_or(&none)))
-        .collect();
-    let references = objects::references(sql, found.event).await?;
-    let references = references.iter().filter(|r| r.object == found.id).map(reference).collect();
-    Ok(object(found, own, references))
+    let mut own: HashMap<i64, Vec<Value>> = HashMap::new();
+    for a in attributes::of_event(sql, event, false).await? {
+        if wanted.contains(&a.object) {
+            let shown = attribute(&a, tags.get(&a.id).unwrap_or(&none));
+            own.entry(a.object).or_default().push(shown);
+        }
+    }
+    let mut refer: HashMap<i64, Vec<Value>> = HashMap::new();
+    for r in objects::references(sql, event).await?.iter().filter(|r| wanted.contains(&r.object)) {
+        refer.entry(r.object).or_default().push(reference(r));
+    }
+    let found = objects::of_event(sql, event, true).await?;
+    let found = found.iter().filter(|found| wanted.contains(&found.id)).map(|found| {
+        let own = own.remove(&found.id).unwrap_or_default();
+        (found.id, object(found, own, refer.remove(&found.id).unwrap_or_default()))
+    });
+    Ok(found.collect())
 }
 
 /// The event itself with its tags.
@@ -200,15 +208,15 @@ async fn head(sql: &mut AnyConnection, event: &Event, orgs: &[Org]) -> Result<Fi
     Ok(fields)
 }
 
-/// An event with its parts, as `{"Event": …}`.
+/// An event with its parts, as `{"Event": …}`; `orgs` are all organisations.
 pub(crate) async fn event(
     sql: &mut AnyConnection,
     event: &Event,
     parts: Parts,
     most: i64,
+    orgs: &[Org],
 ) -> Result<Value, DbError> {
-    let orgs = others::orgs(sql).await?;
-    let mut fields = head(sql, event, &orgs).await?;
+    let mut fields = head(sql, event, orgs).await?;
     if parts.metadata {
         return Ok(json!({ "Event": fields }));
     }
@@ -225,7 +233,7 @@ pub(crate) async fn event(
             most,
         };
         for found in sightings::find(sql, &wanted).await? {
-            sightings.entry(found.attribute).or_default().push(sighting(&found, &orgs));
+            sightings.entry(found.attribute).or_default().push(sighting(&found, orgs));
         }
     }
     let none = Vec::new();

@@ -112,7 +112,7 @@ async fn listed(ask: &Ask, wanted: &Wanted, wrap: bool) -> Result<Answer, MispEr
                 events::get(&mut sql, &Name::Number(found.event), wanted.most).await?
         {
             let parts = show::Parts { metadata: true, ..show::Parts::default() };
-            let event = show::event(&mut sql, &event, parts, wanted.most).await?;
+            let event = show::event(&mut sql, &event, parts, wanted.most, &orgs).await?;
             fields.insert("Event".into(), event["Event"].clone());
         }
         shown.push(json!({ "Sighting": fields }));

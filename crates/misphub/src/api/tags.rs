@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
+use super::condition::check_pattern;
 use super::events::{touch, write};
-use super::search::check_pattern;
 use super::take::{checked_tag, tagged};
 use super::{Answer, Ask, show, withdraw};
 use crate::error::MispError;

@@ -98,6 +98,16 @@ pub(crate) async fn of_event(
     rows.iter().map(attribute).collect()
 }
 
+/// How many attributes an event has, deleted ones left out.
+pub(crate) async fn count(sql: &mut AnyConnection, event: i64) -> Result<i64, DbError> {
+    let row =
+        sqlx::query("SELECT COUNT(*) FROM misphub_attributes WHERE event = $1 AND deleted = 0")
+            .bind(event)
+            .fetch_one(sql)
+            .await?;
+    Ok(row.try_get(0)?)
+}
+
 /// Attributes that stand alone with this value and type in an event.
 pub(crate) async fn twin(
     sql: &mut AnyConnection,
