@@ -122,13 +122,15 @@ pub(crate) async fn add_reference(ask: &Ask) -> Result<Answer, MispError> {
 /// `objectReferences/delete/ID`
 pub(crate) async fn delete_reference(ask: &Ask) -> Result<Answer, MispError> {
     let (name, most) = (ask.name("object reference")?, ask.sight.most());
-    let gone = write(ask, move |sql, _| {
-        Box::pin(async move { Ok(objects::delete_reference(sql, &name, most).await?) })
+    write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let gone = objects::delete_reference(sql, &name, most).await?;
+            let (uuid, event) = gone.ok_or_else(|| MispError::not_found("object reference"))?;
+            withdraw::parts(sql, event, &[&uuid], writer.now_s).await?;
+            touch(sql, event, writer.now_s).await
+        })
     })
     .await?;
-    if !gone {
-        return Err(MispError::not_found("object reference"));
-    }
     let text = "ObjectReference deleted";
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/objectReferences/delete" }).into())
 }

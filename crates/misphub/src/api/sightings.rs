@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::events::write;
-use super::{Answer, Ask, show};
+use super::{Answer, Ask, show, withdraw};
 use crate::error::MispError;
 use crate::fields::{Fields, number, text, texts, truth, unwrapped};
 use crate::store::sightings::{self, Wanted};
@@ -67,13 +67,14 @@ pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
 /// `sightings/delete/ID`
 pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
     let (name, most) = (ask.name("sighting")?, ask.sight.most());
-    let gone = write(ask, move |sql, _| {
-        Box::pin(async move { Ok(sightings::delete(sql, &name, most).await?) })
+    write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let gone = sightings::delete(sql, &name, most).await?;
+            let (uuid, event) = gone.ok_or_else(|| MispError::not_found("sighting"))?;
+            withdraw::parts(sql, event, &[&uuid], writer.now_s).await
+        })
     })
     .await?;
-    if !gone {
-        return Err(MispError::not_found("sighting"));
-    }
     let text = "Sighting deleted.";
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/sightings/delete" }).into())
 }

@@ -98,24 +98,25 @@ pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
     for field in ["id", "name", "local"] {
         fields.remove(field);
     }
-    let mut body = known.body.clone();
-    body.extend(fields);
-    let (id, own) = (known.id, name.clone());
-    let stored = body.clone();
-    write(ask, move |sql, writer| {
+    let tag = write(ask, move |sql, writer| {
         Box::pin(async move {
-            let other = tags::get(sql, &own).await?;
-            if other.is_some_and(|other| other.name == own && other.id != id) {
+            let now = tags::get(sql, &known.name).await?.filter(|now| now.id == known.id);
+            let mut tag = now.ok_or_else(|| MispError::not_found("tag"))?;
+            let other = tags::get(sql, &name).await?;
+            if other.is_some_and(|other| other.name == name && other.id != tag.id) {
                 return Err(MispError::field("name", "another tag has this name"));
             }
-            tags::update(sql, id, &own, &stored).await?;
-            let carriers = tags::carriers(sql, id).await?;
-            tags::touch_attributes(sql, id, writer.now_s).await?;
-            touch_all(sql, carriers, writer.now_s).await
+            tag.name = name;
+            tag.body.extend(fields);
+            tags::update(sql, tag.id, &tag.name, &tag.body).await?;
+            let carriers = tags::carriers(sql, tag.id).await?;
+            tags::touch_attributes(sql, tag.id, writer.now_s).await?;
+            touch_all(sql, carriers, writer.now_s).await?;
+            Ok(tag)
         })
     })
     .await?;
-    Ok(json!({ "Tag": show::tag(&Tag { id, name, body, local: false }) }).into())
+    Ok(json!({ "Tag": show::tag(&tag) }).into())
 }
 
 /// A tag may be a label: events that carry it, or did, are newer and labelled anew.

@@ -52,16 +52,16 @@ async fn one_in_sight(
     Ok(sqlx::query(text).bind(number).bind(uuid).bind(most).fetch_optional(sql).await?)
 }
 
-/// Runs the deletion of a thing in sight, bound as [`one_in_sight`]; false when there is none.
+/// Runs the deletion of a thing in sight, bound as [`one_in_sight`] and returning UUID and event; `None` when there is
+/// none.
 async fn delete_in_sight(
     sql: &mut AnyConnection,
     text: &'static str,
     name: &Name,
     most: i64,
-) -> Result<bool, DbError> {
-    let (number, uuid) = name.bound();
-    let done = sqlx::query(text).bind(number).bind(uuid).bind(most).execute(sql).await?;
-    Ok(done.rows_affected() == 1)
+) -> Result<Option<(String, i64)>, DbError> {
+    let row = one_in_sight(sql, text, name, most).await?;
+    row.map(|row| Ok((row.try_get("uuid")?, row.try_get("event")?))).transpose()
 }
 
 /// Runs deletions that all take the same number, parts before the whole.

@@ -175,13 +175,13 @@ pub(crate) async fn references(
         .collect()
 }
 
-/// Takes a reference away; false when there is none in sight.
+/// Takes a reference away; its UUID and event, `None` when there is none in sight.
 pub(crate) async fn delete_reference(
     sql: &mut AnyConnection,
     name: &Name,
     most: i64,
-) -> Result<bool, DbError> {
+) -> Result<Option<(String, i64)>, DbError> {
     let text = "DELETE FROM misphub_references WHERE (id = $1 OR uuid = $2) \
-         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3)";
+         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3) RETURNING uuid, event";
     delete_in_sight(sql, text, name, most).await
 }

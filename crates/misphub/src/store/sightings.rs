@@ -94,14 +94,14 @@ pub(crate) async fn find(
     rows.iter().map(sighting).collect()
 }
 
-/// Takes a sighting away; false when there is none in sight.
+/// Takes a sighting away; its UUID and event, `None` when there is none in sight.
 pub(crate) async fn delete(
     sql: &mut AnyConnection,
     name: &Name,
     most: i64,
-) -> Result<bool, DbError> {
+) -> Result<Option<(String, i64)>, DbError> {
     let text = "DELETE FROM misphub_sightings WHERE (id = $1 OR uuid = $2) \
-         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3)";
+         AND event IN (SELECT id FROM misphub_events WHERE tlp <= $3) RETURNING uuid, event";
     delete_in_sight(sql, text, name, most).await
 }
 

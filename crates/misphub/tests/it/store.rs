@@ -162,6 +162,32 @@ async fn a_part_that_is_refused_is_neither_stored_nor_told_as_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn references_and_sightings_go_too() {
+    let house = House::new().await;
+    let (_, added) = house.post("events/add", event()).await;
+    let object = added["Event"]["Object"][0]["uuid"].as_str().unwrap();
+    let (refer, seen) =
+        ("57c06bb1-625c-4d34-9b9f-4066950d2eee", "57c06bb1-625c-4d34-9b9f-4066950d2fff");
+    let body = json!({ "object_uuid": object, "referenced_uuid": ATTRIBUTE, "uuid": refer });
+    assert_eq!(house.post("objectReferences/add", body).await.0, 200);
+    let (_, other) = house.post("objects/add/1", json!({ "name": "file", "Attribute": [] })).await;
+    let other = other["Object"]["uuid"].as_str().unwrap();
+    let body = json!({ "object_uuid": other, "referenced_uuid": ATTRIBUTE, "uuid": refer });
+    let (status, problem) = house.post("objectReferences/add", body).await;
+    assert_eq!(status, 403, "another object's reference: {problem}");
+    house.post(&format!("sightings/add/{ATTRIBUTE}"), json!({ "uuid": seen })).await;
+    house.post(&format!("events/publish/{EVENT}"), Value::Null).await;
+    let revoked = |objects: Vec<(String, i64, bool)>, uuid: &str| {
+        objects.iter().find(|o| o.0.ends_with(uuid)).map(|o| o.2)
+    };
+    for (path, uuid) in [("objectReferences/delete", refer), ("sightings/delete", seen)] {
+        assert_eq!(revoked(house.objects().await, uuid), Some(false), "{path}");
+        assert_eq!(house.post(&format!("{path}/{uuid}"), Value::Null).await.0, 200);
+        assert_eq!(revoked(house.objects().await, uuid), Some(true), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_object_does_not_undo_a_newer_one() {
     let house = House::new().await;
     house.post("events/add", event()).await;
