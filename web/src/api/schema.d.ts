@@ -584,7 +584,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All feeds. */
+        /** All feeds whose label the caller may see. */
         get: operations["list"];
         put?: never;
         /** Adds a feed; it is fetched at once. */
@@ -605,7 +605,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a feed with all that it said. */
+        /** Removes a feed with all that it said; a run of it is waited for. */
         delete: operations["remove"];
         options?: never;
         head?: never;
@@ -2748,7 +2748,7 @@ export interface components {
             id: string;
             /** @description Name. */
             name: string;
-            /** @description Where it is fetched; absent when it is loaded by hand. */
+            /** @description Where it is fetched; absent when it is loaded by hand. Without its query for those who may not write feeds. */
             url?: string | null;
             /** @description How it is read. */
             format: components["schemas"]["FeedFormat"];
@@ -4169,7 +4169,7 @@ export interface components {
                 id: string;
                 /** @description Name. */
                 name: string;
-                /** @description Where it is fetched; absent when it is loaded by hand. */
+                /** @description Where it is fetched; absent when it is loaded by hand. Without its query for those who may not write feeds. */
                 url?: string | null;
                 /** @description How it is read. */
                 format: components["schemas"]["FeedFormat"];

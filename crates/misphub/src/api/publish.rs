@@ -203,7 +203,9 @@ impl AsStix {
         let (mut objects, mut told) = (self.objects, self.not_carried);
         let said: HashSet<String> = objects.iter().map(|object| object.id.clone()).collect();
         let before = published::of(sql, event.id).await?;
-        let gone: Vec<_> = before.into_iter().filter(|one| !said.contains(&one.id)).collect();
+        let mut gone: Vec<_> = before.into_iter().filter(|one| !said.contains(&one.id)).collect();
+        // What older versions of this program stored at the first publication, besides the report of the later ones.
+        gone.push(published::Stored { id: format!("grouping--{}", event.uuid), source });
         withdraw::stored(sql, event.id, &gone, now_s).await?;
         intel::withdraw::renew(sql, source, &mut objects, now_us).await?;
         let unmarked = event.tlp;

@@ -233,3 +233,49 @@ async fn sharing_groups_are_extended_and_not_added_twice() {
     assert_eq!(status, 403, "{problem}");
     assert!(problem["errors"]["uuid"].is_array(), "{problem}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_an_older_version_are_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let old =
+        platform::db::RoomMigrations { room: "misphub", steps: &misphub::MIGRATIONS.steps[..1] };
+    let platform =
+        platform::testing::platform(folder.path(), &[intel::MIGRATIONS, old]).await.unwrap();
+    let done: Result<(), platform::db::DbError> = platform
+        .db
+        .write(|tx| {
+            Box::pin(async move {
+                for text in [
+                    "INSERT INTO misphub_orgs (uuid, name) VALUES ('55f6ea5e-2c60-40e5-964f-47a8950d210f', 'CIRCL')",
+                    "INSERT INTO misphub_events (id, uuid, orgc, info, date, published, stamp, publish_stamp, tlp, \
+                     body, made_by) VALUES (7, '57c06bb1-625c-4d34-9b9f-4066950d210f', 1, 'old', '2016-08-26', 1, 9, \
+                     9, 1, '{\"x_own\":1}', 'me')",
+                    "INSERT INTO misphub_attributes (id, uuid, event, object, type, category, value, lower, to_ids, \
+                     stamp, deleted, body) VALUES (8, '57c06bb1-625c-4d34-9b9f-4066950d2100', 7, 0, 'ip-dst', \
+                     'Network activity', '198.51.100.7', '198.51.100.7', 1, 9, 0, '{}')",
+                    "INSERT INTO misphub_tags (id, name, body) VALUES (3, 'ours', '{}')",
+                    "INSERT INTO misphub_tagged VALUES ('event', 7, 3, 0)",
+                ] {
+                    sqlx::query(text).execute(tx.sql()).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    done.unwrap();
+    drop(platform);
+    let rooms = [intel::MIGRATIONS, misphub::MIGRATIONS];
+    let platform = platform::testing::platform(folder.path(), &rooms).await.unwrap();
+    let house = House { room: misphub::Misphub::open(&platform), platform, _folder: folder };
+    let (status, shown) = house.get("events/view/7").await;
+    assert_eq!(status, 200, "{shown}");
+    let shown = &shown["Event"];
+    assert_eq!((&shown["x_own"], &shown["Tag"][0]["name"]), (&json!(1), &json!("ours")));
+    assert_eq!(shown["Attribute"][0]["id"], "8");
+    house.post("attributes/delete/8", json!({ "hard": 1 })).await;
+    let more = json!({ "type": "ip-dst", "value": VALUE });
+    let (_, added) = house.post("attributes/add/7", more).await;
+    assert_eq!(added["Attribute"]["id"], "9", "{added}");
+    assert_eq!(house.post("events/publish/7", Value::Null).await.0, 200);
+    assert!(!house.known(VALUE, Sight::ALL).await.is_empty());
+}
