@@ -144,7 +144,7 @@ async fn remove(sql: &mut AnyConnection, known: &Known, now_us: i64) -> Result<(
         .await?;
     for row in &rows {
         let place: i64 = row.try_get(1)?;
-        collections::delete(sql, row.try_get(0)?, known.node, &[place]).await?;
+        collections::delete(sql, row.try_get(0)?, known.node, &[place], now_us).await?;
     }
     values::forget_node(sql, known.node).await?;
     sqlx::query("UPDATE intel_edges SET ended_at = $1 WHERE teller = $2 AND ended_at IS NULL")
