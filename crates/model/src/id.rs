@@ -82,6 +82,10 @@ typed_id! {
     GroupId;
     /// A person's word that something is normal for a device.
     SuppressionId;
+    /// Organisations that trust each other with some of what they know.
+    CommunityId;
+    /// One message from node to node.
+    LetterId;
 }
 
 #[cfg(test)]

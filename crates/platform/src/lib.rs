@@ -13,6 +13,7 @@
 pub mod blobs;
 pub mod bus;
 pub mod config;
+pub mod courier;
 pub mod data;
 pub mod db;
 pub mod health;
