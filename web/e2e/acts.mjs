@@ -330,13 +330,15 @@ await act('a failed page more keeps the rows that are there', { path: '/knowledg
 });
 
 await act('a feed that cannot be paused says so', { path: '/feeds' }, async (page) => {
+  let answer;
+  const looked = new Promise((resolve) => (answer = resolve));
   await page.route('**/api/v1/feeds/*', async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await looked;
     await route.fulfill(refusal);
   });
-  const pause = page.getByRole('button', { name: 'Pause ipsum' });
-  await pause.click();
-  must(await pause.isDisabled(), 'pressed twice');
+  await page.getByRole('button', { name: 'Pause ipsum' }).click();
+  await page.waitForSelector('button[aria-label="Pause ipsum"]:disabled');
+  answer();
   await page.getByText('The store is busy').waitFor();
 });
 
@@ -363,6 +365,34 @@ await act('a technique counts what stands below it, shows it and asks for it', {
   await page.getByText('2 below, 1 spoken of').click();
   must((await asked(/^Attachment/)) === 'technique:T0002.001 type:attack-pattern', 'the part leads elsewhere');
   await axe(page, 'below a technique');
+});
+
+await act('a collection is made, and asks before it goes', { path: '/collections' }, async (page) => {
+  let asked;
+  let gone;
+  await page.route('**/api/v1/taxii/collections', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    asked = route.request().postDataJSON();
+    return route.fulfill({ status: 201, json: { id: '00000000-0000-4000-8000-000000000009', root: 'public', alias: 'trams', title: 'Trams', description: '', kind: 'open', objects: 0 } });
+  });
+  await page.route('**/api/v1/taxii/collections/*', (route) => {
+    gone = route.request().url();
+    return route.fulfill({ status: 204 });
+  });
+  await page.getByLabel('Title').first().fill('Trams');
+  await page.getByLabel('Short name for paths').fill('trams');
+  await page.getByLabel('API root').first().selectOption('public');
+  await page.getByLabel('Read by').selectOption('open');
+  await page.getByRole('button', { name: 'Make' }).first().click();
+  await page.getByText('sereno token new --role taxii --collection 00000000-0000-4000-8000-000000000009:read').waitFor();
+  must(JSON.stringify(asked) === JSON.stringify({ title: 'Trams', root: 'public', alias: 'trams', public_read: true }), `asked for ${JSON.stringify(asked)}`);
+  must((await page.getByRole('button', { name: 'Remove Inbox' }).count()) === 0, "the node's own inbox can be removed");
+  await page.getByRole('button', { name: 'Remove Harbour sector' }).click();
+  must(!gone, 'it went unasked');
+  await axe(page, 'collections');
+  await page.getByRole('button', { name: 'Remove it: Harbour sector' }).click();
+  await page.waitForFunction(() => !document.querySelector('button[aria-label="Remove it: Harbour sector"]:disabled'));
+  must(gone?.endsWith('/taxii/collections/00000000-0000-4000-8000-000000000002'), `removed ${gone}`);
 });
 
 await browser.close();

@@ -39,3 +39,7 @@ export const matrix = {
   ] },
   statements: ['Made up for building this page.'],
 };
+
+const collection = (n, title, kind, more = {}) => ({ id: `00000000-0000-4000-8000-00000000000${n}`, root: 'sereno', alias: title.toLowerCase().replaceAll(' ', '-'), title, description: '', kind, objects: 12_400 * n, ...more });
+export const collections = [collection(1, 'Inbox', 'inbox'), collection(2, 'Harbour sector', 'closed', { description: 'What the harbours of the region tell each other.' }), collection(3, 'Public', 'open', { root: 'public' })];
+export const roots = [{ name: 'sereno', title: 'Sereno', description: '', max_content_length: 104_857_600, seen_by: [] }, { name: 'public', title: 'Public lists', description: '', max_content_length: 1_048_576, seen_by: ['taxii'] }];

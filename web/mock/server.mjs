@@ -22,7 +22,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', created_at: data.wall(-5000), expires_at: null }] };
+  return { machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -105,6 +105,8 @@ const reads = [
   [/^\/intel\/objects\/([^/]+)\/relations$/, () => knowledge.relations],
   [/^\/intel\/objects\/([^/]+)$/, (_, __, match) => knowledge.object(decodeURIComponent(match[1]))],
   [/^\/feeds$/, (w) => page(w.bare ? [] : knowledge.feeds)],
+  [/^\/taxii\/collections$/, (w) => (w.bare ? [] : knowledge.collections)],
+  [/^\/taxii\/roots$/, () => knowledge.roots],
   [/^\/shares$/, (w) => page(sharesOf(w))],
   [/^\/shares\/.+$/, (w) => ({ ...(sharesOf(w)[0] ?? exchange.share), history: exchange.history, bundle: exchange.bundle })],
   [/^\/peers$/, (w) => exchange.peersFor(w.kind)],

@@ -162,6 +162,8 @@ export const reads = {
   intelMatrix: (domain: string) =>
     queryOptions({ queryKey: ['knowledge', 'matrix', domain], queryFn: () => get<api.IntelMatrix>(`/intel/matrix${query({ domain })}`), placeholderData: (previous) => previous, retry: false }),
   feeds: () => queryOptions({ queryKey: ['feeds'], queryFn: async () => (await get<api.Page<api.Feed>>('/feeds')).items, refetchInterval: 10_000 }),
+  collections: () => queryOptions({ queryKey: ['collections'], queryFn: () => get<api.Collection[]>('/taxii/collections') }),
+  taxiiRoots: () => queryOptions({ queryKey: ['taxii-roots'], queryFn: () => get<api.TaxiiRoot[]>('/taxii/roots') }),
   shares: (incident?: string) =>
     queryOptions({
       queryKey: ['shares', incident ?? ''],

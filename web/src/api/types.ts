@@ -206,6 +206,8 @@ export type IntelMatrix = Narrow<Schemas['IntelMatrix'], {
 }>;
 export type ImportReport = Narrow<Schemas['ImportReport'], { problems: Whole<Schemas['ImportProblem']>[] }>;
 export type Feed = Narrow<Schemas['FeedView'], { state: 'never' | 'fine' | 'failing' | 'paused'; counts: Whole<Schemas['FeedCounts']> | null }>;
+export type Collection = Narrow<Schemas['TaxiiCollectionItem'], { kind: 'inbox' | 'outbox' | 'open' | 'closed' }>;
+export type TaxiiRoot = Whole<Schemas['TaxiiRoot']>;
 
 export type ShareDecision = Whole<Schemas['ShareDecisionItem']>;
 export type ShareState = 'denied' | 'queued' | 'delivered' | 'acknowledged' | 'refused';

@@ -23,6 +23,7 @@ export const more: Place[] = [
   { to: '/knowledge', text: t('nav.knowledge'), icon: 'intel' },
   { to: '/matrix', text: t('nav.matrix'), icon: 'finding' },
   { to: '/feeds', text: t('nav.feeds'), icon: 'share' },
+  { to: '/collections', text: t('nav.collections'), icon: 'share' },
   { to: '/models', text: t('nav.models'), icon: 'shield' },
   { to: '/commands', text: t('nav.commands'), icon: 'command' },
   { to: '/suppressions', text: t('nav.suppressions'), icon: 'note' },

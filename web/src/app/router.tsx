@@ -43,6 +43,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/knowledge/$id', validateSearch: texts('at'), component: lazyRouteComponent(() => import('@/features/knowledge/object'), 'KnowledgeObject') }),
   page({ getParentRoute: () => root, path: '/matrix', validateSearch: texts('domain'), component: lazyRouteComponent(() => import('@/features/knowledge/matrix'), 'MatrixPage') }),
   page({ getParentRoute: () => root, path: '/feeds', component: lazyRouteComponent(() => import('@/features/feeds/list'), 'FeedsPage') }),
+  page({ getParentRoute: () => root, path: '/collections', component: lazyRouteComponent(() => import('@/features/cti/collections'), 'CollectionsPage') }),
   page({ getParentRoute: () => root, path: '/ledger', validateSearch: texts('subject'), component: lazyRouteComponent(() => import('@/features/accountability/ledger'), 'LedgerPage') }),
   page({ getParentRoute: () => root, path: '/ledger/$index', component: lazyRouteComponent(() => import('@/features/accountability/proof'), 'ProofPage') }),
   page({ getParentRoute: () => root, path: '/gateways', component: lazyRouteComponent(() => import('@/features/gateway/page'), 'GatewayPage') }),
