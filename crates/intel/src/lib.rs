@@ -17,9 +17,11 @@
 //!   keeps from somebody, its older versions keep too.
 //! - **Places in a collection rise strictly** and are never used twice.
 
+pub mod beside;
 pub mod catch_up;
 pub mod collections;
 pub mod graph;
+mod index;
 pub mod objects;
 pub mod pages;
 mod prepare;

@@ -84,7 +84,7 @@ pub async fn known_at(
 ) -> Result<Option<Stored>, DbError> {
     let text = format!(
         "SELECT {COLUMNS} FROM intel_nodes n JOIN intel_objects o ON o.node = n.node \
-         WHERE n.id = $1 AND o.recorded_at <= $2 AND NOT EXISTS (SELECT 1 FROM intel_objects h \
+         WHERE n.id = $1 AND o.recorded_at <= $2 AND (o.superseded_at IS NULL OR o.superseded_at > $2) AND NOT EXISTS (SELECT 1 FROM intel_objects h \
          WHERE h.node = n.node AND h.superseded_at IS NULL AND h.tlp > $3) ORDER BY o.version DESC, o.seq LIMIT 1"
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(text))
@@ -228,6 +228,52 @@ pub async fn counts(sql: &mut AnyConnection, sight: Sight) -> Result<Vec<(String
 /// The database says no.
 pub async fn last_seq(sql: &mut AnyConnection) -> Result<i64, DbError> {
     let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) FROM intel_objects").fetch_one(sql).await?;
+    Ok(row.try_get(0)?)
+}
+
+/// What became known after a row, oldest first; versions that are not the newest are among it.
+///
+/// # Errors
+/// The database says no.
+pub async fn since(
+    sql: &mut AnyConnection,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Stored>, DbError> {
+    let text = format!(
+        "SELECT {COLUMNS} FROM intel_objects o JOIN intel_nodes n ON n.node = o.node WHERE o.seq > $1 \
+         ORDER BY o.seq LIMIT $2"
+    );
+    let rows =
+        sqlx::query(sqlx::AssertSqlSafe(text)).bind(after).bind(limit).fetch_all(sql).await?;
+    rows.iter().map(stored).collect()
+}
+
+/// When a row became known; `None` where there is none.
+///
+/// # Errors
+/// The database says no.
+pub async fn recorded(sql: &mut AnyConnection, seq: i64) -> Result<Option<i64>, DbError> {
+    let row = sqlx::query("SELECT recorded_at FROM intel_objects WHERE seq = $1")
+        .bind(seq)
+        .fetch_optional(sql)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The last row up to `seq` that became known by `at_us`: numbers of rows that were taken out are given out again.
+///
+/// # Errors
+/// The database says no.
+pub async fn last_by(sql: &mut AnyConnection, seq: i64, at_us: i64) -> Result<i64, DbError> {
+    let row = sqlx::query(
+        "SELECT COALESCE(MIN(seq) - 1, $1) FROM intel_objects WHERE seq <= $1 AND seq > $1 - 10000 \
+         AND recorded_at > $2",
+    )
+    .bind(seq)
+    .bind(at_us)
+    .fetch_one(sql)
+    .await?;
     Ok(row.try_get(0)?)
 }
 

@@ -6,11 +6,12 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::beside::{self, body_of, same_content};
 use crate::collections;
+pub(crate) use crate::index::{forget, index};
 use crate::prepare::Prepared;
 use crate::sources::SourceId;
 use crate::sql::{ROWS, marks, tuples};
-use crate::values;
 
 /// Objects from one source that become known together.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,8 @@ struct Known {
     version: i64,
     tlp: i64,
     source: SourceId,
+    /// No newer version has superseded it, and it does not stand beside one.
+    newest: bool,
 }
 
 /// What is to be done with one object of a chunk.
@@ -62,6 +65,8 @@ struct Planned<'a> {
     seq: i64,
     /// The version is known from this very source under a label that protects less.
     raised: bool,
+    /// The row in which it stood beside so far.
+    former: Option<i64>,
 }
 
 /// Keeps every object of the batch; the answers stand in the order of the objects.
@@ -75,6 +80,11 @@ pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put
         let mut planned = plan(sql, batch, chunk, &nodes).await?;
         raise(sql, batch, &planned).await?;
         insert_objects(sql, batch, &mut planned).await?;
+        for p in &planned {
+            if let Some(before) = p.former {
+                beside::take_over(sql, before, p.seq).await?;
+            }
+        }
         said(sql, batch, &planned).await?;
         let newest: Vec<(i64, &Prepared)> = planned
             .iter()
@@ -182,7 +192,7 @@ async fn plan<'a>(
 ) -> Result<Vec<Planned<'a>>, DbError> {
     let mut known: HashMap<i64, Vec<Known>> = HashMap::new();
     let text = format!(
-        "SELECT node, version, seq, tlp, source FROM intel_objects WHERE node IN ({})",
+        "SELECT node, version, seq, tlp, source, superseded_at IS NULL FROM intel_objects WHERE node IN ({})",
         marks(chunk.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
@@ -196,6 +206,7 @@ async fn plan<'a>(
             seq: row.try_get(2)?,
             tlp: row.try_get(3)?,
             source: row.try_get(4)?,
+            newest: row.try_get::<i64, _>(5)? != 0,
         };
         known.entry(row.try_get(0)?).or_default().push(version);
     }
@@ -205,19 +216,26 @@ async fn plan<'a>(
     for object in chunk {
         let (node, version) = (node_of(object), object.version_us);
         let versions = known.entry(node).or_default();
-        let mut known_seq = None;
+        let newest = versions.iter().filter(|k| k.newest).map(|k| k.version).max();
+        let as_newer = if newest.is_none() { Put::New } else { Put::Updated };
+        let (mut known_seq, mut former) = (None, None);
         let put = match versions.iter().find(|k| k.version == version) {
             Some(_) => match here.get(&(node, version)) {
                 Some(at) if same_content(&planned[*at].object.body, &object.body) => Put::Same,
                 Some(_) => Put::Conflict,
                 None => {
                     let (put, seq) = again(sql, batch, object, versions).await?;
-                    known_seq = seq;
-                    put
+                    if put == Put::Same && newest < Some(version) {
+                        // It stood beside; whose word counts says it now.
+                        former = seq;
+                        as_newer
+                    } else {
+                        known_seq = seq;
+                        put
+                    }
                 }
             },
-            None if versions.is_empty() => Put::New,
-            None if versions.iter().all(|k| k.version < version) => Put::Updated,
+            None if newest < Some(version) => as_newer,
             None => Put::Older,
         };
         let same = known_seq.and_then(|seq| versions.iter().find(|k| k.seq == seq));
@@ -227,9 +245,10 @@ async fn plan<'a>(
             && same.is_some_and(|k| k.seq != 0 && k.source == batch.source && k.tlp < tlp);
         if !matches!(put, Put::Same | Put::Conflict) {
             here.insert((node, version), planned.len());
-            versions.push(Known { version, seq: 0, tlp, source: batch.source });
+            let newest = put == as_newer;
+            versions.push(Known { version, seq: 0, tlp, source: batch.source, newest });
         }
-        planned.push(Planned { object, node, put, seq, raised });
+        planned.push(Planned { object, node, put, seq, raised, former });
     }
     Ok(planned)
 }
@@ -286,20 +305,6 @@ async fn raise(
         .await?;
     }
     Ok(())
-}
-
-async fn body_of(sql: &mut AnyConnection, seq: i64) -> Result<String, DbError> {
-    let row = sqlx::query("SELECT body FROM intel_objects WHERE seq = $1")
-        .bind(seq)
-        .fetch_one(sql)
-        .await?;
-    Ok(row.try_get(0)?)
-}
-
-/// The same text, or the same JSON value whatever the order of its names.
-fn same_content(a: &str, b: &str) -> bool {
-    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    a == b || value(a) == value(b)
 }
 
 async fn insert_objects(
@@ -400,100 +405,5 @@ async fn said(
             .bind(batch.now_us);
     }
     query.execute(sql).await?;
-    Ok(())
-}
-
-/// Takes relations, values and text of the former versions away.
-pub(crate) async fn forget(
-    sql: &mut AnyConnection,
-    nodes: &[i64],
-    now_us: i64,
-) -> Result<(), DbError> {
-    for node in nodes {
-        sqlx::query("UPDATE intel_edges SET ended_at = $1 WHERE teller = $2 AND ended_at IS NULL")
-            .bind(now_us)
-            .bind(*node)
-            .execute(&mut *sql)
-            .await?;
-        sqlx::query("DELETE FROM intel_text WHERE rowid = $1")
-            .bind(*node)
-            .execute(&mut *sql)
-            .await?;
-        values::forget_node(sql, *node).await?;
-    }
-    Ok(())
-}
-
-/// Puts text, relations and values of the newest versions where they are found.
-pub(crate) async fn index(
-    sql: &mut AnyConnection,
-    batch: &Batch<'_>,
-    newest: &[(i64, &Prepared)],
-    nodes: &HashMap<&str, i64>,
-) -> Result<(), DbError> {
-    // Of two versions of one object in a chunk the last one counts.
-    let mut last: HashMap<i64, &Prepared> = HashMap::with_capacity(newest.len());
-    for (node, object) in newest {
-        let kept = last.entry(*node).or_insert(object);
-        if object.version_us > kept.version_us {
-            *kept = object;
-        }
-    }
-    let mut newest: Vec<(i64, &Prepared)> = last.into_iter().collect();
-    newest.sort_unstable_by_key(|(node, _)| *node);
-    if newest.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "INSERT INTO intel_text (rowid, name, tags, body) VALUES {}",
-        tuples(newest.len(), 4)
-    );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-    for (node, object) in &newest {
-        query = query
-            .bind(*node)
-            .bind(object.name.as_str())
-            .bind(object.tags.as_str())
-            .bind(object.text.as_str());
-    }
-    query.execute(&mut *sql).await?;
-    edges(sql, batch, &newest, nodes).await?;
-    values::name(sql, batch, &newest).await
-}
-
-async fn edges(
-    sql: &mut AnyConnection,
-    batch: &Batch<'_>,
-    newest: &[(i64, &Prepared)],
-    nodes: &HashMap<&str, i64>,
-) -> Result<(), DbError> {
-    let node_of = |id: &str| nodes.get(id).copied().unwrap_or_default();
-    let rows: Vec<(i64, i64, &str, i64, i64)> = newest
-        .iter()
-        .filter(|(_, object)| !object.revoked)
-        .flat_map(|(teller, object)| {
-            let tlp = object.tlp.unwrap_or(batch.unmarked);
-            object.edges.iter().map(move |edge| {
-                (node_of(&edge.origin), node_of(&edge.target), edge.kind.as_str(), *teller, tlp)
-            })
-        })
-        .collect();
-    for chunk in rows.chunks(ROWS) {
-        let text = format!(
-            "INSERT INTO intel_edges (origin, target, kind, teller, tlp, recorded_at) VALUES {}",
-            tuples(chunk.len(), 6)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-        for (origin, target, kind, teller, tlp) in chunk {
-            query = query
-                .bind(*origin)
-                .bind(*target)
-                .bind(*kind)
-                .bind(*teller)
-                .bind(*tlp)
-                .bind(batch.now_us);
-        }
-        query.execute(&mut *sql).await?;
-    }
     Ok(())
 }
