@@ -59,12 +59,14 @@ macro_rules! payload {
 }
 
 mod detection;
+mod federation;
 
 pub use detection::{
     FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LawModelChanged,
     LearningRestarted, LearningSwitched, MachineModelChanged, ModelChanged, ModelTrained,
     SuppressionChanged,
 };
+pub use federation::{LetterRefused, ObjectsReceived, ObjectsRetracted, ObjectsShared};
 
 /// A gateway or probe connected, or its source changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -38,6 +38,9 @@ pub enum DbError {
     /// The commit failed; nothing of this job was changed.
     #[error("commit failed, nothing was changed: {0}")]
     Commit(String),
+    /// A queue has reached its named limit; nothing was changed.
+    #[error("{0}")]
+    QueueFull(String),
     /// The writer has stopped (shutting down).
     #[error("the node is shutting down; nothing was changed")]
     Stopped,

@@ -8,10 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use model::id::TypedId;
 use model::{
-    BlockTarget, Device, DeviceId, DeviceRole, IncidentId, IncidentReport, Outcome, PeerId,
-    Severity, ShareDecision, ShareId, Timestamp,
+    BlockTarget, CommunityId, Device, DeviceId, DeviceRole, IncidentId, IncidentReport, Outcome,
+    PeerId, Severity, ShareDecision, ShareId, Timestamp,
 };
 
+use crate::disclosure::{Candidate, Disclosed, Disclosure};
 use crate::{
     AccessQuestion, Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Authorizer, Clock,
     Enforcer, Exchange, IncidentReader, IntelAnswer, IntelLookup, InventorySink, Notice, Notifier,
@@ -302,5 +303,62 @@ impl WindowSink for FakeSink {
     async fn last_seq(&self, edge: &str, epoch: u64) -> Result<Option<u64>, PortError> {
         let batches = locked(&self.0);
         Ok(batches.iter().filter(|b| b.edge == edge && b.epoch == epoch).map(|b| b.seq).max())
+    }
+}
+
+/// A rule about one object for one recipient, through a community or directly: `Err` holds the reason why it stays.
+pub type DisclosureRule =
+    fn(PeerId, Option<CommunityId>, &Candidate) -> Result<serde_json::Value, String>;
+
+/// Lets leave what a rule lets; knows the communities it was told of.
+#[derive(Debug)]
+pub struct FakeDisclosure {
+    /// Decides; may be replaced in between.
+    pub rule: Mutex<DisclosureRule>,
+    /// Recipients of communities.
+    pub members: Mutex<BTreeMap<CommunityId, Vec<PeerId>>>,
+    /// The communities led here.
+    pub led: Mutex<Vec<CommunityId>>,
+}
+
+impl FakeDisclosure {
+    /// Lets leave what `rule` lets.
+    pub fn by(rule: DisclosureRule) -> Self {
+        Self { rule: Mutex::new(rule), members: Mutex::default(), led: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Disclosure for FakeDisclosure {
+    async fn judge(
+        &self,
+        to: PeerId,
+        through: Option<CommunityId>,
+        objects: &[Candidate],
+    ) -> Result<Vec<Disclosed>, PortError> {
+        let rule = *locked(&self.rule);
+        let judge = |candidate: &Candidate| {
+            let answer = rule(to, through, candidate);
+            Disclosed {
+                decision: ShareDecision {
+                    allowed: answer.is_ok(),
+                    reason: answer.as_ref().err().cloned().unwrap_or_else(|| "fake".into()),
+                    policies: vec!["fake".into()],
+                },
+                object: answer.ok(),
+                redactions: vec![],
+            }
+        };
+        Ok(objects.iter().map(judge).collect())
+    }
+    async fn recipients(&self, community: CommunityId) -> Result<Vec<PeerId>, PortError> {
+        let found = locked(&self.members).get(&community).cloned();
+        found.ok_or_else(|| PortError::NotFound(format!("community {community}")))
+    }
+    async fn led(&self) -> Result<Vec<CommunityId>, PortError> {
+        Ok(locked(&self.led).clone())
+    }
+    async fn may_send(&self, from: PeerId, community: CommunityId) -> Result<bool, PortError> {
+        Ok(locked(&self.members).get(&community).is_some_and(|members| members.contains(&from)))
     }
 }

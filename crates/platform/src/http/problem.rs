@@ -108,6 +108,10 @@ impl From<DbError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-committed", error.to_string())
                     .remedy("Try again; `sereno doctor` names the cause when it stays.")
             }
+            DbError::QueueFull(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "queue-full", error.to_string())
+                    .remedy("Try again when the recipient has taken what waits for it.")
+            }
             DbError::Stopped => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string())
                     .remedy("Try again when the node is back.")
