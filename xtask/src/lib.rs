@@ -23,6 +23,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("knowledge", 2),
     ("misphub", 2),
     ("feedhub", 2),
+    ("federation", 2),
     ("playbooks", 2),
     ("incidents", 2),
     ("accountability", 2),
@@ -43,7 +44,7 @@ pub const ARROWS_WITHIN: &[(&str, &str)] = &[
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
 pub const STIX_SPEAKERS: &[&str] =
-    &["misp", "intel", "cti", "feeds", "knowledge", "misphub", "feedhub", "playbooks", "sereno"];
+    &["misp", "intel", "cti", "feeds", "knowledge", "misphub", "feedhub", "federation", "playbooks", "sereno"];
 
 /// What the edge program must never link: it runs on a lamppost.
 pub const NOT_ON_THE_EDGE: &[&str] = &["sqlx", "axum", "cedar-policy", "reqwest", "platform"];

@@ -1,0 +1,229 @@
+//! Letters of peers: verified outside of any transaction, then taken in order, each in the transaction that answers it.
+
+use model::event::LetterRefused;
+use platform::db::{DbError, Tx};
+use platform::peers::Peer;
+use serde_json::json;
+
+use crate::error::FederationError;
+use crate::objects::take::{self, Parcel};
+use crate::outbox::{MAX_REASON_CHARS, OBJECTS, PROGRESS, RETRACTION};
+use crate::retract;
+use crate::room::Federation;
+use crate::store::links::{self, Answered};
+use crate::wire::{
+    Letter, Letters, MAX_LETTER_BYTES, MAX_LETTERS, Receipt, RefusedObject, Statement, VERSION,
+    clip, read,
+};
+
+/// A letter that is what it says it is, its objects judged.
+struct Arrived {
+    letter: Letter,
+    digest: String,
+    parcel: Option<Result<Parcel, String>>,
+}
+
+/// What became of a letter's content.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Why nothing of it was taken.
+    pub(crate) refused: Option<String>,
+    /// Objects that were not taken.
+    pub(crate) objects: Vec<RefusedObject>,
+}
+
+impl Outcome {
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self { refused: Some(reason.into()), objects: vec![] }
+    }
+}
+
+impl Federation {
+    /// Takes letters of a peer, in order; the answer comes after the commit. Where one cannot be taken, those before it
+    /// are; an error when it is the first.
+    ///
+    /// # Errors
+    /// The first letter is not what it says it is, or letters before it are missing; or the database says no.
+    pub async fn accept(
+        &self,
+        peer: &Peer,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<Receipt>, FederationError> {
+        let (us, from) = (self.platform().node.id, peer.clone());
+        // Reading and verifying megabytes would hold up every other request of this thread.
+        let opened = tokio::task::spawn_blocking(move || {
+            let letters: Letters = read(&bytes).map_err(FederationError::Unreadable)?;
+            if letters.letters.len() > MAX_LETTERS {
+                let text =
+                    format!("{} letters at once exceed {MAX_LETTERS}", letters.letters.len());
+                return Err(FederationError::Unreadable(text));
+            }
+            let mut arrived = Vec::with_capacity(letters.letters.len());
+            for letter in letters.letters {
+                match open(letter, &from, us) {
+                    Ok(one) => arrived.push(one),
+                    Err(reason) => return Ok((arrived, Some(reason))),
+                }
+            }
+            Ok((arrived, None))
+        });
+        let (arrived, forged) = opened.await.map_err(|_| {
+            FederationError::Unreadable("the letters could not be read".to_owned())
+        })??;
+        let (own, from) = (self.clone(), peer.clone());
+        let (receipts, stopped) = self
+            .platform()
+            .db
+            .write(move |tx| Box::pin(async move { own.take_all(tx, &from, arrived).await }))
+            .await?;
+        if !receipts.is_empty() {
+            self.platform().live.send("federation.letters", json!({ "peer": peer.id }));
+            self.arrived().notify_one();
+            return Ok(receipts);
+        }
+        match stopped.or_else(|| forged.map(FederationError::Lie)) {
+            None => Ok(receipts),
+            Some(FederationError::Lie(reason)) => {
+                self.note_lie(peer, &reason).await?;
+                Err(FederationError::Lie(reason))
+            }
+            Some(other) => Err(other),
+        }
+    }
+
+    async fn take_all(
+        &self,
+        tx: &mut Tx,
+        peer: &Peer,
+        arrived: Vec<Arrived>,
+    ) -> Result<(Vec<Receipt>, Option<FederationError>), FederationError> {
+        let now_us = tx.now().as_micros();
+        let mut link = links::ensure(tx.sql(), peer.id, now_us).await?;
+        let mut receipts = Vec::with_capacity(arrived.len());
+        for one in arrived {
+            let seq = one.letter.seq;
+            if seq <= link.in_seq {
+                match links::taken(tx.sql(), peer.id, seq).await? {
+                    Some((digest, receipt)) if digest == one.digest => {
+                        receipts.push(crate::store::json(&receipt, "federation_taken.receipt")?);
+                        continue;
+                    }
+                    _ => {
+                        let text = format!("another letter was taken under the number {seq}");
+                        return Ok((receipts, Some(FederationError::Lie(text))));
+                    }
+                }
+            }
+            let expected = link.in_seq + 1;
+            if seq != expected {
+                return Ok((receipts, Some(FederationError::Gap { expected, seq })));
+            }
+            if one.letter.previous != link.in_digest {
+                let text = format!("letter {seq} does not follow the letter {} that came", seq - 1);
+                return Ok((receipts, Some(FederationError::Lie(text))));
+            }
+            link.in_seq = seq;
+            link.in_digest.clone_from(&one.digest);
+            receipts.push(self.take_one(tx, peer, one).await?);
+        }
+        Ok((receipts, None))
+    }
+
+    async fn take_one(
+        &self,
+        tx: &mut Tx,
+        peer: &Peer,
+        one: Arrived,
+    ) -> Result<Receipt, FederationError> {
+        let Arrived { letter, digest, parcel } = one;
+        let mut outcome = match (letter.kind.as_str(), parcel) {
+            (OBJECTS, Some(Ok(parcel))) => take::parcel(self, tx, peer, parcel).await?,
+            (OBJECTS, Some(Err(reason))) => Outcome::refused(reason),
+            (RETRACTION, _) => retract::take(self, tx, peer, &letter.body).await?,
+            (PROGRESS, _) => retract::take_progress(self, tx, peer, &letter.body).await?,
+            (kind, _) => match self.correspondent(kind) {
+                None => Outcome::refused("letters of this kind are not known here"),
+                Some(taker) => {
+                    let taken = taker.take(tx, peer, kind, &letter.body).await?;
+                    Outcome { refused: taken.err(), objects: vec![] }
+                }
+            },
+        };
+        outcome.refused = outcome.refused.map(|reason| clip(&reason, MAX_REASON_CHARS));
+        let word = if outcome.refused.is_some() { "refused" } else { "taken" };
+        metrics::counter!("sereno_federation_letters_total", "way" => "in", "outcome" => word)
+            .increment(1);
+        let now = tx.now();
+        let statement = Statement {
+            letter: digest.clone(),
+            seq: letter.seq,
+            from: self.platform().node.id,
+            to: peer.node,
+            refused: outcome.refused.clone(),
+            objects: outcome.objects,
+            at: now.to_string(),
+        };
+        let receipt = Receipt::sign(self.platform().signer.as_ref(), statement);
+        let text = serde_json::to_string(&receipt)
+            .map_err(|cause| DbError::corrupt("federation_taken.receipt", cause))?;
+        let answer = Answered {
+            peer: peer.id,
+            seq: letter.seq,
+            digest: &digest,
+            kind: &clip(&letter.kind, 100),
+            reason: outcome.refused.as_deref(),
+            receipt: &text,
+        };
+        links::note_answer(tx.sql(), &answer, now.as_micros()).await?;
+        Ok(receipt)
+    }
+
+    /// Counts a letter that was refused for what it is, and tells of it.
+    async fn note_lie(&self, peer: &Peer, reason: &str) -> Result<(), FederationError> {
+        metrics::counter!("sereno_federation_lies_total").increment(1);
+        tracing::warn!(peer = peer.name, reason, "a letter was refused");
+        let tells = self.door(peer.id).tells(self.platform().now().as_micros());
+        let (peer, reason) = (peer.clone(), clip(reason, MAX_REASON_CHARS));
+        self.platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let now_us = tx.now().as_micros();
+                    links::ensure(tx.sql(), peer.id, now_us).await?;
+                    links::refused(tx.sql(), peer.id, &reason).await?;
+                    if tells {
+                        let actor = format!("peer:{}", peer.name);
+                        let fact = LetterRefused { peer_name: peer.name, reason };
+                        tx.publish(&actor, &fact).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// Looks whether a letter is what it says it is, or says why not.
+fn open(letter: Letter, peer: &Peer, us: model::NodeId) -> Result<Arrived, String> {
+    if letter.version != VERSION {
+        return Err(format!("its version is {}, known here is {VERSION}", letter.version));
+    }
+    if letter.from != peer.node {
+        return Err("it is from another node than the one that brings it".into());
+    }
+    if letter.to != us {
+        return Err("it is for another node".into());
+    }
+    if letter.seq < 1 {
+        return Err("letters are numbered from 1".into());
+    }
+    let Some(digest) = letter.verified(&peer.signing_key) else {
+        return Err("its signature is not the peer's".into());
+    };
+    let size = serde_json::to_string(&letter).map_or(usize::MAX, |text| text.len());
+    if size > MAX_LETTER_BYTES {
+        return Err(format!("it has {size} bytes, {MAX_LETTER_BYTES} is the limit"));
+    }
+    let parcel = (letter.kind == OBJECTS).then(|| take::open(&letter.body, us));
+    Ok(Arrived { letter, digest, parcel })
+}

@@ -1,0 +1,126 @@
+//! Objects between nodes: as they go and as they come.
+
+pub(crate) mod send;
+pub(crate) mod take;
+
+use std::collections::HashMap;
+
+use intel::objects::Stored;
+use intel::{Sight, objects as known, sources};
+use model::id::TypedId;
+use model::{PeerId, Tlp};
+use platform::db::{DbError, Tx};
+use platform::peers::Peer;
+use ports::disclosure::Candidate;
+
+use crate::error::FederationError;
+use crate::room::Federation;
+use crate::store::received::{self, Received};
+use crate::trail::Trail;
+
+/// Objects in a letter at most.
+pub(crate) const MAX_OBJECTS: usize = 500;
+/// Key of a peer's source begins so; its node id follows. TAXII uses the same, so that a peer is one source.
+const SOURCE_PREFIX: &str = "sender:";
+
+/// Key of a peer's source.
+pub(crate) fn source_key(peer: &Peer) -> String {
+    format!("{SOURCE_PREFIX}{}", peer.node)
+}
+
+/// An object as this node knows it, with how it came here.
+pub(crate) struct Known {
+    pub(crate) stored: Stored,
+    /// The peer it came from; `None` when it was first said here.
+    pub(crate) from: Option<PeerId>,
+    /// What peers brought of it.
+    pub(crate) received: Vec<Received>,
+}
+
+impl Known {
+    /// What is judged.
+    pub(crate) fn candidate(&self) -> Result<Candidate, DbError> {
+        let object = serde_json::from_str(&self.stored.body)
+            .map_err(|cause| DbError::corrupt("intel_objects.body", cause))?;
+        Ok(Candidate {
+            object,
+            tlp: label(self.stored.tlp),
+            from: self.from,
+            through: self.came().and_then(|row| row.community),
+        })
+    }
+
+    /// How it came here, where a peer brought it.
+    fn came(&self) -> Option<&Received> {
+        let from = self.from?;
+        self.received.iter().find(|row| row.peer == from).or_else(|| self.received.first())
+    }
+
+    /// Where it has been before; one that begins here gets the share's salt.
+    pub(crate) fn trail(&self, salt: &str) -> Trail {
+        let begins = || Trail { salt: salt.to_owned(), path: vec![] };
+        self.came().map_or_else(begins, |row| row.trail.clone())
+    }
+
+    /// Whether a node has it without us: it brought it, passed it on, or said this very version.
+    pub(crate) fn echoes_to(&self, peer: &Peer) -> bool {
+        if self.from == Some(peer.id) {
+            return true;
+        }
+        let by = |row: &Received| row.peer == peer.id;
+        match self.from {
+            Some(_) => self.received.iter().any(|row| by(row) || row.trail.passed(peer.node)),
+            None => {
+                self.received.iter().any(|row| by(row) && row.version == self.stored.version_us)
+            }
+        }
+    }
+}
+
+/// The newest versions of some objects with how they came here; what is not known is left out.
+pub(crate) async fn load(
+    room: &Federation,
+    tx: &mut Tx,
+    ids: &[&str],
+) -> Result<HashMap<String, Known>, FederationError> {
+    let peers = room.peers().peers().await?;
+    let origins = intel::beside::origins(tx.sql(), ids).await?;
+    let nodes: HashMap<i64, String> = sources::all(tx.sql())
+        .await?
+        .into_iter()
+        .filter(|stored| stored.source.kind == "peer")
+        .filter_map(|stored| {
+            Some((stored.id, stored.source.key.strip_prefix(SOURCE_PREFIX)?.to_owned()))
+        })
+        .collect();
+    let mut brought: HashMap<String, Vec<Received>> = HashMap::new();
+    for row in received::of_objects(tx.sql(), ids).await? {
+        brought.entry(row.object.clone()).or_default().push(row);
+    }
+    let mut found = HashMap::with_capacity(ids.len());
+    for id in ids {
+        let Some(stored) = known::newest(tx.sql(), id, Sight::ALL).await? else { continue };
+        let rows = brought.remove(*id).unwrap_or_default();
+        let from = origins.get(*id).and_then(|source| nodes.get(source)).map(|node| {
+            let listed = peers.iter().find(|peer| peer.node.to_string() == *node);
+            // A former peer has no number any more, but what it said is still not our own.
+            listed
+                .map(|peer| peer.id)
+                .or_else(|| rows.first().map(|row| row.peer))
+                .unwrap_or_else(|| PeerId::from_uuid(uuid::Uuid::nil()))
+        });
+        found.insert((*id).to_owned(), Known { stored, from, received: rows });
+    }
+    Ok(found)
+}
+
+/// The label of a stored rank.
+pub(crate) fn label(rank: i64) -> Tlp {
+    match intel::label(rank) {
+        stix::Tlp::Clear => Tlp::Clear,
+        stix::Tlp::Green => Tlp::Green,
+        stix::Tlp::Amber => Tlp::Amber,
+        stix::Tlp::AmberStrict => Tlp::AmberStrict,
+        stix::Tlp::Red => Tlp::Red,
+    }
+}

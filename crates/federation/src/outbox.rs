@@ -1,0 +1,252 @@
+//! Letters on their way out: posted, sealed when they are about to leave, settled by a signed receipt.
+
+use async_trait::async_trait;
+use model::{LetterId, PeerId};
+use platform::courier::{Courier, Letter as Posted};
+use platform::db::{DbError, Tx};
+use platform::peers::Peer;
+use serde_json::{Value, json};
+
+use crate::error::FederationError;
+use crate::room::Federation;
+use crate::store::letters::{self, Waiting};
+use crate::store::links;
+use crate::wire::{Letter, MAX_BATCH_BYTES, MAX_LETTER_BYTES, MAX_LETTERS, Receipt, VERSION, clip};
+use crate::{objects, retract};
+
+/// Bytes of a letter's content at most: the rest of the letter takes less than what is left.
+pub(crate) const MAX_BODY_BYTES: usize = MAX_LETTER_BYTES - 4_096;
+/// Characters of a reason at most.
+pub(crate) const MAX_REASON_CHARS: usize = 300;
+/// Letters cancelled in one transaction at most.
+const MAX_CANCELLED: usize = 64;
+
+/// Kind of letters with objects.
+pub(crate) const OBJECTS: &str = "federation.objects";
+/// Kind of letters that take objects back.
+pub(crate) const RETRACTION: &str = "federation.retraction";
+/// Kind of letters that count who learned of a retraction.
+pub(crate) const PROGRESS: &str = "federation.progress";
+
+#[async_trait]
+impl Courier for Federation {
+    async fn post(&self, tx: &mut Tx, letter: Posted) -> Result<bool, DbError> {
+        let id = tx.mint();
+        self.post_as(tx, id, &letter).await
+    }
+}
+
+impl Federation {
+    /// Queues a letter under an id of the caller's.
+    pub(crate) async fn post_as(
+        &self,
+        tx: &mut Tx,
+        id: LetterId,
+        letter: &Posted,
+    ) -> Result<bool, DbError> {
+        let body = letter.body.to_string();
+        if body.len() > MAX_BODY_BYTES {
+            let text = format!("{} bytes exceed the limit of {MAX_BODY_BYTES}", body.len());
+            return Err(DbError::corrupt("federation_letters.body", text));
+        }
+        let now_us = tx.now().as_micros();
+        let link = links::ensure(tx.sql(), letter.to, now_us).await?;
+        let most = self.config().max_queued_letters;
+        let new =
+            letters::New { id, peer: letter.to, kind: &letter.kind, key: &letter.key, body: &body };
+        if !letters::insert(tx.sql(), &new, now_us).await? {
+            return Ok(false);
+        }
+        if link.queued >= most {
+            return Err(DbError::QueueFull(format!(
+                "{most} letters wait for this peer, the limit (federation.max_queued_letters); nothing was queued"
+            )));
+        }
+        links::queued(tx.sql(), letter.to, 1).await?;
+        self.wake(letter.to);
+        Ok(true)
+    }
+
+    /// Seals what may leave and reads the signed letters after a number (with `None`: those without a receipt), as many as
+    /// travel together: number and text of each.
+    ///
+    /// # Errors
+    /// The database or another room says no.
+    pub async fn offer(
+        &self,
+        peer: &Peer,
+        after: Option<i64>,
+    ) -> Result<Vec<(i64, String)>, FederationError> {
+        let (own, peer) = (self.clone(), peer.clone());
+        self.platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    own.seal_due(tx, &peer).await?;
+                    let after = match after {
+                        Some(after) => after,
+                        None => {
+                            let now_us = tx.now().as_micros();
+                            let link = links::ensure(tx.sql(), peer.id, now_us).await?;
+                            letters::first_open(tx.sql(), peer.id, link.out_seq).await?
+                        }
+                    };
+                    let mut found = letters::wires(tx.sql(), peer.id, after, MAX_LETTERS).await?;
+                    let mut bytes = 32;
+                    let fits = found.iter().take_while(|(_, wire)| {
+                        bytes += wire.len() + 1;
+                        bytes <= MAX_BATCH_BYTES
+                    });
+                    let fits = fits.count();
+                    found.truncate(fits);
+                    Ok(found)
+                })
+            })
+            .await
+    }
+
+    /// Gives numbers and signatures to waiting letters, as many as may be under way.
+    async fn seal_due(&self, tx: &mut Tx, peer: &Peer) -> Result<(), FederationError> {
+        let now = tx.now();
+        let link = links::ensure(tx.sql(), peer.id, now.as_micros()).await?;
+        let under_way = letters::under_way(tx.sql(), peer.id).await?;
+        let mut room = MAX_LETTERS.saturating_sub(usize::try_from(under_way).unwrap_or(usize::MAX));
+        if room == 0 || self.peer(peer.id).await?.is_none() {
+            return Ok(());
+        }
+        let (mut seq, mut previous) = (link.out_seq, link.out_digest);
+        let mut cancelled = 0;
+        while room > 0 && cancelled < MAX_CANCELLED {
+            let Some(waiting) = letters::next(tx.sql(), peer.id).await? else { break };
+            links::queued(tx.sql(), peer.id, -1).await?;
+            let Some(body) = self.fill(tx, peer, &waiting).await? else {
+                let reason = Some("nothing in it may leave any more");
+                let now_us = now.as_micros();
+                letters::end(tx.sql(), waiting.place, "cancelled", reason, now_us).await?;
+                cancelled += 1;
+                continue;
+            };
+            let mut letter = Letter {
+                version: VERSION,
+                id: waiting.id,
+                from: self.platform().node.id,
+                to: peer.node,
+                seq: seq + 1,
+                previous,
+                kind: waiting.kind,
+                sent_at: now.to_string(),
+                body,
+                signature: String::new(),
+            };
+            let digest = letter.seal(self.platform().signer.as_ref());
+            let wire = serde_json::to_string(&letter)
+                .map_err(|cause| DbError::corrupt("federation_letters.wire", cause))?;
+            seq += 1;
+            letters::seal(tx.sql(), waiting.place, seq, &digest, &wire).await?;
+            links::sealed(tx.sql(), peer.id, seq, &digest).await?;
+            previous = digest;
+            room -= 1;
+        }
+        if cancelled == MAX_CANCELLED {
+            self.wake(peer.id);
+        }
+        Ok(())
+    }
+
+    /// The content as it leaves; `None` when nothing is left of it.
+    async fn fill(
+        &self,
+        tx: &mut Tx,
+        peer: &Peer,
+        waiting: &Waiting,
+    ) -> Result<Option<Value>, FederationError> {
+        if waiting.kind == OBJECTS {
+            return objects::send::fill(self, tx, peer, waiting.id).await;
+        }
+        let body = serde_json::from_str(&waiting.body)
+            .map_err(|cause| DbError::corrupt("federation_letters.body", cause))?;
+        Ok(Some(body))
+    }
+
+    /// Takes receipts of a peer. One that is not signed by the peer, or is about another letter than was sent, changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// The database or another room says no.
+    pub async fn settle(&self, peer: &Peer, receipts: Vec<Receipt>) -> Result<(), FederationError> {
+        let us = self.platform().node.id;
+        let genuine: Vec<Receipt> = receipts
+            .into_iter()
+            .filter(|receipt| {
+                let said = &receipt.statement;
+                said.from == peer.node && said.to == us && receipt.verify(&peer.signing_key)
+            })
+            .collect();
+        let (own, from) = (self.clone(), peer.clone());
+        let settled: Result<usize, FederationError> = self
+            .platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut count = 0;
+                    for receipt in &genuine {
+                        count += usize::from(own.settle_one(tx, &from, receipt).await?);
+                    }
+                    Ok(count)
+                })
+            })
+            .await;
+        if settled? > 0 {
+            self.platform().live.send("federation.receipts", json!({ "peer": peer.id }));
+            self.wake(peer.id);
+        }
+        Ok(())
+    }
+
+    async fn settle_one(
+        &self,
+        tx: &mut Tx,
+        peer: &Peer,
+        receipt: &Receipt,
+    ) -> Result<bool, FederationError> {
+        let said = &receipt.statement;
+        let Some(letter) = letters::by_seq(tx.sql(), peer.id, said.seq).await? else {
+            return Ok(false);
+        };
+        if letter.state != "sealed" || letter.digest != said.letter {
+            return Ok(false);
+        }
+        let now_us = tx.now().as_micros();
+        let refused = said.refused.as_deref().map(|reason| clip(reason, MAX_REASON_CHARS));
+        let state = if refused.is_some() { "refused" } else { "taken" };
+        letters::end(tx.sql(), letter.place, state, refused.as_deref(), now_us).await?;
+        match letter.kind.as_str() {
+            OBJECTS => {
+                objects::send::settled(tx, letter.id, refused.as_deref(), &said.objects).await?
+            }
+            RETRACTION => retract::settled(self, tx, letter.id, refused.is_none()).await?,
+            _ => {}
+        }
+        metrics::counter!("sereno_federation_letters_total", "way" => "out", "outcome" => state)
+            .increment(1);
+        Ok(true)
+    }
+
+    /// Ends the link to a former peer: what waits for it is cancelled.
+    pub(crate) async fn end_link(&self, peer: PeerId) -> Result<(), FederationError> {
+        let reason = "the exchange with this peer was ended";
+        self.platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let now_us = tx.now().as_micros();
+                    letters::cancel_all(tx.sql(), peer, reason, now_us).await?;
+                    crate::store::hands::cancel_all(tx.sql(), peer, reason, now_us).await?;
+                    crate::store::retractions::cancel_all(tx.sql(), peer, now_us).await?;
+                    links::remove(tx.sql(), peer).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

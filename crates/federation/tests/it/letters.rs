@@ -1,0 +1,132 @@
+//! Letters arrive once and in order, whatever is lost.
+
+use serde_json::Value;
+
+use crate::house::{House, bring, hand_over, waiting};
+
+async fn pair() -> (House, House, model::PeerId) {
+    let (a, b) = (House::new("a", 1).await, House::new("b", 2).await);
+    let to = a.knows(&b);
+    b.knows(&a);
+    (a, b, to)
+}
+
+#[tokio::test]
+async fn a_letter_is_posted_once_a_key_and_arrives_with_a_receipt() {
+    let (a, b, to) = pair().await;
+    assert!(a.post(to, "test.note", "one").await.unwrap());
+    assert!(!a.post(to, "test.note", "one").await.unwrap());
+    assert!(a.post(to, "test.refuse", "two").await.unwrap());
+    assert!(a.post(to, "nobody.knows", "three").await.unwrap());
+    assert_eq!(a.link().await["queued"], 3);
+    let receipts = hand_over(&a, &b, &waiting(&a, &b).await).await.unwrap();
+    let refused: Vec<Option<&str>> =
+        receipts.iter().map(|receipt| receipt.statement.refused.as_deref()).collect();
+    assert_eq!(refused, [None, Some("not today"), Some("letters of this kind are not known here")]);
+    assert_eq!(b.notes().await, ["one"]);
+    // Without the receipts all of them are still under way, and come again with the same answer.
+    assert_eq!(a.link().await["under_way"], 3);
+    let again = hand_over(&a, &b, &waiting(&a, &b).await).await.unwrap();
+    assert_eq!(again, receipts);
+    assert_eq!(b.notes().await, ["one"]);
+    a.room.settle(&a.peer(&b), again).await.unwrap();
+    let link = a.link().await;
+    assert_eq!(
+        (&link["queued"], &link["under_way"], &link["out_seq"]),
+        (&0.into(), &0.into(), &3.into())
+    );
+    assert_eq!(b.link().await["in_seq"], 3);
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so_and_queues_nothing() {
+    let config = federation::Config { max_queued_letters: 2, ..federation::Config::default() };
+    let a = House::with("a", 1, config).await;
+    let b = House::new("b", 2).await;
+    let to = a.knows(&b);
+    b.knows(&a);
+    for key in ["one", "two"] {
+        assert!(a.post(to, "test.note", key).await.unwrap());
+    }
+    let error = a.post(to, "test.note", "three").await.unwrap_err().to_string();
+    assert!(error.contains("federation.max_queued_letters") && error.contains('2'), "{error}");
+    let state = a.room.health().await;
+    assert_eq!(state[0].state, platform::health::Health::Degraded, "{state:?}");
+    assert_eq!(bring(&a, &b).await, 2);
+    assert!(a.post(to, "test.note", "three").await.unwrap(), "the refused letter took its key");
+    assert_eq!(bring(&a, &b).await, 1);
+    assert_eq!(b.notes().await, ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn what_fails_here_is_sent_again_and_leaves_no_trace() {
+    let (a, b, to) = pair().await;
+    a.post(to, "test.note", "one").await.unwrap();
+    a.post(to, "test.broken", "two").await.unwrap();
+    let letters = waiting(&a, &b).await;
+    hand_over(&a, &b, &letters).await.unwrap_err();
+    assert!(b.notes().await.is_empty(), "the effect without the receipt");
+    let receipts = hand_over(&a, &b, &letters[..1]).await.unwrap();
+    assert_eq!(receipts.len(), 1);
+    assert_eq!(b.notes().await, ["one"]);
+}
+
+#[tokio::test]
+async fn letters_survive_deaths_on_both_sides() {
+    let (a, b, to) = pair().await;
+    for key in ["one", "two", "three"] {
+        a.post(to, "test.note", key).await.unwrap();
+    }
+    let letters = waiting(&a, &b).await;
+    let a = a.reborn(1).await;
+    assert_eq!(waiting(&a, &b).await, letters, "a sealed letter changed");
+    // The receiver commits and dies before it answers.
+    hand_over(&a, &b, &letters[..2]).await.unwrap();
+    let b = b.reborn(2).await;
+    assert_eq!(bring(&a, &b).await, 3);
+    assert_eq!(b.notes().await, ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_former_peer_is_cancelled_and_a_new_beginning_works() {
+    let (a, b, to) = pair().await;
+    a.post(to, "test.note", "one").await.unwrap();
+    bring(&a, &b).await;
+    a.post(to, "test.note", "two").await.unwrap();
+    let (peers_a, peers_b) =
+        (a.directory.0.lock().unwrap().split_off(0), b.directory.0.lock().unwrap().split_off(0));
+    a.room.start();
+    b.room.start();
+    let gone = |house: &House| {
+        let db = house.platform.db.clone();
+        async move {
+            loop {
+                let mut sql = db.read().await.unwrap();
+                let row =
+                    sqlx::query("SELECT COUNT(*) FROM federation_links").fetch_one(&mut *sql).await;
+                if sqlx::Row::get::<i64, _>(&row.unwrap(), 0) == 0 {
+                    return;
+                }
+                drop(sql);
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        }
+    };
+    gone(&a).await;
+    gone(&b).await;
+    a.directory.0.lock().unwrap().extend(peers_a);
+    b.directory.0.lock().unwrap().extend(peers_b);
+    a.post(to, "test.note", "three").await.unwrap();
+    assert_eq!(bring(&a, &b).await, 1);
+    assert_eq!(b.notes().await, ["one", "three"]);
+}
+
+#[tokio::test]
+async fn only_peers_exchange_letters() {
+    let (a, ..) = pair().await;
+    for (method, path) in [("POST", "/letters"), ("GET", "/letters?after=0"), ("POST", "/receipts")]
+    {
+        let (status, problem) = a.ask(method, path, &Value::Null).await;
+        assert_eq!(status, 403, "{problem}");
+    }
+}
