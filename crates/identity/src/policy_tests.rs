@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 39] = [
+const TABLE: [(&str, &[&str]); 42] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -20,6 +20,9 @@ const TABLE: [(&str, &[&str]); 39] = [
     ("knowledge.import", &["analyst"]),
     ("feeds.read", &["analyst", "operator", "assessor", "read-only"]),
     ("feeds.write", &["analyst"]),
+    ("federation.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("federation.share", &["analyst"]),
+    ("federation.exchange", &["peer"]),
     ("misp.read", &["analyst", "operator", "assessor", "read-only"]),
     ("misp.write", &["analyst"]),
     ("accountability.read", &["analyst", "operator", "assessor", "read-only"]),

@@ -71,6 +71,12 @@ pub(crate) enum Command {
     /// The TAXII server: API roots, collections, accounts.
     #[command(subcommand)]
     Taxii(crate::commands::taxii::TaxiiCommand),
+    /// Hand intelligence to other nodes, see who got it, take it back.
+    #[command(subcommand)]
+    Share(crate::commands::share::ShareCommand),
+    /// Letters to and from other nodes.
+    #[command(subcommand)]
+    Federation(crate::commands::share::FederationCommand),
     /// Nodes we exchange with.
     #[command(subcommand)]
     Peer(PeerCommand),

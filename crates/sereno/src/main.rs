@@ -60,6 +60,8 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Feed(command) => commands::feed::run(command, json).await,
         Command::Intel(command) => commands::intel::run(command, json).await,
         Command::Taxii(command) => commands::taxii::run(command, json).await,
+        Command::Share(command) => commands::share::run(command, json).await,
+        Command::Federation(command) => commands::share::federation(command, json).await,
         Command::Peer(command) => commands::peer::run(command, json).await,
         Command::Get(command) => commands::lists::get(command, json).await,
         Command::Assets(assets) => commands::assets::run(assets, json).await,

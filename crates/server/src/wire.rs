@@ -1,6 +1,7 @@
 //! Introduces the rooms to each other. Reads as the start-up order: folder, database, rooms from those
 //! that need nobody to those that need many, background, doors.
 
+mod disclosure;
 mod doors;
 mod health;
 mod identity_row;
@@ -16,6 +17,7 @@ use assets::Assets;
 use axum::Router;
 use cti::Cti;
 use detection::Detection;
+use federation::Federation;
 use feedhub::Feedhub;
 use gateway::Gateway;
 use identity::Identity;
@@ -44,7 +46,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 11] = [
+pub const MIGRATIONS: [RoomMigrations; 12] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -55,6 +57,7 @@ pub const MIGRATIONS: [RoomMigrations; 11] = [
     cti::MIGRATIONS,
     misphub::MIGRATIONS,
     feedhub::MIGRATIONS,
+    federation::MIGRATIONS,
     playbooks::MIGRATIONS,
 ];
 
@@ -70,6 +73,7 @@ pub struct RoomConfigs {
     cti: cti::Config,
     knowledge: knowledge::Config,
     feedhub: feedhub::Config,
+    federation: federation::Config,
     playbooks: playbooks::Config,
 }
 
@@ -89,6 +93,7 @@ impl RoomConfigs {
             cti: config.section("cti")?,
             knowledge: config.section("knowledge")?,
             feedhub: config.section("feedhub")?,
+            federation: config.section("federation")?,
             playbooks: config.section("playbooks")?,
         })
     }
@@ -107,6 +112,7 @@ pub(crate) struct Rooms {
     pub(crate) knowledge: Knowledge,
     pub(crate) misphub: Misphub,
     pub(crate) feedhub: Feedhub,
+    pub(crate) federation: Federation,
     pub(crate) playbooks: Playbooks,
 }
 
@@ -162,6 +168,7 @@ impl Node {
         self.rooms.detection.start();
         self.rooms.cti.start();
         self.rooms.feedhub.start();
+        self.rooms.federation.start();
         self.rooms.gateway.listen()?;
         Ok(())
     }
@@ -264,6 +271,9 @@ impl Rooms {
         let knowledge = Knowledge::open(platform, configs.knowledge)?;
         let misphub = Misphub::open(platform);
         let feedhub = Feedhub::open(platform, configs.feedhub)?;
+        let peers = Arc::new(identity.clone());
+        let federation = Federation::open(platform, configs.federation, peers.clone()).await?;
+        federation.meet(Arc::new(disclosure::ByLabel(peers)), vec![]);
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),
@@ -284,6 +294,7 @@ impl Rooms {
             knowledge,
             misphub,
             feedhub,
+            federation,
             playbooks,
         })
     }
@@ -300,6 +311,7 @@ impl Rooms {
             self.knowledge.router(),
             self.misphub.router(),
             self.feedhub.router(),
+            self.federation.router(),
             self.playbooks.router(),
         ]
         .into_iter()

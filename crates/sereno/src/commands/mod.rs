@@ -16,6 +16,7 @@ pub(crate) mod misp;
 pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;
+pub(crate) mod share;
 pub(crate) mod shell;
 pub(crate) mod stix;
 mod stix_batch;

@@ -10,6 +10,7 @@ mod faults_disk;
 mod faults_input;
 mod faults_kit;
 mod faults_peer;
+mod federation;
 mod kills;
 mod laws;
 mod ledger;

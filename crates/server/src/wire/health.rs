@@ -51,6 +51,7 @@ impl HealthSource for All {
         all.extend(rooms.cti.health().await);
         all.extend(rooms.knowledge.health().await);
         all.extend(rooms.feedhub.health().await);
+        all.extend(rooms.federation.health().await);
         all.extend(rooms.playbooks.health().await);
         all
     }
