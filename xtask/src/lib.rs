@@ -39,6 +39,7 @@ pub const ARROWS_WITHIN: &[(&str, &str)] = &[
     ("analytics", "protocols"),
     ("feeds", "stix"),
     ("intel", "platform"),
+    ("intel", "feeds"),
     ("misp", "stix"),
 ];
 

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use ::intel::Sight;
 use ::intel::sources::{self, Source};
+use ::intel::standing::{self, Standing, Why};
 use ::intel::terms::{MAX_VALUE_BYTES, normal};
-use ::intel::values::{self, Known, Listed};
+use ::intel::values::{self, Listed};
 use async_trait::async_trait;
 use model::Timestamp;
 use platform::db::DbError;
@@ -104,20 +105,51 @@ fn parse_list(text: &str) -> Vec<Listed> {
         .collect()
 }
 
-/// For the node's own playbooks, which act upon everything that is known here.
+/// For the node's own playbooks, which act upon everything that is known here. What faded, has ended or is well known is
+/// not known to them; the sentence says so.
 #[async_trait]
 impl IntelLookup for Cti {
     async fn lookup(&self, value: &str) -> Result<IntelAnswer, PortError> {
-        look_up(self, value, Sight::ALL).await
+        let found = look_up(self, value, Sight::ALL).await?;
+        if found.known {
+            crate::hits::note(self, value).await?;
+        }
+        let sources = found.words.iter().filter(|word| word.counts());
+        Ok(IntelAnswer {
+            value: found.value,
+            known: found.known,
+            summary: found.summary,
+            sources: sources
+                .map(|word| IntelSource {
+                    name: source_name(word),
+                    score: word.known.score,
+                    object: word.known.object.clone(),
+                })
+                .collect(),
+        })
     }
 }
 
+/// What is known of a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Looked {
+    /// In its normal form.
+    pub(crate) value: String,
+    /// Whether a word counts that is not excused.
+    pub(crate) known: bool,
+    /// One sentence.
+    pub(crate) summary: String,
+    /// Every word in sight, those that count first.
+    pub(crate) words: Vec<Standing>,
+}
+
+/// Under which name a source answers.
+pub(crate) fn source_name(word: &Standing) -> String {
+    if word.known.object.is_some() { STIX.into() } else { word.known.source.clone() }
+}
+
 /// What sources in sight say of a value, however it is written.
-pub(crate) async fn look_up(
-    cti: &Cti,
-    value: &str,
-    sight: Sight,
-) -> Result<IntelAnswer, PortError> {
+pub(crate) async fn look_up(cti: &Cti, value: &str, sight: Sight) -> Result<Looked, PortError> {
     let value = normal(value);
     if value.is_empty() || value.len() > MAX_VALUE_BYTES {
         let text = format!("a value to look up has 1 to {MAX_VALUE_BYTES} bytes");
@@ -126,42 +158,57 @@ pub(crate) async fn look_up(
     Ok(answer(cti, value, sight).await?)
 }
 
-async fn answer(cti: &Cti, value: String, sight: Sight) -> Result<IntelAnswer, CtiError> {
+async fn answer(cti: &Cti, value: String, sight: Sight) -> Result<Looked, CtiError> {
     let mut sql = cti.platform().db.read().await?;
     let now = cti.platform().now();
-    let mut found = values::lookup(&mut sql, &value, sight, now.as_micros()).await?;
+    let mut words = standing::of_value(&mut sql, &value, sight, now.as_micros()).await?;
     // What merely mentions a value says nothing against it: playbooks act upon this answer.
-    found.retain(|known| {
-        known.object.as_ref().is_none_or(|object| object.starts_with("indicator--"))
+    words.retain(|word| {
+        word.known.object.as_ref().is_none_or(|object| object.starts_with("indicator--"))
     });
-    let named = cti.counted().get(&mut sql, now).await?;
-    let lists = lists::all(&mut sql).await?;
-    let held: i64 = named + lists.iter().map(|list| list.held).sum::<i64>();
-    let summary = if found.is_empty() {
+    let known = words.iter().any(Standing::counts);
+    let summary = if words.is_empty() {
+        let named = cti.counted().get(&mut sql, now).await?;
+        let lists = lists::all(&mut sql).await?;
+        let held: i64 = named + lists.iter().map(|list| list.held).sum::<i64>();
         format!("unknown to {} sources, {} values", lists.len() + 1, thousands(held))
     } else {
-        found.iter().map(sentence).collect::<Vec<_>>().join("; ")
+        // What no longer counts is told where nothing else is.
+        let told = words.iter().filter(|word| word.counts() == known);
+        told.map(|word| sentence(word, &value)).collect::<Vec<_>>().join("; ")
     };
-    let sources = found
-        .into_iter()
-        .map(|known| IntelSource {
-            name: if known.object.is_some() { STIX.into() } else { known.source },
-            score: known.score,
-            object: known.object,
-        })
-        .collect::<Vec<_>>();
-    Ok(IntelAnswer { known: !sources.is_empty(), value, summary, sources })
+    Ok(Looked { value, known, summary, words })
 }
 
-fn sentence(known: &Known) -> String {
-    let since = Timestamp::from_micros(known.since_us).to_string();
-    let day = since.get(..10).unwrap_or_default();
-    match (&known.object, known.score) {
+fn day(at_us: i64) -> String {
+    let text = Timestamp::from_micros(at_us).to_string();
+    text.get(..10).unwrap_or_default().to_owned()
+}
+
+fn sentence(word: &Standing, asked: &str) -> String {
+    let known = &word.known;
+    let since = day(known.since_us);
+    let mut said = match (&known.object, known.score) {
         (None, Some(score)) if known.source == IPSUM => {
-            format!("on {score} public block lists (ipsum, {day})")
+            format!("on {score} public block lists (ipsum, {since})")
         }
-        (None, _) => format!("listed by {} ({day})", known.source),
-        (Some(object), _) => format!("named by {object} (valid from {day})"),
+        (None, _) => format!("listed by {} ({since})", known.source),
+        (Some(object), _) => format!("named by {object} (valid from {since})"),
+    };
+    if word.named != asked {
+        said.push_str(&format!(" as part of {}", word.named));
+    }
+    let until = word.until_us.map(day);
+    match (&word.why, until) {
+        (Why::Lives, _) => said,
+        (Why::Excused(lists), _) => {
+            format!("well known by {lists}, so that it counts for nothing: {said}")
+        }
+        (_, None) => format!("no longer counted: {said}"),
+        (Why::Ended, Some(until)) => {
+            format!("known until {until}, when it was reported as ended: {said}")
+        }
+        (_, Some(until)) => format!("known until {until}: {said}"),
     }
 }
 

@@ -22,6 +22,7 @@ mod deliver;
 mod error;
 mod exchange;
 mod health;
+mod hits;
 mod http;
 mod intel;
 mod mapping;
@@ -38,4 +39,4 @@ pub use store::MIGRATIONS;
 pub use taxii::{INBOX_ID, MEDIA_TYPE, READ as TAXII_READ, WRITE as TAXII_WRITE, liberal_paths};
 
 /// Namespace of every id that this room derives.
-const NAMESPACE: uuid::Uuid = uuid::Uuid::from_u128(0x3b0d_4e7a_91c5_4f26_8a6e_d2f1_5c07_b934);
+const NAMESPACE: uuid::Uuid = ::intel::own::NAMESPACE;

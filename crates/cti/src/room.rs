@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
 use crate::config::Config;
 use crate::error::CtiError;
 use crate::store::collections::{self, Kind};
-use crate::{acknowledge, catch_up, deliver, health, http, intel, poll, taxii};
+use crate::{acknowledge, catch_up, deliver, health, hits, http, intel, poll, taxii};
 
 /// What the room needs of others.
 #[derive(Clone)]
@@ -39,6 +39,7 @@ struct Inner {
     /// Wakes the worker that looks for answers.
     delivered: Notify,
     counted: intel::Counted,
+    told: hits::Told,
     catalogue: taxii::catalogue::Catalogue,
     cursors: taxii::cursor::Cursors,
     envelopes: Semaphore,
@@ -68,6 +69,7 @@ impl Cti {
             deps,
             delivered: Notify::new(),
             counted: intel::Counted::default(),
+            told: hits::Told::default(),
             catalogue: taxii::catalogue::Catalogue::default(),
             cursors: taxii::cursor::Cursors::new(secret),
             envelopes: Semaphore::new(MAX_ENVELOPES),
@@ -173,6 +175,10 @@ impl Cti {
 
     pub(crate) fn cursors(&self) -> &taxii::cursor::Cursors {
         &self.0.cursors
+    }
+
+    pub(crate) fn told(&self) -> &hits::Told {
+        &self.0.told
     }
 
     pub(crate) fn counted(&self) -> &intel::Counted {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use intel::{Source, SourceId};
+use model::event::FeedMoved;
 use platform::Platform;
 use platform::health::{Component, Health};
 use platform::http::RoomRouter;
@@ -242,6 +243,7 @@ impl Feedhub {
 
     async fn noted(&self, feed: &Feed, ended: Ended) -> Result<(), FeedError> {
         let (id, every) = (feed.id.clone(), feed.new.every_minutes);
+        let moved = moved(feed, &ended);
         self.platform()
             .db
             .write(move |tx| {
@@ -250,7 +252,11 @@ impl Feedhub {
                     let minutes =
                         if ended.error.is_some() { every.min(AGAIN_MINUTES) } else { every };
                     let next_us = now_us + minutes * 60_000_000;
-                    Ok(store::ended(tx.sql(), &id, &ended, now_us, next_us).await?)
+                    store::ended(tx.sql(), &id, &ended, now_us, next_us).await?;
+                    if let Some(moved) = &moved {
+                        tx.publish("system", moved).await?;
+                    }
+                    Ok(())
                 })
             })
             .await
@@ -342,4 +348,20 @@ impl Feedhub {
     pub(crate) fn config(&self) -> &Config {
         &self.0.config
     }
+}
+
+/// That a feed began to fail, or works again. Facts are read under every role: of a feed beyond TLP:GREEN they tell
+/// neither name nor reason.
+fn moved(feed: &Feed, ended: &Ended) -> Option<FeedMoved> {
+    if ended.error.is_some() == feed.last_error.is_some() {
+        return None;
+    }
+    let shown = matches!(feed.new.tlp, stix::Tlp::Clear | stix::Tlp::Green);
+    let label = feed.new.tlp.label();
+    Some(FeedMoved {
+        feed: feed.id.clone(),
+        name: if shown { feed.new.name.clone() } else { format!("under {label}") },
+        tlp: label.to_owned(),
+        error: ended.error.clone().map(|text| if shown { text } else { "not told".into() }),
+    })
 }

@@ -1,6 +1,7 @@
 //! How the score of an indicator fades, and what sightings do to it.
 //!
-//! The model is the polynomial one of MISP (Mokaddem et al., "Taxonomy driven indicator scoring in
+//! The model is the polynomial one of MISP (Iklody, Wagener, Dulaunoy, Mokaddem, Wagner, "Decaying
+//! Indicators of Compromise", 2018, arXiv:1803.11052; Mokaddem et al., "Taxonomy driven indicator scoring in
 //! MISP threat intelligence platforms", 2019): `score = base · (1 − (t/τ)^(1/δ))`, zero from τ on.
 //! τ is the lifetime, δ the speed of decay: above 1 most is lost early, below 1 late. Everything is
 //! a pure function of the model, the history and a time; parameters are plain fields to be shown.
@@ -279,6 +280,17 @@ mod tests {
             prop_assert!(with(Report::Sighting) >= without - 1e-9);
             prop_assert!(with(Report::FalsePositive) <= without + 1e-9);
             prop_assert!(with(Report::Expiration) <= without + 1e-9);
+        }
+
+        #[test]
+        fn nothing_is_left_after_the_lifetime(
+            model in model(), base in 0.0..200.0, reports in reports(), more in 0..3_000 * DAY_US,
+        ) {
+            let last = reports.iter().map(|(at, _)| *at).max().unwrap_or(0);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+            let lifetime = (model.lifetime_days * DAY_US as f64).ceil() as i64;
+            let end = score(&model, Some(base), 0, &reports, last + lifetime + more);
+            prop_assert_eq!(end.value, 0.0);
         }
 
         #[test]

@@ -7,8 +7,8 @@ use sqlx::AnyConnection;
 
 use crate::prepare::Prepared;
 use crate::sql::{ROWS, tuples};
-use crate::values;
 use crate::write::Batch;
+use crate::{reports, values};
 
 /// Takes relations, values and text of the former versions away.
 pub(crate) async fn forget(
@@ -27,6 +27,7 @@ pub(crate) async fn forget(
             .execute(&mut *sql)
             .await?;
         values::forget_node(sql, *node).await?;
+        reports::forget(sql, *node).await?;
     }
     Ok(())
 }
@@ -65,6 +66,7 @@ pub(crate) async fn index(
     }
     query.execute(&mut *sql).await?;
     edges(sql, batch, &newest, nodes).await?;
+    reports::note(sql, batch, &newest, nodes).await?;
     values::name(sql, batch, &newest).await
 }
 

@@ -15,21 +15,29 @@
 //! - **Reads for people name their [`Sight`]**: counts, neighbours and search see no more than the objects do. The
 //!   pages of collections do not: whoever may read a collection reads all of it. What the newest version of an object
 //!   keeps from somebody, its older versions keep too.
+//! - **Nothing fades by a job.** What a value is worth now is computed from who says so, what was reported and the time,
+//!   when it is read ([`standing`]); so is whether a list of well-known values excuses it ([`excuse`]).
 //! - **Places in a collection rise strictly** and are never used twice.
 
 pub mod beside;
 pub mod catch_up;
+pub mod changes;
 pub mod collections;
+pub mod decay;
+pub mod excuse;
 pub mod graph;
 mod index;
 pub mod objects;
+pub mod own;
 pub mod pages;
 mod prepare;
+pub mod reports;
 pub mod search;
 
 mod sight;
 pub mod sources;
 mod sql;
+pub mod standing;
 pub mod terms;
 pub mod values;
 pub mod withdraw;
@@ -37,7 +45,7 @@ pub mod write;
 
 use platform::db::{Migration, RoomMigrations};
 
-pub use prepare::{Edge, Named, Prepared, version_us};
+pub use prepare::{Edge, Named, Prepared, Reported, version_us};
 pub use sight::{Sight, label, rank};
 pub use sources::{Source, SourceId};
 pub use write::{Batch, Put};
@@ -45,5 +53,8 @@ pub use write::{Batch, Put};
 /// The tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "intel",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_intel.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_intel.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_standing.sql") },
+    ],
 };

@@ -1,11 +1,12 @@
 //! Taking an object apart, outside of any transaction: what is stored beside its text so that it can be
 //! found.
 
+use feeds::decay::Report;
 use serde_json::{Map, Value};
 use stix::{Object, Timestamp, Tlp};
 
 use crate::sight::rank;
-use crate::terms;
+use crate::{reports, terms};
 
 /// Characters of the title kept for lists.
 const MAX_NAME_CHARS: usize = 300;
@@ -38,6 +39,17 @@ pub struct Named {
     pub until_us: Option<i64>,
     /// 0 to 100.
     pub score: Option<f64>,
+}
+
+/// What an object says of another: it was seen, it was none, it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// STIX id of the object spoken of.
+    pub target: String,
+    /// What is said.
+    pub report: Report,
+    /// When that was, microseconds UTC.
+    pub at_us: i64,
 }
 
 /// An object ready to be stored.
@@ -73,6 +85,8 @@ pub struct Prepared {
     pub edges: Vec<Edge>,
     /// What it names.
     pub named: Vec<Named>,
+    /// What it reports of others.
+    pub reports: Vec<Reported>,
 }
 
 /// The version key of an object, microseconds UTC; 0 for what has no versions.
@@ -107,6 +121,7 @@ impl Prepared {
             text: text(object),
             edges: edges(object),
             named: if object.is_revoked() { vec![] } else { terms::of(object) },
+            reports: if object.is_revoked() { vec![] } else { reports::of(object) },
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct StoredSource {
     pub source: Source,
     /// First seen, microseconds UTC.
     pub recorded_us: i64,
+    /// How much its word weighs, percent.
+    pub weight: i64,
 }
 
 /// The number of a source; it is added or brought up to date.
@@ -83,6 +85,19 @@ pub async fn by_key(sql: &mut AnyConnection, key: &str) -> Result<Option<StoredS
     row.as_ref().map(source).transpose()
 }
 
+/// Weighs a source's word, 0 to 100 percent; false when there is none of that key.
+///
+/// # Errors
+/// The database says no.
+pub async fn weigh(sql: &mut AnyConnection, key: &str, percent: i64) -> Result<bool, DbError> {
+    let done = sqlx::query("UPDATE intel_sources SET weight = $1 WHERE key = $2")
+        .bind(percent.clamp(0, 100))
+        .bind(key)
+        .execute(sql)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 fn source(row: &AnyRow) -> Result<StoredSource, DbError> {
     Ok(StoredSource {
         id: row.try_get("source")?,
@@ -94,5 +109,6 @@ fn source(row: &AnyRow) -> Result<StoredSource, DbError> {
             licence: row.try_get("licence")?,
         },
         recorded_us: row.try_get("recorded_at")?,
+        weight: row.try_get("weight")?,
     })
 }

@@ -1,7 +1,8 @@
 //! The values that an object names, in the form in which they are compared.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use feeds::value::{Kind, Observable};
 use serde_json::Value;
 use stix::{Object, Timestamp, pattern};
 
@@ -12,14 +13,65 @@ pub const MAX_VALUE_BYTES: usize = 2_048;
 /// Values taken of one object.
 pub const MAX_VALUES: usize = 1_000;
 
-/// The form in which a value is stored and asked for.
+/// The form in which a value is stored and asked for: addresses and networks in their shortest form, networks without
+/// host bits, URLs as browsers write them (`http://a.example` is `http://a.example/`), all in lower case.
 #[must_use]
 pub fn normal(value: &str) -> String {
     let value = value.trim();
-    match value.parse::<IpAddr>() {
-        Ok(address) => address.to_string(),
-        Err(_) => value.trim_end_matches('.').to_lowercase(),
+    if let Ok(address) = value.parse::<IpAddr>() {
+        return address.to_string();
     }
+    if let Some(network) = network(value) {
+        return network;
+    }
+    if value.contains("://")
+        && let Ok(url) = Observable::of_kind(Kind::Url, value)
+    {
+        return url.value().to_lowercase();
+    }
+    value.trim_end_matches('.').to_lowercase()
+}
+
+/// A network in its normal form; a network of one address is that address.
+fn network(value: &str) -> Option<String> {
+    if !value.contains('/') {
+        return None;
+    }
+    [Kind::Ipv4Net, Kind::Ipv6Net, Kind::Ipv4, Kind::Ipv6]
+        .into_iter()
+        .find_map(|kind| Observable::of_kind(kind, value).ok())
+        .map(|found| found.value().to_owned())
+}
+
+/// The networks that hold an address or network of normal form, the smallest first, each in its normal form; nothing
+/// for other values. There are at most 32 around an IPv4 and 128 around an IPv6 address: asking for
+/// each by its text needs no table of ranges that could lag behind.
+#[must_use]
+pub fn around(value: &str) -> Vec<String> {
+    let (address, own) = match value.split_once('/') {
+        Some((address, length)) => (address, length.parse::<u8>().ok()),
+        None => (value, Some(u8::MAX)),
+    };
+    let (Ok(address), Some(own)) = (address.parse::<IpAddr>(), own) else { return vec![] };
+    let own = own.min(if address.is_ipv4() { 32 } else { 128 });
+    (1..own)
+        .rev()
+        .map(|length| match address {
+            IpAddr::V4(ip) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+                format!("{}/{length}", Ipv4Addr::from(u32::from(ip) & mask))
+            }
+            IpAddr::V6(ip) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+                format!("{}/{length}", Ipv6Addr::from(u128::from(ip) & mask))
+            }
+        })
+        .collect()
+}
+
+/// The kind under which a value of normal form is kept: networks are no addresses.
+fn kept_kind(kind: &'static str, value: &str) -> &'static str {
+    if kind == "address" && value.contains('/') { "network" } else { kind }
 }
 
 /// Object paths whose values are indexed, with the kind of value.
@@ -100,7 +152,9 @@ fn of_indicator(object: &Object, named: &mut Vec<Named>) {
     if object.text("pattern_type") != Some("stix") {
         return;
     }
-    let Some(simple) = object.text("pattern").and_then(pattern::simple_values) else { return };
+    let Some(simple) = object.text("pattern").and_then(pattern::values_and_networks) else {
+        return;
+    };
     let until_us = object.timestamp("valid_until").map(Timestamp::unix_us);
     let since_us = object.timestamp("valid_from").map_or(0, Timestamp::unix_us);
     let score = object.get("confidence").and_then(Value::as_f64);
@@ -108,6 +162,7 @@ fn of_indicator(object: &Object, named: &mut Vec<Named>) {
         if let Some(kind) = kind_of(&value.path) {
             let value = normal(&value.value);
             if (1..=MAX_VALUE_BYTES).contains(&value.len()) {
+                let kind = kept_kind(kind, &value);
                 named.push(Named { value, kind, since_us, until_us, score });
             }
         }
@@ -117,6 +172,41 @@ fn of_indicator(object: &Object, named: &mut Vec<Named>) {
 fn push(named: &mut Vec<Named>, value: &str, kind: &'static str) {
     let value = normal(value);
     if (1..=MAX_VALUE_BYTES).contains(&value.len()) && named.len() < MAX_VALUES {
+        let kind = kept_kind(kind, &value);
         named.push(Named { value, kind, since_us: 0, until_us: None, score: None });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_has_one_form() {
+        for (given, wanted) in [
+            ("HTTP://A.Example", "http://a.example/"),
+            ("http://a.example:80/", "http://a.example/"),
+            ("https://a.example/Path?q", "https://a.example/path?q"),
+            ("192.0.2.77/24", "192.0.2.0/24"),
+            ("192.0.2.7/32", "192.0.2.7"),
+            ("2001:DB8::1/32", "2001:db8::/32"),
+            ("B.example.", "b.example"),
+            ("a/b", "a/b"),
+        ] {
+            assert_eq!(normal(given), wanted);
+        }
+    }
+
+    #[test]
+    fn an_address_lies_in_as_many_networks_as_it_has_bits() {
+        let around_it = around("198.51.100.7");
+        assert_eq!(around_it.len(), 31);
+        assert_eq!(
+            (around_it[0].as_str(), around_it[30].as_str()),
+            ("198.51.100.6/31", "128.0.0.0/1")
+        );
+        assert_eq!(around("198.51.100.0/24")[0], "198.51.100.0/23");
+        assert_eq!(around("2001:db8::1").len(), 127);
+        assert!(around("a.example").is_empty() && around("x/8").is_empty());
     }
 }

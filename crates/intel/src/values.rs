@@ -357,8 +357,6 @@ pub struct Shared {
     pub kind: String,
     /// How many name it, those beyond the cap included.
     pub held: i64,
-    /// The lists of well-known values that excuse it, if any.
-    pub excused: Option<String>,
 }
 
 /// The values that most name: candidates of too much correlation, the most held first.
@@ -371,7 +369,7 @@ pub async fn most_held(
     limit: i64,
 ) -> Result<Vec<Shared>, DbError> {
     let rows = sqlx::query(
-        "SELECT value, kind, held, excused FROM intel_terms WHERE held >= $1 \
+        "SELECT value, kind, held FROM intel_terms WHERE held >= $1 \
          ORDER BY held DESC LIMIT $2",
     )
     .bind(least)
@@ -386,7 +384,6 @@ fn shared(row: &AnyRow) -> Result<Shared, DbError> {
         value: row.try_get("value")?,
         kind: row.try_get("kind")?,
         held: row.try_get("held")?,
-        excused: row.try_get("excused")?,
     })
 }
 
@@ -400,7 +397,7 @@ pub async fn named_by(
     sight: Sight,
 ) -> Result<Vec<(Shared, i64)>, DbError> {
     let rows = sqlx::query(
-        "SELECT t.value AS value, t.kind AS kind, t.held AS held, t.excused AS excused, \
+        "SELECT t.value AS value, t.kind AS kind, t.held AS held, \
          (SELECT COUNT(*) FROM (SELECT 1 FROM intel_marks x JOIN intel_sources s ON s.source = x.source \
           LEFT JOIN intel_objects o ON o.node = x.node AND o.superseded_at IS NULL \
           WHERE x.term = m.term AND COALESCE(o.tlp, s.tlp) <= $2 LIMIT $3) y) AS seen \

@@ -10,8 +10,8 @@ use crate::collections;
 use crate::prepare::Prepared;
 use crate::sources::SourceId;
 use crate::sql::{ROWS, marks};
-use crate::values;
 use crate::write::{Batch, store};
+use crate::{reports, values};
 
 /// The newest version of an object that a source said.
 struct Known {
@@ -147,6 +147,7 @@ async fn remove(sql: &mut AnyConnection, known: &Known, now_us: i64) -> Result<(
         collections::delete(sql, row.try_get(0)?, known.node, &[place], now_us).await?;
     }
     values::forget_node(sql, known.node).await?;
+    reports::forget(sql, known.node).await?;
     sqlx::query("UPDATE intel_edges SET ended_at = $1 WHERE teller = $2 AND ended_at IS NULL")
         .bind(now_us)
         .bind(known.node)

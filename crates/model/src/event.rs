@@ -340,6 +340,60 @@ payload!(
     it.incident.event_at
 );
 
+/// The node's own work met a value that intelligence knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntelHit {
+    /// The value in its normal form.
+    pub value: String,
+    /// Who says what, one sentence.
+    pub summary: String,
+    /// Names of the sources.
+    pub sources: Vec<String>,
+}
+payload!(
+    IntelHit,
+    "cti.intel_hit",
+    |it| it.value.clone(),
+    format!("{} is known: {}", it.value, it.summary)
+);
+
+/// A person changed how intelligence is weighed: what fades how fast, what is well known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntelRuleChanged {
+    /// What was changed, e.g. `decay address`, `warninglist Our resolvers`.
+    pub what: String,
+    /// One sentence.
+    pub detail: String,
+}
+payload!(
+    IntelRuleChanged,
+    "knowledge.rule_changed",
+    |it| it.what.clone(),
+    format!("{}: {}", it.what, it.detail)
+);
+
+/// A feed could not be fetched or read, or works again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeedMoved {
+    /// The feed's id.
+    pub feed: String,
+    /// Its name, or that it is hidden: facts are read under every role.
+    pub name: String,
+    /// TLP label of what it says, e.g. `TLP:GREEN`.
+    pub tlp: String,
+    /// Why it fails; `None` when it works again.
+    pub error: Option<String>,
+}
+payload!(
+    FeedMoved,
+    "feeds.moved",
+    |it| it.feed.clone(),
+    match &it.error {
+        Some(error) => format!("Feed {} fails: {error}", it.name),
+        None => format!("Feed {} works again", it.name),
+    }
+);
+
 /// Something about access that must be accounted for: sign-in, token made, refusal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessNoted {

@@ -84,5 +84,5 @@ pub(crate) const fn model_tlp(tlp: stix::Tlp) -> model::Tlp {
 
 /// Id of an organisation's identity object, the same in everything it sends.
 pub(crate) fn identity_id(node: model::NodeId) -> StixId {
-    StixId::derived("identity", crate::NAMESPACE, &node.to_string())
+    ::intel::own::identity_id(&node.to_string())
 }

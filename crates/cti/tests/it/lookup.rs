@@ -1,5 +1,6 @@
 //! Lookups over HTTP.
 
+use ports::Clock;
 use serde_json::{Value, json};
 
 use crate::support::{Setup, TAXII, client};
@@ -7,6 +8,8 @@ use crate::support::{Setup, TAXII, client};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn known_and_unknown_are_both_answers() {
     let node = Setup::new(1, "operator").start().await;
+    let began = platform::system::SystemClock.now().plus_secs(-600);
+    let later = |minutes: i64| began.plus_secs(60 * minutes).to_millis_text();
     let http = client("administrator");
     let ask = async |value: &str| -> Value {
         let url = node.url(&format!("/api/v1/intel/lookup?value={value}"));
@@ -24,9 +27,9 @@ async fn known_and_unknown_are_both_answers() {
     // an indicator that comes in is found; once revoked it is not
     let mut indicator = json!({"type": "indicator", "spec_version": "2.1",
         "id": "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
-        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+        "created": later(-1), "modified": later(-1),
         "pattern": "[ipv4-addr:value = '192.0.2.1' OR domain-name:value = 'C2.example']",
-        "pattern_type": "stix", "valid_from": "2026-01-01T00:00:00Z", "confidence": 80});
+        "pattern_type": "stix", "valid_from": later(-1), "confidence": 80});
     let post = async |object: &Value| {
         let url = node.url("/taxii2/sereno/collections/inbox/objects/");
         let body = json!({ "objects": [object] }).to_string();
@@ -35,13 +38,28 @@ async fn known_and_unknown_are_both_answers() {
     };
     post(&indicator).await;
     assert_eq!(ask("192.0.2.1").await["sources"][0]["score"], 80.0);
+    // what nobody stood by for months has faded: the answer says so, and playbooks do not act upon it
+    let old = json!("2020-02-01T00:00:00.000Z");
+    let mut faded = indicator.clone();
+    faded["id"] = json!("indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd40");
+    faded["pattern"] = json!("[domain-name:value = 'old.example']");
+    for name in ["created", "modified", "valid_from"] {
+        faded[name] = old.clone();
+    }
+    post(&faded).await;
+    let answer = ask("old.example").await;
+    assert_eq!(
+        (&answer["known"], &answer["sources"][0]["standing"]),
+        (&false.into(), &"faded".into())
+    );
+    assert!(answer["summary"].as_str().unwrap().starts_with("known until 2020-0"), "{answer}");
     assert_eq!(ask("c2.example").await["known"], true);
-    indicator["modified"] = json!("2026-02-01T00:00:00.000Z");
+    indicator["modified"] = json!(later(1));
     indicator["revoked"] = json!(true);
     post(&indicator).await;
     assert_eq!(ask("192.0.2.1").await["known"], false);
     // the older version that comes again does not bring it back
-    indicator["modified"] = json!("2026-01-15T00:00:00.000Z");
+    indicator["modified"] = json!(later(0));
     indicator["revoked"] = json!(false);
     post(&indicator).await;
     assert_eq!(ask("192.0.2.1").await["known"], false);

@@ -4,6 +4,7 @@
 mod collections;
 mod finding;
 mod pages;
+mod standing;
 mod support;
 mod values;
 mod versions;

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
+use intel::excuse::Excuses;
 use intel::values;
 use platform::http::Problem;
 use serde::{Deserialize, Serialize};
@@ -46,8 +47,9 @@ pub(crate) async fn held(
     let mut sql = room.platform().db.read().await?;
     let least = query.least.unwrap_or(100).max(2);
     let found = values::most_held(&mut sql, least, 500).await?;
+    let excuses = Excuses::current(&mut sql).await?;
     let shown = found.into_iter().map(|shared| CommonValue {
-        reason: match &shared.excused {
+        reason: match excuses.of(&shared.value) {
             Some(list) => format!("on the list of well-known values “{list}”"),
             None if shared.held > values::MAX_HOLDERS => {
                 format!("named by more than {}: only counted beyond", values::MAX_HOLDERS)

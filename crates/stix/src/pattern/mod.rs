@@ -46,7 +46,10 @@ pub use matcher::{MatchError, Matcher};
 pub use normal::equivalent;
 pub use observe::{ObserveError, Observed};
 pub use parse::{MAX_DEPTH, MAX_NODES, MAX_PATTERN_BYTES, PatternError};
-pub use simple::{MAX_VALUES, SimpleValue, equals, looks_like_pattern, simple_values, values_of};
+pub use simple::{
+    MAX_VALUES, SimpleValue, equals, looks_like_pattern, simple_values, values_and_networks,
+    values_of,
+};
 
 /// Reads a pattern.
 ///

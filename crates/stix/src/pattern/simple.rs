@@ -27,24 +27,50 @@ pub fn simple_values(pattern: &str) -> Option<Vec<SimpleValue>> {
 #[must_use]
 pub fn values_of(pattern: &Pattern) -> Option<Vec<SimpleValue>> {
     let mut values = Vec::new();
-    of_expression(&pattern.root, &mut values)?;
+    of_expression(&pattern.root, false, &mut values)?;
     Some(values)
 }
 
-fn of_expression(expression: &Expression, values: &mut Vec<SimpleValue>) -> Option<()> {
+/// Like [`simple_values`], with networks that an address shall lie in (`ISSUBSET`) among the values: for an index that
+/// finds an address in the networks around it.
+#[must_use]
+pub fn values_and_networks(pattern: &str) -> Option<Vec<SimpleValue>> {
+    let mut values = Vec::new();
+    of_expression(&Pattern::parse(pattern).ok()?.root, true, &mut values)?;
+    Some(values)
+}
+
+fn of_expression(
+    expression: &Expression,
+    networks: bool,
+    values: &mut Vec<SimpleValue>,
+) -> Option<()> {
     match expression {
-        Expression::Test(comparison) => of_comparison(comparison, values),
-        Expression::Or(any) => any.iter().try_for_each(|one| of_expression(one, values)),
+        Expression::Test(comparison) => of_comparison(comparison, networks, values),
+        Expression::Or(any) => any.iter().try_for_each(|one| of_expression(one, networks, values)),
         _ => None,
     }
 }
 
-fn of_comparison(comparison: &Comparison, values: &mut Vec<SimpleValue>) -> Option<()> {
+fn of_comparison(
+    comparison: &Comparison,
+    networks: bool,
+    values: &mut Vec<SimpleValue>,
+) -> Option<()> {
     let test = match comparison {
-        Comparison::Or(any) => return any.iter().try_for_each(|one| of_comparison(one, values)),
+        Comparison::Or(any) => {
+            return any.iter().try_for_each(|one| of_comparison(one, networks, values));
+        }
         Comparison::And(_) => return None,
         Comparison::Test(test) => test,
     };
+    if let Op::IsSubset(network) = &test.op {
+        if !networks || test.negated || values.len() >= MAX_VALUES {
+            return None;
+        }
+        values.push(SimpleValue { path: test.path.to_string(), value: network.clone() });
+        return Some(());
+    }
     let constants = match &test.op {
         Op::Equal(constant) => std::slice::from_ref(constant),
         Op::In(set) if !set.is_empty() => set.as_slice(),
