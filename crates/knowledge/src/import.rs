@@ -137,6 +137,39 @@ pub(crate) async fn run(
     }
 }
 
+/// Keeps objects that this node made itself, in one transaction.
+///
+/// # Errors
+/// The database says no; nothing is kept.
+pub(crate) async fn keep(
+    room: &Knowledge,
+    source: Source,
+    objects: Vec<Object>,
+) -> Result<Vec<Put>, KnowledgeError> {
+    store(room, source, objects.iter().map(Prepared::new).collect()).await
+}
+
+/// Like [`keep`], with what became of every object.
+///
+/// # Errors
+/// The database says no; nothing is kept.
+pub(crate) async fn keep_counted(
+    room: &Knowledge,
+    source: Source,
+    objects: Vec<Object>,
+) -> Result<ImportReport, KnowledgeError> {
+    let mut report = ImportReport { objects: objects.len() as u64, ..ImportReport::default() };
+    let ids: Vec<String> = objects.iter().map(|object| object.id_text().to_owned()).collect();
+    for (place, put) in keep(room, source, objects).await?.into_iter().enumerate() {
+        report.count(put);
+        if put == Put::Conflict {
+            let reason = "this version is known with another content, which stays".to_owned();
+            report.problem(place, &ids[place], reason);
+        }
+    }
+    Ok(report)
+}
+
 async fn store(
     room: &Knowledge,
     source: Source,

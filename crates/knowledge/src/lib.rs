@@ -16,6 +16,7 @@ mod error;
 mod http;
 mod import;
 mod ontology;
+mod review;
 mod room;
 pub mod sight;
 

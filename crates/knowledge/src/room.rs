@@ -17,6 +17,7 @@ struct Inner {
     ontology: ontology::Cache,
     searches: Semaphore,
     imports: Semaphore,
+    streams: http::stream::Open,
 }
 
 /// Searches that run at once: each may take a reader of the database for seconds, and other rooms read too.
@@ -41,6 +42,7 @@ impl Knowledge {
             ontology: ontology::Cache::default(),
             searches: Semaphore::new(MAX_SEARCHES),
             imports: Semaphore::new(MAX_IMPORTS),
+            streams: http::stream::Open::default(),
         })))
     }
 
@@ -77,6 +79,10 @@ impl Knowledge {
     /// Waits until an import may be opened.
     pub(crate) async fn import_turn(&self) -> Option<SemaphorePermit<'_>> {
         self.0.imports.acquire().await.ok()
+    }
+
+    pub(crate) fn streams(&self) -> &http::stream::Open {
+        &self.0.streams
     }
 
     pub(crate) fn platform(&self) -> &Platform {

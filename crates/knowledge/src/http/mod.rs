@@ -1,19 +1,24 @@
 //! Endpoints under `/api/v1/intel/`, one a file.
 
 mod complete;
+mod decay;
 mod export;
-mod extract;
 mod held;
 mod import;
 mod matrix;
 mod object;
 mod path;
 mod relations;
+mod reports;
 mod search;
+mod sightings;
+pub(crate) mod stream;
+mod warninglists;
 
 use std::collections::HashMap;
 
 use intel::objects::Stored;
+use intel::standing::Standing;
 use model::Timestamp;
 use platform::http::{Permission, Problem, RoomRouter};
 use serde::Serialize;
@@ -26,6 +31,8 @@ use crate::room::Knowledge;
 
 const READ: Permission = Permission("knowledge.read");
 const IMPORT: Permission = Permission("knowledge.import");
+const WRITE: Permission = Permission("knowledge.write");
+const CONFIGURE: Permission = Permission("knowledge.configure");
 
 pub(crate) fn routes() -> RoomRouter<Knowledge> {
     RoomRouter::default()
@@ -38,7 +45,15 @@ pub(crate) fn routes() -> RoomRouter<Knowledge> {
         .route(READ, routes!(export::export))
         .route(READ, routes!(matrix::matrix))
         .route(READ, routes!(matrix::layer))
-        .route(READ, routes!(extract::extract))
+        .route(READ, routes!(reports::extract))
+        .route(READ, routes!(decay::decay))
+        .route(READ, routes!(warninglists::list))
+        .route(READ, routes!(stream::stream))
+        .route(WRITE, routes!(reports::store))
+        .route(WRITE, routes!(sightings::sighting))
+        .route(CONFIGURE, routes!(decay::change))
+        .route(CONFIGURE, routes!(warninglists::add))
+        .route(CONFIGURE, routes!(warninglists::remove))
         .route(IMPORT, routes!(import::import))
 }
 
@@ -69,9 +84,22 @@ pub(crate) struct IntelItem {
     /// When this node learned of this version.
     #[schema(value_type = String, format = DateTime)]
     known_at: Timestamp,
+    /// What is left of an indicator's word now, 0 to 100, the strongest of its values; absent for what names none, and in
+    /// lists of the past.
+    score_now: Option<f64>,
+    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`.
+    standing: Option<String>,
 }
 
 impl IntelItem {
+    /// With what is left of its word.
+    fn standing(mut self, found: Option<&Vec<Standing>>) -> Self {
+        let first = found.and_then(|all| all.first());
+        self.score_now = first.map(|one| one.score.value);
+        self.standing = first.map(|one| one.why.word().to_owned());
+        self
+    }
+
     fn new(stored: &Stored, sources: &Names) -> Self {
         Self {
             id: stored.id.clone(),
@@ -84,6 +112,8 @@ impl IntelItem {
             created: stored.created_us.map(Timestamp::from_micros),
             modified: stored.modified_us.map(Timestamp::from_micros),
             known_at: Timestamp::from_micros(stored.recorded_us),
+            score_now: None,
+            standing: None,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
-use intel::{graph, objects, values};
+use intel::excuse::Excuses;
+use intel::standing::Standing;
+use intel::{graph, objects, standing, values};
 use model::Timestamp;
 use platform::http::{Caller, Gate, Problem};
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,45 @@ pub(crate) struct IntelValue {
     held: i64,
     /// There are more: the value is too common to be listed in full.
     too_common: bool,
+    /// What is left of this object's word on it now; for indicators.
+    standing: Option<IntelStanding>,
+    /// The lists of well-known values that hold it: it raises nothing and relates nothing.
+    excused_by: Option<String>,
+}
+
+/// What is left of an indicator's word on a value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IntelStanding {
+    /// The score now, 0 to 100.
+    score: f64,
+    /// The base after all reports, 0 to 100.
+    base: f64,
+    /// Score below which it raises nothing.
+    threshold: f64,
+    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`.
+    word: String,
+    /// From when its age counts.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// When it stops to count if nothing else is said, or stopped.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// Sightings, false positives and ends that were counted.
+    reports: u64,
+}
+
+impl IntelStanding {
+    fn of(one: &Standing) -> Self {
+        Self {
+            score: one.score.value,
+            base: one.score.base,
+            threshold: one.threshold,
+            word: one.why.word().to_owned(),
+            since: Timestamp::from_micros(one.score.since_us),
+            until: one.until_us.map(Timestamp::from_micros),
+            reports: one.reports as u64,
+        }
+    }
 }
 
 /// One object, as known now or then.
@@ -127,8 +168,23 @@ pub(crate) async fn object(
         None => values::named_by(&mut sql, stored.node, sight).await?,
         Some(_) => vec![],
     };
+    let now_us = room.platform().now().as_micros();
+    let excuses = Excuses::current(&mut sql).await?;
+    let stand = match (stored.kind.as_str(), stored.superseded_us) {
+        ("indicator", None) => standing::of_objects(&mut sql, &[stored.node], sight, now_us)
+            .await?
+            .remove(&stored.node),
+        _ => None,
+    };
+    let of_value = |value: &str, kind: &str| {
+        stand
+            .iter()
+            .flatten()
+            .find(|one| one.named == value && one.known.kind == kind)
+            .map(IntelStanding::of)
+    };
     Ok(Json(IntelObject {
-        item: IntelItem::new(&stored, &names),
+        item: IntelItem::new(&stored, &names).standing(stand.as_ref()),
         object: serde_json::from_str(&stored.body).map_err(Problem::internal)?,
         said: said.collect(),
         versions: versions
@@ -148,6 +204,8 @@ pub(crate) async fn object(
             .into_iter()
             .map(|(shared, held)| IntelValue {
                 too_common: held >= values::MAX_HOLDERS,
+                standing: of_value(&shared.value, &shared.kind),
+                excused_by: excuses.of(&shared.value),
                 value: shared.value,
                 kind: shared.kind,
                 held,

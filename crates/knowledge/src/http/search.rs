@@ -2,7 +2,9 @@
 
 use axum::extract::{Query, State};
 use axum::{Extension, Json};
+use intel::objects::Stored;
 use intel::search::{self, Wanted};
+use intel::standing;
 use platform::http::{Caller, Gate, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -90,8 +92,17 @@ pub(crate) async fn search(
     let total = wanted
         .count
         .then(|| found.by_type.iter().map(|(_, held)| held).sum::<i64>().min(search::MAX_COUNT));
+    let indicators: Vec<i64> = match wanted.at_us {
+        Some(_) => vec![],
+        None => {
+            found.hits.iter().filter(|hit| hit.kind == "indicator").map(|hit| hit.node).collect()
+        }
+    };
+    let now_us = room.platform().now().as_micros();
+    let stand = standing::of_objects(&mut sql, &indicators, sight, now_us).await?;
+    let shown = |hit: &Stored| IntelItem::new(hit, &names).standing(stand.get(&hit.node));
     Ok(Json(IntelFound {
-        items: found.hits.iter().map(|hit| IntelItem::new(hit, &names)).collect(),
+        items: found.hits.iter().map(shown).collect(),
         next: found.next_seq.map(|seq| platform::http::encode_cursor(&seq.to_string())),
         by_type: found.by_type.into_iter().map(|(kind, count)| TypeCount { kind, count }).collect(),
         total,

@@ -1,6 +1,8 @@
 //! The room over a real database, through its endpoints.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod work;
+
 use axum::http::StatusCode;
 use knowledge::{Config, Knowledge};
 use platform::Platform;
@@ -163,7 +165,15 @@ async fn nobody_passes_without_the_policy() {
         ("GET", "/api/v1/intel/common-values"),
         ("GET", "/api/v1/intel/matrix"),
         ("GET", "/api/v1/intel/layer"),
-        ("POST", "/api/v1/intel/extract"),
+        ("POST", "/api/v1/knowledge/reports/extract"),
+        ("POST", "/api/v1/knowledge/reports"),
+        ("GET", "/api/v1/knowledge/decay"),
+        ("PUT", "/api/v1/knowledge/decay"),
+        ("GET", "/api/v1/knowledge/warninglists"),
+        ("POST", "/api/v1/knowledge/warninglists"),
+        ("DELETE", "/api/v1/knowledge/warninglists/x"),
+        ("POST", "/api/v1/knowledge/objects/x/sightings"),
+        ("GET", "/api/v1/knowledge/stream"),
         ("GET", "/api/v1/intel/export"),
         ("POST", "/api/v1/intel/import"),
     ] {
@@ -227,7 +237,8 @@ async fn a_matrix_is_lit_by_what_is_known_and_reports_are_read_with_its_names() 
     assert_eq!(layer["techniques"], json!([{"techniqueID": "T0826", "score": 1}]));
     assert_eq!(house.get("/api/v1/intel/matrix?domain=none").await.0, StatusCode::NOT_FOUND);
     let text = json!("Industroyer led to Loss of Availability (T0826) from 45[.]9.148[.]7.");
-    let (_, found) = call(house.room.router(), true, "POST", "/api/v1/intel/extract", &text).await;
+    let (_, found) =
+        call(house.room.router(), true, "POST", "/api/v1/knowledge/reports/extract", &text).await;
     let values: Vec<&str> = found["candidates"]
         .as_array()
         .unwrap()

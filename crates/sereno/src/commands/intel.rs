@@ -109,7 +109,7 @@ async fn matrix(place: &Place, domain: Option<&str>, layer: bool) -> Result<Exit
 async fn extract(place: &Place, file: &Path, json: bool) -> Result<ExitCode, Failure> {
     let bytes = read_file(file, MAX_IMPORT_BYTES)?;
     let api = Api::of(place).await?;
-    let answer = api.post_text("/api/v1/intel/extract", bytes).await;
+    let answer = api.post_text("/api/v1/knowledge/reports/extract", bytes).await;
     api.close().await;
     let answer = answer?;
     let candidates = answer.get("candidates").cloned().unwrap_or(Value::Null);
