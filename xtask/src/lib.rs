@@ -25,6 +25,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("feedhub", 2),
     ("federation", 2),
     ("playbooks", 2),
+    ("webhooks", 2),
     ("incidents", 2),
     ("accountability", 2),
     ("identity", 2),
@@ -44,8 +45,19 @@ pub const ARROWS_WITHIN: &[(&str, &str)] = &[
 ];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
-pub const STIX_SPEAKERS: &[&str] =
-    &["misp", "intel", "cti", "feeds", "knowledge", "misphub", "feedhub", "federation", "playbooks", "sereno"];
+pub const STIX_SPEAKERS: &[&str] = &[
+    "misp",
+    "intel",
+    "cti",
+    "feeds",
+    "knowledge",
+    "misphub",
+    "federation",
+    "feedhub",
+    "playbooks",
+    "sereno",
+    "webhooks",
+];
 
 /// What the edge program must never link: it runs on a lamppost.
 pub const NOT_ON_THE_EDGE: &[&str] = &["sqlx", "axum", "cedar-policy", "reqwest", "platform"];

@@ -1,9 +1,10 @@
 //! Fetching a feed: only from where it may come, bounded, into a file.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use platform::outward::is_public;
 use reqwest::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::{Response, StatusCode, Url};
 use tokio::io::AsyncWriteExt;
@@ -141,37 +142,4 @@ async fn save(config: &Config, mut response: Response, into: &Path) -> Result<()
         file.write_all(&part).await.map_err(|cause| cause.to_string())?;
     }
     file.flush().await.map_err(|cause| cause.to_string())
-}
-
-/// Whether an address is one of the open internet.
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            !(v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_broadcast()
-                || v4.is_multicast()
-                || v4.is_documentation()
-                || a == 0
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (18..20).contains(&b))
-                || a >= 240)
-        }
-        IpAddr::V6(v6) => {
-            if let Some(v4) = v6.to_ipv4_mapped() {
-                return is_public(IpAddr::V4(v4));
-            }
-            let first = v6.segments()[0];
-            !(v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || first & 0xfe00 == 0xfc00
-                || first & 0xffc0 == 0xfe80
-                || (first == 0x2001 && v6.segments()[1] == 0xdb8)
-                || (first == 0x0064 && v6.segments()[1] == 0xff9b))
-        }
-    }
 }

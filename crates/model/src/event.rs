@@ -372,6 +372,21 @@ payload!(
     format!("{}: {}", it.what, it.detail)
 );
 
+/// A person made, paused or removed a webhook, or it was paused because it fails.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WebhookChanged {
+    /// The webhook's id.
+    pub hook: String,
+    /// One sentence; names the host of the receiver, never its whole address: keys stand there.
+    pub detail: String,
+}
+payload!(
+    WebhookChanged,
+    "webhooks.changed",
+    |it| it.hook.clone(),
+    format!("Webhook: {}", it.detail)
+);
+
 /// A feed could not be fetched or read, or works again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeedMoved {

@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod keys;
 pub mod live;
 pub mod observe;
+pub mod outward;
 pub mod peers;
 pub mod system;
 pub mod tasks;
