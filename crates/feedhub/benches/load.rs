@@ -24,12 +24,13 @@ async fn main() {
         name: "bench".into(),
         url: None,
         format: Format::Plain { kinds: vec!["ipv4".into()], value: 0, score: None },
+        auth: feedhub::Auth::None,
         every_minutes: 60,
         tlp: stix::Tlp::Clear,
         licence: String::new(),
         whole: true,
     };
-    let feed = room.add(new).await.unwrap();
+    let feed = room.add(new, None).await.unwrap();
     let mut text = String::new();
     for n in 0..ADDRESSES {
         // Public addresses in no order, one in ten twice.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use platform::outward::is_public;
 use reqwest::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use tokio::io::AsyncWriteExt;
 
 use crate::config::Config;
 use crate::store::Feed;
 
 /// Redirects followed.
-const MAX_REDIRECTS: usize = 3;
+pub(crate) const MAX_REDIRECTS: usize = 3;
 
 /// What a fetch brought.
 #[derive(Debug)]
@@ -78,6 +78,21 @@ pub(crate) fn address(text: &str) -> Result<Url, String> {
 }
 
 async fn ask(config: &Config, feed: &Feed, url: &Url) -> Result<Response, String> {
+    let mut request = client(config, url).await?.get(url.clone());
+    if let Some(etag) = &feed.etag {
+        request = request.header(IF_NONE_MATCH, etag);
+    }
+    if let Some(date) = &feed.last_modified {
+        request = request.header(IF_MODIFIED_SINCE, date);
+    }
+    request
+        .send()
+        .await
+        .map_err(|cause| format!("{} does not answer: {}", shown(url), cause.without_url()))
+}
+
+/// A client that reaches the host of an address and nothing else, if that may be fetched from.
+pub(crate) async fn client(config: &Config, url: &Url) -> Result<Client, String> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
     // The name is resolved once and the connection goes to what was checked.
@@ -96,7 +111,7 @@ async fn ask(config: &Config, feed: &Feed, url: &Url) -> Result<Response, String
             private.ip()
         ));
     }
-    let client = reqwest::Client::builder()
+    Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .resolve_to_addrs(&host, &found)
         .no_proxy()
@@ -104,18 +119,7 @@ async fn ask(config: &Config, feed: &Feed, url: &Url) -> Result<Response, String
         .timeout(Duration::from_secs(config.timeout_s))
         .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|cause| cause.without_url().to_string())?;
-    let mut request = client.get(url.clone());
-    if let Some(etag) = &feed.etag {
-        request = request.header(IF_NONE_MATCH, etag);
-    }
-    if let Some(date) = &feed.last_modified {
-        request = request.header(IF_MODIFIED_SINCE, date);
-    }
-    request
-        .send()
-        .await
-        .map_err(|cause| format!("{} does not answer: {}", shown(url), cause.without_url()))
+        .map_err(|cause| cause.without_url().to_string())
 }
 
 fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {

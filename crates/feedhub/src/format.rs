@@ -73,6 +73,87 @@ pub enum Format {
         #[serde(default)]
         kinds: Vec<String>,
     },
+    /// A TAXII 2.1 server: discovery, API root or collection.
+    Taxii(Taxii),
+    /// A MISP feed: the folder with `manifest.json`.
+    MispFeed(MispFeed),
+    /// A MISP server.
+    MispServer(MispServer),
+    /// A CSAF 2.0 provider: `provider-metadata.json`.
+    Csaf(Csaf2),
+}
+
+/// What is read of a TAXII server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = FeedTaxii)]
+pub struct Taxii {
+    /// UUIDs, aliases or titles of collections; all that may be read when empty.
+    pub collections: Vec<String>,
+    /// STIX types; all when empty.
+    pub types: Vec<String>,
+    /// Only what was added after this time (RFC 3339).
+    pub added_after: Option<String>,
+    /// Objects asked for at once, 1 to 10000; 1000 when absent.
+    pub page: Option<u32>,
+}
+
+/// What is read of a MISP feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = FeedMisp)]
+pub struct MispFeed {
+    /// Only events with one of these tags; all when empty.
+    pub tags: Vec<String>,
+    /// Only events of these organisations (names); all when empty.
+    pub orgs: Vec<String>,
+}
+
+/// What is read of a MISP server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = FeedMispServer)]
+pub struct MispServer {
+    /// Only events with one of these tags; `!tag` leaves out; all when empty.
+    pub tags: Vec<String>,
+    /// Only events of these organisations (names or UUIDs); all when empty.
+    pub orgs: Vec<String>,
+    /// Only what was changed after this time (RFC 3339).
+    pub since: Option<String>,
+}
+
+/// What is read of a CSAF provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = FeedCsaf)]
+pub struct Csaf2 {
+    /// TLP labels of ROLIE feeds, e.g. `WHITE`; all that may be read when empty.
+    pub labels: Vec<String>,
+    /// Only advisories changed after this time (RFC 3339).
+    pub since: Option<String>,
+}
+
+/// Names of one list of a source.
+const MAX_NAMES: usize = 100;
+
+fn names(what: &str, list: &[String]) -> Result<(), String> {
+    let sound = |name: &String| {
+        (1..=300).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    };
+    if list.len() > MAX_NAMES {
+        return Err(format!("{what}: at most {MAX_NAMES} may be named"));
+    }
+    match list.iter().find(|name| !sound(name)) {
+        Some(_) => Err(format!("{what}: each has 1 to 300 characters")),
+        None => Ok(()),
+    }
+}
+
+fn time(what: &str, text: Option<&String>) -> Result<(), String> {
+    match text.map(|text| stix::Timestamp::parse(text)) {
+        Some(Err(cause)) => Err(format!("{what} is no time in UTC: {cause}")),
+        _ => Ok(()),
+    }
 }
 
 impl Format {
@@ -81,7 +162,36 @@ impl Format {
     /// # Errors
     /// One sentence that names what is wrong.
     pub fn check(&self) -> Result<(), String> {
-        self.reader().map(|_| ())
+        match self {
+            Self::Taxii(taxii) => {
+                names("collections", &taxii.collections)?;
+                names("types", &taxii.types)?;
+                if taxii.page.is_some_and(|page| !(1..=10_000).contains(&page)) {
+                    return Err("page lies between 1 and 10000".into());
+                }
+                time("added_after", taxii.added_after.as_ref())
+            }
+            Self::MispFeed(feed) => {
+                names("tags", &feed.tags)?;
+                names("orgs", &feed.orgs)
+            }
+            Self::MispServer(server) => {
+                names("tags", &server.tags)?;
+                names("orgs", &server.orgs)?;
+                time("since", server.since.as_ref())
+            }
+            Self::Csaf(csaf) => {
+                names("labels", &csaf.labels)?;
+                time("since", csaf.since.as_ref())
+            }
+            _ => self.reader().map(|_| ()),
+        }
+    }
+
+    /// Whether it is a server that is asked, not one file.
+    #[must_use]
+    pub const fn is_pulled(&self) -> bool {
+        matches!(self, Self::Taxii(_) | Self::MispFeed(_) | Self::MispServer(_) | Self::Csaf(_))
     }
 
     pub(crate) fn reader(&self) -> Result<Reader, String> {
@@ -121,6 +231,9 @@ impl Format {
             Self::Kev => Reader::Kev,
             Self::FreeText { kinds: wanted } => {
                 Reader::FreeText(FreeText { kinds: kinds(wanted)?, doubtful: false })
+            }
+            Self::Taxii(_) | Self::MispFeed(_) | Self::MispServer(_) | Self::Csaf(_) => {
+                return Err("a server is asked, not read as a file".into());
             }
         })
     }

@@ -17,20 +17,30 @@ mod fetch;
 mod format;
 mod http;
 mod load;
+mod net;
+mod push;
 mod room;
+mod secret;
+mod source;
 mod store;
 
 use platform::db::{Migration, RoomMigrations};
 
 pub use config::Config;
 pub use error::FeedError;
-pub use format::Format;
+pub use format::{Csaf2, Format, MispFeed, MispServer, Taxii};
 pub use load::Counts;
 pub use room::Feedhub;
+pub use secret::Auth;
+pub use source::discover::Found;
+pub use store::pushes::{NewPush, Origin, Push};
 pub use store::{Feed, NewFeed};
 
 /// The tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "feedhub",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_feedhub.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_feedhub.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_pulled.sql") },
+    ],
 };

@@ -1,7 +1,7 @@
 //! The room itself: what is due is fetched, one feed after the other.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use intel::{Source, SourceId};
@@ -9,13 +9,17 @@ use model::event::FeedMoved;
 use platform::Platform;
 use platform::health::{Component, Health};
 use platform::http::RoomRouter;
-use tokio::sync::{Mutex, Notify};
+use ports::misp::MispDesk;
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::config::Config;
 use crate::error::FeedError;
 use crate::fetch::{self, Fetched};
+use crate::format::Format;
 use crate::http;
 use crate::load::{self, Counts};
+use crate::secret;
+use crate::source;
 use crate::store::{self, Ended, Feed, NewFeed};
 
 /// Pause between two looks at what is due, seconds.
@@ -37,6 +41,8 @@ struct Inner {
     asked: Notify,
     /// One run at a time: each wants the disk for itself.
     running: Mutex<()>,
+    /// Who keeps MISP events.
+    desk: OnceLock<Arc<dyn MispDesk>>,
 }
 
 /// The room; cheap to clone.
@@ -55,8 +61,28 @@ impl Feedhub {
             config,
             asked: Notify::new(),
             running: Mutex::default(),
+            desk: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Introduces who keeps MISP events; the first one stays.
+    pub fn meet(&self, desk: Arc<dyn MispDesk>) {
+        let _ = self.0.desk.set(desk);
+    }
+
+    pub(crate) fn desk(&self) -> Option<&Arc<dyn MispDesk>> {
+        self.0.desk.get()
+    }
+
+    /// Waits for the run under way.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.0.running.lock().await
+    }
+
+    /// Has the worker look at what is due.
+    pub(crate) fn wake(&self) {
+        self.0.asked.notify_one();
     }
 
     /// The HTTP endpoints.
@@ -70,12 +96,13 @@ impl Feedhub {
         let own = self.clone();
         self.platform().tasks.spawn("feeds", async move {
             loop {
-                match own.next().await {
-                    Ok(true) => continue,
-                    Ok(false) => {}
-                    Err(error) => {
+                let (pulled, pushed) = (own.next().await, own.next_push().await);
+                match (pulled, pushed) {
+                    (Err(error), _) | (_, Err(error)) => {
                         tracing::error!(%error, "feeds cannot be looked after; trying again")
                     }
+                    (Ok(false), Ok(false)) => {}
+                    _ => continue,
                 }
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_secs(LOOK_EVERY_S)) => {}
@@ -105,7 +132,7 @@ impl Feedhub {
     ///
     /// # Errors
     /// It cannot be, or its name is taken.
-    pub async fn add(&self, new: NewFeed) -> Result<Feed, FeedError> {
+    pub async fn add(&self, new: NewFeed, secret: Option<&str>) -> Result<Feed, FeedError> {
         let name = new.name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
             return Err(FeedError::Invalid("a name has 1 to 120 characters".into()));
@@ -117,8 +144,25 @@ impl Feedhub {
             fetch::address(url).map_err(FeedError::Invalid)?;
         }
         load::check(&new.format)?;
+        if new.format.is_pulled() && new.url.is_none() {
+            return Err(FeedError::Invalid("a server that is asked needs an address".into()));
+        }
+        new.auth.check(secret)?;
         let (id, new) = (self.new_id(), NewFeed { name, ..new });
         let wanted = id.clone();
+        if let Some(secret) = secret {
+            secret::keep(&self.platform().data, &id, secret)?;
+        }
+        let added = self.insert(id, new).await;
+        if added.is_err() {
+            secret::forget(&self.platform().data, &wanted)?;
+        }
+        added?;
+        self.0.asked.notify_one();
+        self.feed(&wanted).await
+    }
+
+    async fn insert(&self, id: String, new: NewFeed) -> Result<(), FeedError> {
         self.platform()
             .db
             .write(move |tx| {
@@ -135,9 +179,7 @@ impl Feedhub {
                     Ok(())
                 })
             })
-            .await?;
-        self.0.asked.notify_one();
-        self.feed(&wanted).await
+            .await
     }
 
     /// A feed by id or name.
@@ -159,7 +201,20 @@ impl Feedhub {
     pub(crate) async fn remove(&self, feed: &Feed) -> Result<(), FeedError> {
         let _one = self.0.running.lock().await;
         let (id, source) = (feed.id.clone(), self.source(feed).await?);
-        self.platform()
+        if feed.new.format.is_pulled() {
+            self.take_back(source).await?;
+        }
+        if let (Format::MispServer(_), Some(desk)) = (&feed.new.format, self.desk()) {
+            let mut sql = self.platform().db.read().await?;
+            let items = store::progress::items(&mut sql, &feed.id).await?;
+            drop(sql);
+            for uuid in items.into_keys() {
+                let done = desk.remove(&uuid, &format!("feed:{}", feed.id)).await;
+                done.map_err(|error| FeedError::Source(error.to_string()))?;
+            }
+        }
+        let done: Result<(), FeedError> = self
+            .platform()
             .db
             .write(move |tx| {
                 Box::pin(async move {
@@ -168,7 +223,30 @@ impl Feedhub {
                     Ok(())
                 })
             })
-            .await
+            .await;
+        done?;
+        secret::forget(&self.platform().data, &feed.id)
+    }
+
+    /// Withdraws all objects that a source said, part by part.
+    async fn take_back(&self, source: SourceId) -> Result<(), FeedError> {
+        let mut after = 0;
+        loop {
+            let next: Result<Option<i64>, FeedError> = self
+                .platform()
+                .db
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let now_us = tx.now().as_micros();
+                        Ok(intel::withdraw::said_after(tx.sql(), source, after, now_us).await?)
+                    })
+                })
+                .await;
+            match next? {
+                Some(seq) => after = seq,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Fetches a feed now and reads it.
@@ -182,6 +260,10 @@ impl Feedhub {
         if feed.new.url.is_none() {
             let text = format!("{} has no address; load a file into it", feed.new.name);
             return Err(FeedError::Invalid(text));
+        }
+        if feed.new.format.is_pulled() {
+            let ended = source::run(self, feed).await?;
+            return self.note(feed, ended).await;
         }
         let file = self.file(feed);
         let fetched = fetch::fetch(self.config(), feed, &file).await;
@@ -207,6 +289,10 @@ impl Feedhub {
     pub async fn load(&self, feed: &Feed, bytes: &[u8]) -> Result<Counts, FeedError> {
         let _one = self.0.running.lock().await;
         let feed = &self.feed(&feed.id).await?;
+        if feed.new.format.is_pulled() {
+            let text = format!("{} asks a server; no file can be loaded into it", feed.new.name);
+            return Err(FeedError::Invalid(text));
+        }
         let file = self.file(feed);
         let kept = tokio::fs::write(&file, bytes).await;
         let mut ended = match kept {
@@ -251,7 +337,7 @@ impl Feedhub {
                     let now_us = tx.now().as_micros();
                     let minutes =
                         if ended.error.is_some() { every.min(AGAIN_MINUTES) } else { every };
-                    let next_us = now_us + minutes * 60_000_000;
+                    let next_us = ended.again_us.unwrap_or(now_us + minutes * 60_000_000);
                     store::ended(tx.sql(), &id, &ended, now_us, next_us).await?;
                     if let Some(moved) = &moved {
                         tx.publish("system", moved).await?;
@@ -298,7 +384,7 @@ impl Feedhub {
         self.platform().data.root().join(format!("{}{}{}", PART.0, feed.id, PART.1))
     }
 
-    fn new_id(&self) -> String {
+    pub(crate) fn new_id(&self) -> String {
         let mut bytes = [0; 16];
         self.platform().random.fill(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()

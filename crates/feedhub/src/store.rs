@@ -4,8 +4,12 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+pub(crate) mod progress;
+pub(crate) mod pushes;
+
 use crate::format::Format;
 use crate::load::Counts;
+use crate::secret::Auth;
 
 /// What a feed shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub struct NewFeed {
     pub url: Option<String>,
     /// How it is read.
     pub format: Format,
+    /// How the server wants to know who asks.
+    pub auth: Auth,
     /// How often it is fetched.
     pub every_minutes: i64,
     /// TLP of what it says.
@@ -60,7 +66,7 @@ pub(crate) async fn insert(
         .map_err(|cause| DbError::corrupt("feedhub_feeds.format", cause))?;
     let done = sqlx::query(
         "INSERT INTO feedhub_feeds (id, name, url, format, every_minutes, tlp, licence, whole, paused, next_at, \
-         recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9) ON CONFLICT (name) DO NOTHING",
+         recorded_at, auth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9, $10) ON CONFLICT (name) DO NOTHING",
     )
     .bind(id)
     .bind(&new.name)
@@ -71,9 +77,25 @@ pub(crate) async fn insert(
     .bind(&new.licence)
     .bind(i64::from(new.whole))
     .bind(now_us)
+    .bind(auth_text(&new.auth)?)
     .execute(sql)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// How a server is asked, as it is stored.
+pub(crate) fn auth_text(auth: &Auth) -> Result<Option<String>, DbError> {
+    if !auth.needs_secret() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(auth);
+    text.map(Some).map_err(|cause| DbError::corrupt("feedhub.auth", cause))
+}
+
+/// How a server is asked, as it was stored.
+pub(crate) fn auth_of(text: Option<String>) -> Result<Auth, DbError> {
+    let auth = text.as_deref().map(serde_json::from_str).transpose();
+    Ok(auth.map_err(|cause| DbError::corrupt("feedhub.auth", cause))?.unwrap_or_default())
 }
 
 /// All feeds, by name.
@@ -119,6 +141,7 @@ pub(crate) async fn pause(
 
 /// Takes a feed away; false when there is none.
 pub(crate) async fn remove(sql: &mut AnyConnection, id: &str) -> Result<bool, DbError> {
+    progress::forget(sql, id).await?;
     sqlx::query("DELETE FROM feedhub_rejects WHERE feed = $1").bind(id).execute(&mut *sql).await?;
     let done = sqlx::query("DELETE FROM feedhub_feeds WHERE id = $1").bind(id).execute(sql).await?;
     Ok(done.rows_affected() == 1)
@@ -132,6 +155,8 @@ pub(crate) struct Ended {
     /// ETag and date of what was read; `None` leaves those that are known.
     pub(crate) validators: Option<(Option<String>, Option<String>)>,
     pub(crate) rejects: Vec<Rejected>,
+    /// When to go on, where that is known, microseconds UTC.
+    pub(crate) again_us: Option<i64>,
 }
 
 /// A line that was refused.
@@ -217,6 +242,7 @@ fn feed(row: &AnyRow) -> Result<Feed, DbError> {
             url: row.try_get("url")?,
             format: serde_json::from_str(&format)
                 .map_err(|cause| DbError::corrupt("feedhub_feeds.format", cause))?,
+            auth: auth_of(row.try_get("auth")?)?,
             every_minutes: row.try_get("every_minutes")?,
             tlp: stix::Tlp::from_label(&tlp)
                 .ok_or_else(|| DbError::corrupt("feedhub_feeds.tlp", tlp))?,

@@ -91,6 +91,36 @@ pub async fn withdraw(
     Ok(gone)
 }
 
+/// Takes back a part of all that a source said: the newest versions behind the row `after`. The last row looked at, nothing
+/// when there is none left.
+///
+/// # Errors
+/// The database says no.
+pub async fn said_after(
+    sql: &mut AnyConnection,
+    source: SourceId,
+    after: i64,
+    now_us: i64,
+) -> Result<Option<i64>, DbError> {
+    let rows = sqlx::query(
+        "SELECT s.seq AS seq, n.id AS id FROM intel_said s JOIN intel_objects o ON o.seq = s.seq \
+         JOIN intel_nodes n ON n.node = o.node WHERE s.source = $1 AND s.seq > $2 \
+         AND o.superseded_at IS NULL AND o.revoked = 0 ORDER BY s.seq LIMIT $3",
+    )
+    .bind(source)
+    .bind(after)
+    .bind(i64::try_from(ROWS).unwrap_or(i64::MAX))
+    .fetch_all(&mut *sql)
+    .await?;
+    let Some(last) = rows.last() else { return Ok(None) };
+    let seq = last.try_get("seq")?;
+    let ids: Vec<String> =
+        rows.iter().map(|row| row.try_get("id")).collect::<Result<_, sqlx::Error>>()?;
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    withdraw(sql, source, &ids, now_us).await?;
+    Ok(Some(seq))
+}
+
 fn fields(body: &str) -> Option<Map<String, Value>> {
     match serde_json::from_str(body) {
         Ok(Value::Object(fields)) => Some(fields),

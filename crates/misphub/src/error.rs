@@ -41,6 +41,16 @@ impl MispError {
         }
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether the node is at fault, not what was asked.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::CONFLICT
+    }
+
     /// What is wrong, as MISP lists it.
     pub(crate) fn into_errors(self) -> Value {
         self.errors

@@ -140,6 +140,20 @@ impl DataFolder {
         write().map_err(DataError::io(&path))
     }
 
+    /// Takes a file under `keys/` away, if it is there.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn remove_key(&self, name: &str) -> Result<(), DataError> {
+        let path = self.key_file(name);
+        match fs::remove_file(&path) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(DataError::io(&path)(cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A file under `keys/`, if it is there.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 pub mod disclosure;
 pub mod edge;
 pub mod fake;
+pub mod misp;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -8,7 +8,7 @@ mod intelligence;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use intelligence::{
-    FeedCommand, IntelCommand, MispCommand, PatternCommand, StixCommand,
+    Credentials, FeedCommand, IntelCommand, MispCommand, PatternCommand, PushCommand, StixCommand,
 };
 
 /// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.

@@ -274,6 +274,7 @@ impl Rooms {
         let peers = Arc::new(identity.clone());
         let federation = Federation::open(platform, configs.federation, peers.clone()).await?;
         federation.meet(Arc::new(disclosure::ByLabel(peers)), vec![]);
+        feedhub.meet(Arc::new(misphub.clone()));
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),

@@ -11,10 +11,11 @@ use super::FeedView;
 use crate::error::FeedError;
 use crate::format::Format;
 use crate::room::Feedhub;
+use crate::secret::Auth;
 use crate::store::NewFeed;
 
 /// What the feed shall be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FeedRequest {
     /// Name.
@@ -23,6 +24,12 @@ pub(crate) struct FeedRequest {
     url: Option<String>,
     /// How it is read.
     format: Format,
+    /// How the server wants to know who asks; not at all when absent.
+    #[serde(default)]
+    auth: Auth,
+    /// Password, token or key. It is never shown again.
+    #[schema(write_only)]
+    secret: Option<String>,
     /// How often it is fetched; 60 when absent.
     every_minutes: Option<i64>,
     /// TLP of what it says; `clear` when absent.
@@ -51,10 +58,11 @@ pub(crate) async fn add(
         name: request.name,
         url: request.url,
         format: request.format,
+        auth: request.auth,
         every_minutes: request.every_minutes.unwrap_or(60),
         tlp,
         licence: request.licence,
         whole: request.whole.unwrap_or(true),
     };
-    Ok((StatusCode::CREATED, Json(room.add(new).await?.into())))
+    Ok((StatusCode::CREATED, Json(room.add(new, request.secret.as_deref()).await?.into())))
 }

@@ -1,9 +1,16 @@
-//! Endpoints under `/api/v1/feeds`, one a file.
+//! Endpoints under `/api/v1/feeds` and `/api/v1/pushes`, one a file.
 
 mod add;
 mod change;
+mod discover;
 mod list;
 mod load;
+mod push_add;
+mod push_change;
+mod push_failures;
+mod push_list;
+mod push_run;
+mod push_view;
 mod rejects;
 mod run;
 
@@ -21,6 +28,7 @@ use crate::fetch;
 use crate::format::Format;
 use crate::load::Counts;
 use crate::room::Feedhub;
+use crate::secret::Auth;
 use crate::store::Feed;
 
 const READ: Permission = Permission("feeds.read");
@@ -35,6 +43,13 @@ pub(crate) fn routes() -> RoomRouter<Feedhub> {
         .route(WRITE, routes!(run::run))
         .route(WRITE, routes!(load::load))
         .route(READ, routes!(rejects::rejects))
+        .route(WRITE, routes!(discover::discover))
+        .route(READ, routes!(push_list::list))
+        .route(WRITE, routes!(push_add::add))
+        .route(WRITE, routes!(push_change::change))
+        .route(WRITE, routes!(push_change::remove))
+        .route(WRITE, routes!(push_run::run))
+        .route(READ, routes!(push_failures::failures))
 }
 
 /// A feed as it is shown.
@@ -48,6 +63,8 @@ pub(crate) struct FeedView {
     url: Option<String>,
     /// How it is read.
     format: Format,
+    /// How the server is told who asks; the secret is never shown.
+    auth: Auth,
     /// How often it is fetched.
     every_minutes: i64,
     /// TLP of what it says.
@@ -87,7 +104,17 @@ impl Asker {
 
     /// Whether what the feed says is in sight; else the feed does not exist.
     pub(crate) const fn sees(&self, feed: &Feed) -> bool {
-        self.sight.sees(intel::rank(feed.new.tlp))
+        self.sees_label(feed.new.tlp)
+    }
+
+    /// Whether what carries this label is in sight.
+    pub(crate) const fn sees_label(&self, tlp: stix::Tlp) -> bool {
+        self.sight.sees(intel::rank(tlp))
+    }
+
+    /// Whether this one may write feeds.
+    pub(crate) const fn writes(&self) -> bool {
+        self.writes
     }
 
     /// A feed by id or name, if it is in sight.
@@ -135,6 +162,7 @@ impl From<Feed> for FeedView {
             name: feed.new.name,
             url: feed.new.url,
             format: feed.new.format,
+            auth: feed.new.auth,
             every_minutes: feed.new.every_minutes,
             tlp: feed.new.tlp.label().to_owned(),
             licence: feed.new.licence,

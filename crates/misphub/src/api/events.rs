@@ -8,6 +8,7 @@ use super::take::{Writer, check_size, label};
 use super::{Answer, Ask, publish, withdraw};
 use crate::error::MispError;
 use crate::fields::{Fields, number, take_list, text, truth, unwrapped, uuid};
+use crate::room::Misphub;
 use crate::store::events::{self, Event};
 use crate::store::{Name, others, tags};
 
@@ -27,7 +28,7 @@ pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
     answered(ask, id, publish).await
 }
 
-async fn insert(
+pub(crate) async fn insert(
     sql: &mut AnyConnection,
     writer: &Writer,
     mut fields: Fields,
@@ -165,18 +166,19 @@ pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
         Box::pin(async move {
             let event = events::get(sql, &name, most).await?;
             let event = event.ok_or_else(|| MispError::not_found("event"))?;
-            change(sql, writer, event, fields).await
+            change(sql, writer, event, fields, writer.now_s).await
         })
     })
     .await?;
     answered(ask, id, publish).await
 }
 
-async fn change(
+pub(crate) async fn change(
     sql: &mut AnyConnection,
     writer: &Writer,
     mut event: Event,
     mut fields: Fields,
+    stamp: i64,
 ) -> Result<i64, MispError> {
     if number(&fields, "timestamp").is_some_and(|stamp| stamp < event.stamp) {
         let message = "what is stored is newer than what is sent; read the event again";
@@ -192,7 +194,7 @@ async fn change(
         event.date = date(&fields, writer.now_s)?;
     }
     event.published = false;
-    event.stamp = writer.now_s.max(event.stamp);
+    event.stamp = stamp.max(event.stamp);
     event.body.extend(own_fields(fields));
     writer.put_tags(sql, "event", event.id, list).await?;
     parts(sql, writer, event.id, attributes, objects).await?;
@@ -247,7 +249,7 @@ async fn answered(ask: &Ask, id: i64, publish: bool) -> Result<Answer, MispError
     let mut not_carried = None;
     if publish {
         // Who just wrote it publishes it, whatever its label.
-        let (_, told) = publish::run(ask, &Name::Number(id), i64::MAX).await?;
+        let (_, told) = publish::run(&ask.room, &Name::Number(id), i64::MAX).await?;
         not_carried = Some(told);
     }
     let answer = shown(ask, id, Parts { metadata, ..Parts::default() }).await?;
@@ -278,7 +280,16 @@ where
     F: for<'w> FnOnce(&'w mut AnyConnection, &'w Writer) -> Work<'w, T> + Send + 'static,
     T: Send + 'static,
 {
-    let room = ask.room.clone();
+    write_in(&ask.room, work).await
+}
+
+/// One transaction without a request.
+pub(crate) async fn write_in<T, F>(room: &Misphub, work: F) -> Result<T, MispError>
+where
+    F: for<'w> FnOnce(&'w mut AnyConnection, &'w Writer) -> Work<'w, T> + Send + 'static,
+    T: Send + 'static,
+{
+    let room = room.clone();
     let db = room.platform().db.clone();
     db.write(move |tx| {
         Box::pin(async move {

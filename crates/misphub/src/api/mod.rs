@@ -9,6 +9,7 @@ mod publish;
 mod search;
 mod show;
 mod sightings;
+mod sync;
 mod tags;
 mod take;
 mod withdraw;
@@ -93,6 +94,7 @@ static ROUTES: &[Route] = table! {
     read "events" => search::index,
     read "events/index" => search::index,
     read "events/restSearch" => search::events,
+    write "events/filterEventIdsForPush" => sync::filter,
     write "events/add" => events::add,
     read "events/view/*" => events::view,
     write "events/edit/*" => events::edit,
@@ -250,7 +252,7 @@ async fn answer(
     })?;
     let (mut fields, list) = read(&body)?;
     for (name, value) in named {
-        fields.entry(name).or_insert(Value::String(value));
+        name_field(&mut fields, name, value);
     }
     let ask = Ask { room, caller, sight, method, parts, fields, list };
     let everything = ask.sight.most() >= Sight::ALL.most();
@@ -261,6 +263,22 @@ async fn answer(
         show::without_groups(value);
     }
     Ok(answer)
+}
+
+/// A `name:value` of the path as a field; `name[]:value` is one of a list.
+fn name_field(fields: &mut Fields, name: String, value: String) {
+    let value = Value::String(value);
+    match name.strip_suffix("[]") {
+        None => {
+            fields.entry(name).or_insert(value);
+        }
+        Some(list) => {
+            let known = fields.entry(list.to_owned()).or_insert_with(|| Value::Array(vec![]));
+            if let Value::Array(items) = known {
+                items.push(value);
+            }
+        }
+    }
 }
 
 /// Words of the path, and its `name:value` parts; `.json` at the end says nothing.

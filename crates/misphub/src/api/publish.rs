@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use intel::from_misp::{self, FromMisp, is_common};
 use intel::{Prepared, Put};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
-use super::events::write;
+use super::events::{write, write_in};
 use super::show::{self, Parts};
-use super::take::tagged;
-use super::withdraw::{self, uuid_of};
+use super::withdraw;
 use super::{Answer, Ask};
 use crate::error::MispError;
+use crate::room::Misphub;
 use crate::store::events::{self, Event};
 use crate::store::{Name, others, published};
 
@@ -20,7 +21,7 @@ const MAX_TRIES: usize = 5;
 
 /// `events/publish/ID` and `events/alert/ID`
 pub(crate) async fn publish(ask: &Ask) -> Result<Answer, MispError> {
-    let (id, not_carried) = run(ask, &ask.name("event")?, ask.sight.most()).await?;
+    let (id, not_carried) = run(&ask.room, &ask.name("event")?, ask.sight.most()).await?;
     let text = "Event published";
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text,
         "url": "/events/publish", "id": id.to_string(), "x_sereno_not_carried": not_carried })
@@ -49,11 +50,11 @@ pub(crate) async fn unpublish(ask: &Ask) -> Result<Answer, MispError> {
 
 /// Publishes an event: read and converted outside of the writer, kept only if it is still what was converted. Its
 /// number, and what was not carried.
-pub(crate) async fn run(ask: &Ask, name: &Name, most: i64) -> Result<(i64, Value), MispError> {
+pub(crate) async fn run(room: &Misphub, name: &Name, most: i64) -> Result<(i64, Value), MispError> {
     for _ in 0..MAX_TRIES {
-        let stix = as_stix(ask, name, most).await?;
+        let stix = as_stix(room, name, most).await?;
         let name = name.clone();
-        let done = write(ask, move |sql, writer| {
+        let done = write_in(room, move |sql, writer| {
             Box::pin(async move {
                 let event = events::get(sql, &name, most).await?;
                 let mut event = event.ok_or_else(|| MispError::not_found("event"))?;
@@ -87,13 +88,13 @@ struct AsStix {
 }
 
 /// The event as STIX objects; those that break a rule of STIX are told like what has no place in it.
-async fn as_stix(ask: &Ask, name: &Name, most: i64) -> Result<AsStix, MispError> {
-    let mut sql = ask.room.platform().db.read().await?;
+async fn as_stix(room: &Misphub, name: &Name, most: i64) -> Result<AsStix, MispError> {
+    let mut sql = room.platform().db.read().await?;
     let event = events::get(&mut sql, name, most).await?;
     let mut event = event.ok_or_else(|| MispError::not_found("event"))?;
     // Converted as what it will be: a published event is a report from the first time on.
     event.published = true;
-    event.publish_stamp = ask.room.now_s();
+    event.publish_stamp = room.now_s();
     let orgs = others::orgs(&mut sql).await?;
     let mut shown = show::event(&mut sql, &event, Parts::default(), most, &orgs).await?;
     // Everybody who sees the event sees its objects; members of a sharing group are not for everybody.
@@ -103,84 +104,11 @@ async fn as_stix(ask: &Ask, name: &Name, most: i64) -> Result<AsStix, MispError>
     let source =
         orgs.into_iter().find(|org| org.id == event.orgc).map_or_else(String::new, |org| org.name);
     let tlp = event.tlp;
-    let converted = tokio::task::spawn_blocking(move || convert(shown, tlp));
+    let converted = tokio::task::spawn_blocking(move || from_misp::prepared(shown, tlp));
     let outcome =
         converted.await.map_err(|_| MispError::bad_request("the event could not be converted"))?;
-    let (objects, not_carried) = outcome.map_err(MispError::bad_request)?;
+    let FromMisp { objects, not_carried } = outcome.map_err(MispError::bad_request)?;
     Ok(AsStix { event, source, objects, not_carried })
-}
-
-fn convert(shown: Value, tlp: i64) -> Result<(Vec<Prepared>, Vec<Value>), String> {
-    let parts = labels_of_parts(&shown);
-    let document = misp::document::from_value(shown).map_err(|error| error.to_string())?;
-    let converted = misp::to_stix::convert(document, misp::to_stix::Options::default());
-    let mut told: Vec<Value> =
-        converted.not_carried.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-    let mut objects = Vec::with_capacity(converted.bundle.objects.len());
-    for object in &converted.bundle.objects {
-        match stix::validate::object(object).first_error() {
-            None => objects.push(Prepared::new(object)),
-            Some(error) => told.push(json!({ "place": object.id_text(), "what": error.property,
-                "why": error.message })),
-        }
-    }
-    protect(&mut objects, tlp, &parts);
-    Ok((objects, told))
-}
-
-/// Labels of attributes by their own tags, and of objects by the tags of their attributes.
-fn labels_of_parts(shown: &Value) -> HashMap<String, i64> {
-    let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
-    let mut found: HashMap<String, i64> = HashMap::new();
-    let mut note = |uuid: &Value, attribute: &Value| {
-        let tags = list(attribute, "Tag");
-        let names = tags.iter().filter_map(|tag| tag["name"].as_str());
-        if let (Some(uuid), Some(tlp)) = (uuid.as_str(), tagged(names)) {
-            let known = found.entry(uuid.to_owned()).or_default();
-            *known = (*known).max(intel::rank(tlp));
-        }
-    };
-    for attribute in list(&shown["Event"], "Attribute") {
-        note(&attribute["uuid"], &attribute);
-    }
-    for object in list(&shown["Event"], "Object") {
-        for attribute in list(&object, "Attribute") {
-            note(&object["uuid"], &attribute);
-        }
-    }
-    found
-}
-
-/// No object is less protected than its event, than the attribute it came of, or, for observables and relations, than
-/// what they belong to.
-fn protect(objects: &mut [Prepared], event: i64, parts: &HashMap<String, i64>) {
-    let mut labels: HashMap<String, i64> = HashMap::with_capacity(objects.len());
-    for object in objects.iter() {
-        let own = object.tlp.unwrap_or(0).max(event);
-        let own = own.max(parts.get(uuid_of(&object.id)).copied().unwrap_or(0));
-        labels.insert(object.id.clone(), own);
-    }
-    let of = |labels: &HashMap<String, i64>, id: &str| labels.get(id).copied().unwrap_or(event);
-    for object in objects.iter().filter(|object| object.kind == "observed-data") {
-        let own = of(&labels, &object.id);
-        for edge in object.edges.iter().filter(|edge| edge.kind == "object") {
-            labels.entry(edge.target.clone()).and_modify(|tlp| *tlp = (*tlp).max(own));
-        }
-    }
-    for object in objects.iter_mut() {
-        let mut tlp = of(&labels, &object.id);
-        if matches!(object.kind.as_str(), "relationship" | "sighting" | "opinion") {
-            let ends = object.edges.iter().flat_map(|edge| [&edge.origin, &edge.target]);
-            tlp = ends.map(|id| of(&labels, id)).fold(tlp, i64::max);
-        }
-        // The definitions of TLP are public.
-        object.tlp = Some(if object.kind == "marking-definition" { 0 } else { tlp });
-    }
-}
-
-/// What names who or how, and says nothing that could be taken back.
-fn is_common(id: &str) -> bool {
-    id.starts_with("identity--") || id.starts_with("marking-definition--")
 }
 
 impl AsStix {

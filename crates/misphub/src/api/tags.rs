@@ -5,7 +5,9 @@ use sqlx::AnyConnection;
 
 use super::condition::check_pattern;
 use super::events::{touch, write};
-use super::take::{checked_tag, tagged};
+use intel::from_misp::tagged;
+
+use super::take::checked_tag;
 use super::{Answer, Ask, show, withdraw};
 use crate::error::MispError;
 use crate::fields::{text, truth, unwrapped};

@@ -285,22 +285,7 @@ pub(crate) fn check_size(fields: &Fields) -> Result<(), MispError> {
     Err(MispError::bad_request(text))
 }
 
-/// The strictest label among tags, in any spelling.
-pub(crate) fn tagged<'t>(names: impl Iterator<Item = &'t str>) -> Option<Tlp> {
-    names
-        .map(str::to_ascii_lowercase)
-        .filter_map(|name| {
-            let word = name.strip_prefix("tlp:")?.replace("amber-strict", "amber+strict");
-            Tlp::from_label(&word)
-        })
-        .max()
-}
-
 /// The label that holds for an event: its TLP tag, else what its distribution means here.
 pub(crate) fn label<'t>(fields: &Fields, tag_names: impl Iterator<Item = &'t str>) -> Tlp {
-    tagged(tag_names).unwrap_or_else(|| match number(fields, "distribution") {
-        Some(0) => Tlp::AmberStrict,
-        Some(4) => Tlp::Amber,
-        _ => Tlp::Green,
-    })
+    intel::from_misp::label(number(fields, "distribution"), tag_names)
 }

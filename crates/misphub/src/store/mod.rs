@@ -6,6 +6,7 @@ pub(crate) mod objects;
 pub(crate) mod others;
 pub(crate) mod published;
 pub(crate) mod sightings;
+pub(crate) mod sync;
 pub(crate) mod tags;
 
 use platform::db::DbError;

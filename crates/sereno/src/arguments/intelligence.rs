@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::Place;
 
@@ -161,6 +161,7 @@ pub(crate) enum FeedCommand {
     /// The feeds and how they are.
     List(Place),
     /// Add a feed.
+    #[command(visible_alias = "add")]
     New {
         #[command(flatten)]
         place: Place,
@@ -169,7 +170,7 @@ pub(crate) enum FeedCommand {
         /// Where it is fetched; without it, files are loaded by hand.
         #[arg(long)]
         url: Option<String>,
-        /// plain, csv, json, kev or free-text.
+        /// Read as a file: plain, csv, json, kev, free-text. Asked as a server: taxii, misp-feed, misp-server, csaf.
         #[arg(long, default_value = "plain")]
         form: String,
         /// Kinds of values it holds, e.g. ipv4; any when absent.
@@ -178,6 +179,23 @@ pub(crate) enum FeedCommand {
         /// More of the format as JSON, e.g. '{"header":true,"value":"ioc"}'.
         #[arg(long)]
         format: Option<String>,
+        #[command(flatten)]
+        credentials: Credentials,
+        /// A collection of a TAXII server: UUID, alias or title; all that may be read when absent.
+        #[arg(long)]
+        collection: Vec<String>,
+        /// A STIX type to read of a TAXII server; all when absent.
+        #[arg(long = "type")]
+        types: Vec<String>,
+        /// A tag that events of MISP must have; `!tag` leaves events out (misp-server).
+        #[arg(long)]
+        tag: Vec<String>,
+        /// An organisation whose events of MISP are read.
+        #[arg(long)]
+        org: Vec<String>,
+        /// Only what was added or changed after this time (RFC 3339).
+        #[arg(long)]
+        since: Option<String>,
         /// Minutes between two fetches.
         #[arg(long, default_value_t = 60)]
         every_minutes: i64,
@@ -234,6 +252,101 @@ pub(crate) enum FeedCommand {
         place: Place,
         /// Name or id.
         feed: String,
+    },
+    /// What a TAXII 2.1 server offers: API roots and collections, with the rights of these credentials.
+    Discover {
+        #[command(flatten)]
+        place: Place,
+        /// Discovery, an API root or a collection.
+        url: String,
+        #[command(flatten)]
+        credentials: Credentials,
+    },
+    /// What of ours goes to the servers of others.
+    #[command(subcommand)]
+    Push(PushCommand),
+}
+
+/// How a server wants to know who asks. The secret comes from a file or from standard input, never from the command line.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Credentials {
+    /// none, basic, bearer or key (alone in `Authorization`, as MISP takes it).
+    #[arg(long, default_value = "none")]
+    pub(crate) auth: String,
+    /// The name for basic.
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// A file with the password, token or key in its first line; `-` is standard input.
+    #[arg(long)]
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PushCommand {
+    /// The pushes and how they are.
+    List(Place),
+    /// Add a push.
+    #[command(visible_alias = "add")]
+    New {
+        #[command(flatten)]
+        place: Place,
+        /// Its name.
+        name: String,
+        /// A collection of a TAXII 2.1 server, or a MISP server (with --events).
+        #[arg(long)]
+        to: String,
+        /// What goes out: one of our collections, as ROOT/COLLECTION.
+        #[arg(long, group = "origin")]
+        collection: Option<String>,
+        /// What goes out: the newest versions of all that is known of these STIX types; `all` is every type.
+        #[arg(long = "type", group = "origin")]
+        types: Vec<String>,
+        /// What goes out: published MISP events made here.
+        #[arg(long, group = "origin")]
+        events: bool,
+        /// The highest label that leaves.
+        #[arg(long, default_value = "green")]
+        highest: String,
+        #[command(flatten)]
+        credentials: Credentials,
+        /// Minutes between two runs.
+        #[arg(long, default_value_t = 60)]
+        every_minutes: i64,
+    },
+    /// Send now what is new.
+    Run {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
+    },
+    /// What the other side did not take, with its reasons.
+    Failures {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
+    },
+    /// Send nothing for now.
+    Pause {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
+    },
+    /// Send again.
+    Resume {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
+    },
+    /// Remove a push; what the other side has stays there.
+    Remove {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
     },
 }
 

@@ -1,4 +1,7 @@
-//! `sereno feed list|new|run|load|rejects|pause|resume|remove`.
+//! `sereno feed list|new|run|load|rejects|pause|resume|remove|discover|push`.
+
+mod credentials;
+mod push;
 
 use std::process::ExitCode;
 
@@ -27,14 +30,30 @@ pub(crate) async fn run(command: FeedCommand, json: bool) -> Result<ExitCode, Fa
             form,
             kind,
             format,
+            credentials,
+            collection,
+            types,
+            tag,
+            org,
+            since,
             every_minutes,
             tlp,
             licence,
             keep,
         } => {
-            let format = format_of(&form, &kind, format.as_deref())?;
-            let body = json!({ "name": name, "url": url, "format": format, "tlp": tlp,
+            let since_name = if form == "taxii" { "added_after" } else { "since" };
+            let more = [
+                ("kinds", json!(kind)),
+                ("collections", json!(collection)),
+                ("types", json!(types)),
+                ("tags", json!(tag)),
+                ("orgs", json!(org)),
+                (since_name, json!(since)),
+            ];
+            let format = format_of(&form, more, format.as_deref())?;
+            let mut body = json!({ "name": name, "url": url, "format": format, "tlp": tlp,
                 "every_minutes": every_minutes, "licence": licence, "whole": !keep });
+            credentials::add(&credentials, &mut body)?;
             let api = Api::of(&place).await?;
             let feed = api.post("/api/v1/feeds", &body).await;
             api.close().await;
@@ -69,6 +88,15 @@ pub(crate) async fn run(command: FeedCommand, json: bool) -> Result<ExitCode, Fa
             answer?;
             output::note("removed");
         }
+        FeedCommand::Discover { place, url, credentials } => {
+            let mut body = json!({ "url": url });
+            credentials::add(&credentials, &mut body)?;
+            let api = Api::of(&place).await?;
+            let answer = api.post("/api/v1/feeds/discover", &body).await;
+            api.close().await;
+            return discovered(&answer?, json);
+        }
+        FeedCommand::Push(command) => return push::run(command, json).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,15 +105,22 @@ fn path(feed: &str) -> String {
     format!("/api/v1/feeds/{}", escape(feed))
 }
 
-fn format_of(form: &str, kinds: &[String], more: Option<&str>) -> Result<Value, Failure> {
+fn format_of<const N: usize>(
+    form: &str,
+    fields: [(&str, Value); N],
+    more: Option<&str>,
+) -> Result<Value, Failure> {
     let mut format = match more.map(serde_json::from_str).transpose() {
         Ok(Some(Value::Object(map))) => map,
         Ok(None) => serde_json::Map::new(),
         _ => return Err(Failure::wrong_use("--format is no JSON object")),
     };
     format.insert("form".into(), form.into());
-    if !kinds.is_empty() {
-        format.insert("kinds".into(), json!(kinds));
+    for (name, value) in fields {
+        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if !is_empty {
+            format.insert(name.into(), value);
+        }
     }
     Ok(Value::Object(format))
 }
@@ -95,6 +130,27 @@ async fn pause(place: &Place, feed: &str, paused: bool, json: bool) -> Result<()
     let feed = api.patch(&path(feed), &json!({ "paused": paused })).await;
     api.close().await;
     show(&feed?, json)
+}
+
+/// Exit 1 when there is nothing to read or write.
+fn discovered(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
+    let list = answer.get("collections").and_then(Value::as_array).cloned().unwrap_or_default();
+    if json {
+        output::value(answer)?;
+    } else {
+        for one in &list {
+            let right = |name: &str, letter| match one.get(name).and_then(Value::as_bool) {
+                Some(true) => letter,
+                _ => "-",
+            };
+            let rights = format!("{}{}", right("can_read", "r"), right("can_write", "w"));
+            output::line(&format!("{rights}  {}  {}", text(one, "url"), text(one, "title")));
+        }
+        for problem in answer.get("problems").and_then(Value::as_array).into_iter().flatten() {
+            output::note(problem.as_str().unwrap_or_default());
+        }
+    }
+    Ok(output::answer(!list.is_empty()))
 }
 
 fn show(feed: &Value, json: bool) -> Result<(), Failure> {

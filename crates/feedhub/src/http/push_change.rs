@@ -1,0 +1,64 @@
+//! `PATCH` and `DELETE /api/v1/pushes/{id}`: pause, go on, remove.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use platform::http::{Caller, Gate, Json as Body, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::push_view::PushView;
+use super::{Asker, finished};
+use crate::error::FeedError;
+use crate::room::Feedhub;
+use crate::store::pushes;
+
+/// What changes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PushChange {
+    /// Whether nothing goes out.
+    paused: bool,
+}
+
+/// Pauses a push or lets it go on.
+#[utoipa::path(patch, path = "/api/v1/pushes/{id}", tag = "feeds", request_body = PushChange,
+    params(("id" = String, Path, description = "Id or name")), responses(
+    (status = 200, description = "The push", body = PushView),
+    (status = 404, description = "No such push", body = Problem)))]
+pub(crate) async fn change(
+    State(room): State<Feedhub>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(change): Body<PushChange>,
+) -> Result<Json<PushView>, Problem> {
+    let asker = Asker::new(&gate, &caller);
+    let id = asker.push(&room, &name).await?.id;
+    let wanted = id.clone();
+    let done: Result<(), FeedError> = room
+        .platform()
+        .db
+        .write(move |tx| {
+            Box::pin(async move { Ok(pushes::pause(tx.sql(), &wanted, change.paused).await?) })
+        })
+        .await;
+    done?;
+    Ok(Json(asker.push_view(&room, room.push(&id).await?).await?))
+}
+
+/// Removes a push; what the other side has stays there. A run of it is waited for.
+#[utoipa::path(delete, path = "/api/v1/pushes/{id}", tag = "feeds",
+    params(("id" = String, Path, description = "Id or name")), responses(
+    (status = 204, description = "Removed"),
+    (status = 404, description = "No such push", body = Problem)))]
+pub(crate) async fn remove(
+    State(room): State<Feedhub>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let push = Asker::new(&gate, &caller).push(&room, &name).await?;
+    finished(async move { room.remove_push(&push).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

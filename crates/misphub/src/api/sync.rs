@@ -1,0 +1,221 @@
+//! What passes between servers: which events another one may push, and this node's own exchange through the port.
+
+use async_trait::async_trait;
+use ports::PortError;
+use ports::misp::{EventHead, EventTaken, MispDesk};
+use serde_json::{Value, json};
+use sqlx::AnyConnection;
+use stix::Tlp;
+
+use super::events::{change, insert, write_in};
+use super::show::{self, Parts};
+use super::take::{Writer, check_size};
+use super::{Answer, Ask, publish, withdraw};
+use crate::error::MispError;
+use crate::fields::{Fields, number, text, truth, unwrapped, uuid};
+use crate::room::Misphub;
+use crate::store::events::{self, Event};
+use crate::store::{Name, others, sync};
+
+/// Events of one question.
+const MAX_ASKED: usize = 100_000;
+
+/// `events/filterEventIdsForPush`: those of the events that are not here, or here in an older state. What the caller may not
+/// see is answered like what is not here.
+pub(crate) async fn filter(ask: &Ask) -> Result<Answer, MispError> {
+    if ask.list.len() > MAX_ASKED {
+        let text = format!("at most {MAX_ASKED} events are asked for at once; ask in parts");
+        return Err(MispError::bad_request(text));
+    }
+    let mut sql = ask.room.platform().db.read().await?;
+    let mut wanted = Vec::new();
+    for one in &ask.list {
+        let Value::Object(fields) = &one["Event"] else { continue };
+        let Some(uuid) = text(fields, "uuid").and_then(|text| uuid(&text)) else { continue };
+        let stamp = number(fields, "timestamp").unwrap_or(0);
+        let known = events::get(&mut sql, &Name::Uuid(uuid.clone()), ask.sight.most()).await?;
+        if known.is_none_or(|event| event.stamp < stamp) {
+            wanted.push(Value::String(uuid));
+        }
+    }
+    Ok(Value::Array(wanted).into())
+}
+
+/// How far what comes from, or goes to, another server may go on from there: one step less, as MISP does it.
+fn one_step_less(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(one_step_less),
+        Value::Object(fields) => {
+            if let Some(level) = number(fields, "distribution") {
+                let less = match level {
+                    1 => Some(0),
+                    2 => Some(1),
+                    _ => None,
+                };
+                if let Some(less) = less {
+                    fields.insert("distribution".into(), i64::to_string(&less).into());
+                }
+            }
+            for name in ["Event", "Attribute", "Object"] {
+                if let Some(inner) = fields.get_mut(name) {
+                    one_step_less(inner);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn port(error: MispError) -> PortError {
+    let text = error.message().to_owned();
+    if error.is_ours() { PortError::Unavailable(text) } else { PortError::Invalid(text) }
+}
+
+/// The label that holds where an event names none, as a tag of this node's own.
+fn labelled(fields: &mut Fields, label: &str) {
+    let tags = fields.entry("Tag").or_insert_with(|| Value::Array(vec![]));
+    let Value::Array(tags) = tags else { return };
+    let names = tags.iter().filter_map(|tag| tag["name"].as_str());
+    if intel::from_misp::tagged(names).is_none() {
+        tags.push(json!({ "name": format!("tlp:{label}"), "local": true }));
+    }
+}
+
+/// What became of an event, its number, and whether it is still to be published.
+type Kept = (EventTaken, i64, bool);
+
+async fn keep(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    fields: Fields,
+    teller: String,
+) -> Result<Kept, MispError> {
+    let uuid = text(&fields, "uuid").and_then(|text| uuid(&text));
+    let uuid = uuid.ok_or_else(|| MispError::field("uuid", "the UUID of the event"))?;
+    let stamp = number(&fields, "timestamp")
+        .ok_or_else(|| MispError::field("timestamp", "when the event was changed"))?;
+    let publish = truth(&fields, "published").unwrap_or(false);
+    match events::get(sql, &Name::Uuid(uuid), i64::MAX).await? {
+        None => Ok((EventTaken::New, insert(sql, writer, fields, teller).await?, publish)),
+        // Made here, or given by another server: that one's word counts.
+        Some(event) if event.made_by != teller => Ok((EventTaken::Same, event.id, false)),
+        // A node that died between keeping and publishing.
+        Some(event) if event.stamp >= stamp => {
+            Ok((EventTaken::Same, event.id, publish && !event.published && event.stamp == stamp))
+        }
+        Some(event) => {
+            let id = change(sql, writer, event, fields, stamp).await?;
+            if !publish {
+                withdraw::event(sql, id, writer.now_s).await?;
+            }
+            Ok((EventTaken::Updated, id, publish))
+        }
+    }
+}
+
+/// Whether an event may leave to another server: to connected communities or all.
+fn may_leave(fields: &Fields) -> bool {
+    matches!(number(fields, "distribution"), Some(2 | 3))
+}
+
+/// Whether a part may leave with its event: not what is for this organisation, community or a sharing group only.
+fn part_leaves(part: &Value, highest: i64) -> bool {
+    let level = part.as_object().and_then(|fields| number(fields, "distribution"));
+    let tags = part["Tag"].as_array().into_iter().flatten();
+    let label = intel::from_misp::tagged(tags.filter_map(|tag| tag["name"].as_str()));
+    !matches!(level, Some(0 | 1 | 4)) && label.is_none_or(|tlp| intel::rank(tlp) <= highest)
+}
+
+/// Takes out what may not leave, and numbers that mean something here only.
+fn for_others(value: &mut Value, highest: i64) {
+    let Value::Object(fields) = value else { return };
+    for name in ["id", "event_id", "object_id", "org_id", "orgc_id", "sharing_group_id"] {
+        fields.shift_remove(name);
+    }
+    if let Some(Value::Array(tags)) = fields.get_mut("Tag") {
+        tags.retain(|tag| tag["local"] != json!(true));
+    }
+    for name in ["Attribute", "Object"] {
+        if let Some(Value::Array(parts)) = fields.get_mut(name) {
+            parts.retain(|part| part_leaves(part, highest));
+            parts.iter_mut().for_each(|part| for_others(part, highest));
+        }
+    }
+}
+
+fn rank(label: &str) -> Result<i64, PortError> {
+    let tlp = Tlp::from_label(label);
+    tlp.map(intel::rank).ok_or_else(|| PortError::Invalid(format!("{label} is no label")))
+}
+
+fn leaves(event: &Event, highest: i64) -> bool {
+    event.published && event.tlp <= highest && may_leave(&event.body)
+}
+
+#[async_trait]
+impl MispDesk for Misphub {
+    async fn take(&self, event: Value, label: &str, teller: &str) -> Result<EventTaken, PortError> {
+        let mut event = event;
+        one_step_less(&mut event);
+        let Value::Object(fields) = event else {
+            return Err(PortError::Invalid("the event is no object".into()));
+        };
+        let mut fields = unwrapped(fields, "Event");
+        check_size(&fields).map_err(port)?;
+        labelled(&mut fields, label);
+        let teller = teller.to_owned();
+        let kept = write_in(self, move |sql, writer| {
+            Box::pin(async move { keep(sql, writer, fields, teller).await })
+        });
+        let (taken, id, publish) = kept.await.map_err(port)?;
+        if publish {
+            publish::run(self, &Name::Number(id), i64::MAX).await.map_err(port)?;
+        }
+        Ok(taken)
+    }
+
+    async fn published(&self, highest: &str) -> Result<Vec<EventHead>, PortError> {
+        let highest = rank(highest)?;
+        let found = async {
+            let mut sql = self.platform().db.read().await?;
+            sync::published(&mut sql, highest).await
+        };
+        let found = found.await.map_err(|error| PortError::Internal(error.to_string()))?;
+        let goes = found.into_iter().filter(|event| leaves(event, highest));
+        Ok(goes.map(|event| EventHead { uuid: event.uuid, stamp: event.stamp }).collect())
+    }
+
+    async fn outgoing(&self, uuid: &str, highest: &str) -> Result<Option<Value>, PortError> {
+        let highest = rank(highest)?;
+        let internal = |error: platform::db::DbError| PortError::Internal(error.to_string());
+        let mut sql = self.platform().db.read().await.map_err(internal)?;
+        let found = events::get(&mut sql, &Name::Uuid(uuid.to_owned()), highest).await;
+        let Some(event) = found.map_err(internal)?.filter(|event| leaves(event, highest)) else {
+            return Ok(None);
+        };
+        let orgs = others::orgs(&mut sql).await.map_err(internal)?;
+        let parts = Parts { deleted: true, ..Parts::default() };
+        let shown = show::event(&mut sql, &event, parts, highest, &orgs).await;
+        let mut shown = shown.map_err(internal)?;
+        show::without_groups(&mut shown);
+        for_others(&mut shown["Event"], highest);
+        one_step_less(&mut shown);
+        Ok(Some(shown))
+    }
+
+    async fn remove(&self, uuid: &str, teller: &str) -> Result<bool, PortError> {
+        let (name, teller) = (Name::Uuid(uuid.to_owned()), teller.to_owned());
+        let done = write_in(self, move |sql, writer| {
+            Box::pin(async move {
+                let event = events::get(sql, &name, i64::MAX).await?;
+                let Some(event) = event.filter(|event| event.made_by == teller) else {
+                    return Ok(false);
+                };
+                withdraw::event(sql, event.id, writer.now_s).await?;
+                events::delete(sql, event.id).await?;
+                Ok(true)
+            })
+        });
+        done.await.map_err(port)
+    }
+}

@@ -1,0 +1,116 @@
+//! `sereno feed push list|new|run|failures|pause|resume|remove`.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::super::{table, text};
+use super::credentials;
+use crate::api::{Api, escape};
+use crate::arguments::{Place, PushCommand};
+use crate::output::{self, Failure};
+
+pub(super) async fn run(command: PushCommand, json: bool) -> Result<ExitCode, Failure> {
+    match command {
+        PushCommand::List(place) => {
+            let api = Api::of(&place).await?;
+            let answer = api.get("/api/v1/pushes").await;
+            api.close().await;
+            table(
+                &answer?,
+                &["name", "state", "highest", "sent", "failed", "last_error", "url"],
+                json,
+            )?;
+        }
+        PushCommand::New {
+            place,
+            name,
+            to,
+            collection,
+            types,
+            events,
+            highest,
+            credentials,
+            every_minutes,
+        } => {
+            let origin = origin(collection.as_deref(), &types, events)?;
+            let mut body = json!({ "name": name, "url": to, "origin": origin, "highest": highest,
+                "every_minutes": every_minutes });
+            credentials::add(&credentials, &mut body)?;
+            let api = Api::of(&place).await?;
+            let push = api.post("/api/v1/pushes", &body).await;
+            api.close().await;
+            show(&push?, json)?;
+        }
+        PushCommand::Run { place, push } => {
+            let api = Api::of(&place).await?;
+            let push = api.post(&format!("{}/run", path(&push)), &Value::Null).await;
+            api.close().await;
+            show(&push?, json)?;
+        }
+        PushCommand::Failures { place, push } => {
+            let api = Api::of(&place).await?;
+            let answer = api.get(&format!("{}/failures", path(&push))).await;
+            api.close().await;
+            table(&answer?, &["id", "version", "reason"], json)?;
+        }
+        PushCommand::Pause { place, push } => pause(&place, &push, true, json).await?,
+        PushCommand::Resume { place, push } => pause(&place, &push, false, json).await?,
+        PushCommand::Remove { place, push } => {
+            let api = Api::of(&place).await?;
+            let answer = api.delete(&path(&push)).await;
+            api.close().await;
+            answer?;
+            output::note("removed");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn path(push: &str) -> String {
+    format!("/api/v1/pushes/{}", escape(push))
+}
+
+fn origin(collection: Option<&str>, types: &[String], events: bool) -> Result<Value, Failure> {
+    match (collection, types, events) {
+        (Some(name), ..) => match name.split_once('/') {
+            Some((root, name)) => {
+                Ok(json!({ "what": "collection", "root": root, "collection": name }))
+            }
+            None => Ok(json!({ "what": "collection", "root": "sereno", "collection": name })),
+        },
+        (None, _, true) => Ok(json!({ "what": "events" })),
+        (None, [], false) => {
+            Err(Failure::wrong_use("say what goes out: --collection, --type or --events"))
+        }
+        (None, types, false) => {
+            let types: Vec<&String> = types.iter().filter(|name| *name != "all").collect();
+            Ok(json!({ "what": "known", "types": types }))
+        }
+    }
+}
+
+async fn pause(place: &Place, push: &str, paused: bool, json: bool) -> Result<(), Failure> {
+    let api = Api::of(place).await?;
+    let push = api.patch(&path(push), &json!({ "paused": paused })).await;
+    api.close().await;
+    show(&push?, json)
+}
+
+fn show(push: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::value(push);
+    }
+    let count = |name: &str| push.get(name).and_then(Value::as_i64).unwrap_or_default();
+    output::line(&format!(
+        "{} ({}): {} acknowledged, {} pending, {} refused, {} held back; nothing above TLP:{} leaves",
+        text(push, "name"),
+        text(push, "state"),
+        count("sent"),
+        count("pending"),
+        count("failed"),
+        count("withheld"),
+        text(push, "highest").to_uppercase()
+    ));
+    Ok(())
+}
