@@ -51,5 +51,6 @@ pub(crate) async fn discover(
     let offer = discover::offer(&line, &url).await;
     let offer = offer.map_err(|fault| FeedError::Source(fault.text))?;
     let discover::Offer { collections, problems } = offer;
+    let problems = problems.into_iter().map(|problem| problem.text).collect();
     Ok(Json(DiscoverAnswer { collections, problems }))
 }

@@ -45,7 +45,21 @@ pub struct Found {
 #[derive(Debug, Default)]
 pub(crate) struct Offer {
     pub(crate) collections: Vec<Found>,
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// A part of an offer that could not be read.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) text: String,
+    /// Whether it may well be there the next time: collections that are known are missing now.
+    pub(crate) passing: bool,
+}
+
+impl Offer {
+    fn odd(&mut self, text: String) {
+        self.problems.push(Problem { text, passing: false });
+    }
 }
 
 /// What an address turned out to be.
@@ -178,13 +192,13 @@ async fn from_answer(line: &Line, at: &Url, value: Value) -> Result<Offer, Fault
         Some(Kind::Discovery(roots)) => {
             for root in roots.iter().take(MAX_ROOTS) {
                 if let Err(fault) = one_root(line, &mut offer, at, root).await {
-                    offer.problems.push(fault.text);
+                    let closed = fault.status.is_some_and(|status| status.is_client_error());
+                    let passing = fault.status.is_some() && !closed || fault.again_s.is_some();
+                    offer.problems.push(Problem { text: fault.text, passing });
                 }
             }
             if roots.len() > MAX_ROOTS {
-                offer
-                    .problems
-                    .push(format!("{} API roots, {MAX_ROOTS} are looked at", roots.len()));
+                offer.odd(format!("{} API roots, {MAX_ROOTS} are looked at", roots.len()));
             }
         }
     }
@@ -219,14 +233,12 @@ async fn collections_of(
 fn take(offer: &mut Offer, list: &[Value], root: &str, at: &Url) {
     for value in list {
         if offer.collections.len() >= MAX_COLLECTIONS {
-            offer
-                .problems
-                .push(format!("more than {MAX_COLLECTIONS} collections; the rest is left out"));
+            offer.odd(format!("more than {MAX_COLLECTIONS} collections; the rest is left out"));
             return;
         }
         match collection(value, root, at) {
             Some(found) => offer.collections.push(found),
-            None => offer.problems.push(format!("{}: a collection without UUID", shown(at))),
+            None => offer.odd(format!("{}: a collection without UUID", shown(at))),
         }
     }
 }

@@ -24,10 +24,19 @@ pub(crate) async fn run(run: &mut Run<'_>, wanted: &Taxii) -> Result<(), Fault> 
     let offer = discover::offer(&run.line, &run.url).await?;
     let chosen = choose(&offer.collections, &wanted.collections)?;
     if chosen.is_empty() {
-        let why = offer.problems.first().map(|text| format!(" ({text})")).unwrap_or_default();
+        let why = offer.problems.first().map(|problem| format!(" ({})", problem.text));
+        let why = why.unwrap_or_default();
         return Err(Fault::new(format!("no collection may be read{why}")));
     }
-    run.problem = offer.problems.into_iter().next();
+    for problem in offer.problems {
+        if problem.passing {
+            run.problem = Some(problem.text);
+        } else {
+            let mut refused = Judged::default();
+            refused.refuse("offer", "discovery".to_owned(), &problem.text, "");
+            run.refuse_all(refused.rejects);
+        }
+    }
     for found in chosen {
         let url = Url::parse(&found.url).map_err(|_| Fault::new("a collection has no address"))?;
         collection(run, &url, &found.title, wanted).await?;

@@ -1,7 +1,11 @@
 //! The room over a real database, with a server of its own.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)]
 
+mod csaf;
+mod misp;
+mod push;
 mod runs;
+mod taxii;
 
 use std::io::Write;
 use std::sync::Arc;
