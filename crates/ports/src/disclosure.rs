@@ -60,3 +60,19 @@ pub trait Disclosure: Send + Sync {
     /// Whether a peer may send through a community: it is a member that may contribute, or leads it.
     async fn may_send(&self, from: PeerId, community: CommunityId) -> Result<bool, PortError>;
 }
+
+/// Where an object came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The peer that brought it; `None` when it was first said here.
+    pub from: Option<PeerId>,
+    /// The community it came through, if any.
+    pub through: Option<CommunityId>,
+}
+
+/// Knows where objects came from, so that a preview judges them as the sharing would.
+#[async_trait]
+pub trait Provenance: Send + Sync {
+    /// The origins of objects by their STIX ids, in their order; `None` where it is not known here.
+    async fn origins(&self, objects: &[String]) -> Result<Vec<Option<Origin>>, PortError>;
+}
