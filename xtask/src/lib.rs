@@ -24,6 +24,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("misphub", 2),
     ("feedhub", 2),
     ("federation", 2),
+    ("communities", 2),
     ("playbooks", 2),
     ("webhooks", 2),
     ("incidents", 2),
@@ -57,6 +58,7 @@ pub const STIX_SPEAKERS: &[&str] = &[
     "playbooks",
     "sereno",
     "webhooks",
+    "communities",
 ];
 
 /// What the edge program must never link: it runs on a lamppost.

@@ -1,0 +1,298 @@
+//! The judgement about objects on their way out: policy, then redaction. Preview and federation ask the same function.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_trait::async_trait;
+use model::{CommunityId, PeerId, ShareDecision, Tlp};
+use platform::peers::Peer;
+use ports::PortError;
+use ports::disclosure::{Candidate, Disclosed, Disclosure};
+use sqlx::AnyConnection;
+use stix::Object;
+
+use crate::circle::Circle;
+use crate::error::CommunityError;
+use crate::policy::facts::{self, Facts, Pap, Recipient, Way};
+use crate::redact::work::Redacted;
+use crate::room::Communities;
+use crate::store::circles;
+
+/// Objects that others refer to, read from the store for one batch at most.
+const MAX_AROUND: usize = 10_000;
+/// Marking definitions read from the store for one batch at most; what lies beyond counts as PAP:RED.
+const MAX_MARKINGS: usize = 500;
+
+/// Where a batch would go: to whom, through what.
+pub(crate) struct Channel {
+    pub(crate) recipient: Recipient,
+    /// The community it is shared with, with the highest label.
+    to: Option<(CommunityId, Tlp)>,
+    /// Why nothing goes this way, whatever the object.
+    closed: Option<String>,
+}
+
+impl Communities {
+    /// Opens the way to a peer, through a community or by name.
+    pub(crate) async fn channel(
+        &self,
+        sql: &mut AnyConnection,
+        peer: &Peer,
+        through: Option<CommunityId>,
+    ) -> Result<Channel, CommunityError> {
+        let organisation = self.organisation_of(sql, peer).await?;
+        let shared = self.shared_with(sql, peer).await?;
+        let mut closed = None;
+        let mut to = None;
+        if let Some(id) = through {
+            let circle = circles::get(sql, id).await?;
+            match circle {
+                Some(circle) => {
+                    closed = self.closed(sql, &circle, peer).await?;
+                    to = Some((id, circle.max_tlp));
+                }
+                None => closed = Some("denied because the community is not known here".to_owned()),
+            }
+        }
+        let recipient = Recipient {
+            id: organisation.node.to_string(),
+            name: organisation.name,
+            kind: organisation.kind,
+            sector: organisation.sector,
+            country: organisation.country,
+            communities: shared.iter().map(ToString::to_string).collect(),
+        };
+        Ok(Channel { recipient, to, closed })
+    }
+
+    /// Why nothing may be shared with a peer through a community.
+    async fn closed(
+        &self,
+        sql: &mut AnyConnection,
+        circle: &Circle,
+        peer: &Peer,
+    ) -> Result<Option<String>, CommunityError> {
+        if !circle.holds(self.platform().node.id, self.platform().now()) {
+            return Ok(Some(format!(
+                "denied because this node does not belong to community '{}' now",
+                circle.name
+            )));
+        }
+        if !circle.may_share() {
+            return Ok(Some(format!(
+                "denied because this node only reads in community '{}'",
+                circle.name
+            )));
+        }
+        let receives = self.recipients_of(sql, circle, std::slice::from_ref(peer)).await?;
+        Ok(receives.is_empty().then(|| {
+            format!(
+                "denied because {} is not who gets what is shared with community '{}' now",
+                peer.name, circle.name
+            )
+        }))
+    }
+
+    /// Judges objects for one channel; one answer each, in their order.
+    pub(crate) async fn judge_for(
+        &self,
+        sql: &mut AnyConnection,
+        channel: &Channel,
+        objects: &[Candidate],
+    ) -> Result<Vec<Disclosed>, CommunityError> {
+        let read: Vec<Option<Object>> =
+            objects.iter().map(|candidate| Object::from_value(candidate.object.clone())).collect();
+        let decisions = self.decisions(sql, channel, objects, &read).await?;
+        let allowed: Vec<&Object> = read
+            .iter()
+            .zip(&decisions)
+            .filter(|(_, decision)| decision.allowed)
+            .filter_map(|(object, _)| object.as_ref())
+            .collect();
+        let mut redacted = self.redacted(sql, channel, &allowed).await?.into_iter();
+        let answers = decisions.into_iter().map(|decision| {
+            let done = if decision.allowed { redacted.next() } else { None };
+            match done {
+                None => Disclosed { decision, object: None, redactions: vec![] },
+                Some(Redacted { object: Ok(object), redactions }) => {
+                    Disclosed { decision, object: Some(object), redactions }
+                }
+                Some(Redacted { object: Err(reason), redactions }) => {
+                    Disclosed { redactions, ..stays(&decision, reason) }
+                }
+            }
+        });
+        Ok(answers.collect())
+    }
+
+    async fn decisions(
+        &self,
+        sql: &mut AnyConnection,
+        channel: &Channel,
+        candidates: &[Candidate],
+        read: &[Option<Object>],
+    ) -> Result<Vec<ShareDecision>, CommunityError> {
+        if let Some(reason) = &channel.closed {
+            let no = ShareDecision { allowed: false, reason: reason.clone(), policies: vec![] };
+            return Ok(vec![no; candidates.len()]);
+        }
+        let paps = self.paps(sql, read).await?;
+        let onward = self.onward(sql, candidates).await?;
+        let engine = self.engine();
+        let decide = |(candidate, object): (&Candidate, &Option<Object>)| {
+            let Some(object) = object else {
+                return ShareDecision {
+                    allowed: false,
+                    reason: "denied because it is no STIX object".into(),
+                    policies: vec![],
+                };
+            };
+            let way = Way {
+                from: candidate.from,
+                through: candidate.through,
+                onward: candidate
+                    .through
+                    .is_none_or(|id| onward.get(&id).copied().unwrap_or(false)),
+                to: channel.to,
+            };
+            let facts: Facts = facts::of(object, candidate.tlp, way, |id| {
+                // What could not be looked at is taken for the strictest.
+                paps.get(id).copied().unwrap_or(Some(Pap::Red))
+            });
+            engine.decide(&channel.recipient, &facts).as_ref().clone()
+        };
+        Ok(candidates.iter().zip(read).map(decide).collect())
+    }
+
+    /// What marking definitions say about PAP: those of the batch, those of the store; `None` nothing.
+    async fn paps(
+        &self,
+        sql: &mut AnyConnection,
+        objects: &[Option<Object>],
+    ) -> Result<HashMap<String, Option<Pap>>, CommunityError> {
+        let mut known = HashMap::new();
+        let mut wanted = BTreeSet::new();
+        for object in objects.iter().flatten() {
+            if object.kind() == "marking-definition" {
+                known.insert(object.id_text().to_owned(), stated_pap(object));
+            }
+            for id in stix::marking::effective_whole(object).markings {
+                if stix::Tlp::from_id(&id).is_some() {
+                    known.insert(id, None);
+                } else {
+                    wanted.insert(id);
+                }
+            }
+        }
+        wanted.retain(|id| !known.contains_key(id));
+        for id in wanted.into_iter().take(MAX_MARKINGS) {
+            let stored = intel::objects::newest(sql, &id, intel::Sight::ALL).await?;
+            let object = stored.and_then(|stored| serde_json::from_str(&stored.body).ok());
+            let pap = object.and_then(Object::from_value).and_then(|object| stated_pap(&object));
+            known.insert(id, pap);
+        }
+        Ok(known)
+    }
+
+    /// Whether the communities that objects came through let them go elsewhere.
+    async fn onward(
+        &self,
+        sql: &mut AnyConnection,
+        candidates: &[Candidate],
+    ) -> Result<HashMap<CommunityId, bool>, CommunityError> {
+        let through: BTreeSet<CommunityId> = candidates.iter().filter_map(|c| c.through).collect();
+        let mut onward = HashMap::new();
+        for id in through {
+            // Of a community that is not known any more the careful side holds.
+            let lets = circles::get(sql, id).await?.is_some_and(|circle| circle.onward);
+            onward.insert(id, lets);
+        }
+        Ok(onward)
+    }
+
+    async fn redacted(
+        &self,
+        sql: &mut AnyConnection,
+        channel: &Channel,
+        objects: &[&Object],
+    ) -> Result<Vec<Redacted>, CommunityError> {
+        let redactor = self.redactor();
+        let work = redactor.work(&channel.recipient, self.pseudonymiser());
+        if work.is_idle() {
+            let whole = |object: &&Object| Redacted {
+                object: Ok((*object).clone().into()),
+                redactions: vec![],
+            };
+            return Ok(objects.iter().map(whole).collect());
+        }
+        let mut around: Vec<Object> = Vec::new();
+        // What is referred to may itself refer to what is redacted: two steps are all the standard has.
+        for _ in 0..2 {
+            let all: Vec<&Object> = objects.iter().copied().chain(&around).collect();
+            let wanted = work.wanted(&all);
+            let room = MAX_AROUND.saturating_sub(around.len());
+            let mut found = Vec::new();
+            for id in wanted.into_iter().take(room) {
+                let stored = intel::objects::newest(sql, &id, intel::Sight::ALL).await?;
+                let object = stored.and_then(|stored| serde_json::from_str(&stored.body).ok());
+                found.extend(object.and_then(Object::from_value));
+            }
+            if found.is_empty() {
+                break;
+            }
+            around.extend(found);
+        }
+        Ok(work.batch(objects, &around))
+    }
+}
+
+/// The PAP a marking definition states, in its name or its statement.
+fn stated_pap(definition: &Object) -> Option<Pap> {
+    let texts = [definition.text("name"), stix::marking::statement(definition)];
+    texts.into_iter().flatten().filter_map(Pap::within).max()
+}
+
+fn stays(decision: &ShareDecision, reason: String) -> Disclosed {
+    let decision = ShareDecision { allowed: false, reason, policies: decision.policies.clone() };
+    Disclosed { decision, object: None, redactions: vec![] }
+}
+
+#[async_trait]
+impl Disclosure for Communities {
+    async fn judge(
+        &self,
+        to: PeerId,
+        through: Option<CommunityId>,
+        objects: &[Candidate],
+    ) -> Result<Vec<Disclosed>, PortError> {
+        let peer = self.peers().peer(to).await?;
+        let peer = peer.ok_or_else(|| PortError::NotFound(format!("peer {to}")))?;
+        let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
+        let channel = self.channel(&mut sql, &peer, through).await?;
+        Ok(self.judge_for(&mut sql, &channel, objects).await?)
+    }
+
+    async fn recipients(&self, community: CommunityId) -> Result<Vec<PeerId>, PortError> {
+        let peers = self.peers().peers().await?;
+        let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
+        let circle = circles::get(&mut sql, community).await.map_err(CommunityError::from)?;
+        let Some(circle) = circle else { return Ok(vec![]) };
+        let found = self.recipients_of(&mut sql, &circle, &peers).await;
+        Ok(found.map_err(CommunityError::from)?)
+    }
+
+    async fn led(&self) -> Result<Vec<CommunityId>, PortError> {
+        let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
+        let all = circles::all(&mut sql).await.map_err(CommunityError::from)?;
+        let (own, now) = (self.platform().node.id, self.platform().now());
+        let led = all.into_iter().filter(|circle| circle.led() && circle.holds(own, now));
+        Ok(led.map(|circle| circle.id).collect())
+    }
+
+    async fn may_send(&self, from: PeerId, community: CommunityId) -> Result<bool, PortError> {
+        let Some(peer) = self.peers().peer(from).await? else { return Ok(false) };
+        let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
+        let circle = circles::get(&mut sql, community).await.map_err(CommunityError::from)?;
+        let Some(circle) = circle else { return Ok(false) };
+        Ok(self.sends(&mut sql, &circle, &peer).await.map_err(CommunityError::from)?)
+    }
+}

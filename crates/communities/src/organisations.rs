@@ -1,0 +1,193 @@
+//! Organisations: this node's own, and one for each peer.
+
+use model::{NodeId, PeerId};
+use platform::peers::Peer;
+
+use crate::error::CommunityError;
+use crate::members::checked_text;
+use crate::room::Communities;
+use crate::store::organisations::{self, Noted};
+
+/// Kinds of organisation a policy may speak of.
+pub(crate) const KINDS: [&str; 5] = ["operator", "cert", "authority", "vendor", "other"];
+const MAX_SECTOR: usize = 80;
+const MAX_NOTE: usize = 2_000;
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Organisation {
+    pub(crate) node: NodeId,
+    /// `None` is this node's own.
+    pub(crate) peer: Option<PeerId>,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) sector: String,
+    pub(crate) country: String,
+    pub(crate) note: String,
+}
+
+/// What changes; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Change {
+    pub(crate) kind: Option<String>,
+    pub(crate) sector: Option<String>,
+    pub(crate) country: Option<String>,
+    pub(crate) note: Option<String>,
+}
+
+impl Organisation {
+    pub(crate) fn of_peer(peer: &Peer, noted: Noted) -> Self {
+        Self {
+            node: peer.node,
+            peer: Some(peer.id),
+            name: peer.name.clone(),
+            kind: noted.kind.unwrap_or_else(|| peer.kind.clone()),
+            sector: noted.sector,
+            country: noted.country,
+            note: noted.note,
+        }
+    }
+}
+
+impl Communities {
+    fn own(&self, noted: Noted) -> Organisation {
+        let node = &self.platform().node;
+        Organisation {
+            node: node.id,
+            peer: None,
+            name: node.name.clone(),
+            kind: noted.kind.unwrap_or_else(|| node.kind.clone()),
+            sector: noted.sector,
+            country: noted.country,
+            note: noted.note,
+        }
+    }
+
+    /// All, our own first, the others by name.
+    pub(crate) async fn organisations(&self) -> Result<Vec<Organisation>, CommunityError> {
+        let mut peers = self.peers().peers().await?;
+        peers.sort_by(|a, b| (&a.name, a.node).cmp(&(&b.name, b.node)));
+        let mut sql = self.platform().db.read().await?;
+        let mut noted = organisations::all(&mut sql).await?;
+        let mut all = vec![self.own(noted.remove(&self.platform().node.id).unwrap_or_default())];
+        all.extend(
+            peers.iter().map(|peer| {
+                Organisation::of_peer(peer, noted.remove(&peer.node).unwrap_or_default())
+            }),
+        );
+        Ok(all)
+    }
+
+    /// The organisation of a peer.
+    pub(crate) async fn organisation_of(
+        &self,
+        sql: &mut sqlx::AnyConnection,
+        peer: &Peer,
+    ) -> Result<Organisation, CommunityError> {
+        Ok(Organisation::of_peer(peer, organisations::get(sql, peer.node).await?))
+    }
+
+    /// Changes what is noted of one, by its node id.
+    pub(crate) async fn change_organisation(
+        &self,
+        id: &str,
+        change: Change,
+    ) -> Result<Organisation, CommunityError> {
+        let all = self.organisations().await?;
+        let node = id.parse().ok();
+        let found = all.into_iter().find(|known| Some(known.node) == node);
+        let mut found = found.ok_or_else(|| CommunityError::unknown("organisation", id))?;
+        if let Some(kind) = &change.kind
+            && !KINDS.contains(&kind.as_str())
+        {
+            let text = format!("kind '{}' is none of {}", clip(kind), KINDS.join(", "));
+            return Err(CommunityError::invalid(text, "Choose one of them."));
+        }
+        if let Some(country) = &change.country {
+            found.country = checked_country(country)?;
+        }
+        if let Some(sector) = &change.sector {
+            found.sector = checked_text("sector", sector, 0, MAX_SECTOR)?;
+        }
+        if let Some(note) = &change.note {
+            found.note = checked_text("note", note, 0, MAX_NOTE)?;
+        }
+        let (own, shown) = (self.platform().node.id, found.clone());
+        let result: Result<String, CommunityError> = self
+            .platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = organisations::get(tx.sql(), shown.node).await?;
+                    // Our own kind stands in the configuration.
+                    let kind = match change.kind {
+                        Some(_) if shown.node == own => {
+                            return Err(CommunityError::invalid(
+                                "the kind of this node's own organisation is node.kind",
+                                "Set it in the configuration.",
+                            ));
+                        }
+                        Some(kind) => Some(kind),
+                        None => before.kind,
+                    };
+                    let noted = Noted {
+                        kind: kind.clone(),
+                        sector: shown.sector,
+                        country: shown.country,
+                        note: shown.note,
+                    };
+                    let now_us = tx.now().as_micros();
+                    organisations::put(tx.sql(), shown.node, &noted, now_us).await?;
+                    Ok(kind.unwrap_or(shown.kind))
+                })
+            })
+            .await;
+        found.kind = result?;
+        Ok(found)
+    }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// A country by ISO 3166-1 alpha-2 in upper case, or nothing.
+fn checked_country(text: &str) -> Result<String, CommunityError> {
+    let upper = text.trim().to_ascii_uppercase();
+    let known = COUNTRIES.split_ascii_whitespace().any(|code| code == upper);
+    if upper.is_empty() || known {
+        return Ok(upper);
+    }
+    Err(CommunityError::invalid(
+        format!("country '{}' is no code of ISO 3166-1 alpha-2", clip(text)),
+        "Write two letters, like PT or GR; an empty text forgets it.",
+    ))
+}
+
+/// ISO 3166-1 alpha-2, officially assigned (249).
+const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT \
+    BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ \
+    FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS \
+    IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN \
+    MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW \
+    PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN \
+    TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn countries_are_those_of_the_standard() {
+        let codes: Vec<&str> = COUNTRIES.split_ascii_whitespace().collect();
+        assert_eq!(codes.len(), 249);
+        assert!(codes.iter().all(|code| code.len() == 2), "two letters each");
+        assert!(codes.is_sorted_by(|a, b| a < b), "each once");
+        assert_eq!(checked_country(" pt ").unwrap(), "PT");
+        assert_eq!(checked_country("").unwrap(), "");
+        for wrong in ["XX", "P", "PRT", "EU", "UK", "ΠΤ"] {
+            assert!(checked_country(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The policies in force, compiled once for each change. The same question is decided once.
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cedar_policy::ffi::DetailedError;
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy,
+    PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
+};
+use model::ShareDecision;
+
+use super::facts::{Facts, Recipient, rank};
+
+const SCHEMA: &str = include_str!("../../policies/schema.cedarschema");
+const BUILT_IN: &str = include_str!("../../policies/sharing.cedar");
+
+/// Own policies at most.
+pub(crate) const MAX_POLICIES: usize = 500;
+/// Bytes of a policy at most.
+pub(crate) const MAX_POLICY_BYTES: usize = 16 << 10;
+/// Questions whose answers are kept at most; then all are forgotten.
+const MAX_DECIDED: usize = 100_000;
+
+/// Something wrong in a policy, with its place in the text, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Line; 0 when it concerns no place.
+    pub line: usize,
+    /// Column in characters.
+    pub column: usize,
+    /// What is wrong.
+    pub text: String,
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.text),
+            line => write!(f, "line {line}, column {}: {}", self.column, self.text),
+        }
+    }
+}
+
+type Question = (Recipient, Facts);
+
+/// Policies ready to decide.
+pub struct Engine {
+    schema: Schema,
+    set: PolicySet,
+    authorizer: Authorizer,
+    /// Own and built-in policies with their reasons, for lists.
+    own: Vec<Policy>,
+    built_in: Vec<Policy>,
+    /// Whether any policy looks at them: what none looks at need not part questions.
+    looks_at_labels: bool,
+    looks_at_confidence: bool,
+    decided: RwLock<HashMap<Question, Arc<ShareDecision>>>,
+}
+
+/// Reads one policy and says what is wrong with it, before it is put among the others.
+pub(crate) fn parse(id: &str, text: &str) -> Result<Policy, Vec<Wrong>> {
+    let policy = Policy::parse(Some(PolicyId::new(id)), text).map_err(|errors| {
+        errors.iter().map(|error| place(text, &DetailedError::from(error))).collect::<Vec<_>>()
+    })?;
+    let whole = |text: String| vec![Wrong { line: 0, column: 0, text }];
+    if policy.annotation("reason").is_none_or(|reason| reason.trim().is_empty()) {
+        return Err(whole("it lacks @reason(\"…\"), the sentence that people read".into()));
+    }
+    if let Some(other) = policy.annotation("id").filter(|own| *own != id) {
+        return Err(whole(format!("it says @id(\"{other}\") and is kept as '{id}'")));
+    }
+    let object =
+        policy.entity_literals().into_iter().find(|l| l.type_name().to_string() == "Object");
+    if let Some(object) = object {
+        return Err(whole(format!(
+            "it names {object}; policies speak of objects by what they are, like resource.type"
+        )));
+    }
+    Ok(policy)
+}
+
+/// A Cedar error as a place in the text.
+fn place(text: &str, error: &DetailedError) -> Wrong {
+    let mut said = error.message.clone();
+    if let Some(help) = &error.help {
+        said = format!("{said}; {help}");
+    }
+    let Some(label) = error.source_locations.first() else {
+        return Wrong { line: 0, column: 0, text: said };
+    };
+    if let Some(more) = label.label.as_ref().filter(|more| !said.contains(more.as_str())) {
+        said = format!("{said}: {more}");
+    }
+    let mut at = label.loc.start.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Wrong { line, column, text: said }
+}
+
+fn schema() -> Result<Schema, String> {
+    Schema::from_cedarschema_str(SCHEMA).map(|(schema, _)| schema).map_err(|e| e.to_string())
+}
+
+fn built_in() -> Result<Vec<Policy>, String> {
+    let set = PolicySet::from_str(BUILT_IN).map_err(|cause| cause.to_string())?;
+    let mut named = Vec::new();
+    for policy in set.policies() {
+        let id = policy.annotation("id").ok_or("a built-in policy lacks @id")?;
+        named.push(policy.new_id(PolicyId::new(id)));
+    }
+    named.sort_by(|a, b| a.id().cmp(b.id()));
+    Ok(named)
+}
+
+impl Engine {
+    /// The built-in policies, and these own ones: id and text.
+    ///
+    /// # Errors
+    /// What is wrong, by the id of the policy.
+    pub fn compile(own: &[(String, String)]) -> Result<Self, Vec<(String, Wrong)>> {
+        let inside = |text: String| vec![(String::new(), Wrong { line: 0, column: 0, text })];
+        let (schema, built_in) = (schema().map_err(inside)?, built_in().map_err(inside)?);
+        let mut read = Vec::with_capacity(own.len());
+        for (id, text) in own {
+            if built_in.iter().any(|policy| policy.id().to_string() == *id) {
+                let text = "a built-in policy has this id; it cannot be replaced".to_owned();
+                return Err(vec![(id.clone(), Wrong { line: 0, column: 0, text })]);
+            }
+            let policy = parse(id, text)
+                .map_err(|wrong| wrong.into_iter().map(|w| (id.clone(), w)).collect::<Vec<_>>())?;
+            read.push(policy);
+        }
+        let all = built_in.iter().chain(&read).cloned();
+        let set = PolicySet::from_policies(all).map_err(|cause| inside(cause.to_string()))?;
+        let checked = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
+        let wrong: Vec<(String, Wrong)> = checked
+            .validation_errors()
+            .map(|error| {
+                let id = error.policy_id().to_string();
+                let text = own.iter().find(|(known, _)| *known == id).map(|(_, text)| text);
+                let detailed = DetailedError::from(error);
+                (id, place(text.map_or("", String::as_str), &detailed))
+            })
+            .collect();
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let looks_at = |name: &str| {
+            let quoted = format!("\"{name}\"");
+            // What cannot be shown as JSON may look at anything.
+            set.policies()
+                .any(|p| p.to_json().map_or(true, |json| json.to_string().contains(&quoted)))
+        };
+        Ok(Self {
+            looks_at_labels: looks_at("labels"),
+            looks_at_confidence: looks_at("confidence"),
+            schema,
+            set,
+            authorizer: Authorizer::new(),
+            own: read,
+            built_in,
+            decided: RwLock::default(),
+        })
+    }
+
+    /// The policies, own ones first, with whether they are built in.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = (&Policy, bool)> {
+        self.own.iter().map(|p| (p, false)).chain(self.built_in.iter().map(|p| (p, true)))
+    }
+
+    /// Whether an object may go to a recipient, and why. An error in a policy is a "no".
+    pub fn decide(&self, recipient: &Recipient, facts: &Facts) -> Arc<ShareDecision> {
+        let mut facts = facts.clone();
+        if !self.looks_at_labels {
+            facts.labels.clear();
+        }
+        if !self.looks_at_confidence {
+            facts.confidence = -1;
+        }
+        let question = (recipient.clone(), facts);
+        let known = self.decided.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(decision) = known.get(&question) {
+            return Arc::clone(decision);
+        }
+        drop(known);
+        let decision = Arc::new(self.ask(&question.0, &question.1).unwrap_or_else(|cause| {
+            tracing::error!(cause, "a question about sharing failed");
+            ShareDecision {
+                allowed: false,
+                reason: format!("denied because the question could not be decided: {cause}"),
+                policies: vec![],
+            }
+        }));
+        let mut decided = self.decided.write().unwrap_or_else(PoisonError::into_inner);
+        if decided.len() >= MAX_DECIDED {
+            decided.clear();
+        }
+        decided.insert(question, Arc::clone(&decision));
+        decision
+    }
+
+    fn ask(&self, recipient: &Recipient, facts: &Facts) -> Result<ShareDecision, String> {
+        let (principal, resource) = (organisation(recipient)?, object(facts)?);
+        let request = Request::new(
+            principal.uid(),
+            uid("Action", "share")?,
+            resource.uid(),
+            Context::empty(),
+            Some(&self.schema),
+        )
+        .map_err(|cause| cause.to_string())?;
+        let entities = Entities::from_entities([principal, resource], Some(&self.schema))
+            .map_err(|cause| cause.to_string())?;
+        let response = self.authorizer.is_authorized(&request, &self.set, &entities);
+        if let Some(error) = response.diagnostics().errors().next() {
+            return Err(error.to_string());
+        }
+        let deciding: Vec<&PolicyId> = response.diagnostics().reason().collect();
+        let mut reasons: Vec<&str> =
+            deciding.iter().filter_map(|id| self.set.annotation(id, "reason")).collect();
+        reasons.sort_unstable();
+        let mut policies: Vec<String> = deciding.iter().map(ToString::to_string).collect();
+        policies.sort_unstable();
+        let allowed = response.decision() == Decision::Allow;
+        let reason = match (allowed, reasons.is_empty()) {
+            (true, _) => format!("allowed because {}", reasons.join("; and ")),
+            (false, false) => format!("denied because {}", reasons.join("; and ")),
+            (false, true) => format!(
+                "denied because no policy lets an object of type {} marked {} go to {} ({})",
+                facts.kind,
+                facts.tlp.label(),
+                recipient.name,
+                recipient.kind
+            ),
+        };
+        Ok(ShareDecision { allowed, reason, policies })
+    }
+}
+
+fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
+    let kind = EntityTypeName::from_str(kind).map_err(|cause| cause.to_string())?;
+    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+}
+
+fn text(value: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(value.to_owned())
+}
+
+fn texts<'t>(values: impl IntoIterator<Item = &'t String>) -> RestrictedExpression {
+    RestrictedExpression::new_set(values.into_iter().map(|value| text(value)))
+}
+
+fn entity(
+    kind: &str,
+    id: &str,
+    attributes: Vec<(&str, RestrictedExpression)>,
+) -> Result<Entity, String> {
+    let attributes: HashMap<String, RestrictedExpression> =
+        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Entity::new(uid(kind, id)?, attributes, HashSet::new()).map_err(|cause| cause.to_string())
+}
+
+fn organisation(recipient: &Recipient) -> Result<Entity, String> {
+    let attributes = vec![
+        ("name", text(&recipient.name)),
+        ("kind", text(&recipient.kind)),
+        ("sector", text(&recipient.sector)),
+        ("country", text(&recipient.country)),
+        ("communities", texts(&recipient.communities)),
+    ];
+    entity("Organisation", &recipient.id, attributes)
+}
+
+fn object(facts: &Facts) -> Result<Entity, String> {
+    let attributes = vec![
+        ("type", text(&facts.kind)),
+        ("tlp", text(facts.tlp.label())),
+        ("tlp_rank", RestrictedExpression::new_long(rank(facts.tlp))),
+        ("pap", text(facts.pap.map_or("", |pap| pap.label()))),
+        ("pap_rank", RestrictedExpression::new_long(facts.pap.map_or(-1, |pap| pap as i64))),
+        ("confidence", RestrictedExpression::new_long(facts.confidence)),
+        ("labels", texts(&facts.labels)),
+        ("received", RestrictedExpression::new_bool(facts.received)),
+        ("through", text(&facts.through)),
+        ("onward", RestrictedExpression::new_bool(facts.onward)),
+        ("to_community", text(&facts.to_community)),
+        ("ceiling", RestrictedExpression::new_long(facts.ceiling)),
+    ];
+    entity("Object", "object", attributes)
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+//! Who would receive what, and why (not), before anything leaves. It asks what sharing asks.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use intel::Sight;
+use intel::objects::Stored;
+use intel::search::{self, Wanted};
+use model::PeerId;
+use platform::peers::Peer;
+use ports::disclosure::{Candidate, Disclosed, Origin};
+use serde_json::Value;
+use sqlx::AnyConnection;
+
+use crate::circle::Circle;
+use crate::error::CommunityError;
+use crate::policy::facts::of_stix;
+use crate::room::Communities;
+use crate::store::circles;
+
+/// Objects of one preview at most.
+pub(crate) const MAX_OBJECTS: usize = 1_000;
+/// Recipients of one preview at most; further ones come with the next call.
+pub(crate) const MAX_RECIPIENTS: usize = 100;
+
+/// What would be shared, with whom.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ask {
+    pub(crate) objects: Vec<String>,
+    pub(crate) query: Option<String>,
+    /// Go on with the query from here.
+    pub(crate) before_seq: Option<i64>,
+    /// Ids of communities.
+    pub(crate) communities: Vec<String>,
+    /// Node ids or names of organisations. Nothing named at all means everybody by name.
+    pub(crate) organisations: Vec<String>,
+    /// Recipients left out at the beginning.
+    pub(crate) skip_recipients: usize,
+}
+
+/// One recipient and what it would get, in the order of the objects.
+pub(crate) struct ForOne {
+    pub(crate) peer: Peer,
+    pub(crate) through: Option<Circle>,
+    pub(crate) answers: Vec<Disclosed>,
+}
+
+/// A preview.
+pub(crate) struct Preview {
+    pub(crate) objects: Vec<Stored>,
+    /// Ids that are not known here, or not to the one who asks.
+    pub(crate) missing: Vec<String>,
+    pub(crate) recipients: Vec<ForOne>,
+    pub(crate) next_seq: Option<i64>,
+    pub(crate) next_recipient: Option<usize>,
+}
+
+impl Communities {
+    /// Judges as sharing would.
+    pub(crate) async fn preview(&self, ask: Ask, sight: Sight) -> Result<Preview, CommunityError> {
+        let peers = self.peers().peers().await?;
+        let mut sql = self.platform().db.read().await?;
+        let (mut targets, next_recipient) = self.targets(&mut sql, &ask, &peers).await?;
+        let (objects, missing, next_seq) = self.wanted(&mut sql, &ask, sight).await?;
+        let candidates = self.candidates(&mut sql, &objects).await?;
+        let mut recipients = Vec::with_capacity(targets.len());
+        for (peer, through) in targets.drain(..) {
+            let id = through.as_ref().map(|circle| circle.id);
+            let channel = self.channel(&mut sql, &peer, id).await?;
+            let answers = self.judge_for(&mut sql, &channel, &candidates).await?;
+            recipients.push(ForOne { peer, through, answers });
+        }
+        Ok(Preview { objects, missing, recipients, next_seq, next_recipient })
+    }
+
+    /// Who would receive it, and through what.
+    async fn targets(
+        &self,
+        sql: &mut AnyConnection,
+        ask: &Ask,
+        peers: &[Peer],
+    ) -> Result<(Vec<(Peer, Option<Circle>)>, Option<usize>), CommunityError> {
+        let mut all: Vec<(Peer, Option<Circle>)> = Vec::new();
+        for id in &ask.communities {
+            let found = match id.parse() {
+                Ok(id) => circles::get(sql, id).await?,
+                Err(_) => None,
+            };
+            let circle = found.ok_or_else(|| CommunityError::unknown("community", id))?;
+            let receive: HashSet<PeerId> =
+                self.recipients_of(sql, &circle, peers).await?.into_iter().collect();
+            let those = peers.iter().filter(|peer| receive.contains(&peer.id));
+            all.extend(those.map(|peer| (peer.clone(), Some(circle.clone()))));
+        }
+        for name in &ask.organisations {
+            all.push((self.peer_named(name).await?, None));
+        }
+        if ask.communities.is_empty() && ask.organisations.is_empty() {
+            all.extend(peers.iter().map(|peer| (peer.clone(), None)));
+            all.sort_by(|a, b| (&a.0.name, a.0.node).cmp(&(&b.0.name, b.0.node)));
+        }
+        let end = ask.skip_recipients.saturating_add(MAX_RECIPIENTS);
+        let next = (all.len() > end).then_some(end);
+        Ok((all.into_iter().skip(ask.skip_recipients).take(MAX_RECIPIENTS).collect(), next))
+    }
+
+    /// The objects in sight of the one who asks, the ids that are not, and where to go on.
+    async fn wanted(
+        &self,
+        sql: &mut AnyConnection,
+        ask: &Ask,
+        sight: Sight,
+    ) -> Result<(Vec<Stored>, Vec<String>, Option<i64>), CommunityError> {
+        if let Some(text) = &ask.query {
+            let now_us = self.platform().now().as_micros();
+            let query = search::parse(text, now_us).map_err(|error| {
+                let text = format!("the query cannot be read {error}");
+                CommunityError::invalid(text, "Its language stands in docs/knowledge.md.")
+            })?;
+            let limit = i64::try_from(MAX_OBJECTS).unwrap_or(i64::MAX).min(search::MAX_LIMIT);
+            let wanted = Wanted {
+                query: &query,
+                sight,
+                at_us: None,
+                before_seq: ask.before_seq,
+                limit,
+                count: false,
+            };
+            let found = search::run(sql, &wanted).await?;
+            return Ok((found.hits, vec![], found.next_seq));
+        }
+        let (mut objects, mut missing, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        for id in ask.objects.iter().filter(|id| seen.insert(id.as_str())) {
+            match intel::objects::newest(sql, id, sight).await? {
+                Some(stored) => objects.push(stored),
+                None => missing.push(id.chars().take(300).collect()),
+            }
+        }
+        Ok((objects, missing, None))
+    }
+
+    /// Objects of the store as the sharing would hand them over.
+    pub(crate) async fn candidates(
+        &self,
+        sql: &mut AnyConnection,
+        objects: &[Stored],
+    ) -> Result<Vec<Candidate>, CommunityError> {
+        let ids: Vec<String> = objects.iter().map(|stored| stored.id.clone()).collect();
+        let told = match self.provenance() {
+            Some(provenance) => provenance.origins(&ids).await?,
+            None => vec![None; ids.len()],
+        };
+        let keys: HashMap<i64, String> =
+            intel::sources::all(sql).await?.into_iter().map(|s| (s.id, s.source.key)).collect();
+        let by_source = |stored: &Stored| {
+            let key = keys.get(&stored.source)?.strip_prefix("peer:")?;
+            Some(Origin { from: key.parse().ok(), through: None })
+        };
+        Ok(objects
+            .iter()
+            .enumerate()
+            .map(|(at, stored)| {
+                let origin = told.get(at).copied().flatten().or_else(|| by_source(stored));
+                let origin = origin.unwrap_or_default();
+                Candidate {
+                    object: serde_json::from_str(&stored.body).unwrap_or(Value::Null),
+                    tlp: of_stix(intel::label(stored.tlp)),
+                    from: origin.from,
+                    through: origin.through,
+                }
+            })
+            .collect())
+    }
+}
+
+/// Why objects stay, with how many each, the most frequent first.
+pub(crate) fn reasons(answers: &[Disclosed]) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for answer in answers.iter().filter(|answer| !answer.decision.allowed) {
+        *counts.entry(answer.decision.reason.as_str()).or_default() += 1;
+    }
+    let mut all: Vec<(String, u64)> = counts.into_iter().map(|(r, n)| (r.to_owned(), n)).collect();
+    all.sort_by_key(|reason| std::cmp::Reverse(reason.1));
+    all
+}

@@ -1,0 +1,8 @@
+//! The room over real databases: several nodes, with a courier that hands letters over when told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod circles;
+mod kit;
+mod letters;
+mod redaction;
+mod sharing;

@@ -1,0 +1,79 @@
+//! Redaction rules over HTTP and through the store.
+
+use model::Tlp;
+use ports::disclosure::Disclosure;
+use serde_json::{Value, json};
+
+use crate::kit::{Net, id, indicator, own};
+
+const RULES: &str = "/api/v1/sharing/redactions";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_added_changed_paused_and_removed() {
+    let net = Net::new(2).await;
+    let node = &net.nodes[0];
+    let object =
+        [own(indicator(1, Tlp::Clear, json!({ "description": "at 10.0.0.1" })), Tlp::Clear)];
+    let leaves = || async {
+        let judged = node.room.judge(id(101), None, &object).await.unwrap().remove(0);
+        judged.object.unwrap()["description"].clone()
+    };
+    let (status, rule) = node
+        .ask("POST", RULES, &json!({ "name": "own addresses", "action": { "do": "pseudonymise" } }))
+        .await;
+    assert_eq!(status, 201, "{rule}");
+    assert_eq!(leaves().await, "at 138.0.0.1");
+    let path = format!("{RULES}/{}", rule["id"].as_str().unwrap());
+    assert_eq!(node.ask("PATCH", &path, &json!({ "paused": true })).await.0, 200);
+    assert_eq!(leaves().await, "at 10.0.0.1");
+    let action = json!({ "do": "replace", "pattern": r"at \S+", "with": "somewhere" });
+    let change = json!({ "paused": false, "action": action });
+    assert_eq!(node.ask("PATCH", &path, &change).await.0, 200);
+    assert_eq!(leaves().await, "somewhere");
+    assert_eq!(node.ask("PATCH", &path, &json!({ "to": { "kinds": ["vendor"] } })).await.0, 200);
+    assert_eq!(leaves().await, "at 10.0.0.1");
+    let (_, all) = node.ask("GET", RULES, &Value::Null).await;
+    assert_eq!(all["items"][0]["action"], action);
+    assert_eq!(node.ask("DELETE", &path, &Value::Null).await.0, 204);
+    assert_eq!(node.ask("DELETE", &path, &Value::Null).await.0, 404);
+    assert_eq!(node.ask("PATCH", &path, &json!({})).await.0, 404);
+    for wrong in [
+        json!({ "name": "", "action": { "do": "drop" } }),
+        json!({ "name": "x", "action": { "do": "burn" } }),
+        json!({ "name": "x", "action": { "do": "replace", "pattern": "(", "with": "" } }),
+        json!({ "name": "x", "action": { "do": "remove", "properties": ["type"] } }),
+        json!({ "name": "x", "types": ["no type!"], "action": { "do": "drop" } }),
+        json!({ "name": "x", "to": { "kinds": ["friend"] }, "action": { "do": "drop" } }),
+    ] {
+        let (status, answer) = node.ask("POST", RULES, &wrong).await;
+        assert_eq!(status, 422, "{wrong}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_referred_to_in_another_batch_has_the_same_new_id() {
+    let net = Net::new(2).await;
+    let node = &net.nodes[0];
+    node.ask("POST", RULES, &json!({ "name": "own", "action": { "do": "pseudonymise" } })).await;
+    let mut address =
+        json!({ "type": "ipv4-addr", "spec_version": "2.1", "value": "10.0.0.1", "id": "" });
+    let made = stix::id::deterministic("ipv4-addr", address.as_object().unwrap()).unwrap();
+    address["id"] = json!(made.as_str());
+    let relation = json!({
+        "type": "relationship", "spec_version": "2.1",
+        "id": "relationship--00000000-0000-4000-8000-000000000001", "relationship_type": "related-to",
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+        "source_ref": crate::kit::stix_id("malware", 1), "target_ref": address["id"],
+    });
+    let relation = [own(relation, Tlp::Clear)];
+    let unknown = node.room.judge(id(101), None, &relation).await.unwrap().remove(0);
+    assert!(!unknown.decision.allowed && unknown.object.is_none(), "{unknown:?}");
+    assert!(unknown.decision.reason.contains("not known here"));
+    node.store(None, std::slice::from_ref(&address)).await;
+    let alone = node.room.judge(id(101), None, &relation).await.unwrap().remove(0);
+    let hidden = node.room.judge(id(101), None, &[own(address.clone(), Tlp::Clear)]).await.unwrap();
+    let hidden = hidden[0].object.clone().unwrap();
+    assert_eq!(hidden["value"], "138.0.0.1");
+    assert_ne!(hidden["id"], address["id"]);
+    assert_eq!(alone.object.unwrap()["target_ref"], hidden["id"]);
+}
