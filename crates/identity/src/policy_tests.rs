@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 42] = [
+const TABLE: [(&str, &[&str]); 46] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -23,6 +23,10 @@ const TABLE: [(&str, &[&str]); 42] = [
     ("federation.read", &["analyst", "operator", "assessor", "read-only"]),
     ("federation.share", &["analyst"]),
     ("federation.exchange", &["peer"]),
+    ("communities.read", &["analyst"]),
+    ("communities.manage", &[]),
+    ("sharing.read", &["analyst"]),
+    ("sharing.write", &[]),
     ("misp.read", &["analyst", "operator", "assessor", "read-only"]),
     ("misp.write", &["analyst"]),
     ("accountability.read", &["analyst", "operator", "assessor", "read-only"]),

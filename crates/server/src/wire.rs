@@ -1,7 +1,6 @@
 //! Introduces the rooms to each other. Reads as the start-up order: folder, database, rooms from those
 //! that need nobody to those that need many, background, doors.
 
-mod disclosure;
 mod doors;
 mod health;
 mod identity_row;
@@ -15,6 +14,7 @@ use accountability::{Accountability, Pseudonyms};
 use anyhow::Context;
 use assets::Assets;
 use axum::Router;
+use communities::Communities;
 use cti::Cti;
 use detection::Detection;
 use federation::Federation;
@@ -46,7 +46,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 12] = [
+pub const MIGRATIONS: [RoomMigrations; 13] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -58,6 +58,7 @@ pub const MIGRATIONS: [RoomMigrations; 12] = [
     misphub::MIGRATIONS,
     feedhub::MIGRATIONS,
     federation::MIGRATIONS,
+    communities::MIGRATIONS,
     playbooks::MIGRATIONS,
 ];
 
@@ -74,6 +75,7 @@ pub struct RoomConfigs {
     knowledge: knowledge::Config,
     feedhub: feedhub::Config,
     federation: federation::Config,
+    communities: communities::Config,
     playbooks: playbooks::Config,
 }
 
@@ -94,6 +96,7 @@ impl RoomConfigs {
             knowledge: config.section("knowledge")?,
             feedhub: config.section("feedhub")?,
             federation: config.section("federation")?,
+            communities: config.section("communities")?,
             playbooks: config.section("playbooks")?,
         })
     }
@@ -113,6 +116,7 @@ pub(crate) struct Rooms {
     pub(crate) misphub: Misphub,
     pub(crate) feedhub: Feedhub,
     pub(crate) federation: Federation,
+    pub(crate) communities: Communities,
     pub(crate) playbooks: Playbooks,
 }
 
@@ -169,6 +173,7 @@ impl Node {
         self.rooms.cti.start();
         self.rooms.feedhub.start();
         self.rooms.federation.start();
+        self.rooms.communities.start();
         self.rooms.gateway.listen()?;
         Ok(())
     }
@@ -260,10 +265,15 @@ impl Rooms {
         let gateway = Gateway::new(platform.clone(), configs.gateway, Arc::new(detection.clone()))
             .with_inventory(Arc::new(assets.clone()));
         let incidents = Incidents::new(platform.clone(), configs.incidents);
-        let pseudonyms = Pseudonyms::open(&platform.data, platform.random.as_ref())?;
+        let pseudonyms = Arc::new(Pseudonyms::open(&platform.data, platform.random.as_ref())?);
+        let needs = communities::Deps {
+            peers: Arc::new(identity.clone()),
+            pseudonymiser: pseudonyms.clone(),
+        };
+        let communities = Communities::open(platform, configs.communities, needs).await?;
         let deps = cti::Deps {
             authorizer: identity.authorizer(),
-            pseudonymiser: Arc::new(pseudonyms),
+            pseudonymiser: pseudonyms,
             incidents: Arc::new(incidents.clone()),
             peers: Arc::new(identity.clone()),
         };
@@ -272,8 +282,11 @@ impl Rooms {
         let misphub = Misphub::open(platform);
         let feedhub = Feedhub::open(platform, configs.feedhub)?;
         let peers = Arc::new(identity.clone());
-        let federation = Federation::open(platform, configs.federation, peers.clone()).await?;
-        federation.meet(Arc::new(disclosure::ByLabel(peers)), vec![]);
+        let federation = Federation::open(platform, configs.federation, peers).await?;
+        // Who decides what may leave, and who carries it, know each other through ports alone.
+        let deciding = Arc::new(communities.clone());
+        federation.meet(deciding.clone(), vec![deciding]);
+        communities.set_courier(Arc::new(federation.clone()));
         feedhub.meet(Arc::new(misphub.clone()));
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
@@ -296,6 +309,7 @@ impl Rooms {
             misphub,
             feedhub,
             federation,
+            communities,
             playbooks,
         })
     }
@@ -313,6 +327,7 @@ impl Rooms {
             self.misphub.router(),
             self.feedhub.router(),
             self.federation.router(),
+            self.communities.router(),
             self.playbooks.router(),
         ]
         .into_iter()

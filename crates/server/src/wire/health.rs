@@ -52,6 +52,7 @@ impl HealthSource for All {
         all.extend(rooms.knowledge.health().await);
         all.extend(rooms.feedhub.health().await);
         all.extend(rooms.federation.health().await);
+        all.extend(rooms.communities.health().await);
         all.extend(rooms.playbooks.health().await);
         all
     }
