@@ -139,7 +139,7 @@ async fn stand(room: &Federation, tx: &mut Tx, newest: &[&Stored]) -> Result<(),
         .filter(|row| row.body.len() < MAX_BODY_BYTES)
         .map(|row| row.id.as_str())
         .collect();
-    let known = objects::load(room, tx, &ids).await?;
+    let known = objects::load(room, tx.sql(), &ids).await?;
     let handed = hands::of_objects(tx.sql(), &ids).await?;
     for row in rules {
         let rule: Rule = json(&row.rule, "federation_standing.rule")?;
@@ -244,7 +244,7 @@ pub(crate) async fn labels(room: &Federation, after: i64) -> Result<i64, Federat
                 let held = hands::held_after(tx.sql(), after, LABELS).await?;
                 let Some(last) = held.last().map(|hand| hand.number) else { return Ok(0) };
                 let ids: Vec<&str> = held.iter().map(|hand| hand.object.as_str()).collect();
-                let known: HashMap<String, Known> = objects::load(&own, tx, &ids).await?;
+                let known: HashMap<String, Known> = objects::load(&own, tx.sql(), &ids).await?;
                 let raised: Vec<Hand> = held
                     .iter()
                     .filter(|hand| {

@@ -25,6 +25,7 @@ mod inbox;
 mod line;
 mod objects;
 mod outbox;
+mod provenance;
 mod retract;
 mod room;
 mod shares;

@@ -74,7 +74,7 @@ pub(crate) async fn create(
         )));
     }
     let ids: Vec<&str> = new.objects.iter().map(String::as_str).collect();
-    let known = objects::load(room, tx, &ids).await?;
+    let known = objects::load(room, tx.sql(), &ids).await?;
     let id: ShareId = tx.mint();
     let mut salt = [0; 16];
     room.platform().random.fill(&mut salt);

@@ -287,6 +287,7 @@ impl Rooms {
         let deciding = Arc::new(communities.clone());
         federation.meet(deciding.clone(), vec![deciding]);
         communities.set_courier(Arc::new(federation.clone()));
+        communities.set_provenance(Arc::new(federation.clone()));
         feedhub.meet(Arc::new(misphub.clone()));
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),

@@ -9,9 +9,10 @@ use intel::objects::Stored;
 use intel::{Sight, objects as known, sources};
 use model::id::TypedId;
 use model::{PeerId, Tlp};
-use platform::db::{DbError, Tx};
+use platform::db::DbError;
 use platform::peers::Peer;
 use ports::disclosure::Candidate;
+use sqlx::AnyConnection;
 
 use crate::error::FederationError;
 use crate::room::Federation;
@@ -51,7 +52,7 @@ impl Known {
     }
 
     /// How it came here, where a peer brought it.
-    fn came(&self) -> Option<&Received> {
+    pub(crate) fn came(&self) -> Option<&Received> {
         let from = self.from?;
         self.received.iter().find(|row| row.peer == from).or_else(|| self.received.first())
     }
@@ -80,12 +81,12 @@ impl Known {
 /// The newest versions of some objects with how they came here; what is not known is left out.
 pub(crate) async fn load(
     room: &Federation,
-    tx: &mut Tx,
+    sql: &mut AnyConnection,
     ids: &[&str],
 ) -> Result<HashMap<String, Known>, FederationError> {
     let peers = room.peers().peers().await?;
-    let origins = intel::beside::origins(tx.sql(), ids).await?;
-    let nodes: HashMap<i64, String> = sources::all(tx.sql())
+    let origins = intel::beside::origins(&mut *sql, ids).await?;
+    let nodes: HashMap<i64, String> = sources::all(&mut *sql)
         .await?
         .into_iter()
         .filter(|stored| stored.source.kind == "peer")
@@ -94,12 +95,12 @@ pub(crate) async fn load(
         })
         .collect();
     let mut brought: HashMap<String, Vec<Received>> = HashMap::new();
-    for row in received::of_objects(tx.sql(), ids).await? {
+    for row in received::of_objects(&mut *sql, ids).await? {
         brought.entry(row.object.clone()).or_default().push(row);
     }
     let mut found = HashMap::with_capacity(ids.len());
     for id in ids {
-        let Some(stored) = known::newest(tx.sql(), id, Sight::ALL).await? else { continue };
+        let Some(stored) = known::newest(&mut *sql, id, Sight::ALL).await? else { continue };
         let rows = brought.remove(*id).unwrap_or_default();
         let from = origins.get(*id).and_then(|source| nodes.get(source)).map(|node| {
             let listed = peers.iter().find(|peer| peer.node.to_string() == *node);

@@ -108,7 +108,7 @@ async fn sort(
 ) -> Result<Sorted, FederationError> {
     let now_us = tx.now().as_micros();
     let ids: Vec<&str> = waiting.iter().map(|hand| hand.object.as_str()).collect();
-    let mut known = load(room, tx, &ids).await?;
+    let mut known = load(room, tx.sql(), &ids).await?;
     let elsewhere = hands::of_objects(tx.sql(), &ids).await?;
     let community = waiting.first().and_then(|hand| hand.community);
     let mut asked: Vec<(Hand, Known)> = Vec::with_capacity(waiting.len());

@@ -27,7 +27,9 @@ impl Chain {
         let operator = Phoenix::up(&folder.path().join("operator"), "Harbour", "operator");
         let national = Phoenix::up(&folder.path().join("national"), "National CERT", "cert");
         let foreign = Phoenix::up(&folder.path().join("foreign"), "Foreign CERT", "cert");
-        for (node, name, kind) in [(&operator, "Harbour", "operator"), (&foreign, "Foreign", "cert")] {
+        for (node, name, kind) in
+            [(&operator, "Harbour", "operator"), (&foreign, "Foreign", "cert")]
+        {
             let file = match kind {
                 "operator" => invitation(&national.data, folder.path(), name),
                 _ => invite(&national.data, folder.path(), name, kind),
@@ -163,7 +165,9 @@ fn the_middle_of_a_chain_is_killed_again_and_again_and_everything_arrives_once()
     std::fs::write(&rule, text.to_string()).unwrap();
     ask(&chain.national.data, &["share", "standing", "--add", rule.to_str().unwrap()]);
     let objects: Vec<Value> = (1..=SHARES)
-        .map(|number| indicator(number, stix::Tlp::Clear, "2026-01-01T00:00:00.000Z", "one of many"))
+        .map(|number| {
+            indicator(number, stix::Tlp::Clear, "2026-01-01T00:00:00.000Z", "one of many")
+        })
         .collect();
     chain.import(&objects);
     for number in 1..=SHARES {
