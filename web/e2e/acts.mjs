@@ -386,13 +386,69 @@ await act('a collection is made, and asks before it goes', { path: '/collections
   await page.getByRole('button', { name: 'Make' }).first().click();
   await page.getByText('sereno token new --role taxii --collection 00000000-0000-4000-8000-000000000009:read').waitFor();
   must(JSON.stringify(asked) === JSON.stringify({ title: 'Trams', root: 'public', alias: 'trams', public_read: true }), `asked for ${JSON.stringify(asked)}`);
-  must((await page.getByRole('button', { name: 'Remove Inbox' }).count()) === 0, "the node's own inbox can be removed");
-  await page.getByRole('button', { name: 'Remove Harbour sector' }).click();
+  must((await page.getByRole('button', { name: 'Remove: Inbox' }).count()) === 0, "the node's own inbox can be removed");
+  await page.getByRole('button', { name: 'Remove: Harbour sector' }).click();
   must(!gone, 'it went unasked');
   await axe(page, 'collections');
   await page.getByRole('button', { name: 'Remove it: Harbour sector' }).click();
   await page.waitForFunction(() => !document.querySelector('button[aria-label="Remove it: Harbour sector"]:disabled'));
   must(gone?.endsWith('/taxii/collections/00000000-0000-4000-8000-000000000002'), `removed ${gone}`);
+});
+
+await act('a preview says why, and what it shows is shared', { path: '/preview?q=type:malware' }, async (page) => {
+  let asked;
+  await page.route('**/api/v1/federation/shares', (route) => {
+    asked = route.request().postDataJSON();
+    return route.fallback();
+  });
+  await page.getByRole('button', { name: 'stays' }).first().click();
+  await page.getByText('denied because it is marked above the highest TLP of the community').last().waitFor();
+  await axe(page, 'preview with a reason');
+  await page.getByLabel('Why; it stays on this node').fill('Seen on two trams');
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await page.getByRole('link', { name: 'Follow it' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 of 3 arrived');
+  must(asked.objects.length === 2 && asked.to.communities.length === 1 && asked.to.peers.length === 0, `shared ${JSON.stringify(asked)}`);
+  await page.getByLabel('Reason; the recipients read it').fill('It was our own scanner');
+  await page.getByRole('button', { name: 'Take 2 objects back' }).click();
+  await page.getByRole('link', { name: 'Follow it' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 of 2 has not acknowledged yet');
+  await axe(page, 'a retraction');
+});
+
+await act('a policy that breaks tests is refused first', { path: '/policies' }, async (page) => {
+  const asked = [];
+  await page.route('**/api/v1/sharing/policies/*', (route) => {
+    asked.push(route.request().postDataJSON());
+    return route.fallback();
+  });
+  await page.getByLabel('Text of water.first').fill('permit (principal, action, resource);');
+  await page.getByRole('button', { name: 'Save', exact: true }).first().click();
+  await page.getByText('1 of 2 tests would fail').waitFor();
+  await axe(page, 'a refused policy');
+  await page.getByRole('button', { name: 'Save although tests break' }).click();
+  await page.getByText('1 of 2 tests would fail').waitFor({ state: 'detached' });
+  must(asked.length === 2 && !asked[0].force && asked[1].force, `asked ${JSON.stringify(asked)}`);
+});
+
+await act('an organisation is invited, and a member is put out only when asked twice', { path: '/communities' }, async (page) => {
+  let gone;
+  await page.route('**/api/v1/communities/*/members/*', (route) => {
+    gone = `${route.request().method()} ${route.request().url()}`;
+    return route.fulfill({ status: 204 });
+  });
+  await page.getByRole('link', { name: 'Trams of the coast' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Trams of the coast: 1 member');
+  await page.getByRole('button', { name: 'Make invitation' }).click();
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save the file' }).click();
+  must((await file).suggestedFilename() === 'Trams of the coast-invitation.json', 'the file has another name');
+  await page.getByRole('button', { name: 'Put out: Harbour CERT' }).click();
+  must(!gone, 'put out unasked');
+  await axe(page, 'a community');
+  await page.getByRole('button', { name: 'Put out now: Harbour CERT' }).click();
+  await page.waitForFunction(() => !document.querySelector('button[aria-label="Put out now: Harbour CERT"]:disabled'));
+  must(gone?.startsWith('DELETE '), `asked ${gone}`);
 });
 
 await browser.close();

@@ -8,6 +8,7 @@ import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
 import * as evaluation from './evaluation.mjs';
 import * as knowledge from './knowledge.mjs';
+import * as sharing from './sharing.mjs';
 import { factsFor } from './facts.mjs';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -107,6 +108,17 @@ const reads = [
   [/^\/feeds$/, (w) => page(w.bare ? [] : knowledge.feeds)],
   [/^\/taxii\/collections$/, (w) => (w.bare ? [] : knowledge.collections)],
   [/^\/taxii\/roots$/, () => knowledge.roots],
+  [/^\/communities$/, (w) => page(w.bare ? [] : sharing.communities)],
+  [/^\/communities\/([^/]+)$/, (_, __, match) => sharing.oneCommunity(match[1])],
+  [/^\/organisations$/, () => page(sharing.organisations)],
+  [/^\/sharing\/policies$/, (w) => page(w.bare ? sharing.policies.filter((one) => one.built_in) : sharing.policies)],
+  [/^\/sharing\/tests$/, (w) => page(w.bare ? [] : sharing.tests)],
+  [/^\/sharing\/redactions$/, (w) => page(w.bare ? [] : sharing.redactions)],
+  [/^\/federation\/links$/, (w) => page(w.bare ? [] : sharing.links)],
+  [/^\/federation\/shares$/, (w) => page(w.bare ? [] : [sharing.share])],
+  [/^\/federation\/shares\/[^/]+$/, () => sharing.share],
+  [/^\/federation\/retractions$/, (w) => page(w.bare ? [] : [sharing.retraction])],
+  [/^\/federation\/retractions\/[^/]+$/, () => sharing.retraction],
   [/^\/shares$/, (w) => page(sharesOf(w))],
   [/^\/shares\/.+$/, (w) => ({ ...(sharesOf(w)[0] ?? exchange.share), history: exchange.history, bundle: exchange.bundle })],
   [/^\/peers$/, (w) => exchange.peersFor(w.kind)],
@@ -139,6 +151,11 @@ const writes = [
     w.machineVersions = [{ ...last, version: last.version + 1, reason: url.searchParams.get('reason') }, ...w.machineVersions.map((one) => ({ ...one, state: 'retired' }))];
     return { version: last.version + 1, pairs: 2, functions: 5, pairs_added: 0, pairs_removed: 0, functions_added: 1, functions_removed: 0 };
   }],
+  [/^\/communities\/[^/]+\/invitations$/, () => sharing.invitation],
+  [/^\/sharing\/preview$/, () => sharing.preview],
+  [/^\/sharing\/policies\/[^/]+$/, (_, body, __, method) => (method === 'PUT' && !body.force ? problem(409, 'It breaks tests', '1 of 2 tests would fail', 'Change the policy, or save it although tests break.') : { policy: sharing.policies[0], tests: [] })],
+  [/^\/federation\/shares$/, () => sharing.share],
+  [/^\/federation\/retractions$/, () => sharing.retraction],
   [/^\/ledger\/verify$/, (w) => ({ verified: true, entries: w.ledger.head.size, first_altered: null })],
   [/^\/tokens$/, () => ({ id: ids.run, token: 'sereno_mock_2f9c4b7a9d0e4f21' })],
   [/^\/sign-in$/, (w, body) => (body.password === 'wrong' ? problem(401, 'The name or the password is wrong', 'Nobody signs in with these.', 'Check both; after 5 tries there is a pause.') : void (w.scene = 'done'))],

@@ -83,6 +83,10 @@ export async function patch(path: string, body: unknown): Promise<void> {
   await send('PATCH', path, body);
 }
 
+export async function putJson<T>(path: string, body: unknown): Promise<T> {
+  return (await send('PUT', path, body)).json() as Promise<T>;
+}
+
 export async function remove(path: string): Promise<void> {
   await send('DELETE', path);
 }

@@ -1,6 +1,6 @@
 // Every read of the console, in one visible list. The first word of a key is what facts invalidate.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { get, getText, query } from './client';
+import { get, getText, post, query } from './client';
 import type * as api from './types';
 
 const id = encodeURIComponent;
@@ -164,6 +164,29 @@ export const reads = {
   feeds: () => queryOptions({ queryKey: ['feeds'], queryFn: async () => (await get<api.Page<api.Feed>>('/feeds')).items, refetchInterval: 10_000 }),
   collections: () => queryOptions({ queryKey: ['collections'], queryFn: () => get<api.Collection[]>('/taxii/collections') }),
   taxiiRoots: () => queryOptions({ queryKey: ['taxii-roots'], queryFn: () => get<api.TaxiiRoot[]>('/taxii/roots') }),
+  communities: () => queryOptions({ queryKey: ['communities'], queryFn: async () => (await get<api.Page<api.Community>>('/communities')).items }),
+  community: (community: string) => queryOptions({ queryKey: ['communities', 'one', community], queryFn: () => get<api.Community>(`/communities/${id(community)}`), retry: false }),
+  organisations: () => queryOptions({ queryKey: ['organisations'], queryFn: async () => (await get<api.Page<api.Organisation>>('/organisations')).items }),
+  sharingPolicies: () => queryOptions({ queryKey: ['sharing', 'policies'], queryFn: async () => (await get<api.Page<api.SharingPolicy>>('/sharing/policies')).items }),
+  sharingTests: () => queryOptions({ queryKey: ['sharing', 'tests'], queryFn: async () => (await get<api.Page<api.SharingTestRun>>('/sharing/tests')).items }),
+  redactions: () => queryOptions({ queryKey: ['sharing', 'redactions'], queryFn: async () => (await get<api.Page<api.Redaction>>('/sharing/redactions')).items }),
+  sharingPreview: (q: string, ids: string, to: string) =>
+    queryOptions({
+      queryKey: ['sharing', 'preview', q, ids, to],
+      queryFn: () => {
+        const what = ids ? { objects: ids.split(/[\s,]+/).filter(Boolean) } : { query: q };
+        const named = to.split(',').map((name) => name.trim()).filter(Boolean);
+        const isId = (text: string) => /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text);
+        return post<api.Preview>('/sharing/preview', { ...what, to: { communities: named.filter(isId), organisations: named.filter((text) => !isId(text)) } });
+      },
+      enabled: q !== '' || ids !== '',
+      retry: false,
+    }),
+  federationLinks: () => queryOptions({ queryKey: ['federation', 'links'], queryFn: async () => (await get<api.Page<api.FederationLink>>('/federation/links')).items, refetchInterval: 10_000 }),
+  objectShares: () => queryOptions({ queryKey: ['federation', 'shares'], queryFn: async () => (await get<api.Page<api.ObjectShare>>(`/federation/shares${query({ limit: 200 })}`)).items }),
+  objectShare: (share: string) => queryOptions({ queryKey: ['federation', 'shares', share], queryFn: () => get<api.ObjectShare>(`/federation/shares/${id(share)}`), retry: false, refetchInterval: 5_000 }),
+  objectRetractions: () => queryOptions({ queryKey: ['federation', 'retractions'], queryFn: async () => (await get<api.Page<api.ObjectRetraction>>(`/federation/retractions${query({ limit: 200 })}`)).items }),
+  objectRetraction: (retraction: string) => queryOptions({ queryKey: ['federation', 'retractions', retraction], queryFn: () => get<api.ObjectRetraction>(`/federation/retractions/${id(retraction)}`), retry: false, refetchInterval: 5_000 }),
   shares: (incident?: string) =>
     queryOptions({
       queryKey: ['shares', incident ?? ''],

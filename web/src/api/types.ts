@@ -209,6 +209,31 @@ export type Feed = Narrow<Schemas['FeedView'], { state: 'never' | 'fine' | 'fail
 export type Collection = Narrow<Schemas['TaxiiCollectionItem'], { kind: 'inbox' | 'outbox' | 'open' | 'closed' }>;
 export type TaxiiRoot = Whole<Schemas['TaxiiRoot']>;
 
+export type Membership = 'joining' | 'active' | 'left' | 'expelled' | 'dissolved';
+export type Member = Narrow<Schemas['MemberView'], { state: Membership }>;
+export type Community = Narrow<Schemas['CommunityView'], { max_tlp: Tlp; state: Membership; role: 'leader' | 'contributor' | 'reader'; members: Member[] | null }>;
+export type Organisation = Whole<Schemas['OrganisationView']>;
+export type Invitation = Whole<Schemas['CommunityInvitation']>;
+export type SharingPolicy = Narrow<Schemas['SharingPolicy'], { effect: 'permit' | 'forbid' }>;
+export type SharingTestRun = Whole<Schemas['SharingTestRun']>;
+export type Redaction = Narrow<Schemas['RedactionRule'], {
+  to: { kinds: string[]; organisations: string[]; communities: string[] };
+  types: string[];
+  action: { do: 'remove'; properties: string[] } | { do: 'replace'; pattern: string; with: string } | { do: 'pseudonymise' } | { do: 'drop' };
+}>;
+export type PreviewRecipient = Narrow<Schemas['PreviewRecipient'], { answers: Whole<Schemas['PreviewAnswer']>[] }>;
+export type Preview = Narrow<Schemas['SharePreviewAnswer'], { objects: Narrow<Schemas['PreviewObject'], { tlp: Tlp }>[]; recipients: PreviewRecipient[] }>;
+
+export type HandState = 'withheld' | 'queued' | 'sent' | 'received' | 'refused' | 'cancelled' | 'retracting' | 'retracted' | 'waiting' | 'acknowledged';
+export type FederationLink = Narrow<Schemas['FederationLink'], { way: 'we-call' | 'it-calls' }>;
+export type SharedObject = Narrow<Schemas['SharedObject'], { state: HandState; tlp: Tlp }>;
+export type ObjectShare = Narrow<Schemas['ObjectShare'], { counts: Record<string, number>; objects: SharedObject[] | null }>;
+export type ObjectRetraction = Narrow<Schemas['ObjectRetraction'], {
+  counts: Record<string, number>;
+  objects: Narrow<Schemas['RetractedObject'], { state: HandState }>[] | null;
+  behind: Whole<Schemas['RetractedBehind']>[] | null;
+}>;
+
 export type ShareDecision = Whole<Schemas['ShareDecisionItem']>;
 export type ShareState = 'denied' | 'queued' | 'delivered' | 'acknowledged' | 'refused';
 export type Share = Narrow<Schemas['ShareItem'], {

@@ -9,6 +9,7 @@ import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { count } from '@/parts/format';
 import { Banner, Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { Sure } from '@/parts/sure';
 import { DataTable, type Column } from '@/parts/table';
 import { copy } from '@/parts/value';
 import { t, tn, word } from '@/strings/pages';
@@ -65,25 +66,13 @@ function Collections({ list, may }: { list: Collection[]; may: boolean }) {
     },
     { id: 'who', head: t('taxii.col.who'), cell: (row) => <>{word('taxii.kind', row.kind)}{holders.has(row.id) && <span className="small soft" style={{ display: 'block' }}>{holders.get(row.id)?.join(', ')}</span>}</>, sort: (row) => row.kind },
     { id: 'objects', head: t('taxii.col.objects'), cell: (row) => count(row.objects), sort: (row) => row.objects, right: true },
-    { id: 'acts', head: '', cell: (row) => may && (row.kind === 'open' || row.kind === 'closed') && <Remove name={row.title} busy={gone.isPending} onSure={() => gone.mutate(row)} />, right: true },
+    { id: 'acts', head: '', cell: (row) => may && (row.kind === 'open' || row.kind === 'closed') && <Sure small text={t('taxii.remove')} of={row.title} sure={t('taxii.remove_sure')} busy={gone.isPending} onSure={() => gone.mutate(row)} />, right: true },
   ];
   return (
     <>
       <DataTable rows={list} columns={columns} caption={t('nav.collections')} rowKey={(row) => row.id} />
       {gone.isError && <Failed error={gone.error} />}
     </>
-  );
-}
-
-/** Asks once more, in place. */
-function Remove({ name, busy, onSure }: { name: string; busy: boolean; onSure: () => void }) {
-  const [asked, setAsked] = useState(false);
-  if (!asked) return <Button small plain onClick={() => setAsked(true)} aria-label={t('taxii.remove_this', { name })}>{t('taxii.remove')}</Button>;
-  return (
-    <span className="inline">
-      <Button small disabled={busy} onClick={onSure} aria-label={t('taxii.remove_sure_this', { name })}>{t('taxii.remove_sure')}</Button>
-      <Button small plain onClick={() => setAsked(false)}>{t('taxii.keep')}</Button>
-    </span>
   );
 }
 
@@ -135,7 +124,7 @@ function Roots({ list, may }: { list: TaxiiRoot[]; may: boolean }) {
     { id: 'title', head: t('taxii.col.title'), cell: (row) => row.title, sort: (row) => row.title },
     { id: 'seen', head: t('taxii.seen_by'), cell: (row) => row.seen_by.join(', ') || t('taxii.seen_by_all'), sort: (row) => row.seen_by.join(', ') },
     { id: 'most', head: t('taxii.most'), cell: (row) => (row.max_content_length === null ? '–' : count(row.max_content_length)), sort: (row) => row.max_content_length ?? 0, right: true },
-    { id: 'acts', head: '', cell: (row) => may && row.name !== 'sereno' && <Remove name={row.name} busy={gone.isPending} onSure={() => gone.mutate(row)} />, right: true },
+    { id: 'acts', head: '', cell: (row) => may && row.name !== 'sereno' && <Sure small text={t('taxii.remove')} of={row.name} sure={t('taxii.remove_sure')} busy={gone.isPending} onSure={() => gone.mutate(row)} />, right: true },
   ];
   return (
     <>

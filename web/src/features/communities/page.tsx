@@ -1,0 +1,130 @@
+import { NativeSelect } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { patch, post, remove } from '@/api/client';
+import { reads } from '@/api/queries';
+import type { Community, Invitation, Member } from '@/api/types';
+import { useMay } from '@/app/session';
+import { useAct } from '@/parts/act';
+import { Button } from '@/parts/button';
+import { Banner, Empty, Failed, Ghost, PageView, Panel } from '@/parts/page';
+import { download } from '@/parts/chart/save';
+import { Sure } from '@/parts/sure';
+import { DataTable, type Column } from '@/parts/table';
+import { TlpTag } from '@/parts/tags';
+import { Wall } from '@/parts/time';
+import { t, tn, word } from '@/strings/pages';
+import { Standing } from './standing';
+
+const ROLES = ['contributor', 'reader'];
+
+/** One community: what holds in it, who is in it, who is asked in. */
+export function CommunityPage() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const one = useQuery(reads.community(id));
+  const may = useMay('communities.manage');
+  const it = one.data;
+  const end = useAct(() => (it?.led ? remove(`/communities/${id}`) : post(`/communities/${id}/leave`)), ['communities']);
+  const counted = it?.members?.filter((member) => member.holds).length ?? 0;
+  return (
+    <PageView
+      title={it ? t('circle.of', { name: it.name, members: tn('circle.members', counted) }) : t('nav.communities')}
+      crumb={{ to: '/communities', text: t('nav.communities') }}
+      lead={it?.description}
+      actions={it && may && (it.state === 'active' || it.state === 'joining') && <Sure text={t(it.led ? 'circle.dissolve' : 'circle.leave')} sure={t(it.led ? 'circle.dissolve_sure' : 'circle.leave_sure')} busy={end.isPending} onSure={() => end.mutate()} />}
+    >
+      {one.isError && <Failed error={one.error} retry={one.refetch} />}
+      {end.isError && <Failed error={end.error} />}
+      <div className="stack wide">
+        {it ? <Terms it={it} /> : !one.isError && <section className="panel"><Ghost rows={4} /></section>}
+        {it && <Members it={it} may={may} />}
+        {it?.led && may && it.state === 'active' && <Invite it={it} />}
+      </div>
+    </PageView>
+  );
+}
+
+function Terms({ it }: { it: Community }) {
+  return (
+    <Panel title={t('circle.terms')} end={<Standing state={it.state} holds={it.holds} />}>
+      <dl className="facts">
+        <dt>{t('circle.col.leader')}</dt><dd>{it.led ? t('circle.here') : it.leader}</dd>
+        <dt>{t('circle.col.role')}</dt><dd>{word('circle.role', it.role)}{it.not_after && <span className="quiet"> {t('circle.until')} <Wall at={it.not_after} /></span>}</dd>
+        <dt>{t('circle.col.tlp')}</dt><dd><TlpTag value={it.max_tlp} /></dd>
+        <dt>{t('circle.contribute')}</dt><dd>{word('circle.who', it.contribute)}</dd>
+        <dt>{t('circle.roster')}</dt><dd>{word('circle.who', it.roster)}</dd>
+        <dt>{t('circle.onward')}</dt><dd>{t(it.onward ? 'circle.onward_yes' : 'circle.onward_no')}</dd>
+      </dl>
+    </Panel>
+  );
+}
+
+function Members({ it, may }: { it: Community; may: boolean }) {
+  const change = useAct(({ node, role }: { node: string; role: string }) => patch(`/communities/${it.id}/members/${node}`, { role }), ['communities']);
+  const expel = useAct((node: string) => remove(`/communities/${it.id}/members/${node}`), ['communities']);
+  const members = it.members ?? [];
+  const acts = may && it.led && it.state === 'active';
+  const columns: Column<Member>[] = [
+    { id: 'organisation', head: t('circle.col.organisation'), cell: (row) => row.organisation, sort: (row) => row.organisation },
+    {
+      id: 'role',
+      head: t('circle.col.role'),
+      cell: (row) =>
+        acts && row.state === 'active' ? (
+          <NativeSelect aria-label={t('circle.role_of', { name: row.organisation })} data={ROLES.map((value) => ({ value, label: word('circle.role', value) }))} value={row.role} disabled={change.isPending} onChange={(event) => change.mutate({ node: row.node, role: event.currentTarget.value })} />
+        ) : (
+          word('circle.role', row.role)
+        ),
+      sort: (row) => row.role,
+    },
+    { id: 'state', head: t('circle.col.state'), cell: (row) => <Standing state={row.state} holds={row.holds} />, sort: (row) => row.state },
+    { id: 'until', head: t('circle.col.until'), cell: (row) => <Wall at={row.not_after} />, sort: (row) => row.not_after },
+    { id: 'acts', head: '', cell: (row) => acts && row.state === 'active' && <Sure small text={t('circle.expel')} of={row.organisation} sure={t('circle.expel_sure')} busy={expel.isPending} onSure={() => expel.mutate(row.node)} />, right: true },
+  ];
+  return (
+    <Panel title={t('circle.members_head')} flush>
+      {members.length === 0 ? <Empty title={t('circle.alone')}>{t(it.led ? 'circle.alone_why' : 'circle.alone_roster')}</Empty> : <DataTable rows={members} columns={columns} caption={t('circle.members_head')} rowKey={(row) => row.node} />}
+      {change.isError && <Failed error={change.error} />}
+      {expel.isError && <Failed error={expel.error} />}
+    </Panel>
+  );
+}
+
+/** A signed file for one organisation; it opens the door once. */
+function Invite({ it }: { it: Community }) {
+  const organisations = useQuery(reads.organisations());
+  const others = (organisations.data ?? []).filter((one) => !one.own);
+  const [chosen, setChosen] = useState('');
+  const [role, setRole] = useState('contributor');
+  const organisation = chosen || others[0]?.id || '';
+  const act = useAct(() => post<Invitation>(`/communities/${it.id}/invitations`, { organisation, role }), []);
+  return (
+    <Panel title={t('circle.invite')}>
+      {organisations.data && others.length === 0 ? (
+        <Empty title={t('circle.nobody')}>{t('circle.nobody_why')}</Empty>
+      ) : (
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            act.mutate();
+          }}
+        >
+          <div className="row" style={{ alignItems: 'flex-end' }}>
+            <NativeSelect label={t('circle.col.organisation')} data={others.map((one) => ({ value: one.id, label: one.name }))} value={organisation} onChange={(event) => setChosen(event.currentTarget.value)} />
+            <NativeSelect label={t('circle.col.role')} data={ROLES.map((value) => ({ value, label: word('circle.role', value) }))} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
+            <Button type="submit" plain disabled={organisation === ''} busy={act.isPending}>{t('circle.invite_go')}</Button>
+          </div>
+          {act.isError && <Failed error={act.error} />}
+          {act.data && (
+            <Banner tone="good" icon="key">
+              <p>{t('circle.invited', { name: others.find((one) => one.id === act.data.node)?.name ?? act.data.node })} <Wall at={act.data.expires_at} /></p>
+              <p><Button small plain onClick={() => download(`${it.name}-invitation.json`, new Blob([JSON.stringify(act.data, null, 2)], { type: 'application/json' }))}>{t('circle.save')}</Button></p>
+            </Banner>
+          )}
+        </form>
+      )}
+    </Panel>
+  );
+}
