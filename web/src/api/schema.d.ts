@@ -21,6 +21,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/communities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The communities this node leads, is in, or was in. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a community that this node leads. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Uses an invitation: the leader is asked, and its answer makes this node a member. */
+        post: operations["join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One community with the members that are known here. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        /** Ends a community that this node leads; every member is told. */
+        delete: operations["dissolve"];
+        options?: never;
+        head?: never;
+        /** Changes what holds in a community that this node leads; every member is told. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/communities/{id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an invitation; it works once, for that organisation's node. */
+        post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves a community of another node; the leader is told. */
+        post: operations["leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{id}/members/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Puts a member out; its certificate counts no longer, and all are told. */
+        delete: operations["expel"];
+        options?: never;
+        head?: never;
+        /** Gives a member another role, by a new certificate. */
+        patch: operations["change"];
+        trace?: never;
+    };
     "/api/v1/demo/remove": {
         parameters: {
             query?: never;
@@ -577,6 +683,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/federation/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Our letters to the peer after a number; waits until there is one. */
+        get: operations["fetch"];
+        put?: never;
+        /** Takes a peer's letters in order and answers with signed receipts. Where one cannot be taken, those before it are. */
+        post: operations["bring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One link for each peer. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes receipts. One that the peer did not sign, or that is about another letter, changes nothing. */
+        post: operations["bring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What peers brought, the newest first, as far as it is in sight. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/retractions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retractions with objects in sight, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /** Takes objects back from everybody who got them. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/retractions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One retraction with every recipient and object in sight, and the counts of those behind. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shares with objects in sight, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /** Shares objects: each is judged for each recipient, and once more when it leaves. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One share with every recipient and object in sight. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All standing shares. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a standing share: what arrives from now on and fits is shared by itself, each object judged like any other. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/federation/standing/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a standing share; what went by it stays shared. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/feeds": {
         parameters: {
             query?: never;
@@ -589,6 +869,23 @@ export interface paths {
         put?: never;
         /** Adds a feed; it is fetched at once. */
         post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a TAXII server for its API roots and collections. */
+        post: operations["discover"];
         delete?: never;
         options?: never;
         head?: never;
@@ -991,23 +1288,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/intel/extract": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Looks through a report (text, Markdown or HTML) for values and techniques. */
-        post: operations["extract"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/intel/import": {
         parameters: {
             query?: never;
@@ -1049,7 +1329,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Looks a value up among what the caller may see. */
+        /**
+         * Looks a value up among what the caller may see, with the networks around it. What faded, has ended or is excused is
+         *     told and does not count as known.
+         */
         get: operations["lookup"];
         put?: never;
         post?: never;
@@ -1156,6 +1439,130 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/decay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How values fade, and how much each source's word weighs. */
+        get: operations["decay"];
+        /** Changes parameters and weights; nothing is changed where one of them cannot be. */
+        put: operations["change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/objects/{id}/sightings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says of an object that it was seen, was none, or has ended. */
+        post: operations["sighting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stores a report with what a person accepts of it, under one label. The same text under the same label is stored once. */
+        post: operations["store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/reports/extract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks through a report (text, Markdown or HTML) for values and techniques; nothing is stored. */
+        post: operations["extract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What becomes known in the caller's sight, as it does: `new`, `updated`, `revoked`, each with its place as id. `cut`
+         *     ends the stream with a reason and the place to come back with.
+         */
+        get: operations["stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/warninglists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lists: those that people loaded, and those that ship with the program. */
+        get: operations["list"];
+        put?: never;
+        /** Takes a list in MISP's format, in place of the one of its name; it holds at once for everything that is known. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/warninglists/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a list away: what it excused counts again at once. */
+        delete: operations["remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1312,6 +1719,40 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This node's organisation, and one for each node it exchanges with. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Notes kind, sector, country or anything else about an organisation. */
+        patch: operations["change"];
         trace?: never;
     };
     "/api/v1/peers": {
@@ -1488,6 +1929,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pushes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All pushes whose highest label the caller may see. */
+        get: operations["list"];
+        put?: never;
+        /** Adds a push; it goes out at once. Nobody sends what lies beyond his own sight. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pushes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a push; what the other side has stays there. A run of it is waited for. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Pauses a push or lets it go on. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/pushes/{id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest thousand that the other side refused. */
+        get: operations["failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pushes/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends what is new now; the answer comes when the other side has answered. */
+        post: operations["run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routes": {
         parameters: {
             query?: never;
@@ -1601,6 +2112,113 @@ export interface paths {
         /** One share. */
         get: operations["share"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sharing/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All policies in force, own ones first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sharing/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One policy with its versions. */
+        get: operations["show"];
+        /** Puts a policy in force. It is read, checked and tried before it counts. */
+        put: operations["put"];
+        post?: never;
+        /** Takes an own policy away; its versions stay. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sharing/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows who would receive which objects, why (not), and in which form. Nothing leaves. */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sharing/redactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules, in the order in which they are applied. */
+        get: operations["list"];
+        put?: never;
+        /** Adds a rule; it is applied from now on, after the others. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sharing/redactions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a rule away. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Changes a rule. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/sharing/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tests, run against the policies in force. */
+        get: operations["run"];
+        /** Keeps these tests in place of all others and runs them. */
+        put: operations["put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2166,6 +2784,96 @@ export interface components {
             /** @description Why it is treated as common. */
             reason: string;
         };
+        /** @description An invitation. */
+        CommunityInvitation: {
+            /**
+             * Format: int32
+             * @description Of this form.
+             */
+            version: number;
+            /** @description The community. */
+            community: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The leader's node. */
+            leader: string;
+            /** @description The leader's Ed25519 key, hex. */
+            leader_key: string;
+            /** @description The invited node. */
+            node: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description Holds until here.
+             */
+            expires_at: string;
+            /** @description Opens the door once. */
+            code: string;
+            /** @description The leader's signature, hex. */
+            signature: string;
+        };
+        /** @description Whom to invite. */
+        CommunityInvite: {
+            /** @description The organisation, by the id of its node or its name. */
+            organisation: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What a community shall be, or what changes in it. */
+        CommunityTerms: {
+            /** @description Name. */
+            name?: string | null;
+            /** @description What it is for. */
+            description?: string | null;
+            /** @description Nothing marked above it is shared through the community; `TLP:AMBER` for a new one. */
+            max_tlp?: string | null;
+            contribute?: components["schemas"]["Contribute"] | null;
+            roster?: components["schemas"]["Roster"] | null;
+            /** @description Whether what came through it may go elsewhere as far as its label allows. */
+            onward?: boolean | null;
+        };
+        /** @description A community. */
+        CommunityView: {
+            /** @description UUID. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description What it is for. */
+            description: string;
+            /** @description Nothing marked above it is shared through the community. */
+            max_tlp: string;
+            /** @description Who may share with it. */
+            contribute: components["schemas"]["Contribute"];
+            /** @description Who is told who the members are. */
+            roster: components["schemas"]["Roster"];
+            /** @description Whether what came through it may go elsewhere as far as its label allows. */
+            onward: boolean;
+            /** @description Whether this node leads it. */
+            led: boolean;
+            /** @description The leader's organisation. */
+            leader: string;
+            /** @description Node id of the leader. */
+            leader_node: string;
+            /** @description What this node may do: `leader`, `contributor` or `reader`. */
+            role: string;
+            /** @description Where it stands for this node. */
+            state: components["schemas"]["MembershipState"];
+            /** @description Whether this node belongs to it now, by a certificate that holds. */
+            holds: boolean;
+            /**
+             * Format: date-time
+             * @description Until when this node's certificate holds.
+             */
+            not_after?: string | null;
+            /**
+             * Format: date-time
+             * @description Last changed.
+             */
+            updated_at: string;
+            /** @description Members that are known here, with one community only. */
+            members?: components["schemas"]["MemberView"][] | null;
+        };
         /** @description Two versions side by side. */
         Comparison: {
             /**
@@ -2215,6 +2923,11 @@ export interface components {
             /** @description The later signed head. */
             second_head: components["schemas"]["TreeHead"];
         };
+        /**
+         * @description Who may share with a community.
+         * @enum {string}
+         */
+        Contribute: "members" | "leader";
         /** @description What the replay should do. */
         Control: {
             /** @description `pause`, `resume`, `restart` or `speed`. */
@@ -2386,6 +3099,22 @@ export interface components {
              */
             b: number;
         };
+        /** @description What the server offers. */
+        DiscoverAnswer: {
+            /** @description Its collections. */
+            collections: components["schemas"]["FeedDiscovered"][];
+            /** @description What could not be read of it. */
+            problems: string[];
+        };
+        /** @description Which server, and who asks it. */
+        DiscoverRequest: {
+            /** @description Discovery, an API root or a collection. */
+            url: string;
+            /** @description How the server wants to know who asks. */
+            auth?: components["schemas"]["FeedAuth"];
+            /** @description Password or token; it is not kept. */
+            secret?: string | null;
+        };
         /** @description All parts. */
         Doctor: {
             /** @description Worst first. */
@@ -2537,32 +3266,6 @@ export interface components {
             /** @description True when this party was never seen in training. */
             new: boolean;
         };
-        /** @description What was found. */
-        Extracted: {
-            /** @description Candidates by their first place. */
-            candidates: components["schemas"]["ExtractedItem"][];
-            /** @description Finds beyond the limit, which are not listed. */
-            untold: number;
-        };
-        /** @description Something found in a text. */
-        ExtractedItem: {
-            /** @description Kind of value, or `technique`, `group`, `software` … */
-            kind: string;
-            /** @description In its normal form. */
-            value: string;
-            /** @description As it is spelt at its first place. */
-            spelling: string;
-            /** @description How often it stands there. */
-            count: number;
-            /** @description `accept` or `doubt`. */
-            suggestion: string;
-            /** @description Reasons to look twice. */
-            doubts: string[];
-            /** @description The sentence around its first place. */
-            context: string;
-            /** @description A STIX pattern for it, where it is a value. */
-            pattern?: string | null;
-        };
         /** @description One dated fact. */
         FactRow: {
             /** @description What it is: `name (DHCP)`, `offers`, `uses`, `TLS fingerprint (JA4)` … */
@@ -2603,6 +3306,153 @@ export interface components {
             event_at?: string | null;
             /** @description When this node recorded it. */
             recorded_at: string;
+        };
+        /** @description One letter. */
+        FederationLetter: {
+            /**
+             * Format: int32
+             * @description Version of this form, 1.
+             */
+            version: number;
+            /** @description The letter's id. */
+            id: string;
+            /** @description The node that sends it. */
+            from: string;
+            /** @description The node it is for. */
+            to: string;
+            /**
+             * Format: int64
+             * @description Its number on this link, from 1, without gaps.
+             */
+            seq: number;
+            /** @description Digest of the letter before it on this link; empty for the first. */
+            previous: string;
+            /** @description What it is about: `room.word`. */
+            kind: string;
+            /** @description When it was sealed, RFC 3339. */
+            sent_at: string;
+            /** @description The content, in the kind's own form. */
+            body: Record<string, never>;
+            /** @description Ed25519 over the canonical form without this member, hex. */
+            signature: string;
+        };
+        /** @description Letters that travel together. */
+        FederationLetters: {
+            /** @description In their order. */
+            letters: components["schemas"]["FederationLetter"][];
+        };
+        /** @description A link as it is shown. */
+        FederationLink: {
+            /** @description The peer. */
+            peer: string;
+            /** @description Its organisation's name. */
+            name: string;
+            /** @description `we-call`: we bring and fetch; `it-calls`: the peer does. */
+            way: string;
+            /**
+             * Format: int64
+             * @description Letters that wait and have no number yet.
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @description Letters that were sent and have no receipt yet.
+             */
+            under_way: number;
+            /**
+             * Format: int64
+             * @description Number of our last letter to it.
+             */
+            out_seq: number;
+            /**
+             * Format: int64
+             * @description Number of its last letter to us.
+             */
+            in_seq: number;
+            /**
+             * Format: int64
+             * @description Letters of it that were refused for what they are: forged, replayed, for somebody else.
+             */
+            refused: number;
+            /** @description Why the last of them was refused. */
+            last_refusal?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last answered or called.
+             */
+            last_contact?: string | null;
+            /** @description Why the last try failed; absent when it did not. */
+            last_error?: string | null;
+        };
+        /** @description A statement with its signature. */
+        FederationReceipt: {
+            /** @description What is stated. */
+            statement: components["schemas"]["FederationStatement"];
+            /** @description Ed25519 over the canonical form of the statement, hex. */
+            signature: string;
+        };
+        /** @description Receipts that travel together. */
+        FederationReceipts: {
+            /** @description In the order of their letters. */
+            receipts: components["schemas"]["FederationReceipt"][];
+        };
+        /** @description An object that was not taken. */
+        FederationRefusedObject: {
+            /** @description STIX id. */
+            object: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description What is shared by itself, and with whom. */
+        FederationRule: {
+            /** @description STIX types; all when empty. */
+            types?: string[];
+            /** @description An object has at least one of these in `labels` or `indicator_types`; any when empty. */
+            labels?: string[];
+            /** @description The strictest label that goes: `clear`, `green`, `amber`, `amber+strict`, `red`. */
+            highest_tlp: string;
+            /** @description Only what was first said here; true when absent. */
+            own_only?: boolean;
+            /** @description Recipients, by id. */
+            peers?: string[];
+            /** @description Communities, by id. */
+            communities?: string[];
+        };
+        /** @description What the recipient states about one letter. */
+        FederationStatement: {
+            /** @description Digest of the letter, SHA-256 of its canonical form, hex. */
+            letter: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            seq: number;
+            /** @description The node that states this. */
+            from: string;
+            /** @description The node that sent the letter. */
+            to: string;
+            /** @description Why it was refused; absent when it was taken. */
+            refused?: string | null;
+            /** @description Objects in it that were not taken; as many as a letter holds at most. */
+            objects?: components["schemas"]["FederationRefusedObject"][];
+            /** @description When, RFC 3339. */
+            at: string;
+        };
+        /** @description How a server wants to know who asks. The secret itself is never shown. */
+        FeedAuth: {
+            /** @enum {string} */
+            scheme: "none";
+        } | {
+            /** @description Name. */
+            user: string;
+            /** @enum {string} */
+            scheme: "basic";
+        } | {
+            /** @enum {string} */
+            scheme: "bearer";
+        } | {
+            /** @enum {string} */
+            scheme: "key";
         };
         /** @description What changes. */
         FeedChange: {
@@ -2666,6 +3516,38 @@ export interface components {
              */
             bytes: number;
         };
+        /** @description What is read of a CSAF provider. */
+        FeedCsaf: {
+            /**
+             * @description TLP labels of ROLIE feeds, e.g. `WHITE`; all that may be read when empty.
+             * @default []
+             */
+            labels: string[];
+            /**
+             * @description Only advisories changed after this time (RFC 3339).
+             * @default null
+             */
+            since: string | null;
+        };
+        /** @description A collection of a server. */
+        FeedDiscovered: {
+            /** @description Title of its API root. */
+            root: string;
+            /** @description UUID. */
+            id: string;
+            /** @description A name that may stand for the id. */
+            alias?: string | null;
+            /** @description Title. */
+            title: string;
+            /** @description What it holds. */
+            description: string;
+            /** @description Whether these credentials may read it. */
+            can_read: boolean;
+            /** @description Whether these credentials may write to it. */
+            can_write: boolean;
+            /** @description Its address, which a feed may name. */
+            url: string;
+        };
         /** @description The form of a feed. */
         FeedFormat: {
             /** @description Kinds of values, e.g. `ipv4`, `domain`; any when empty. */
@@ -2712,6 +3594,49 @@ export interface components {
             kinds?: string[];
             /** @enum {string} */
             form: "free-text";
+        } | (components["schemas"]["FeedTaxii"] & {
+            /** @enum {string} */
+            form: "taxii";
+        }) | (components["schemas"]["FeedMisp"] & {
+            /** @enum {string} */
+            form: "misp-feed";
+        }) | (components["schemas"]["FeedMispServer"] & {
+            /** @enum {string} */
+            form: "misp-server";
+        }) | (components["schemas"]["FeedCsaf"] & {
+            /** @enum {string} */
+            form: "csaf";
+        });
+        /** @description What is read of a MISP feed. */
+        FeedMisp: {
+            /**
+             * @description Only events with one of these tags; all when empty.
+             * @default []
+             */
+            tags: string[];
+            /**
+             * @description Only events of these organisations (names); all when empty.
+             * @default []
+             */
+            orgs: string[];
+        };
+        /** @description What is read of a MISP server. */
+        FeedMispServer: {
+            /**
+             * @description Only events with one of these tags; `!tag` leaves out; all when empty.
+             * @default []
+             */
+            tags: string[];
+            /**
+             * @description Only events of these organisations (names or UUIDs); all when empty.
+             * @default []
+             */
+            orgs: string[];
+            /**
+             * @description Only what was changed after this time (RFC 3339).
+             * @default null
+             */
+            since: string | null;
         };
         /** @description A refused line. */
         FeedReject: {
@@ -2730,6 +3655,10 @@ export interface components {
             url?: string | null;
             /** @description How it is read. */
             format: components["schemas"]["FeedFormat"];
+            /** @description How the server wants to know who asks; not at all when absent. */
+            auth?: components["schemas"]["FeedAuth"];
+            /** @description Password, token or key. It is never shown again. */
+            secret?: string | null;
             /**
              * Format: int64
              * @description How often it is fetched; 60 when absent.
@@ -2742,6 +3671,30 @@ export interface components {
             /** @description Whether each run lists everything it knows; true when absent. */
             whole?: boolean | null;
         };
+        /** @description What is read of a TAXII server. */
+        FeedTaxii: {
+            /**
+             * @description UUIDs, aliases or titles of collections; all that may be read when empty.
+             * @default []
+             */
+            collections: string[];
+            /**
+             * @description STIX types; all when empty.
+             * @default []
+             */
+            types: string[];
+            /**
+             * @description Only what was added after this time (RFC 3339).
+             * @default null
+             */
+            added_after: string | null;
+            /**
+             * Format: int32
+             * @description Objects asked for at once, 1 to 10000; 1000 when absent.
+             * @default null
+             */
+            page: number | null;
+        };
         /** @description A feed as it is shown. */
         FeedView: {
             /** @description UUID. */
@@ -2752,6 +3705,8 @@ export interface components {
             url?: string | null;
             /** @description How it is read. */
             format: components["schemas"]["FeedFormat"];
+            /** @description How the server is told who asks; the secret is never shown. */
+            auth: components["schemas"]["FeedAuth"];
             /**
              * Format: int64
              * @description How often it is fetched.
@@ -3104,6 +4059,98 @@ export interface components {
             /** @description States it may lawfully move to. */
             allowed_states: string[];
         };
+        /** @description How intelligence fades. */
+        IntelDecay: {
+            /** @description The formula. */
+            formula: string;
+            /** @description Parameters by kind of value. */
+            kinds: components["schemas"]["IntelDecayKind"][];
+            /** @description How much the word of each source weighs. */
+            sources: components["schemas"]["IntelWeight"][];
+        };
+        /** @description What shall be changed; what is not named stays. */
+        IntelDecayChange: {
+            /** @description Parameters by kind. */
+            kinds?: {
+                [key: string]: components["schemas"]["IntelDecayValues"];
+            };
+            /** @description Kinds for which the program's own choice shall hold again. */
+            reset?: string[];
+            /** @description Weights by key of the source, 0 to 100. */
+            sources?: {
+                [key: string]: number;
+            };
+        };
+        /** @description Parameters of a kind of values. */
+        IntelDecayKind: {
+            /** @description The kind: `address`, `domain`, `hash` …; `other` holds for all that are not named. */
+            kind: string;
+            /**
+             * Format: double
+             * @description τ: after so many days without a sighting nothing is left.
+             */
+            lifetime_days: number;
+            /**
+             * Format: double
+             * @description δ: above 1 most is lost early, below 1 late.
+             */
+            decay_speed: number;
+            /**
+             * Format: double
+             * @description Score below which a value raises nothing, 0 to 100.
+             */
+            threshold: number;
+            /**
+             * Format: double
+             * @description Base where the source gives no confidence, 0 to 100.
+             */
+            default_base: number;
+            /**
+             * Format: double
+             * @description Part of the way to 100 that a sighting raises the base, 0 to 1.
+             */
+            sighting_gain: number;
+            /**
+             * Format: double
+             * @description Part of the base that a false positive takes away, 0 to 1.
+             */
+            false_positive_cost: number;
+            /** @description Who chose them; absent for the program's own choice. */
+            chosen_by?: string | null;
+        };
+        /** @description Parameters to change; absent ones stay. */
+        IntelDecayValues: {
+            /**
+             * Format: double
+             * @description Days, above 0, at most 36500.
+             */
+            lifetime_days?: number | null;
+            /**
+             * Format: double
+             * @description 0.01 to 100.
+             */
+            decay_speed?: number | null;
+            /**
+             * Format: double
+             * @description 0 to 100.
+             */
+            threshold?: number | null;
+            /**
+             * Format: double
+             * @description 0 to 100.
+             */
+            default_base?: number | null;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            sighting_gain?: number | null;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            false_positive_cost?: number | null;
+        };
         /** @description What was found. */
         IntelFound: {
             /** @description The objects, the last learned first. */
@@ -3154,6 +4201,14 @@ export interface components {
              * @description When this node learned of this version.
              */
             known_at: string;
+            /**
+             * Format: double
+             * @description What is left of an indicator's word now, 0 to 100, the strongest of its values; absent for what names none, and in
+             *     lists of the past.
+             */
+            score_now?: number | null;
+            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`. */
+            standing?: string | null;
         };
         /** @description How many relations of one kind. */
         IntelKindCount: {
@@ -3169,14 +4224,14 @@ export interface components {
         IntelLookupAnswer: {
             /** @description The value in its usual form. */
             value: string;
-            /** @description Does a source know it? */
+            /** @description Does a source know it whose word counts now? */
             known: boolean;
             /** @description One sentence. */
             summary: string;
             /** @description Who says so. */
             sources: components["schemas"]["IntelLookupSource"][];
         };
-        /** @description One source's word. */
+        /** @description One source's word and what is left of it. */
         IntelLookupSource: {
             /** @description The source. */
             name: string;
@@ -3187,6 +4242,32 @@ export interface components {
             score?: number | null;
             /** @description The STIX object behind it. */
             object?: string | null;
+            /** @description What it names: the value, or a network around it. */
+            named: string;
+            /**
+             * Format: double
+             * @description What is left of its word, 0 to 100.
+             */
+            score_now: number;
+            /**
+             * Format: double
+             * @description Below this it no longer counts.
+             */
+            threshold: number;
+            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`. */
+            standing: string;
+            /** @description The lists of well-known values that excuse it. */
+            excused_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When it stops to count if nothing else is said, or stopped.
+             */
+            until?: string | null;
+            /**
+             * Format: int64
+             * @description Sightings, false positives and ends that were counted.
+             */
+            reports: number;
         };
         /** @description A matrix. */
         IntelMatrix: {
@@ -3284,6 +4365,41 @@ export interface components {
             /** @description Licence, or what it consists of. */
             licence: string;
         };
+        /** @description What is left of an indicator's word on a value. */
+        IntelStanding: {
+            /**
+             * Format: double
+             * @description The score now, 0 to 100.
+             */
+            score: number;
+            /**
+             * Format: double
+             * @description The base after all reports, 0 to 100.
+             */
+            base: number;
+            /**
+             * Format: double
+             * @description Score below which it raises nothing.
+             */
+            threshold: number;
+            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`. */
+            word: string;
+            /**
+             * Format: date-time
+             * @description From when its age counts.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When it stops to count if nothing else is said, or stopped.
+             */
+            until?: string | null;
+            /**
+             * Format: int64
+             * @description Sightings, false positives and ends that were counted.
+             */
+            reports: number;
+        };
         /** @description One way to go on. */
         IntelSuggestion: {
             /** @description Replaces the characters from `from` to the cursor. */
@@ -3306,6 +4422,9 @@ export interface components {
             held: number;
             /** @description There are more: the value is too common to be listed in full. */
             too_common: boolean;
+            standing?: components["schemas"]["IntelStanding"] | null;
+            /** @description The lists of well-known values that hold it: it raises nothing and relates nothing. */
+            excused_by?: string | null;
         };
         /** @description One version. */
         IntelVersion: {
@@ -3328,6 +4447,58 @@ export interface components {
             revoked: boolean;
             /** @description Who told us first. */
             source: string;
+        };
+        /** @description A list of well-known values. */
+        IntelWarninglist: {
+            /** @description Its name. */
+            name: string;
+            /** @description What it holds and why a hit is worth a look. */
+            description: string;
+            /**
+             * Format: int64
+             * @description Its version.
+             */
+            version: number;
+            /** @description How it matches: `string`, `substring`, `hostname`, `cidr`, `regex`. */
+            matching: string;
+            /**
+             * Format: int64
+             * @description Entries.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Entries that cannot be used.
+             */
+            left_out: number;
+            /** @description `loaded`: excuses everything that is known. `shipped`: keeps values out of feeds, and is a doubt in reviews. */
+            origin: string;
+            /** @description Who loaded it. */
+            added_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            added_at?: string | null;
+        };
+        /** @description A list that was taken. */
+        IntelWarninglistAdded: {
+            /** @description The list. */
+            list: components["schemas"]["IntelWarninglist"];
+            /** @description Entries that cannot be used with the reason, the first hundred. */
+            left_out: string[];
+        };
+        /** @description How much a source's word weighs. */
+        IntelWeight: {
+            /** @description Key of the source. */
+            key: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Percent of what it says.
+             */
+            weight: number;
         };
         /** @description An invitation. It contains a secret: hand it over as you would a password. */
         Invitation: {
@@ -3737,6 +4908,39 @@ export interface components {
             /** @description Permissions held, `<room>.<verb>`. */
             permissions: string[];
         };
+        /** @description What changes of a member. */
+        MemberChange: {
+            /** @description What it may do from now on. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A member. */
+        MemberView: {
+            /** @description Its node. */
+            node: string;
+            /** @description Its organisation. */
+            organisation: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /** @description Where it stands. */
+            state: components["schemas"]["MembershipState"];
+            /** @description Whether it counts now: its certificate is signed by the leader, has not ended and was not revoked. */
+            holds: boolean;
+            /**
+             * Format: int64
+             * @description Serial of its certificate.
+             */
+            serial: number;
+            /**
+             * Format: date-time
+             * @description Until when that holds.
+             */
+            not_after: string;
+        };
+        /**
+         * @description Where a community, or a member of one, stands.
+         * @enum {string}
+         */
+        MembershipState: "joining" | "active" | "left" | "expelled" | "dissolved";
         /** @description One version of a device's model. */
         ModelVersion: {
             /**
@@ -3837,6 +5041,42 @@ export interface components {
              */
             timeout_s?: number | null;
         };
+        /** @description A report and what a person accepts of it. */
+        NewReport: {
+            /** @description The text, Markdown or HTML, as it was reviewed. */
+            text: string;
+            /** @description What it is called. */
+            title: string;
+            /** @description TLP label of everything that is made of it. */
+            tlp: string;
+            /** @description What the source is called; the person who stores it when absent. */
+            source?: string;
+            /** @description Keys of candidates, or `all` alone for every one that is suggested. */
+            accept: string[];
+            /**
+             * Format: int32
+             * @description 0 to 100.
+             */
+            confidence?: number | null;
+            /** @description When it was published; now when absent. */
+            published?: string | null;
+        };
+        /** @description What a person says. */
+        NewSighting: {
+            /** @description What is said. */
+            type: components["schemas"]["SightingType"];
+            /**
+             * Format: int64
+             * @description How often it was seen; 1 when absent.
+             */
+            count?: number | null;
+            /** @description When; now when absent. */
+            seen_at?: string | null;
+            /** @description Where, in words. */
+            where?: string | null;
+            /** @description Why, in words. */
+            comment?: string | null;
+        };
         /** @description Where it should go, and why. */
         NewState: {
             /** @description One of `allowed_states`. */
@@ -3909,6 +5149,50 @@ export interface components {
              */
             recorded_at: string;
         };
+        /** @description A retraction. */
+        ObjectRetraction: {
+            /** @description Id. */
+            id: string;
+            /** @description Who took it back: a person, `peer:NAME` when a peer's word is passed on, `system` when a recipient may not have it any more. */
+            made_by: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            recorded_at: string;
+            /** @description Recipients and objects in sight by state. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Recipients and objects in sight; only when one retraction is asked for. */
+            objects?: components["schemas"]["RetractedObject"][] | null;
+            /** @description What recipients tell of those behind them; only when one retraction is asked for. */
+            behind?: components["schemas"]["RetractedBehind"][] | null;
+        };
+        /** @description A share. */
+        ObjectShare: {
+            /** @description Id. */
+            id: string;
+            /** @description `person`, `standing` (by rule) or `onward` (through a community). */
+            kind: string;
+            /** @description Who decided it. */
+            made_by: string;
+            /** @description Why. */
+            note: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            recorded_at: string;
+            /** @description Recipients and objects in sight by state. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Recipients and objects in sight; only when one share is asked for. */
+            objects?: components["schemas"]["SharedObject"][] | null;
+        };
         /** @description An order and what became of it. */
         OrderView: {
             key: string;
@@ -3930,6 +5214,36 @@ export interface components {
             lifted_at?: string | null;
             seen?: components["schemas"]["Seen"] | null;
         };
+        /** @description What changes. */
+        OrganisationChange: {
+            /** @description `operator`, `cert`, `authority`, `vendor` or `other`. */
+            kind?: string | null;
+            /** @description Sector. */
+            sector?: string | null;
+            /** @description ISO 3166-1 alpha-2. */
+            country?: string | null;
+            /** @description Anything. */
+            note?: string | null;
+        };
+        /** @description An organisation. */
+        OrganisationView: {
+            /** @description Id of its node. */
+            id: string;
+            /** @description Our id of the peer; absent for this node's own. */
+            peer?: string | null;
+            /** @description This node's own. */
+            own: boolean;
+            /** @description Name. */
+            name: string;
+            /** @description `operator`, `cert`, `authority`, `vendor` or `other`, as recorded here. */
+            kind: string;
+            /** @description Sector; may be empty. */
+            sector: string;
+            /** @description ISO 3166-1 alpha-2; may be empty. */
+            country: string;
+            /** @description What people noted; may be empty. */
+            note: string;
+        };
         /** @description One page of a list. */
         Page_AccessRule: {
             /** @description The items. */
@@ -3940,6 +5254,57 @@ export interface components {
                 path: string;
                 /** @description The permission needed. */
                 permission: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_CommunityView: {
+            /** @description The items. */
+            items: {
+                /** @description UUID. */
+                id: string;
+                /** @description Name. */
+                name: string;
+                /** @description What it is for. */
+                description: string;
+                /** @description Nothing marked above it is shared through the community. */
+                max_tlp: string;
+                /** @description Who may share with it. */
+                contribute: components["schemas"]["Contribute"];
+                /** @description Who is told who the members are. */
+                roster: components["schemas"]["Roster"];
+                /** @description Whether what came through it may go elsewhere as far as its label allows. */
+                onward: boolean;
+                /** @description Whether this node leads it. */
+                led: boolean;
+                /** @description The leader's organisation. */
+                leader: string;
+                /** @description Node id of the leader. */
+                leader_node: string;
+                /** @description What this node may do: `leader`, `contributor` or `reader`. */
+                role: string;
+                /** @description Where it stands for this node. */
+                state: components["schemas"]["MembershipState"];
+                /** @description Whether this node belongs to it now, by a certificate that holds. */
+                holds: boolean;
+                /**
+                 * Format: date-time
+                 * @description Until when this node's certificate holds.
+                 */
+                not_after?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last changed.
+                 */
+                updated_at: string;
+                /** @description Members that are known here, with one community only. */
+                members?: components["schemas"]["MemberView"][] | null;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -4143,6 +5508,59 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_FederationLink: {
+            /** @description The items. */
+            items: {
+                /** @description The peer. */
+                peer: string;
+                /** @description Its organisation's name. */
+                name: string;
+                /** @description `we-call`: we bring and fetch; `it-calls`: the peer does. */
+                way: string;
+                /**
+                 * Format: int64
+                 * @description Letters that wait and have no number yet.
+                 */
+                queued: number;
+                /**
+                 * Format: int64
+                 * @description Letters that were sent and have no receipt yet.
+                 */
+                under_way: number;
+                /**
+                 * Format: int64
+                 * @description Number of our last letter to it.
+                 */
+                out_seq: number;
+                /**
+                 * Format: int64
+                 * @description Number of its last letter to us.
+                 */
+                in_seq: number;
+                /**
+                 * Format: int64
+                 * @description Letters of it that were refused for what they are: forged, replayed, for somebody else.
+                 */
+                refused: number;
+                /** @description Why the last of them was refused. */
+                last_refusal?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last answered or called.
+                 */
+                last_contact?: string | null;
+                /** @description Why the last try failed; absent when it did not. */
+                last_error?: string | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_FeedReject: {
             /** @description The items. */
             items: {
@@ -4173,6 +5591,8 @@ export interface components {
                 url?: string | null;
                 /** @description How it is read. */
                 format: components["schemas"]["FeedFormat"];
+                /** @description How the server is told who asks; the secret is never shown. */
+                auth: components["schemas"]["FeedAuth"];
                 /**
                  * Format: int64
                  * @description How often it is fetched.
@@ -4734,6 +6154,70 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_ObjectRetraction: {
+            /** @description The items. */
+            items: {
+                /** @description Id. */
+                id: string;
+                /** @description Who took it back: a person, `peer:NAME` when a peer's word is passed on, `system` when a recipient may not have it any more. */
+                made_by: string;
+                /** @description Why. */
+                reason: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                recorded_at: string;
+                /** @description Recipients and objects in sight by state. */
+                counts: {
+                    [key: string]: number;
+                };
+                /** @description Recipients and objects in sight; only when one retraction is asked for. */
+                objects?: components["schemas"]["RetractedObject"][] | null;
+                /** @description What recipients tell of those behind them; only when one retraction is asked for. */
+                behind?: components["schemas"]["RetractedBehind"][] | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_ObjectShare: {
+            /** @description The items. */
+            items: {
+                /** @description Id. */
+                id: string;
+                /** @description `person`, `standing` (by rule) or `onward` (through a community). */
+                kind: string;
+                /** @description Who decided it. */
+                made_by: string;
+                /** @description Why. */
+                note: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                recorded_at: string;
+                /** @description Recipients and objects in sight by state. */
+                counts: {
+                    [key: string]: number;
+                };
+                /** @description Recipients and objects in sight; only when one share is asked for. */
+                objects?: components["schemas"]["SharedObject"][] | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_OrderView: {
             /** @description The items. */
             items: {
@@ -4755,6 +6239,35 @@ export interface components {
                 /** @description When it ended. */
                 lifted_at?: string | null;
                 seen?: components["schemas"]["Seen"] | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_OrganisationView: {
+            /** @description The items. */
+            items: {
+                /** @description Id of its node. */
+                id: string;
+                /** @description Our id of the peer; absent for this node's own. */
+                peer?: string | null;
+                /** @description This node's own. */
+                own: boolean;
+                /** @description Name. */
+                name: string;
+                /** @description `operator`, `cert`, `authority`, `vendor` or `other`, as recorded here. */
+                kind: string;
+                /** @description Sector; may be empty. */
+                sector: string;
+                /** @description ISO 3166-1 alpha-2; may be empty. */
+                country: string;
+                /** @description What people noted; may be empty. */
+                note: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -4817,6 +6330,156 @@ export interface components {
                  * @description Steps of its workflow.
                  */
                 steps: number;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_PushFailure: {
+            /** @description The items. */
+            items: {
+                /** @description STIX id, or the UUID of an event. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description Its version; absent for what has none.
+                 */
+                version?: string | null;
+                /** @description Why, in the other side's words. */
+                reason: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_PushView: {
+            /** @description The items. */
+            items: {
+                /** @description UUID. */
+                id: string;
+                /** @description Name. */
+                name: string;
+                /** @description The other side. Without its query for those who may not write feeds. */
+                url: string;
+                /** @description How the other side is told who asks; the secret is never shown. */
+                auth: components["schemas"]["FeedAuth"];
+                /** @description What goes out. */
+                origin: components["schemas"]["PushOrigin"];
+                /** @description The highest label that leaves. */
+                highest: string;
+                /**
+                 * Format: int64
+                 * @description How often.
+                 */
+                every_minutes: number;
+                /** @description `never`, `fine`, `failing` or `paused`. */
+                state: string;
+                /** @description Why the last try did not do. */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last tried.
+                 */
+                last_try?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last done to its end.
+                 */
+                last_ok?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it is its turn next.
+                 */
+                next_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Acknowledged by the other side so far.
+                 */
+                sent: number;
+                /**
+                 * Format: int64
+                 * @description Passed over because their label is too high, or because the other side said them.
+                 */
+                withheld: number;
+                /**
+                 * Format: int64
+                 * @description Handed over, the other side is not done.
+                 */
+                pending: number;
+                /**
+                 * Format: int64
+                 * @description Refused by the other side.
+                 */
+                failed: number;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_ReceivedObject: {
+            /** @description The items. */
+            items: {
+                /** @description The peer. */
+                peer: string;
+                /** @description Its organisation's name; empty when it is no peer any more. */
+                peer_name: string;
+                /** @description STIX id. */
+                object: string;
+                /** @description The label it came under. */
+                tlp: string;
+                /** @description Their share. */
+                share: string;
+                /** @description The community it came through. */
+                community?: string | null;
+                /** @description `kept`; `beside`: it came from somebody else, whose word stays; `refused`; `withdrawn`: they took it back. */
+                outcome: string;
+                /** @description Why, where that needs a reason. */
+                reason?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                recorded_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_RedactionRule: {
+            /** @description The items. */
+            items: {
+                /** @description Stands in `x_sereno_redacted` of what it changed. */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description For whom. */
+                to?: components["schemas"]["RedactionAddressees"];
+                /** @description STIX types it is for; all when empty. */
+                types?: string[];
+                /** @description What it does. */
+                action: components["schemas"]["RedactionAction"];
+                /** @description Not applied for now. */
+                paused?: boolean;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -4908,6 +6571,84 @@ export interface components {
                 attempts: number;
                 /** @description Why the last try failed. */
                 last_error?: string | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_SharingPolicy: {
+            /** @description The items. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description Part of the program; it cannot be changed. */
+                built_in: boolean;
+                /** @description `permit` or `forbid`. */
+                effect: string;
+                /** @description The sentence people read when it decides. */
+                reason: string;
+                /** @description What it says, in plain words made from the policy itself. */
+                words: string;
+                /** @description Cedar. */
+                text: string;
+                /**
+                 * Format: int64
+                 * @description Version of an own policy, from 1.
+                 */
+                version?: number | null;
+                /** @description Who changed it last. */
+                changed_by?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                changed_at?: string | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_SharingTestRun: {
+            /** @description The items. */
+            items: {
+                /** @description The test. */
+                test: components["schemas"]["SharingTest"];
+                /** @description How it goes. */
+                result: components["schemas"]["SharingTestResult"];
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_StandingShare: {
+            /** @description The items. */
+            items: {
+                /** @description Id. */
+                id: string;
+                /** @description Who made it. */
+                made_by: string;
+                /** @description What is shared with whom. */
+                rule: components["schemas"]["FederationRule"];
+                /**
+                 * Format: date-time
+                 * @description When it was made; what arrived before is not shared by it.
+                 */
+                recorded_at: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -5265,6 +7006,121 @@ export interface components {
              */
             expected?: number | null;
         };
+        /** @description The answer about one object for one recipient. */
+        PreviewAnswer: {
+            /** @description STIX id, as it is known here. */
+            object: string;
+            /** @description Whether it would go. */
+            allowed: boolean;
+            /** @description Why (not). */
+            reason: string;
+            /** @description The policies that decided. */
+            policies: string[];
+            /** @description What would be changed. */
+            redactions: components["schemas"]["PreviewRedaction"][];
+            /** @description The object as it would leave, where asked for. */
+            body?: Record<string, never> | null;
+        };
+        /** @description An object, and who would get it. */
+        PreviewObject: {
+            /** @description STIX id. */
+            id: string;
+            /** @description STIX type. */
+            type: string;
+            /** @description Its name, or what stands for one. */
+            name: string;
+            /** @description The label that holds here. */
+            tlp: string;
+            /** @description One answer for each recipient, in their order. */
+            goes: boolean[];
+        };
+        /** @description Why objects stay. */
+        PreviewReason: {
+            /** @description One sentence. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            objects: number;
+        };
+        /** @description What one recipient would get. */
+        PreviewRecipient: {
+            /** @description Its name. */
+            name: string;
+            /** @description Id of its node. */
+            organisation: string;
+            /** @description Our id of the peer. */
+            peer: string;
+            /** @description Id of the community it would come through; absent when it is named. */
+            community?: string | null;
+            /** @description That community's name. */
+            community_name?: string | null;
+            /**
+             * Format: int64
+             * @description Objects that would go.
+             */
+            allowed: number;
+            /**
+             * Format: int64
+             * @description Objects that would stay.
+             */
+            withheld: number;
+            /**
+             * Format: int64
+             * @description Objects that would go changed.
+             */
+            redacted: number;
+            /** @description Why objects stay, the most frequent reason first. */
+            reasons: components["schemas"]["PreviewReason"][];
+            /** @description Objects changed by each redaction rule. */
+            rules: components["schemas"]["PreviewRule"][];
+            /** @description One answer for each object, in their order. */
+            answers: components["schemas"]["PreviewAnswer"][];
+        };
+        /** @description A change on the way out. */
+        PreviewRedaction: {
+            /** @description The rule. */
+            rule: string;
+            /** @description Where, as a JSON pointer. */
+            place: string;
+        };
+        /** @description What would be shared, with whom. */
+        PreviewRequest: {
+            /** @description STIX ids, at most 1,000. */
+            objects?: string[];
+            /** @description Or a query in the language of the knowledge search; 1,000 objects a call. */
+            query?: string | null;
+            /** @description Where the query goes on, from `next`. */
+            cursor?: string | null;
+            /** @description With whom; every organisation by name when absent. */
+            to?: components["schemas"]["PreviewTo"];
+            /** @description Recipients left out at the beginning, from `next_recipient`. */
+            skip_recipients?: number;
+        };
+        /** @description What a redaction rule changes. */
+        PreviewRule: {
+            /** @description Its id. */
+            rule: string;
+            /**
+             * Format: int64
+             * @description Objects it changes.
+             */
+            objects: number;
+        };
+        /** @description With whom. */
+        PreviewTo: {
+            /**
+             * @description Ids of communities.
+             * @default []
+             */
+            communities: string[];
+            /**
+             * @description Node ids or names of organisations.
+             * @default []
+             */
+            organisations: string[];
+        };
         /** @description A problem for the caller. */
         Problem: {
             /** @description Stable name, `urn:sereno:problem:…`. */
@@ -5282,6 +7138,119 @@ export interface components {
             remedy: string;
             /** @description More lines, e.g. one per error of a validated document. */
             errors?: string[];
+        };
+        /** @description What changes. */
+        PushChange: {
+            /** @description Whether nothing goes out. */
+            paused: boolean;
+        };
+        /** @description Something the other side did not take. */
+        PushFailure: {
+            /** @description STIX id, or the UUID of an event. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Its version; absent for what has none.
+             */
+            version?: string | null;
+            /** @description Why, in the other side's words. */
+            reason: string;
+        };
+        /** @description What goes out. */
+        PushOrigin: {
+            /** @description The API root; `sereno` is the node's own. */
+            root: string;
+            /** @description UUID or alias. */
+            collection: string;
+            /** @enum {string} */
+            what: "collection";
+        } | {
+            /** @description STIX types; all when empty. */
+            types?: string[];
+            /** @enum {string} */
+            what: "known";
+        } | {
+            /** @enum {string} */
+            what: "events";
+        };
+        /** @description What the push shall be. */
+        PushRequest: {
+            /** @description Name. */
+            name: string;
+            /** @description A collection of a TAXII 2.1 server, or a MISP server. */
+            url: string;
+            /** @description How the server wants to know who asks. */
+            auth?: components["schemas"]["FeedAuth"];
+            /** @description Password, token or key. It is never shown again. */
+            secret?: string | null;
+            /** @description What goes out. */
+            origin: components["schemas"]["PushOrigin"];
+            /** @description The highest label that leaves; `green` when absent. */
+            highest?: string | null;
+            /**
+             * Format: int64
+             * @description How often; 60 when absent.
+             */
+            every_minutes?: number | null;
+        };
+        /** @description A push. */
+        PushView: {
+            /** @description UUID. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description The other side. Without its query for those who may not write feeds. */
+            url: string;
+            /** @description How the other side is told who asks; the secret is never shown. */
+            auth: components["schemas"]["FeedAuth"];
+            /** @description What goes out. */
+            origin: components["schemas"]["PushOrigin"];
+            /** @description The highest label that leaves. */
+            highest: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            every_minutes: number;
+            /** @description `never`, `fine`, `failing` or `paused`. */
+            state: string;
+            /** @description Why the last try did not do. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description Last tried.
+             */
+            last_try?: string | null;
+            /**
+             * Format: date-time
+             * @description Last done to its end.
+             */
+            last_ok?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is its turn next.
+             */
+            next_at?: string | null;
+            /**
+             * Format: int64
+             * @description Acknowledged by the other side so far.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description Passed over because their label is too high, or because the other side said them.
+             */
+            withheld: number;
+            /**
+             * Format: int64
+             * @description Handed over, the other side is not done.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Refused by the other side.
+             */
+            failed: number;
         };
         /** @description One line of an explanation. */
         ReasonView: {
@@ -5307,10 +7276,220 @@ export interface components {
              */
             ratio: number;
         };
+        /** @description An object that a peer brought. */
+        ReceivedObject: {
+            /** @description The peer. */
+            peer: string;
+            /** @description Its organisation's name; empty when it is no peer any more. */
+            peer_name: string;
+            /** @description STIX id. */
+            object: string;
+            /** @description The label it came under. */
+            tlp: string;
+            /** @description Their share. */
+            share: string;
+            /** @description The community it came through. */
+            community?: string | null;
+            /** @description `kept`; `beside`: it came from somebody else, whose word stays; `refused`; `withdrawn`: they took it back. */
+            outcome: string;
+            /** @description Why, where that needs a reason. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            recorded_at: string;
+        };
+        /** @description What a rule does. */
+        RedactionAction: {
+            /**
+             * @description Each a JSON pointer (`/external_references/0/url`; `*` stands for any one step), or a property's name at any
+             *     depth (`x_internal_*`; `*` stands for any letters).
+             */
+            properties: string[];
+            /** @enum {string} */
+            do: "remove";
+        } | {
+            /** @description A regular expression. */
+            pattern: string;
+            /** @description What stands instead, as it is. */
+            with: string;
+            /** @enum {string} */
+            do: "replace";
+        } | {
+            /** @enum {string} */
+            do: "pseudonymise";
+        } | {
+            /** @enum {string} */
+            do: "drop";
+        };
+        /** @description For whom a rule is; empty lists mean everybody. */
+        RedactionAddressees: {
+            /**
+             * @description Kinds of organisation.
+             * @default []
+             */
+            kinds: string[];
+            /**
+             * @description Node ids of organisations.
+             * @default []
+             */
+            organisations: string[];
+            /**
+             * @description Ids of communities that the recipient and this node are both in.
+             * @default []
+             */
+            communities: string[];
+        };
+        /** @description What changes; what is absent stays. */
+        RedactionChange: {
+            /** @description What people call it. */
+            name?: string | null;
+            to?: components["schemas"]["RedactionAddressees"] | null;
+            /** @description STIX types it is for. */
+            types?: string[] | null;
+            action?: components["schemas"]["RedactionAction"] | null;
+            /** @description Not applied for now. */
+            paused?: boolean | null;
+        };
+        /** @description What a rule shall be. */
+        RedactionRequest: {
+            /** @description What people call it. */
+            name: string;
+            /** @description For whom; everybody when absent. */
+            to?: components["schemas"]["RedactionAddressees"];
+            /** @description STIX types it is for; all when absent. */
+            types?: string[];
+            /** @description What it does. */
+            action: components["schemas"]["RedactionAction"];
+            /** @description Not applied for now. */
+            paused?: boolean;
+        };
+        /** @description A rule. */
+        RedactionRule: {
+            /** @description Stands in `x_sereno_redacted` of what it changed. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description For whom. */
+            to?: components["schemas"]["RedactionAddressees"];
+            /** @description STIX types it is for; all when empty. */
+            types?: string[];
+            /** @description What it does. */
+            action: components["schemas"]["RedactionAction"];
+            /** @description Not applied for now. */
+            paused?: boolean;
+        };
         /** @description What a peer sends to get its certificate anew. */
         Renewal: {
             /** @description A certificate signing request for the key it has, PEM. */
             csr: string;
+        };
+        /** @description Something found in a report. */
+        ReportCandidate: {
+            /** @description Names it when it is accepted: `kind:value`. */
+            key: string;
+            /** @description Kind of value, or `technique`, `group`, `software` … */
+            kind: string;
+            /** @description In its normal form. */
+            value: string;
+            /** @description So that no program makes a link of it. */
+            defanged: string;
+            /** @description As it is spelt at its first place. */
+            spelling: string;
+            /**
+             * Format: int64
+             * @description How often it stands there.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Line of its first place, from 1.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description First place in the text without markup, bytes.
+             */
+            start: number;
+            /**
+             * Format: int64
+             * @description Its end.
+             */
+            end: number;
+            /** @description The sentence around its first place. */
+            context: string;
+            /** @description `accept` or `doubt`. */
+            suggestion: string;
+            /** @description Reasons to look twice: `warninglist`, `not-public`, `own-network`, `already-known`, `looks-like-version` … */
+            doubts: string[];
+            /** @description Lists of well-known values that hold it. */
+            warninglists: string[];
+            /** @description A STIX pattern for it, where it is a value. */
+            pattern?: string | null;
+        };
+        /** @description What a report names. */
+        ReportReview: {
+            /** @description SHA-256 of the text, hexadecimal. */
+            sha256: string;
+            /** @description Reports in sight that hold this very text. */
+            stored_as: string[];
+            /** @description Candidates by their first place. */
+            candidates: components["schemas"]["ReportCandidate"][];
+            /**
+             * Format: int64
+             * @description Finds beyond the limit, which are not listed.
+             */
+            untold: number;
+        };
+        /** @description What was stored. */
+        ReportStored: {
+            /** @description Id of the report object. */
+            report: string;
+            /** @description What became of every object. */
+            stored: components["schemas"]["ImportReport"];
+            /** @description Accepted candidates that STIX has no object for. */
+            skipped: string[];
+        };
+        /** @description What is taken back. */
+        RetractRequest: {
+            /** @description STIX ids, 1 to 1000. */
+            objects: string[];
+            /** @description Why; recipients read it. */
+            reason: string;
+        };
+        /** @description Those behind a recipient, as it counts them. */
+        RetractedBehind: {
+            /** @description The recipient. */
+            peer: string;
+            /** @description Its organisation's name; empty when it is no peer any more. */
+            peer_name: string;
+            /**
+             * Format: int64
+             * @description How many it and those behind it told.
+             */
+            reached: number;
+            /**
+             * Format: int64
+             * @description How many of them acknowledged.
+             */
+            acknowledged: number;
+        };
+        /** @description One object that one recipient is told to forget. */
+        RetractedObject: {
+            /** @description The recipient. */
+            peer: string;
+            /** @description Its organisation's name; empty when it is no peer any more. */
+            peer_name: string;
+            /** @description STIX id. */
+            object: string;
+            /** @description `waiting`, `acknowledged`, `refused`, `cancelled`. */
+            state: string;
+            /**
+             * Format: date-time
+             * @description When its state changed.
+             */
+            changed_at: string;
         };
         /** @description What an entry says, with the salt that lets anybody recompute its leaf. */
         RevealedEntry: {
@@ -5319,6 +7498,16 @@ export interface components {
             /** @description The salt, hex: leaf = SHA-256(0x00 || SHA-256(salt || body)). */
             salt: string;
         };
+        /**
+         * @description What a member may do.
+         * @enum {string}
+         */
+        Role: "contributor" | "reader";
+        /**
+         * @description Who is told who the members are.
+         * @enum {string}
+         */
+        Roster: "members" | "leader";
         /** @description One route. */
         RouteAccess: {
             /** @description HTTP method. */
@@ -5499,6 +7688,28 @@ export interface components {
             /** @description Why the last try failed. */
             last_error?: string | null;
         };
+        /** @description What is to be shared with whom. */
+        ShareObjectsRequest: {
+            /** @description STIX ids, 1 to 1000. */
+            objects: string[];
+            /** @description Recipients. */
+            to: components["schemas"]["ShareRecipients"];
+            /** @description Why; it stays on this node. */
+            note?: string;
+        };
+        /** @description A preview. */
+        SharePreviewAnswer: {
+            /** @description The objects judged, in their order. */
+            objects: components["schemas"]["PreviewObject"][];
+            /** @description Ids that are not known, or not to you. */
+            missing: string[];
+            /** @description Who would get what. */
+            recipients: components["schemas"]["PreviewRecipient"][];
+            /** @description Cursor for further objects of the query. */
+            next?: string | null;
+            /** @description `skip_recipients` for further recipients. */
+            next_recipient?: number | null;
+        };
         /** @description What sharing with one peer would do. */
         SharePreviewItem: {
             /** @description The recipient. */
@@ -5531,11 +7742,220 @@ export interface components {
             /** @description Ed25519 signature over the statement's canonical JSON, hex. */
             signature: string;
         };
+        /** @description Recipients. */
+        ShareRecipients: {
+            /** @description Peers, by id or name. */
+            peers?: string[];
+            /** @description Communities, by id. */
+            communities?: string[];
+        };
         /** @description With whom. */
         ShareRequest: {
             /** @description The recipient. */
             peer: string;
         };
+        /** @description One object for one recipient. */
+        SharedObject: {
+            /** @description The recipient. */
+            peer: string;
+            /** @description Its organisation's name; empty when it is no peer any more. */
+            peer_name: string;
+            /** @description STIX id. */
+            object: string;
+            /** @description The community it goes through. */
+            community?: string | null;
+            /** @description `withheld`, `queued`, `sent`, `received` (signed receipt verified), `refused`, `cancelled`, `retracting`, `retracted`. */
+            state: string;
+            /** @description Why it stands so, where that needs a reason. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description `modified` of the version last sent.
+             */
+            version?: string | null;
+            /** @description The label it went or would go under. */
+            tlp: string;
+            /**
+             * Format: date-time
+             * @description When its state changed.
+             */
+            changed_at: string;
+        };
+        /** @description A policy in force. */
+        SharingPolicy: {
+            /** @description Its id. */
+            id: string;
+            /** @description Part of the program; it cannot be changed. */
+            built_in: boolean;
+            /** @description `permit` or `forbid`. */
+            effect: string;
+            /** @description The sentence people read when it decides. */
+            reason: string;
+            /** @description What it says, in plain words made from the policy itself. */
+            words: string;
+            /** @description Cedar. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Version of an own policy, from 1.
+             */
+            version?: number | null;
+            /** @description Who changed it last. */
+            changed_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed_at?: string | null;
+        };
+        /** @description What became of a change. */
+        SharingPolicyChanged: {
+            policy?: components["schemas"]["SharingPolicy"] | null;
+            /** @description Every test, run against the policies as they are now. */
+            tests: components["schemas"]["SharingTestResult"][];
+        };
+        /** @description A policy with its versions. */
+        SharingPolicyHistory: {
+            policy?: components["schemas"]["SharingPolicy"] | null;
+            /** @description All versions, the newest first; an empty text is a removal. */
+            versions: components["schemas"]["SharingPolicyVersion"][];
+        };
+        /** @description A new text. */
+        SharingPolicyText: {
+            /** @description One Cedar policy with `@reason("…")`. */
+            text: string;
+            /** @description Also when it breaks tests. */
+            force?: boolean;
+        };
+        /** @description A version of a policy. */
+        SharingPolicyVersion: {
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            version: number;
+            /** @description Cedar; empty when it was removed. */
+            text: string;
+            /** @description Who changed it. */
+            changed_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed_at: string;
+        };
+        /** @description A question and the answer it must have. */
+        SharingTest: {
+            /** @description What people call it. */
+            name: string;
+            /** @description Who would receive it. */
+            recipient: components["schemas"]["SharingTestRecipient"];
+            /** @description What would be shared. */
+            object: components["schemas"]["SharingTestObject"];
+            /** @description Whether it must be allowed. */
+            expected: boolean;
+        };
+        /** @description The object of a test. */
+        SharingTestObject: {
+            /** @description STIX type. */
+            type: string;
+            /** @description TLP, like `TLP:GREEN`. */
+            tlp: string;
+            /** @description PAP, like `PAP:RED`. */
+            pap?: string | null;
+            /**
+             * Format: int64
+             * @description 0 to 100.
+             */
+            confidence?: number | null;
+            /** @description Its labels. */
+            labels?: string[];
+            /** @description Another node said it first. */
+            received?: boolean;
+            /** @description Id of the community it came through. */
+            through?: string | null;
+            /** @description Whether that community lets it go elsewhere; true when absent. */
+            onward?: boolean | null;
+            /** @description Id of the community it would be shared with; absent: the recipient is named. */
+            to_community?: string | null;
+            /** @description Highest TLP of that community; TLP:RED when absent. */
+            ceiling?: string | null;
+        };
+        /** @description The recipient of a test. */
+        SharingTestRecipient: {
+            /**
+             * @description Node id; may be empty.
+             * @default
+             */
+            id: string;
+            /**
+             * @description Name; may be empty.
+             * @default
+             */
+            name: string;
+            /**
+             * @description `operator`, `cert`, `authority`, `vendor` or `other`.
+             * @default
+             */
+            kind: string;
+            /**
+             * @description Sector; may be empty.
+             * @default
+             */
+            sector: string;
+            /**
+             * @description ISO 3166-1 alpha-2; may be empty.
+             * @default
+             */
+            country: string;
+            /**
+             * @description Ids of communities that both are in.
+             * @default []
+             */
+            communities: string[];
+        };
+        /** @description How a test went. */
+        SharingTestResult: {
+            /** @description The test. */
+            name: string;
+            /** @description Whether the answer was the expected one. */
+            passed: boolean;
+            /** @description Whether it must be allowed. */
+            expected: boolean;
+            /** @description Whether it is. */
+            allowed: boolean;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A test and how it goes now. */
+        SharingTestRun: {
+            /** @description The test. */
+            test: components["schemas"]["SharingTest"];
+            /** @description How it goes. */
+            result: components["schemas"]["SharingTestResult"];
+        };
+        /** @description All tests. */
+        SharingTests: {
+            /** @description The tests; those that are not here are forgotten. */
+            tests: components["schemas"]["SharingTest"][];
+        };
+        /** @description What was kept. */
+        SightingKept: {
+            /** @description Id of the sighting, opinion or note. */
+            id: string;
+            /**
+             * Format: double
+             * @description What is left of the object's word now, 0 to 100; absent where it names no value.
+             */
+            score_now?: number | null;
+            /** @description `lives`, or why it does not count. */
+            standing?: string | null;
+        };
+        /**
+         * @description What is said of an object.
+         * @enum {string}
+         */
+        SightingType: "sighting" | "false-positive" | "expiration";
         /** @description Who signs in. */
         SignIn: {
             /** @description The user's name. */
@@ -5568,6 +7988,20 @@ export interface components {
              * @description Lawful changes of state seen; for MMS the kinds of messages.
              */
             changes: number;
+        };
+        /** @description A standing share. */
+        StandingShare: {
+            /** @description Id. */
+            id: string;
+            /** @description Who made it. */
+            made_by: string;
+            /** @description What is shared with whom. */
+            rule: components["schemas"]["FederationRule"];
+            /**
+             * Format: date-time
+             * @description When it was made; what arrived before is not shared by it.
+             */
+            recorded_at: string;
         };
         /** @description The answer. */
         StepAnswer: {
@@ -6120,6 +8554,405 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessMatrix"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Communities, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommunityView"];
+                };
+            };
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommunityTerms"];
+            };
+        };
+        responses: {
+            /** @description The community */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityView"];
+                };
+            };
+            /** @description The name is taken, or there are too many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommunityInvitation"];
+            };
+        };
+        responses: {
+            /** @description The leader is asked */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityView"];
+                };
+            };
+            /** @description The invitation cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Letters are not carried */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The community */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityView"];
+                };
+            };
+            /** @description No such community */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dissolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dissolved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such community */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another node leads it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommunityTerms"];
+            };
+        };
+        responses: {
+            /** @description The community */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityView"];
+                };
+            };
+            /** @description No such community */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another node leads it, or the name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the community */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommunityInvite"];
+            };
+        };
+        responses: {
+            /** @description The invitation; it is shown once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityInvitation"];
+                };
+            };
+            /** @description No such community or organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another node leads it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Left */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such community */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This node leads it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    expel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the community */
+                id: string;
+                /** @description Node id of the member */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Put out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such community or member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another node leads it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the community */
+                id: string;
+                /** @description Node id of the member */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            /** @description Changed; all members are told */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such community or member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another node leads it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7420,6 +10253,479 @@ export interface operations {
             };
         };
     };
+    fetch: {
+        parameters: {
+            query: {
+                /** @description Number of the last letter that was taken; 0 at first. */
+                after: number;
+                /** @description Seconds to wait for one, 0 to 25. */
+                wait?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Letters in order; none when the time is over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FederationLetters"];
+                };
+            };
+            /** @description Not a peer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wait already */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FederationLetters"];
+            };
+        };
+        responses: {
+            /** @description Receipts, in the order of the letters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FederationReceipts"];
+                };
+            };
+            /** @description Not a peer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Letters before these are missing */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A letter is not what it says it is */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Links */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FederationLink"];
+                };
+            };
+        };
+    };
+    bring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FederationReceipts"];
+            };
+        };
+        responses: {
+            /** @description Noted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No receipts */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a peer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Only what this peer brought, by id. */
+                peer?: string | null;
+                /** @description Only `kept`, `beside`, `refused` or `withdrawn`. */
+                outcome?: string | null;
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Objects */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReceivedObject"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Retractions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ObjectRetraction"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetractRequest"];
+            };
+        };
+        responses: {
+            /** @description Who is told */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectRetraction"];
+                };
+            };
+            /** @description An object is not known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The retraction */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectRetraction"];
+                };
+            };
+            /** @description No such retraction */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Shares */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ObjectShare"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareObjectsRequest"];
+            };
+        };
+        responses: {
+            /** @description What was decided */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectShare"];
+                };
+            };
+            /** @description An object or recipient is not known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The share */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectShare"];
+                };
+            };
+            /** @description No such share */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Standing shares */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StandingShare"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FederationRule"];
+            };
+        };
+        responses: {
+            /** @description The standing share */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingShare"];
+                };
+            };
+            /** @description A recipient is not known */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such standing share */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list: {
         parameters: {
             query?: never;
@@ -7473,6 +10779,48 @@ export interface operations {
             };
             /** @description It cannot be */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscoverRequest"];
+            };
+        };
+        responses: {
+            /** @description Its collections */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscoverAnswer"];
+                };
+            };
+            /** @description The address or the secret cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not answer like a TAXII 2.1 server */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8369,48 +11717,6 @@ export interface operations {
             };
         };
     };
-    extract: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "text/plain": string;
-            };
-        };
-        responses: {
-            /** @description The list to review */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Extracted"];
-                };
-            };
-            /** @description Not UTF-8 */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     import: {
         parameters: {
             query?: {
@@ -8725,6 +12031,351 @@ export interface operations {
             };
         };
     };
+    decay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Parameters and weights */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelDecay"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntelDecayChange"];
+            };
+        };
+        responses: {
+            /** @description As they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelDecay"];
+                };
+            };
+            /** @description No such source, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter that cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sighting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description STIX id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSighting"];
+            };
+        };
+        responses: {
+            /** @description It is kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SightingKept"];
+                };
+            };
+            /** @description Not known, or not for you */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be said of this object, or in this way */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReport"];
+            };
+        };
+        responses: {
+            /** @description What was stored */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportStored"];
+                };
+            };
+            /** @description It cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This very text is stored under this label */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A label, a title or a candidate that cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description The list to review */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportReview"];
+                };
+            };
+            /** @description Not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream: {
+        parameters: {
+            query?: {
+                /** @description STIX types, parted by commas; all when absent. */
+                types?: string | null;
+                /** @description Start after this place; the newest when absent. `Last-Event-ID` wins. */
+                after?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events whose data is an `IntelChange` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A place or a type that cannot be */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many streams of this person */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lists by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelWarninglist"][];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `list.json` of MISP's warninglists */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description The list */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelWarninglistAdded"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No list, or too much together with the others */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the list */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is none of this name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     head: {
         parameters: {
             query?: never;
@@ -8940,6 +12591,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_OrderView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Organisations, the own one first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OrganisationView"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of its node */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationChange"];
+            };
+        };
+        responses: {
+            /** @description The organisation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationView"];
+                };
+            };
+            /** @description No such organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -9283,6 +12999,207 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Pushes, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PushView"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushRequest"];
+            };
+        };
+        responses: {
+            /** @description The push */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushView"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such push */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushChange"];
+            };
+        };
+        responses: {
+            /** @description The push */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushView"];
+                };
+            };
+            /** @description No such push */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    failures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was refused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PushFailure"];
+                };
+            };
+            /** @description No such push */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The push */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushView"];
+                };
+            };
+            /** @description No such push */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The other side does not answer or refuses */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rules: {
         parameters: {
             query?: never;
@@ -9554,6 +13471,382 @@ export interface operations {
             };
             /** @description No such share */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Policies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SharingPolicy"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharingPolicyHistory"];
+                };
+            };
+            /** @description No such policy */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SharingPolicyText"];
+            };
+        };
+        responses: {
+            /** @description In force */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharingPolicyChanged"];
+                };
+            };
+            /** @description It breaks tests */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be used; each error with line and column */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: {
+                /** @description Also when it breaks tests. */
+                force?: boolean | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharingPolicyChanged"];
+                };
+            };
+            /** @description No such own policy */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It breaks tests */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview: {
+        parameters: {
+            query?: {
+                /** @description The objects as they would leave. */
+                bodies?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description The preview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharePreviewAnswer"];
+                };
+            };
+            /** @description No such community or organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be asked so */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RedactionRule"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedactionRequest"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionRule"];
+                };
+            };
+            /** @description There are too many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such rule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedactionChange"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionRule"];
+                };
+            };
+            /** @description No such rule */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tests, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SharingTestRun"];
+                };
+            };
+        };
+    };
+    put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SharingTests"];
+            };
+        };
+        responses: {
+            /** @description Tests, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SharingTestRun"];
+                };
+            };
+            /** @description One cannot be */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -23,6 +23,11 @@ export function touchedBy(kind: string): string[] {
     incidents: ['incidents'],
     playbooks: ['runs', 'incidents', 'orders', 'notices'],
     cti: ['shares', 'peers', 'incidents'],
+    federation: ['federation', 'knowledge'],
+    knowledge: ['knowledge'],
+    webhooks: ['webhooks'],
+    feeds: ['feeds', 'knowledge'],
+    communities: ['communities', 'organisations', 'sharing'],
     identity: ['tokens'],
   };
   return [...(own[room ?? ''] ?? []), 'ledger'];

@@ -1,0 +1,162 @@
+// Acts on intelligence: knowledge, feeds, collections, communities, sharing.
+import { act, axe, must } from './stage.mjs';
+
+await act('a day in the address goes along every link, and leads back to now', { path: '/knowledge?q=heron%20OR%20egret&at=2026-01-01T00%3A00%3A00Z' }, async (page) => {
+  const at = 'at=2026-01-01T00%3A00%3A00Z';
+  const href = (name) => page.getByRole('link', { name }).first().getAttribute('href');
+  await page.waitForSelector('table a[data-row]');
+  must((await page.textContent('.as-known')).includes('As known on'), 'the day is not said');
+  for (const name of ['Export as STIX', 'Night Heron', /^malware 1$/i]) must((await href(name)).includes(at), `${name} forgets the day`);
+  const typed = new URL(await href(/^malware 1$/i), page.url()).searchParams.get('q');
+  must(typed === '(heron OR egret) type:malware', `the type binds one half only: ${typed}`);
+  must(!(await href('As known now')).includes('at='), 'no way back');
+  await page.getByRole('button', { name: 'Search' }).last().click();
+  must(page.url().includes(at), 'asking again forgets the day');
+  await page.click('table a[data-row]');
+  await page.waitForSelector('.versions');
+  must(page.url().includes(at) && (await page.textContent('.as-known')).includes('As known on'), 'the object is of now');
+  for (const name of ['Grey Egret', '198.51.100.7']) must((await href(name)).includes(at), `${name} forgets the day`);
+  must((await page.locator('.crumbs a').getAttribute('href')).includes(at), 'the way up forgets the day');
+  await page.waitForSelector('.bundle-graph canvas');
+  await axe(page, 'as known on');
+  await page.getByRole('link', { name: 'As known now' }).click();
+  await page.waitForFunction(() => !document.querySelector('.as-known'));
+  must(!page.url().includes('at='), 'the way back does not lead back');
+});
+
+const refusal = { status: 503, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'The store is busy', status: 503, detail: 'Made up.', remedy: 'Wait.' }) };
+
+await act('a failed page more keeps the rows that are there', { path: '/knowledge' }, async (page) => {
+  await page.route('**/api/v1/intel/objects?*', async (route) => {
+    if (route.request().url().includes('cursor=')) return route.fulfill(refusal);
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), next: 'more' } });
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.getByText('The store is busy').waitFor();
+  must((await page.locator('main tbody tr').count()) === 4, 'the rows are gone');
+  await axe(page, 'a page more failed');
+});
+
+await act('a feed that cannot be paused says so', { path: '/feeds' }, async (page) => {
+  let answer;
+  const looked = new Promise((resolve) => (answer = resolve));
+  await page.route('**/api/v1/feeds/*', async (route) => {
+    await looked;
+    await route.fulfill(refusal);
+  });
+  await page.getByRole('button', { name: 'Pause ipsum' }).click();
+  await page.waitForSelector('button[aria-label="Pause ipsum"]:disabled');
+  answer();
+  await page.getByText('The store is busy').waitFor();
+});
+
+await act('what is cut says that it is cut', { path: '/knowledge' }, async (page) => {
+  await page.route('**/api/v1/intel/import?*', (route) => route.fulfill({ json: { objects: 1500, new: 0, updated: 0, older: 0, same: 0, conflicts: 500, refused: 1000, problems: Array.from({ length: 1000 }, (_, index) => ({ index, id: 'x', reason: 'broken' })) } }));
+  await page.route(/intel\/objects\/[^/?]+(\?.*)?$/, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), values: Array.from({ length: 200 }, (_, n) => ({ value: `198.51.100.${n}`, kind: 'address', held: 1, too_common: false })) } });
+  });
+  await page.getByRole('button', { name: 'Import' }).click();
+  await page.locator('input[type="file"]').setInputFiles({ name: 'bundle.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
+  await page.locator('form button[type="submit"]').first().click();
+  await page.getByText('The list below holds the first 1,000 of 1,500').waitFor();
+  await page.getByRole('link', { name: 'Night Heron', exact: true }).click();
+  await page.getByText('Only the first 200 values are shown').waitFor();
+});
+
+await act('a technique counts what stands below it, shows it and asks for it', { path: '/matrix' }, async (page) => {
+  const href = (name) => page.getByRole('link', { name }).getAttribute('href');
+  const asked = async (name) => new URL(await href(name), page.url()).searchParams.get('q');
+  await page.waitForSelector('.below');
+  const whole = await asked(/^Spearphishing/);
+  must(whole === '(technique:T0002 OR technique:T0002.001 OR technique:T0002.002) type:attack-pattern', `not all that is counted: ${whole}`);
+  await page.getByText('2 below, 1 spoken of').click();
+  must((await asked(/^Attachment/)) === 'technique:T0002.001 type:attack-pattern', 'the part leads elsewhere');
+  await axe(page, 'below a technique');
+});
+
+await act('a collection is made, and asks before it goes', { path: '/collections' }, async (page) => {
+  let asked;
+  let gone;
+  await page.route('**/api/v1/taxii/collections', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    asked = route.request().postDataJSON();
+    return route.fulfill({ status: 201, json: { id: '00000000-0000-4000-8000-000000000009', root: 'public', alias: 'trams', title: 'Trams', description: '', kind: 'open', objects: 0 } });
+  });
+  await page.route('**/api/v1/taxii/collections/*', (route) => {
+    gone = route.request().url();
+    return route.fulfill({ status: 204 });
+  });
+  await page.getByLabel('Title').first().fill('Trams');
+  await page.getByLabel('Short name for paths').fill('trams');
+  await page.getByLabel('API root').first().selectOption('public');
+  await page.getByLabel('Read by').selectOption('open');
+  await page.getByRole('button', { name: 'Make' }).first().click();
+  await page.getByText('sereno token new --role taxii --collection 00000000-0000-4000-8000-000000000009:read').waitFor();
+  must(JSON.stringify(asked) === JSON.stringify({ title: 'Trams', root: 'public', alias: 'trams', public_read: true }), `asked for ${JSON.stringify(asked)}`);
+  must((await page.getByRole('button', { name: 'Remove: Inbox' }).count()) === 0, "the node's own inbox can be removed");
+  await page.getByRole('button', { name: 'Remove: Harbour sector' }).click();
+  must(!gone, 'it went unasked');
+  await axe(page, 'collections');
+  await page.getByRole('button', { name: 'Remove it: Harbour sector' }).click();
+  await page.waitForFunction(() => !document.querySelector('button[aria-label="Remove it: Harbour sector"]:disabled'));
+  must(gone?.endsWith('/taxii/collections/00000000-0000-4000-8000-000000000002'), `removed ${gone}`);
+});
+
+await act('a preview says why, and what it shows is shared', { path: '/preview?q=type:malware' }, async (page) => {
+  let asked;
+  await page.route('**/api/v1/federation/shares', (route) => {
+    asked = route.request().postDataJSON();
+    return route.fallback();
+  });
+  await page.getByRole('button', { name: 'stays' }).first().click();
+  await page.getByText('denied because it is marked above the highest TLP of the community').last().waitFor();
+  await axe(page, 'preview with a reason');
+  await page.getByLabel('Why; it stays on this node').fill('Seen on two trams');
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await page.getByRole('link', { name: 'Follow it' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 of 3 arrived');
+  must(asked.objects.length === 2 && asked.to.communities.length === 1 && asked.to.peers.length === 0, `shared ${JSON.stringify(asked)}`);
+  await page.getByLabel('Reason; the recipients read it').fill('It was our own scanner');
+  await page.getByRole('button', { name: 'Take 2 objects back' }).click();
+  await page.getByRole('link', { name: 'Follow it' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === '1 of 2 has not acknowledged yet');
+  await axe(page, 'a retraction');
+});
+
+await act('a policy that breaks tests is refused first', { path: '/policies' }, async (page) => {
+  const asked = [];
+  await page.route('**/api/v1/sharing/policies/*', (route) => {
+    asked.push(route.request().postDataJSON());
+    return route.fallback();
+  });
+  await page.getByLabel('Text of water.first').fill('permit (principal, action, resource);');
+  await page.getByRole('button', { name: 'Save', exact: true }).first().click();
+  await page.getByText('1 of 2 tests would fail').waitFor();
+  await axe(page, 'a refused policy');
+  await page.getByRole('button', { name: 'Save although tests break' }).click();
+  await page.getByText('1 of 2 tests would fail').waitFor({ state: 'detached' });
+  must(asked.length === 2 && !asked[0].force && asked[1].force, `asked ${JSON.stringify(asked)}`);
+});
+
+await act('an organisation is invited, and a member is put out only when asked twice', { path: '/communities' }, async (page) => {
+  let gone;
+  await page.route('**/api/v1/communities/*/members/*', (route) => {
+    gone = `${route.request().method()} ${route.request().url()}`;
+    return route.fulfill({ status: 204 });
+  });
+  await page.getByRole('link', { name: 'Trams of the coast' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Trams of the coast: 1 member');
+  await page.getByRole('button', { name: 'Make invitation' }).click();
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save the file' }).click();
+  must((await file).suggestedFilename() === 'Trams of the coast-invitation.json', 'the file has another name');
+  await page.getByRole('button', { name: 'Put out: Harbour CERT' }).click();
+  must(!gone, 'put out unasked');
+  await axe(page, 'a community');
+  await page.getByRole('button', { name: 'Put out now: Harbour CERT' }).click();
+  await page.waitForFunction(() => !document.querySelector('button[aria-label="Put out now: Harbour CERT"]:disabled'));
+  must(gone?.startsWith('DELETE '), `asked ${gone}`);
+});
