@@ -122,7 +122,7 @@ async fn requeue(
     }
     for ((peer, ..), waiting) in letters {
         if room.peer(peer).await?.is_some() {
-            send::ticket(room, tx, &waiting).await?;
+            send::ticket(room, tx, &waiting, None).await?;
         }
     }
     Ok(())

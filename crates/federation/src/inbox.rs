@@ -17,6 +17,7 @@ use crate::wire::{
 };
 
 /// A letter that is what it says it is, its objects judged.
+#[derive(Clone)]
 struct Arrived {
     letter: Letter,
     digest: String,
@@ -70,12 +71,7 @@ impl Federation {
         let (arrived, forged) = opened.await.map_err(|_| {
             FederationError::Unreadable("the letters could not be read".to_owned())
         })??;
-        let (own, from) = (self.clone(), peer.clone());
-        let (receipts, stopped) = self
-            .platform()
-            .db
-            .write(move |tx| Box::pin(async move { own.take_all(tx, &from, arrived).await }))
-            .await?;
+        let (receipts, stopped) = self.take_in(peer, arrived).await?;
         if !receipts.is_empty() {
             self.platform().live.send("federation.letters", json!({ "peer": peer.id }));
             self.arrived().notify_one();
@@ -89,6 +85,29 @@ impl Federation {
             }
             Some(other) => Err(other),
         }
+    }
+
+    /// Takes letters in one transaction; where that fails, the first one alone, so that a letter that cannot be taken now
+    /// does not keep those before it back.
+    async fn take_in(
+        &self,
+        peer: &Peer,
+        arrived: Vec<Arrived>,
+    ) -> Result<(Vec<Receipt>, Option<FederationError>), FederationError> {
+        let first = arrived.first().filter(|_| arrived.len() > 1).cloned();
+        let (own, from) = (self.clone(), peer.clone());
+        let taken = self
+            .platform()
+            .db
+            .write(move |tx| Box::pin(async move { own.take_all(tx, &from, arrived).await }))
+            .await;
+        let (Err(error), Some(first)) = (&taken, first) else { return taken };
+        tracing::warn!(peer = peer.name, %error, "letters could not be taken together; taking the first");
+        let (own, from) = (self.clone(), peer.clone());
+        self.platform()
+            .db
+            .write(move |tx| Box::pin(async move { own.take_all(tx, &from, vec![first]).await }))
+            .await
     }
 
     async fn take_all(

@@ -32,12 +32,27 @@ pub(crate) const PROGRESS: &str = "federation.progress";
 impl Courier for Federation {
     async fn post(&self, tx: &mut Tx, letter: Posted) -> Result<bool, DbError> {
         let id = tx.mint();
-        self.post_as(tx, id, &letter).await
+        let now_us = tx.now().as_micros();
+        let link = links::ensure(tx.sql(), letter.to, now_us).await?;
+        let posted = self.post_as(tx, id, &letter).await?;
+        if posted { self.within_limit(link.queued).map(|()| true) } else { Ok(false) }
     }
 }
 
 impl Federation {
-    /// Queues a letter under an id of the caller's.
+    /// Whether one more letter may wait.
+    pub(crate) fn within_limit(&self, queued: i64) -> Result<(), DbError> {
+        let most = self.config().max_queued_letters;
+        if queued < most {
+            return Ok(());
+        }
+        Err(DbError::QueueFull(format!(
+            "{most} letters wait for this peer, the limit (federation.max_queued_letters); nothing was queued"
+        )))
+    }
+
+    /// Queues a letter under an id of the caller's, beyond the limit too: a peer that is away must not keep what others
+    /// say from taking effect here. This room's own letters are bounded by what was handed on.
     pub(crate) async fn post_as(
         &self,
         tx: &mut Tx,
@@ -50,17 +65,11 @@ impl Federation {
             return Err(DbError::corrupt("federation_letters.body", text));
         }
         let now_us = tx.now().as_micros();
-        let link = links::ensure(tx.sql(), letter.to, now_us).await?;
-        let most = self.config().max_queued_letters;
+        links::ensure(tx.sql(), letter.to, now_us).await?;
         let new =
             letters::New { id, peer: letter.to, kind: &letter.kind, key: &letter.key, body: &body };
         if !letters::insert(tx.sql(), &new, now_us).await? {
             return Ok(false);
-        }
-        if link.queued >= most {
-            return Err(DbError::QueueFull(format!(
-                "{most} letters wait for this peer, the limit (federation.max_queued_letters); nothing was queued"
-            )));
         }
         links::queued(tx.sql(), letter.to, 1).await?;
         self.wake(letter.to);

@@ -13,6 +13,7 @@ use crate::objects::{self, Known, send};
 use crate::outbox::MAX_REASON_CHARS;
 use crate::room::Federation;
 use crate::store::hands::{self, Hand, New, State};
+use crate::store::links;
 use crate::store::shares::{self, Share};
 use crate::wire::clip;
 
@@ -118,8 +119,12 @@ pub(crate) async fn create(
     let mut served: Vec<PeerId> = letters.keys().map(|(peer, _)| *peer).collect();
     served.dedup();
     fact.recipients = served.len() as u64;
-    for waiting in letters.values() {
-        send::ticket(room, tx, waiting).await?;
+    for ((peer, _), waiting) in &letters {
+        if new.kind == "person" {
+            let link = links::ensure(tx.sql(), *peer, share.recorded_us).await?;
+            room.within_limit(link.queued)?;
+        }
+        send::ticket(room, tx, waiting, None).await?;
     }
     tx.publish(&new.made_by, &fact).await?;
     room.platform().live.send("federation.share", json!({ "share": id }));

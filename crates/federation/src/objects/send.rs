@@ -7,7 +7,7 @@ use platform::peers::Peer;
 use ports::disclosure::{Candidate, Disclosed};
 use serde_json::{Value, json};
 
-use super::{Known, load};
+use super::{Known, MAX_OBJECTS, load};
 use crate::error::FederationError;
 use crate::outbox::{MAX_BODY_BYTES, MAX_REASON_CHARS, OBJECTS};
 use crate::retract;
@@ -68,7 +68,7 @@ pub(crate) async fn fill(
         }
     }
     if !rest.is_empty() {
-        ticket(room, tx, &rest).await?;
+        ticket(room, tx, &rest, Some(letter)).await?;
     }
     if objects.is_empty() {
         return Ok(None);
@@ -76,26 +76,37 @@ pub(crate) async fn fill(
     Ok(Some(json!({ "share": share.id, "community": community, "objects": objects })))
 }
 
-/// Queues a letter that will hold these hands: of one share, for one peer, through one community.
+/// Queues hands of one share, for one peer, through one community: in a letter that waits for them already and has room,
+/// other than the one being sealed, else in a new one. What changes often while a peer is away so fills no queue.
 pub(crate) async fn ticket(
     room: &Federation,
     tx: &mut Tx,
     waiting: &[Hand],
+    sealing: Option<LetterId>,
 ) -> Result<(), FederationError> {
+    let Some(first) = waiting.first() else { return Ok(()) };
     let now_us = tx.now().as_micros();
-    for chunk in waiting.chunks(super::MAX_OBJECTS) {
-        let letter: LetterId = tx.mint();
-        let posted = Posted {
-            to: chunk[0].peer,
-            kind: OBJECTS.into(),
-            key: format!("objects:{letter}"),
-            body: Value::Null,
-        };
-        room.post_as(tx, letter, &posted).await?;
-        for hand in chunk {
-            hands::queue(tx.sql(), hand.number, letter, now_us).await?;
+    let open = hands::open_letter(tx.sql(), first, sealing).await?;
+    let (mut letter, mut space) = match open {
+        Some((letter, held)) => (letter, MAX_OBJECTS.saturating_sub(held)),
+        None => (tx.mint(), 0),
+    };
+    for hand in waiting {
+        if space == 0 {
+            letter = tx.mint();
+            space = MAX_OBJECTS;
+            let posted = Posted {
+                to: hand.peer,
+                kind: OBJECTS.into(),
+                key: format!("objects:{letter}"),
+                body: Value::Null,
+            };
+            room.post_as(tx, letter, &posted).await?;
         }
+        hands::queue(tx.sql(), hand.number, letter, now_us).await?;
+        space -= 1;
     }
+    room.wake(first.peer);
     Ok(())
 }
 

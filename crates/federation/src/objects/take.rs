@@ -42,12 +42,14 @@ struct Entry {
 }
 
 /// Objects of a letter, judged.
+#[derive(Clone)]
 pub(crate) struct Parcel {
     share: ShareId,
     community: Option<CommunityId>,
     items: Vec<Item>,
 }
 
+#[derive(Clone)]
 struct Item {
     id: String,
     tlp: i64,

@@ -258,6 +258,31 @@ pub(crate) async fn of_letter(
     rows.iter().map(hand).collect()
 }
 
+/// A letter that waits for hands like this one, and how many it has.
+pub(crate) async fn open_letter(
+    sql: &mut AnyConnection,
+    like: &Hand,
+    except: Option<LetterId>,
+) -> Result<Option<(LetterId, usize)>, DbError> {
+    let row = sqlx::query(
+        "SELECT letter, COUNT(*) FROM federation_hands WHERE share = $1 AND peer = $2 AND state = 'queued' \
+         AND COALESCE(community, '') = $3 AND letter IS NOT NULL AND letter <> $4 \
+         GROUP BY letter ORDER BY letter DESC LIMIT 1",
+    )
+    .bind(like.share.to_string())
+    .bind(like.peer.to_string())
+    .bind(like.community.map(|id| id.to_string()).unwrap_or_default())
+    .bind(except.map(|id| id.to_string()).unwrap_or_default())
+    .fetch_optional(sql)
+    .await?;
+    row.map(|row| {
+        let (letter, held): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let letter = parsed(&letter, "federation_hands.letter")?;
+        Ok((letter, usize::try_from(held).unwrap_or(usize::MAX)))
+    })
+    .transpose()
+}
+
 /// Every hand of some objects, in the order in which they were decided.
 pub(crate) async fn of_objects(
     sql: &mut AnyConnection,

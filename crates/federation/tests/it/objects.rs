@@ -207,6 +207,25 @@ async fn many_objects_go_in_letters_of_bounded_size() {
 }
 
 #[tokio::test]
+async fn a_peer_that_is_away_gets_the_newest_once_and_fills_no_queue() {
+    let (a, b, _) = chain().await;
+    a.say(&[indicator(1, Tlp::Clear, FIRST, "0"), indicator(2, Tlp::Clear, FIRST, "0")]).await;
+    a.share(&[&id(1), &id(2)], &[&b]).await;
+    calm(&[&a, &b]).await;
+    for day in 2..28 {
+        let modified = format!("2026-01-{day:02}T00:00:00.000Z");
+        let number = 1 + day % 2;
+        a.say(&[indicator(number, Tlp::Clear, &modified, &day.to_string())]).await;
+        a.room.follow().await.unwrap();
+    }
+    assert_eq!(a.link().await["queued"], 1, "one letter a change");
+    calm(&[&a, &b]).await;
+    assert_eq!(b.knows_of(&id(1)).await.unwrap()["name"], "26");
+    assert_eq!(b.knows_of(&id(2)).await.unwrap()["name"], "27");
+    assert_eq!(a.link().await["out_seq"], 2);
+}
+
+#[tokio::test]
 async fn what_cannot_be_shared_is_said() {
     let (a, b, _) = chain().await;
     a.say(&[indicator(1, Tlp::Clear, FIRST, "one")]).await;
