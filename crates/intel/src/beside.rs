@@ -146,6 +146,17 @@ pub async fn withdraw(
     Ok(())
 }
 
+/// The source that was the first to say an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its number.
+    pub source: SourceId,
+    /// Its kind, see [`crate::Source`].
+    pub kind: String,
+    /// Its key.
+    pub key: String,
+}
+
 /// The source that was the first to say each object; ids that are not known are left out.
 ///
 /// # Errors
@@ -153,13 +164,14 @@ pub async fn withdraw(
 pub async fn origins(
     sql: &mut AnyConnection,
     ids: &[&str],
-) -> Result<HashMap<String, SourceId>, DbError> {
+) -> Result<HashMap<String, Origin>, DbError> {
     let wanted: HashSet<&str> = ids.iter().copied().collect();
     let ids: Vec<&str> = wanted.into_iter().collect();
     let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(ROWS) {
         let text = format!(
-            "SELECT n.id, o.source FROM intel_nodes n JOIN intel_objects o ON o.node = n.node WHERE n.id IN ({}) \
+            "SELECT n.id, o.source, s.kind, s.key FROM intel_nodes n JOIN intel_objects o ON o.node = n.node \
+             JOIN intel_sources s ON s.source = o.source WHERE n.id IN ({}) \
              AND o.seq = (SELECT MIN(x.seq) FROM intel_objects x WHERE x.node = n.node)",
             marks(chunk.len())
         );
@@ -168,7 +180,9 @@ pub async fn origins(
             query = query.bind(*id);
         }
         for row in query.fetch_all(&mut *sql).await? {
-            found.insert(row.try_get(0)?, row.try_get(1)?);
+            let origin =
+                Origin { source: row.try_get(1)?, kind: row.try_get(2)?, key: row.try_get(3)? };
+            found.insert(row.try_get(0)?, origin);
         }
     }
     Ok(found)

@@ -6,7 +6,7 @@ pub(crate) mod take;
 use std::collections::HashMap;
 
 use intel::objects::Stored;
-use intel::{Sight, objects as known, sources};
+use intel::{Sight, objects as known};
 use model::id::TypedId;
 use model::{PeerId, Tlp};
 use platform::db::DbError;
@@ -84,16 +84,11 @@ pub(crate) async fn load(
     sql: &mut AnyConnection,
     ids: &[&str],
 ) -> Result<HashMap<String, Known>, FederationError> {
-    let peers = room.peers().peers().await?;
     let origins = intel::beside::origins(&mut *sql, ids).await?;
-    let nodes: HashMap<i64, String> = sources::all(&mut *sql)
-        .await?
-        .into_iter()
-        .filter(|stored| stored.source.kind == "peer")
-        .filter_map(|stored| {
-            Some((stored.id, stored.source.key.strip_prefix(SOURCE_PREFIX)?.to_owned()))
-        })
-        .collect();
+    let peers = match origins.values().any(|origin| origin.kind == "peer") {
+        true => room.peers().peers().await?,
+        false => vec![],
+    };
     let mut brought: HashMap<String, Vec<Received>> = HashMap::new();
     for row in received::of_objects(&mut *sql, ids).await? {
         brought.entry(row.object.clone()).or_default().push(row);
@@ -102,8 +97,12 @@ pub(crate) async fn load(
     for id in ids {
         let Some(stored) = known::newest(&mut *sql, id, Sight::ALL).await? else { continue };
         let rows = brought.remove(*id).unwrap_or_default();
-        let from = origins.get(*id).and_then(|source| nodes.get(source)).map(|node| {
-            let listed = peers.iter().find(|peer| peer.node.to_string() == *node);
+        let node = origins
+            .get(*id)
+            .filter(|origin| origin.kind == "peer")
+            .and_then(|origin| origin.key.strip_prefix(SOURCE_PREFIX));
+        let from = node.map(|node| {
+            let listed = peers.iter().find(|peer| peer.node.to_string() == node);
             // A former peer has no number any more, but what it said is still not our own.
             listed
                 .map(|peer| peer.id)

@@ -217,7 +217,7 @@ async fn keep(
             Ok(prepared) => {
                 // Answered below.
                 answers.push(Ok(Put::Same));
-                let may_speak = origins.get(&item.id).is_none_or(|origin| *origin == number);
+                let may_speak = origins.get(&item.id).is_none_or(|origin| origin.source == number);
                 let (list, at_list) = if may_speak {
                     (&mut own, &mut places.0)
                 } else {

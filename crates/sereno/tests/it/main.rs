@@ -11,6 +11,7 @@ mod faults_input;
 mod faults_kit;
 mod faults_peer;
 mod federation;
+mod federation_wire;
 mod kills;
 mod laws;
 mod ledger;
