@@ -9,7 +9,8 @@ CREATE TABLE communities_organisations (
 );
 
 -- Communities this node leads (leader_peer NULL) or belongs to. `version` counts changes of roster and rules: what a
--- leader tells again or late changes nothing. `serial` is the last one given to a certificate.
+-- leader tells again or late changes nothing. `serial` is the last one given to a certificate. `asked` is the digest of
+-- the invitation we asked to join by and have no answer to.
 CREATE TABLE communities_communities (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -24,6 +25,7 @@ CREATE TABLE communities_communities (
   leader_peer TEXT,
   own_role TEXT NOT NULL,
   own_certificate TEXT,
+  asked TEXT NOT NULL,
   state TEXT NOT NULL,
   version BIGINT NOT NULL,
   serial BIGINT NOT NULL,
@@ -31,7 +33,8 @@ CREATE TABLE communities_communities (
   updated_at BIGINT NOT NULL
 );
 
--- Members: at the leader all that ever were, at a member those the leader tells of. `peer` is our id for them.
+-- Members: at the leader all that ever were, at a member those the leader tells of. `peer` is our id for them,
+-- `invitation` the digest of what they came in by.
 CREATE TABLE communities_members (
   community TEXT NOT NULL,
   node TEXT NOT NULL,
@@ -41,6 +44,7 @@ CREATE TABLE communities_members (
   state TEXT NOT NULL,
   serial BIGINT NOT NULL,
   certificate TEXT NOT NULL,
+  invitation TEXT NOT NULL,
   not_after BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   PRIMARY KEY (community, node)

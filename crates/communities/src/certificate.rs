@@ -124,3 +124,98 @@ pub fn verify(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ed25519_dalek::{Signer as _, SigningKey};
+    use model::id::TypedId;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    struct Key(SigningKey);
+
+    impl Signer for Key {
+        fn public_key(&self) -> [u8; 32] {
+            self.0.verifying_key().to_bytes()
+        }
+        fn sign(&self, message: &[u8]) -> [u8; 64] {
+            self.0.sign(message).to_bytes()
+        }
+    }
+
+    const AT: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    fn certificate() -> (Certificate, String) {
+        let key = Key(SigningKey::from_bytes(&[1; 32]));
+        let draft = Certificate {
+            version: 0,
+            community: CommunityId::mint(AT, [1; 10]),
+            node: NodeId::mint(AT, [2; 10]),
+            key: "a1".repeat(32),
+            role: Role::Reader,
+            serial: 7,
+            not_before: AT,
+            not_after: AT.plus_secs(100),
+            leader: NodeId::mint(AT, [3; 10]),
+            leader_key: String::new(),
+            signature: String::new(),
+        };
+        let signed = Certificate::sign(&key, draft);
+        let key = signed.leader_key.clone();
+        (signed, key)
+    }
+
+    #[test]
+    fn a_certificate_holds_from_its_beginning_to_its_end() {
+        let (certificate, key) = certificate();
+        let at = |seconds| verify(&certificate, &key, AT.plus_secs(seconds));
+        assert_eq!(at(0), Ok(()));
+        assert_eq!(at(99), Ok(()));
+        assert_eq!(at(-1), Err(CertificateError::Early));
+        assert_eq!(at(100), Err(CertificateError::Expired));
+        let other = "11".repeat(32);
+        assert_eq!(verify(&certificate, &other, AT), Err(CertificateError::Signature));
+    }
+
+    /// Another value of the same form.
+    fn altered(value: &Value, by: u8) -> Value {
+        match value {
+            Value::Number(number) => json!(number.as_i64().unwrap() + 1 + i64::from(by)),
+            Value::String(text) => match text.as_str() {
+                "reader" => json!("contributor"),
+                text => {
+                    // A digit that stands in every id, key, time and signature, made another.
+                    let digits: Vec<usize> = text
+                        .match_indices(|c: char| c.is_ascii_digit())
+                        .map(|(at, _)| at)
+                        .collect();
+                    let at = digits[usize::from(by) % digits.len()];
+                    let digit = (text.as_bytes()[at] - b'0' + 1) % 10;
+                    json!(format!("{}{digit}{}", &text[..at], &text[at + 1..]))
+                }
+            },
+            other => other.clone(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nothing_of_a_certificate_can_be_altered(which in 0..11_usize, by in any::<u8>()) {
+            let (certificate, key) = certificate();
+            let mut value = serde_json::to_value(&certificate).unwrap();
+            let name = value.as_object().unwrap().keys().nth(which).unwrap().clone();
+            let new = altered(&value[&name], by);
+            prop_assume!(new != value[&name]);
+            value[&name] = new;
+            if let Ok(forged) = serde_json::from_value::<Certificate>(value) {
+                prop_assert!(verify(&forged, &key, AT).is_err(), "{}", name);
+                prop_assert!(forged != certificate);
+            }
+        }
+    }
+}

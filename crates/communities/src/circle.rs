@@ -91,6 +91,8 @@ pub(crate) struct Circle {
     /// What we may do; `None` where this node leads.
     pub(crate) own_role: Option<Role>,
     pub(crate) own_certificate: Option<Certificate>,
+    /// Digest of the invitation we asked to join by and have no answer to; else empty.
+    pub(crate) asked: String,
     pub(crate) state: State,
     pub(crate) version: i64,
     pub(crate) serial: i64,
@@ -131,6 +133,8 @@ pub(crate) struct Member {
     pub(crate) role: Role,
     pub(crate) state: State,
     pub(crate) certificate: Certificate,
+    /// Digest of the invitation it came in by; known to the leader alone.
+    pub(crate) invitation: String,
 }
 
 impl Member {

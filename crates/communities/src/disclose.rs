@@ -1,6 +1,7 @@
 //! The judgement about objects on their way out: policy, then redaction. Preview and federation ask the same function.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::{CommunityId, PeerId, ShareDecision, Tlp};
@@ -12,7 +13,8 @@ use stix::Object;
 
 use crate::circle::Circle;
 use crate::error::CommunityError;
-use crate::policy::facts::{self, Facts, Pap, Recipient, Way};
+use crate::policy::engine::Engine;
+use crate::policy::facts::{self, Facts, Pap, Recipient};
 use crate::redact::work::Redacted;
 use crate::room::Communities;
 use crate::store::circles;
@@ -29,6 +31,36 @@ pub(crate) struct Channel {
     to: Option<(CommunityId, Tlp)>,
     /// Why nothing goes this way, whatever the object.
     closed: Option<String>,
+}
+
+/// Objects looked at, ready to be judged for any channel.
+pub(crate) struct Batch<'c> {
+    candidates: &'c [Candidate],
+    read: Vec<Option<Object>>,
+    /// What policies look at, without where it would go.
+    facts: Vec<Option<Facts>>,
+    engine: Arc<Engine>,
+}
+
+impl Batch<'_> {
+    fn decisions(&self, channel: &Channel) -> Vec<ShareDecision> {
+        let no = |reason: &str| ShareDecision {
+            allowed: false,
+            reason: reason.to_owned(),
+            policies: vec![],
+        };
+        if let Some(reason) = &channel.closed {
+            return vec![no(reason); self.candidates.len()];
+        }
+        let decide = |facts: &Option<Facts>| match facts {
+            None => no("denied because it is no STIX object"),
+            Some(facts) => {
+                let facts = facts.clone().going_to(channel.to);
+                self.engine.decide(&channel.recipient, &facts).as_ref().clone()
+            }
+        };
+        self.facts.iter().map(decide).collect()
+    }
 }
 
 impl Communities {
@@ -92,21 +124,51 @@ impl Communities {
         }))
     }
 
-    /// Judges objects for one channel; one answer each, in their order.
+    /// Looks at objects once, however many will be asked about.
+    pub(crate) async fn batch<'c>(
+        &self,
+        sql: &mut AnyConnection,
+        candidates: &'c [Candidate],
+    ) -> Result<Batch<'c>, CommunityError> {
+        let read: Vec<Option<Object>> = candidates
+            .iter()
+            .map(|candidate| Object::from_value(candidate.object.clone()))
+            .collect();
+        let paps = self.paps(sql, &read).await?;
+        let onward = self.onward(sql, candidates).await?;
+        let engine = self.engine();
+        let facts = candidates.iter().zip(&read).map(|(candidate, object)| {
+            let lets = |id| onward.get(&id).copied().unwrap_or(false);
+            let origin = facts::Way {
+                from: candidate.from,
+                through: candidate.through,
+                onward: candidate.through.is_none_or(lets),
+            };
+            let of = facts::of(object.as_ref()?, candidate.tlp, origin, |id| {
+                // What could not be looked at is taken for the strictest.
+                paps.get(id).copied().unwrap_or(Some(Pap::Red))
+            });
+            Some(engine.relevant(of))
+        });
+        let facts = facts.collect();
+        Ok(Batch { candidates, read, facts, engine })
+    }
+
+    /// Judges a batch for one channel; one answer for each object, in their order.
     pub(crate) async fn judge_for(
         &self,
         sql: &mut AnyConnection,
         channel: &Channel,
-        objects: &[Candidate],
+        batch: &Batch<'_>,
     ) -> Result<Vec<Disclosed>, CommunityError> {
-        let read: Vec<Option<Object>> =
-            objects.iter().map(|candidate| Object::from_value(candidate.object.clone())).collect();
-        let decisions = self.decisions(sql, channel, objects, &read).await?;
-        let allowed: Vec<&Object> = read
+        let decisions = batch.decisions(channel);
+        let allowed: Vec<(&Candidate, &Object)> = batch
+            .candidates
             .iter()
+            .zip(&batch.read)
             .zip(&decisions)
             .filter(|(_, decision)| decision.allowed)
-            .filter_map(|(object, _)| object.as_ref())
+            .filter_map(|((candidate, object), _)| Some((candidate, object.as_ref()?)))
             .collect();
         let mut redacted = self.redacted(sql, channel, &allowed).await?.into_iter();
         let answers = decisions.into_iter().map(|decision| {
@@ -122,45 +184,6 @@ impl Communities {
             }
         });
         Ok(answers.collect())
-    }
-
-    async fn decisions(
-        &self,
-        sql: &mut AnyConnection,
-        channel: &Channel,
-        candidates: &[Candidate],
-        read: &[Option<Object>],
-    ) -> Result<Vec<ShareDecision>, CommunityError> {
-        if let Some(reason) = &channel.closed {
-            let no = ShareDecision { allowed: false, reason: reason.clone(), policies: vec![] };
-            return Ok(vec![no; candidates.len()]);
-        }
-        let paps = self.paps(sql, read).await?;
-        let onward = self.onward(sql, candidates).await?;
-        let engine = self.engine();
-        let decide = |(candidate, object): (&Candidate, &Option<Object>)| {
-            let Some(object) = object else {
-                return ShareDecision {
-                    allowed: false,
-                    reason: "denied because it is no STIX object".into(),
-                    policies: vec![],
-                };
-            };
-            let way = Way {
-                from: candidate.from,
-                through: candidate.through,
-                onward: candidate
-                    .through
-                    .is_none_or(|id| onward.get(&id).copied().unwrap_or(false)),
-                to: channel.to,
-            };
-            let facts: Facts = facts::of(object, candidate.tlp, way, |id| {
-                // What could not be looked at is taken for the strictest.
-                paps.get(id).copied().unwrap_or(Some(Pap::Red))
-            });
-            engine.decide(&channel.recipient, &facts).as_ref().clone()
-        };
-        Ok(candidates.iter().zip(read).map(decide).collect())
     }
 
     /// What marking definitions say about PAP: those of the batch, those of the store; `None` nothing.
@@ -213,17 +236,18 @@ impl Communities {
         &self,
         sql: &mut AnyConnection,
         channel: &Channel,
-        objects: &[&Object],
+        objects: &[(&Candidate, &Object)],
     ) -> Result<Vec<Redacted>, CommunityError> {
         let redactor = self.redactor();
         let work = redactor.work(&channel.recipient, self.pseudonymiser());
         if work.is_idle() {
-            let whole = |object: &&Object| Redacted {
-                object: Ok((*object).clone().into()),
+            let whole = |(candidate, _): &(&Candidate, &Object)| Redacted {
+                object: Ok(candidate.object.clone()),
                 redactions: vec![],
             };
             return Ok(objects.iter().map(whole).collect());
         }
+        let objects: Vec<&Object> = objects.iter().map(|(_, object)| *object).collect();
         let mut around: Vec<Object> = Vec::new();
         // What is referred to may itself refer to what is redacted: two steps are all the standard has.
         for _ in 0..2 {
@@ -241,7 +265,7 @@ impl Communities {
             }
             around.extend(found);
         }
-        Ok(work.batch(objects, &around))
+        Ok(work.batch(&objects, &around))
     }
 }
 
@@ -268,7 +292,8 @@ impl Disclosure for Communities {
         let peer = peer.ok_or_else(|| PortError::NotFound(format!("peer {to}")))?;
         let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
         let channel = self.channel(&mut sql, &peer, through).await?;
-        Ok(self.judge_for(&mut sql, &channel, objects).await?)
+        let batch = self.batch(&mut sql, objects).await?;
+        Ok(self.judge_for(&mut sql, &channel, &batch).await?)
     }
 
     async fn recipients(&self, community: CommunityId) -> Result<Vec<PeerId>, PortError> {

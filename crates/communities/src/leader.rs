@@ -8,7 +8,7 @@ use platform::peers::Peer;
 use crate::certificate::{Certificate, Role};
 use crate::circle::{Circle, Member, State};
 use crate::error::CommunityError;
-use crate::letters::{About, DISSOLVED, EXPELLED};
+use crate::letters::{About, DISSOLVED, EXPELLED, Expelled};
 use crate::members::DAY_S;
 use crate::room::Communities;
 use crate::store::{circles, members};
@@ -39,7 +39,7 @@ impl Communities {
                         .ok_or_else(|| CommunityError::unknown("member", &node.to_string()))?;
                     let what = match (role, peer) {
                         (Some(role), Some(peer)) => {
-                            room.admit(tx, &mut circle, &peer, role).await?;
+                            room.admit(tx, &mut circle, &peer, role, &member.invitation).await?;
                             "community_role_changed"
                         }
                         (Some(_), None) => {
@@ -50,8 +50,9 @@ impl Communities {
                             room.put_out(tx, &mut circle, member.clone(), State::Expelled).await?;
                             if let Some(peer) = peer {
                                 let key = format!("{EXPELLED}:{id}:{}", member.certificate.serial);
-                                let about = About { community: id };
-                                room.must_post(tx, peer.id, EXPELLED, key, &about).await?;
+                                let letter =
+                                    Expelled { community: id, invitation: member.invitation };
+                                room.must_post(tx, peer.id, EXPELLED, key, &letter).await?;
                             }
                             "community_expelled"
                         }
@@ -120,7 +121,8 @@ impl Communities {
                             let due = member.certificate.not_after <= soon;
                             let peer = peers.iter().find(|peer| peer.node == member.node);
                             if let (State::Active, true, Some(peer)) = (member.state, due, peer) {
-                                room.admit(tx, &mut circle, peer, member.role).await?;
+                                let by = &member.invitation;
+                                room.admit(tx, &mut circle, peer, member.role, by).await?;
                                 renewed += 1;
                             }
                         }
@@ -141,6 +143,7 @@ impl Communities {
         circle: &mut Circle,
         peer: &Peer,
         role: Role,
+        invitation: &str,
     ) -> Result<(), DbError> {
         let now = tx.now();
         if let Some(before) = members::get(tx.sql(), circle.id, peer.node).await? {
@@ -168,6 +171,7 @@ impl Communities {
             role,
             state: State::Active,
             certificate: Certificate::sign(self.platform().signer.as_ref(), draft),
+            invitation: invitation.to_owned(),
         };
         members::put(tx.sql(), circle.id, &member, now.as_micros()).await
     }

@@ -44,6 +44,15 @@ pub(crate) struct About {
     pub(crate) community: CommunityId,
 }
 
+/// Ends the membership that came of an invitation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expelled {
+    pub(crate) community: CommunityId,
+    /// Digest of the invitation's code.
+    pub(crate) invitation: String,
+}
+
 /// Tells a member its certificate, the rules and who else belongs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +67,8 @@ pub(crate) struct Membership {
     /// Rises with each change.
     pub(crate) version: i64,
     pub(crate) certificate: Certificate,
+    /// Digest of the code of the invitation by which the member is in.
+    pub(crate) invitation: String,
     pub(crate) members: Vec<Listed>,
     pub(crate) revoked: Vec<i64>,
 }
@@ -129,6 +140,7 @@ impl Communities {
                 onward: circle.onward,
                 version: circle.version,
                 certificate: member.certificate.clone(),
+                invitation: member.invitation.clone(),
                 members: listed(member.node),
                 revoked: if circle.roster == Roster::Members { revoked.clone() } else { vec![] },
             };
@@ -162,7 +174,7 @@ impl Communities {
         if held >= MAX_MEMBERS {
             return refused("the community is full");
         }
-        self.admit(tx, &mut circle, from, invited.role).await?;
+        self.admit(tx, &mut circle, from, invited.role, &digest).await?;
         self.note(tx, &format!("peer:{}", from.id), "community_joined", circle.id, from.node)
             .await?;
         self.tell_all(tx, &mut circle).await?;
@@ -173,7 +185,9 @@ impl Communities {
         let Some(mut circle) = self.led_by(tx, from, letter.community).await? else {
             return refused(NOT_BETWEEN_US);
         };
-        if letter.version <= circle.version {
+        // What is late changes nothing, and while we wait to be let in neither does what is about an earlier time.
+        let earlier = circle.state == State::Joining && letter.invitation != circle.asked;
+        if letter.version <= circle.version || earlier {
             return Ok(Ok(()));
         }
         if let Err(reason) = self.check_membership(&circle, &letter) {
@@ -194,6 +208,9 @@ impl Communities {
             let own = self.platform().node.id;
             self.note(tx, "system", "community_joined", circle.id, own).await?;
         }
+        if letter.invitation == circle.asked {
+            circle.asked.clear();
+        }
         circle.state = State::Active;
         circles::update(tx.sql(), &circle, now_us).await?;
         members::clear(tx.sql(), circle.id).await?;
@@ -205,6 +222,7 @@ impl Communities {
                 role: listed.role,
                 state: State::Active,
                 certificate: listed.certificate,
+                invitation: String::new(),
             };
             members::put(tx.sql(), circle.id, &member, now_us).await?;
         }
@@ -282,12 +300,29 @@ impl Communities {
         Ok(Ok(()))
     }
 
-    async fn take_end(&self, tx: &mut Tx, from: &Peer, letter: About, state: State) -> Taken {
-        let Some(mut circle) = self.led_by(tx, from, letter.community).await? else {
+    async fn take_expelled(&self, tx: &mut Tx, from: &Peer, letter: Expelled) -> Taken {
+        let Some(circle) = self.led_by(tx, from, letter.community).await? else {
             return refused(NOT_BETWEEN_US);
         };
-        circle.state = state;
-        circle.own_certificate = None;
+        // Who asked to be let in again waits for the answer to that.
+        let asked = !circle.asked.is_empty() && circle.asked != letter.invitation;
+        match (asked, circle.state) {
+            (true, State::Joining) => Ok(Ok(())),
+            (true, _) => self.end(tx, circle, State::Joining).await,
+            (false, _) => self.end(tx, circle, State::Expelled).await,
+        }
+    }
+
+    async fn take_dissolved(&self, tx: &mut Tx, from: &Peer, letter: About) -> Taken {
+        match self.led_by(tx, from, letter.community).await? {
+            Some(circle) => self.end(tx, circle, State::Dissolved).await,
+            None => refused(NOT_BETWEEN_US),
+        }
+    }
+
+    /// We are in a community no longer, and know nothing of its members any more.
+    async fn end(&self, tx: &mut Tx, circle: Circle, state: State) -> Taken {
+        let circle = Circle { state, own_certificate: None, ..circle };
         members::clear(tx.sql(), circle.id).await?;
         let now_us = tx.now().as_micros();
         circles::update(tx.sql(), &circle, now_us).await?;
@@ -327,8 +362,8 @@ impl Correspondent for Communities {
             JOIN => self.take_join(tx, from, read_or_refuse!(body)).await,
             MEMBERSHIP => self.take_membership(tx, from, read_or_refuse!(body)).await,
             LEAVE => self.take_leave(tx, from, read_or_refuse!(body)).await,
-            EXPELLED => self.take_end(tx, from, read_or_refuse!(body), State::Expelled).await,
-            DISSOLVED => self.take_end(tx, from, read_or_refuse!(body), State::Dissolved).await,
+            EXPELLED => self.take_expelled(tx, from, read_or_refuse!(body)).await,
+            DISSOLVED => self.take_dissolved(tx, from, read_or_refuse!(body)).await,
             _ => refused("this room takes no letters of this kind"),
         }
     }

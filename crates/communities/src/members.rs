@@ -97,6 +97,7 @@ impl Communities {
             leader_peer: None,
             own_role: None,
             own_certificate: None,
+            asked: String::new(),
             state: State::Active,
             version: 0,
             serial: 0,
@@ -255,6 +256,7 @@ impl Communities {
             leader_peer: Some(leader.id),
             own_role: Some(invitation.role),
             own_certificate: None,
+            asked: invitation::digest(&invitation.code),
             state: State::Joining,
             version: 0,
             serial: 0,
@@ -266,14 +268,22 @@ impl Communities {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    if let Some(known) = circles::get(tx.sql(), made.id).await?
-                        && known.leader_peer.is_none_or(|peer| peer != leader.id)
-                    {
+                    room.room_for_one(tx, "", made.id).await?;
+                    let known = circles::get(tx.sql(), made.id).await?;
+                    if known.as_ref().is_some_and(|known| known.leader_peer != Some(leader.id)) {
                         return Err(wrong("another node leads a community of this id"));
                     }
-                    room.room_for_one(tx, "", made.id).await?;
-                    members::clear(tx.sql(), made.id).await?;
-                    circles::insert(tx.sql(), &made).await?;
+                    match known.filter(|known| known.state == State::Active) {
+                        // Who is in already stays in while the leader answers.
+                        Some(known) => {
+                            let asking = Circle { asked: made.asked.clone(), ..known };
+                            circles::update(tx.sql(), &asking, made.updated_us).await?;
+                        }
+                        None => {
+                            members::clear(tx.sql(), made.id).await?;
+                            circles::insert(tx.sql(), &made).await?;
+                        }
+                    }
                     let key = format!("{JOIN}:{}", invitation::digest(&letter.code));
                     room.must_post(tx, leader.id, JOIN, key, &letter).await?;
                     room.note(tx, &by, "community_join_asked", made.id, made.leader_node).await?;
@@ -303,8 +313,12 @@ impl Communities {
                         room.must_post(tx, leader, LEAVE, key, &About { community: id }).await?;
                     }
                     members::clear(tx.sql(), id).await?;
-                    let left =
-                        Circle { state: State::Left, own_certificate: None, ..circle.clone() };
+                    let left = Circle {
+                        state: State::Left,
+                        own_certificate: None,
+                        asked: String::new(),
+                        ..circle.clone()
+                    };
                     match circle.state {
                         State::Active => circles::update(tx.sql(), &left, left.updated_us).await?,
                         _ => circles::remove(tx.sql(), id).await?,
@@ -348,21 +362,25 @@ impl Communities {
     }
 
     /// A peer by its node id or its organisation's name.
-    pub(crate) async fn peer_named(&self, name: &str) -> Result<Peer, CommunityError> {
-        let peers = self.peers().peers().await?;
-        let node: Option<NodeId> = name.parse().ok();
-        let mut found = peers.into_iter().filter(|peer| {
-            Some(peer.node) == node || peer.id.to_string() == name || peer.name == name
-        });
-        let first = found.next().ok_or_else(|| CommunityError::unknown("organisation", name))?;
-        if found.next().is_some() {
-            return Err(CommunityError::conflict(
-                format!("several organisations are called '{}'", first.name),
-                "Name it by the id that `sereno organisation list` shows.",
-            ));
-        }
-        Ok(first)
+    async fn peer_named(&self, name: &str) -> Result<Peer, CommunityError> {
+        named(&self.peers().peers().await?, name)
     }
+}
+
+/// The one of the peers with this node id, peer id or organisation's name.
+pub(crate) fn named(peers: &[Peer], name: &str) -> Result<Peer, CommunityError> {
+    let node: Option<NodeId> = name.parse().ok();
+    let mut found = peers
+        .iter()
+        .filter(|peer| Some(peer.node) == node || peer.id.to_string() == name || peer.name == name);
+    let first = found.next().ok_or_else(|| CommunityError::unknown("organisation", name))?;
+    if found.next().is_some() {
+        return Err(CommunityError::conflict(
+            format!("several organisations are called '{}'", first.name),
+            "Name it by the id that `sereno organisation list` shows.",
+        ));
+    }
+    Ok(first.clone())
 }
 
 /// When something was last changed, for answers.

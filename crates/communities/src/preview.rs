@@ -13,6 +13,7 @@ use sqlx::AnyConnection;
 
 use crate::circle::Circle;
 use crate::error::CommunityError;
+use crate::members::named;
 use crate::policy::facts::of_stix;
 use crate::room::Communities;
 use crate::store::circles;
@@ -59,14 +60,19 @@ impl Communities {
     pub(crate) async fn preview(&self, ask: Ask, sight: Sight) -> Result<Preview, CommunityError> {
         let peers = self.peers().peers().await?;
         let mut sql = self.platform().db.read().await?;
-        let (mut targets, next_recipient) = self.targets(&mut sql, &ask, &peers).await?;
+        let (targets, next_recipient) = self.targets(&mut sql, &ask, &peers).await?;
         let (objects, missing, next_seq) = self.wanted(&mut sql, &ask, sight).await?;
-        let candidates = self.candidates(&mut sql, &objects).await?;
+        // Another room reads too: who holds one connection must not wait for a second.
+        drop(sql);
+        let told = self.origins(&objects).await?;
+        let mut sql = self.platform().db.read().await?;
+        let candidates = candidates(&mut sql, &objects, &told).await?;
+        let batch = self.batch(&mut sql, &candidates).await?;
         let mut recipients = Vec::with_capacity(targets.len());
-        for (peer, through) in targets.drain(..) {
+        for (peer, through) in targets {
             let id = through.as_ref().map(|circle| circle.id);
             let channel = self.channel(&mut sql, &peer, id).await?;
-            let answers = self.judge_for(&mut sql, &channel, &candidates).await?;
+            let answers = self.judge_for(&mut sql, &channel, &batch).await?;
             recipients.push(ForOne { peer, through, answers });
         }
         Ok(Preview { objects, missing, recipients, next_seq, next_recipient })
@@ -92,7 +98,7 @@ impl Communities {
             all.extend(those.map(|peer| (peer.clone(), Some(circle.clone()))));
         }
         for name in &ask.organisations {
-            all.push((self.peer_named(name).await?, None));
+            all.push((named(peers, name)?, None));
         }
         if ask.communities.is_empty() && ask.organisations.is_empty() {
             all.extend(peers.iter().map(|peer| (peer.clone(), None)));
@@ -138,38 +144,39 @@ impl Communities {
         Ok((objects, missing, None))
     }
 
-    /// Objects of the store as the sharing would hand them over.
-    pub(crate) async fn candidates(
-        &self,
-        sql: &mut AnyConnection,
-        objects: &[Stored],
-    ) -> Result<Vec<Candidate>, CommunityError> {
+    /// Where objects came from, as far as who carried them knows.
+    async fn origins(&self, objects: &[Stored]) -> Result<Vec<Option<Origin>>, CommunityError> {
         let ids: Vec<String> = objects.iter().map(|stored| stored.id.clone()).collect();
-        let told = match self.provenance() {
+        Ok(match self.provenance() {
             Some(provenance) => provenance.origins(&ids).await?,
             None => vec![None; ids.len()],
-        };
-        let keys: HashMap<i64, String> =
-            intel::sources::all(sql).await?.into_iter().map(|s| (s.id, s.source.key)).collect();
-        let by_source = |stored: &Stored| {
-            let key = keys.get(&stored.source)?.strip_prefix("peer:")?;
-            Some(Origin { from: key.parse().ok(), through: None })
-        };
-        Ok(objects
-            .iter()
-            .enumerate()
-            .map(|(at, stored)| {
-                let origin = told.get(at).copied().flatten().or_else(|| by_source(stored));
-                let origin = origin.unwrap_or_default();
-                Candidate {
-                    object: serde_json::from_str(&stored.body).unwrap_or(Value::Null),
-                    tlp: of_stix(intel::label(stored.tlp)),
-                    from: origin.from,
-                    through: origin.through,
-                }
-            })
-            .collect())
+        })
     }
+}
+
+/// Objects of the store as the sharing would hand them over.
+async fn candidates(
+    sql: &mut AnyConnection,
+    objects: &[Stored],
+    told: &[Option<Origin>],
+) -> Result<Vec<Candidate>, CommunityError> {
+    let keys: HashMap<i64, String> =
+        intel::sources::all(sql).await?.into_iter().map(|s| (s.id, s.source.key)).collect();
+    let by_source = |stored: &Stored| {
+        let key = keys.get(&stored.source)?.strip_prefix("peer:")?;
+        Some(Origin { from: key.parse().ok(), through: None })
+    };
+    let candidate = |(at, stored): (usize, &Stored)| {
+        let origin = told.get(at).copied().flatten().or_else(|| by_source(stored));
+        let origin = origin.unwrap_or_default();
+        Candidate {
+            object: serde_json::from_str(&stored.body).unwrap_or(Value::Null),
+            tlp: of_stix(intel::label(stored.tlp)),
+            from: origin.from,
+            through: origin.through,
+        }
+    };
+    Ok(objects.iter().enumerate().map(candidate).collect())
 }
 
 /// Why objects stay, with how many each, the most frequent first.

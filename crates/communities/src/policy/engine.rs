@@ -21,7 +21,7 @@ pub(crate) const MAX_POLICIES: usize = 500;
 /// Bytes of a policy at most.
 pub(crate) const MAX_POLICY_BYTES: usize = 16 << 10;
 /// Questions whose answers are kept at most; then all are forgotten.
-const MAX_DECIDED: usize = 100_000;
+const MAX_DECIDED: usize = 50_000;
 
 /// Something wrong in a policy, with its place in the text, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,12 @@ impl std::fmt::Display for Wrong {
     }
 }
 
-type Question = (Recipient, Facts);
+/// What was decided, by recipient, and how much that is.
+#[derive(Default)]
+struct Decided {
+    answers: HashMap<Recipient, HashMap<Facts, Arc<ShareDecision>>>,
+    count: usize,
+}
 
 /// Policies ready to decide.
 pub struct Engine {
@@ -56,7 +61,7 @@ pub struct Engine {
     /// Whether any policy looks at them: what none looks at need not part questions.
     looks_at_labels: bool,
     looks_at_confidence: bool,
-    decided: RwLock<HashMap<Question, Arc<ShareDecision>>>,
+    decided: RwLock<Decided>,
 }
 
 /// Reads one policy and says what is wrong with it, before it is put among the others.
@@ -174,22 +179,31 @@ impl Engine {
         self.own.iter().map(|p| (p, false)).chain(self.built_in.iter().map(|p| (p, true)))
     }
 
-    /// Whether an object may go to a recipient, and why. An error in a policy is a "no".
-    pub fn decide(&self, recipient: &Recipient, facts: &Facts) -> Arc<ShareDecision> {
-        let mut facts = facts.clone();
+    /// The facts without what no policy looks at.
+    pub(crate) fn relevant(&self, mut facts: Facts) -> Facts {
         if !self.looks_at_labels {
             facts.labels.clear();
         }
         if !self.looks_at_confidence {
             facts.confidence = -1;
         }
-        let question = (recipient.clone(), facts);
+        facts
+    }
+
+    /// How many different questions were asked since the last change.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> usize {
+        self.decided.read().unwrap_or_else(PoisonError::into_inner).count
+    }
+
+    /// Whether an object may go to a recipient, and why. An error in a policy is a "no".
+    pub fn decide(&self, recipient: &Recipient, facts: &Facts) -> Arc<ShareDecision> {
         let known = self.decided.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(decision) = known.get(&question) {
+        if let Some(decision) = known.answers.get(recipient).and_then(|all| all.get(facts)) {
             return Arc::clone(decision);
         }
         drop(known);
-        let decision = Arc::new(self.ask(&question.0, &question.1).unwrap_or_else(|cause| {
+        let decision = Arc::new(self.ask(recipient, facts).unwrap_or_else(|cause| {
             tracing::error!(cause, "a question about sharing failed");
             ShareDecision {
                 allowed: false,
@@ -198,10 +212,13 @@ impl Engine {
             }
         }));
         let mut decided = self.decided.write().unwrap_or_else(PoisonError::into_inner);
-        if decided.len() >= MAX_DECIDED {
-            decided.clear();
+        if decided.count >= MAX_DECIDED {
+            *decided = Decided::default();
         }
-        decided.insert(question, Arc::clone(&decision));
+        let of_recipient = decided.answers.entry(recipient.clone()).or_default();
+        if of_recipient.insert(facts.clone(), Arc::clone(&decision)).is_none() {
+            decided.count += 1;
+        }
         decision
     }
 

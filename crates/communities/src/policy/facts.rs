@@ -134,13 +134,21 @@ pub(crate) const fn of_stix(label: stix::Tlp) -> Tlp {
     }
 }
 
-/// Where an object came from, and where it would go.
+impl Facts {
+    /// With where it would go: a community and its highest label, or by name.
+    pub(crate) fn going_to(mut self, to: Option<(CommunityId, Tlp)>) -> Self {
+        self.to_community = to.map(|(id, _)| id.to_string()).unwrap_or_default();
+        self.ceiling = to.map_or(rank(Tlp::Red), |(_, most)| rank(most));
+        self
+    }
+}
+
+/// How an object came here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Way {
     pub(crate) from: Option<PeerId>,
     pub(crate) through: Option<CommunityId>,
     pub(crate) onward: bool,
-    pub(crate) to: Option<(CommunityId, Tlp)>,
 }
 
 /// The facts about an object. `label` is what holds here: what the object itself says of any part of it can only raise
@@ -169,8 +177,8 @@ pub(crate) fn of(
         received: way.from.is_some(),
         through: way.through.map(|id| id.to_string()).unwrap_or_default(),
         onward: way.onward,
-        to_community: way.to.map(|(id, _)| id.to_string()).unwrap_or_default(),
-        ceiling: way.to.map_or(rank(Tlp::Red), |(_, most)| rank(most)),
+        to_community: String::new(),
+        ceiling: rank(Tlp::Red),
     }
 }
 

@@ -47,8 +47,11 @@ impl Redactor {
         recipient: &Recipient,
         with: &'a dyn Pseudonymiser,
     ) -> Work<'a> {
-        let rules = self.rules.iter().filter(|rule| rule.rule.to.include(recipient)).collect();
-        Work { rules, hiding: Hiding::new(&self.own, with, &recipient.id) }
+        let rules: Vec<&Compiled> =
+            self.rules.iter().filter(|rule| rule.rule.to.include(recipient)).collect();
+        let hides = rules.iter().any(|rule| rule.rule.action == Action::Pseudonymise);
+        let own = if hides { self.own.as_slice() } else { &[] };
+        Work { rules, hiding: Hiding::new(own, with, &recipient.id) }
     }
 }
 

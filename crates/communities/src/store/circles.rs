@@ -12,11 +12,11 @@ use crate::circle::{Circle, Contribute, Roster, State};
 pub(crate) async fn insert(sql: &mut AnyConnection, circle: &Circle) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO communities_communities (id, name, description, max_tlp, contribute, roster, onward, \
-         leader_node, leader_name, leader_key, leader_peer, own_role, own_certificate, state, version, serial, \
-         recorded_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-         $17, $17) ON CONFLICT (id) DO UPDATE SET name = excluded.name, leader_key = excluded.leader_key, \
+         leader_node, leader_name, leader_key, leader_peer, own_role, own_certificate, asked, state, version, \
+         serial, recorded_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+         $16, $17, $18, $18) ON CONFLICT (id) DO UPDATE SET name = excluded.name, leader_key = excluded.leader_key, \
          leader_peer = excluded.leader_peer, own_role = excluded.own_role, state = excluded.state, \
-         own_certificate = excluded.own_certificate, version = excluded.version, updated_at = excluded.updated_at",
+         asked = excluded.asked, own_certificate = excluded.own_certificate, version = excluded.version, updated_at = excluded.updated_at",
     )
     .bind(circle.id.to_string())
     .bind(&circle.name)
@@ -31,6 +31,7 @@ pub(crate) async fn insert(sql: &mut AnyConnection, circle: &Circle) -> Result<(
     .bind(circle.leader_peer.map(|peer| peer.to_string()))
     .bind(circle.own_role.map_or("leader", Role::word))
     .bind(certificate_text(circle.own_certificate.as_ref())?)
+    .bind(&circle.asked)
     .bind(circle.state.word())
     .bind(circle.version)
     .bind(circle.serial)
@@ -49,7 +50,7 @@ pub(crate) async fn update(
     sqlx::query(
         "UPDATE communities_communities SET name = $1, description = $2, max_tlp = $3, contribute = $4, \
          roster = $5, onward = $6, leader_name = $7, own_role = $8, own_certificate = $9, state = $10, \
-         version = $11, serial = $12, updated_at = $13 WHERE id = $14",
+         version = $11, serial = $12, updated_at = $13, asked = $14 WHERE id = $15",
     )
     .bind(&circle.name)
     .bind(&circle.description)
@@ -64,6 +65,7 @@ pub(crate) async fn update(
     .bind(circle.version)
     .bind(circle.serial)
     .bind(now_us)
+    .bind(&circle.asked)
     .bind(circle.id.to_string())
     .execute(sql)
     .await?;
@@ -230,6 +232,7 @@ fn circle(row: &AnyRow) -> Result<Circle, DbError> {
         },
         own_certificate: certificate
             .map_err(|cause| DbError::corrupt("communities_communities.own_certificate", cause))?,
+        asked: row.try_get("asked")?,
         state: State::from_word(&state)
             .ok_or_else(|| DbError::corrupt("communities_communities.state", &state))?,
         version: row.try_get("version")?,

@@ -48,10 +48,10 @@ pub(crate) async fn put(
         .map_err(|cause| DbError::corrupt("communities_members.certificate", cause))?;
     sqlx::query(
         "INSERT INTO communities_members (community, node, peer, name, role, state, serial, certificate, \
-         not_after, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         invitation, not_after, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
          ON CONFLICT (community, node) DO UPDATE SET peer = excluded.peer, name = excluded.name, \
          role = excluded.role, state = excluded.state, serial = excluded.serial, \
-         certificate = excluded.certificate, not_after = excluded.not_after, updated_at = excluded.updated_at",
+         certificate = excluded.certificate, invitation = excluded.invitation, not_after = excluded.not_after, updated_at = excluded.updated_at",
     )
     .bind(community.to_string())
     .bind(member.node.to_string())
@@ -61,6 +61,7 @@ pub(crate) async fn put(
     .bind(member.state.word())
     .bind(member.certificate.serial)
     .bind(certificate)
+    .bind(&member.invitation)
     .bind(member.certificate.not_after.as_micros())
     .bind(now_us)
     .execute(sql)
@@ -129,5 +130,6 @@ fn member(row: &AnyRow) -> Result<Member, DbError> {
             .ok_or_else(|| DbError::corrupt("communities_members.state", &state))?,
         certificate: serde_json::from_str(&certificate)
             .map_err(|cause| DbError::corrupt("communities_members.certificate", cause))?,
+        invitation: row.try_get("invitation")?,
     })
 }

@@ -14,6 +14,14 @@ fn about(community: &str) -> Value {
     json!({ "community": community })
 }
 
+/// The body of a letter of a kind about a community.
+fn body(kind: &str, community: &str) -> Value {
+    match kind {
+        "communities.expelled" => json!({ "community": community, "invitation": "" }),
+        _ => about(community),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_no_member_cannot_tell_whether_a_community_exists() {
     let net = Net::new(4).await;
@@ -26,7 +34,8 @@ async fn who_is_no_member_cannot_tell_whether_a_community_exists() {
         for community in [&made, &never] {
             for stranger in [2, 3] {
                 let kind = format!("communities.{kind}");
-                let refused = net.nodes[0].take(stranger, &kind, about(community)).await;
+                let letter = body(&kind, community);
+                let refused = net.nodes[0].take(stranger, &kind, letter).await;
                 assert_eq!(refused, Err(NOTHING.into()), "{kind} from {stranger}");
             }
         }
@@ -45,7 +54,7 @@ async fn who_is_no_member_cannot_tell_whether_a_community_exists() {
     for from in [2, 3] {
         for kind in ["communities.expelled", "communities.dissolved", "communities.leave"] {
             for community in [&made, &never] {
-                let refused = net.nodes[1].take(from, kind, about(community)).await;
+                let refused = net.nodes[1].take(from, kind, body(kind, community)).await;
                 assert_eq!(refused, Err(NOTHING.into()));
             }
         }

@@ -3,6 +3,7 @@
 
 mod circles;
 mod kit;
+mod laws;
 mod letters;
 mod redaction;
 mod sharing;
