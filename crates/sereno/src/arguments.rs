@@ -80,6 +80,18 @@ pub(crate) enum Command {
     /// Nodes we exchange with.
     #[command(subcommand)]
     Peer(PeerCommand),
+    /// Organisations: this node's own, and one for each node it exchanges with.
+    #[command(subcommand)]
+    Organisation(crate::commands::community::OrganisationCommand),
+    /// Communities: who belongs together.
+    #[command(subcommand)]
+    Community(Box<crate::commands::community::CommunityCommand>),
+    /// Sharing policies: what may leave, to whom.
+    #[command(subcommand)]
+    Policy(crate::commands::sharing::PolicyCommand),
+    /// Redaction rules: what is changed on the way out.
+    #[command(subcommand)]
+    Redaction(crate::commands::sharing::RedactionCommand),
     /// Devices seen.
     Devices(List),
     /// Findings of the detectors: the list, a word on one, its packets.

@@ -1,6 +1,7 @@
 //! One noun, one file.
 
 pub(crate) mod assets;
+pub(crate) mod community;
 pub(crate) mod config;
 pub(crate) mod detect;
 mod detect_eval;
@@ -17,6 +18,7 @@ pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;
 pub(crate) mod share;
+pub(crate) mod sharing;
 pub(crate) mod shell;
 pub(crate) mod stix;
 mod stix_batch;

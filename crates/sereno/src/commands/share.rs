@@ -1,4 +1,4 @@
-//! `sereno share objects|list|show|retract|retractions|received|standing` and `sereno federation links`.
+//! `sereno share preview|objects|list|show|retract|retractions|received|standing` and `sereno federation links`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +16,8 @@ const MAX_RULE_BYTES: u64 = 64 << 10;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ShareCommand {
+    /// Who would receive what, and why (not); nothing leaves.
+    Preview(Box<super::sharing::Preview>),
     /// Share objects: each is judged for each recipient, and once more when it leaves.
     Objects {
         #[command(flatten)]
@@ -95,6 +97,7 @@ pub(crate) enum FederationCommand {
 
 pub(crate) async fn run(command: ShareCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
+        ShareCommand::Preview(asked) => super::sharing::preview(*asked, json).await?,
         ShareCommand::Objects { place, objects, to, note } => {
             let api = Api::of(&place).await?;
             let answer = share(&api, &objects, &to, &note).await;

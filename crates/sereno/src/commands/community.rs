@@ -1,0 +1,329 @@
+//! `sereno organisation …` and `sereno community …`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::{read_file, table, text};
+use crate::api::{Api, escape};
+use crate::arguments::Place;
+use crate::output::{self, Failure};
+
+/// Largest invitation file read, bytes.
+const MAX_INVITATION_BYTES: u64 = 16 << 10;
+
+/// Organisations: this node's own, and one for each node it exchanges with.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrganisationCommand {
+    /// All of them.
+    List(Place),
+    /// Note what it is.
+    Set {
+        #[command(flatten)]
+        place: Place,
+        /// Its name, or the id of its node.
+        organisation: String,
+        /// operator, cert, authority, vendor, other.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Its sector.
+        #[arg(long)]
+        sector: Option<String>,
+        /// ISO 3166-1 alpha-2, like PT.
+        #[arg(long)]
+        country: Option<String>,
+        /// Anything.
+        #[arg(long)]
+        note: Option<String>,
+    },
+}
+
+/// What holds in a community.
+#[derive(Debug, Args)]
+pub(crate) struct Terms {
+    /// What it is for.
+    #[arg(long)]
+    description: Option<String>,
+    /// Nothing marked above it is shared through the community [default of a new one: TLP:AMBER].
+    #[arg(long)]
+    max_tlp: Option<String>,
+    /// Who may share with it: members, leader.
+    #[arg(long)]
+    contribute: Option<String>,
+    /// Who is told who the members are: members, leader.
+    #[arg(long)]
+    roster: Option<String>,
+    /// Whether what came through it may go elsewhere as far as its label allows: true, false.
+    #[arg(long)]
+    onward: Option<bool>,
+}
+
+/// Communities: circles of organisations that trust each other with some of what they know.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CommunityCommand {
+    /// Those this node leads, is in, or was in.
+    List(Place),
+    /// One of them with its members.
+    Show(Named),
+    /// Make one that this node leads.
+    New {
+        #[command(flatten)]
+        place: Place,
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        terms: Terms,
+    },
+    /// Change what holds in one that this node leads; its members are told.
+    Change {
+        #[command(flatten)]
+        named: Named,
+        /// Another name.
+        #[arg(long)]
+        rename: Option<String>,
+        #[command(flatten)]
+        terms: Terms,
+    },
+    /// Make an invitation: a signed file for one organisation that works once.
+    Invite {
+        #[command(flatten)]
+        named: Named,
+        /// The invited organisation, by name or the id of its node.
+        #[arg(long)]
+        organisation: String,
+        /// contributor or reader.
+        #[arg(long, default_value = "reader")]
+        role: String,
+        /// The file to write; standard output when absent.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Use an invitation; the leader's answer makes this node a member.
+    Join {
+        #[command(flatten)]
+        place: Place,
+        /// The invitation file.
+        invitation: PathBuf,
+    },
+    /// Leave one of another node.
+    Leave(Named),
+    /// Give a member another role.
+    Role {
+        #[command(flatten)]
+        named: Named,
+        /// The member's organisation, by name or the id of its node.
+        member: String,
+        /// contributor or reader.
+        role: String,
+    },
+    /// Put a member out.
+    Expel {
+        #[command(flatten)]
+        named: Named,
+        /// The member's organisation, by name or the id of its node.
+        member: String,
+    },
+    /// End one that this node leads.
+    Dissolve(Named),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    #[command(flatten)]
+    place: Place,
+    /// Its name or id.
+    name: String,
+}
+
+pub(crate) async fn organisation(
+    command: OrganisationCommand,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    match command {
+        OrganisationCommand::List(place) => {
+            let api = Api::of(&place).await?;
+            let answer = api.get("/api/v1/organisations").await;
+            api.close().await;
+            table(&answer?, &["id", "name", "kind", "sector", "country", "note"], json)?;
+        }
+        OrganisationCommand::Set { place, organisation, kind, sector, country, note } => {
+            let api = Api::of(&place).await?;
+            let changed = async {
+                let id = organisation_id(&api, &organisation).await?;
+                let body = given(&[
+                    ("kind", kind.map(Value::from)),
+                    ("sector", sector.map(Value::from)),
+                    ("country", country.map(Value::from)),
+                    ("note", note.map(Value::from)),
+                ]);
+                api.patch(&format!("/api/v1/organisations/{id}"), &body).await
+            }
+            .await;
+            api.close().await;
+            table(&json!([changed?]), &["id", "name", "kind", "sector", "country", "note"], json)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn community(command: CommunityCommand, json: bool) -> Result<ExitCode, Failure> {
+    let place = match &command {
+        CommunityCommand::List(place)
+        | CommunityCommand::New { place, .. }
+        | CommunityCommand::Join { place, .. } => place.clone(),
+        CommunityCommand::Show(named)
+        | CommunityCommand::Leave(named)
+        | CommunityCommand::Dissolve(named)
+        | CommunityCommand::Change { named, .. }
+        | CommunityCommand::Invite { named, .. }
+        | CommunityCommand::Role { named, .. }
+        | CommunityCommand::Expel { named, .. } => named.place.clone(),
+    };
+    let api = Api::of(&place).await?;
+    let done = run(&api, command, json).await;
+    api.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn run(api: &Api, command: CommunityCommand, json: bool) -> Result<(), Failure> {
+    match command {
+        CommunityCommand::List(_) => {
+            let all = api.get("/api/v1/communities").await?;
+            table(&all, &["id", "name", "role", "state", "max_tlp", "leader"], json)
+        }
+        CommunityCommand::Show(named) => {
+            show(&api.get(&path(api, &named.name).await?).await?, json)
+        }
+        CommunityCommand::New { name, terms, .. } => {
+            let body = with_terms(Some(name), terms);
+            show(&api.post("/api/v1/communities", &body).await?, json)
+        }
+        CommunityCommand::Change { named, rename, terms } => {
+            let path = path(api, &named.name).await?;
+            show(&api.patch(&path, &with_terms(rename, terms)).await?, json)
+        }
+        CommunityCommand::Invite { named, organisation, role, out } => {
+            let path = format!("{}/invitations", path(api, &named.name).await?);
+            let body = json!({ "organisation": organisation, "role": role });
+            let invitation = api.post(&path, &body).await?;
+            let Some(out) = out else { return output::value(&invitation) };
+            let text = serde_json::to_string_pretty(&invitation).map_err(Failure::file(&out))?;
+            std::fs::write(&out, text + "\n").map_err(Failure::file(&out))?;
+            if json {
+                return output::value(
+                    &json!({ "out": out, "expires_at": invitation["expires_at"] }),
+                );
+            }
+            output::note(&format!("good once, until {}", text_of(&invitation, "expires_at")));
+            Ok(())
+        }
+        CommunityCommand::Join { invitation, .. } => {
+            let bytes = read_file(&invitation, MAX_INVITATION_BYTES)?;
+            let body: Value = serde_json::from_slice(&bytes).map_err(Failure::file(&invitation))?;
+            show(&api.post("/api/v1/communities/join", &body).await?, json)
+        }
+        CommunityCommand::Leave(named) => {
+            let path = format!("{}/leave", path(api, &named.name).await?);
+            api.post(&path, &Value::Null).await?;
+            output::note("left");
+            Ok(())
+        }
+        CommunityCommand::Role { named, member, role } => {
+            let path = member_path(api, &named.name, &member).await?;
+            api.patch(&path, &json!({ "role": role })).await?;
+            output::note("changed; the members are told");
+            Ok(())
+        }
+        CommunityCommand::Expel { named, member } => {
+            api.delete(&member_path(api, &named.name, &member).await?).await?;
+            output::note("put out; the members are told");
+            Ok(())
+        }
+        CommunityCommand::Dissolve(named) => {
+            api.delete(&path(api, &named.name).await?).await?;
+            output::note("dissolved; the members are told");
+            Ok(())
+        }
+    }
+}
+
+fn text_of(value: &Value, field: &str) -> String {
+    text(value, field).to_owned()
+}
+
+fn given(fields: &[(&str, Option<Value>)]) -> Value {
+    let set = fields.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
+    Value::Object(set.collect::<Map<String, Value>>())
+}
+
+fn with_terms(name: Option<String>, terms: Terms) -> Value {
+    given(&[
+        ("name", name.map(Value::from)),
+        ("description", terms.description.map(Value::from)),
+        ("max_tlp", terms.max_tlp.map(Value::from)),
+        ("contribute", terms.contribute.map(Value::from)),
+        ("roster", terms.roster.map(Value::from)),
+        ("onward", terms.onward.map(Value::from)),
+    ])
+}
+
+fn show(community: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::value(community);
+    }
+    table(&json!([community]), &["id", "name", "role", "state", "max_tlp", "leader"], false)?;
+    match community.get("members") {
+        Some(members) if members.as_array().is_some_and(|all| !all.is_empty()) => {
+            table(members, &["node", "organisation", "role", "state", "holds", "not_after"], false)
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn path(api: &Api, name: &str) -> Result<String, Failure> {
+    Ok(format!("/api/v1/communities/{}", community_id(api, name).await?))
+}
+
+async fn member_path(api: &Api, name: &str, member: &str) -> Result<String, Failure> {
+    let path = path(api, name).await?;
+    let community = api.get(&path).await?;
+    let node = found(&community["members"], "member", member, &["node", "organisation"])?;
+    Ok(format!("{path}/members/{}", escape(text(&node, "node"))))
+}
+
+/// The id of a community by its name or id.
+pub(super) async fn community_id(api: &Api, name: &str) -> Result<String, Failure> {
+    let all = api.get("/api/v1/communities").await?;
+    let found = found(&all["items"], "community", name, &["id", "name"])?;
+    Ok(escape(text(&found, "id")))
+}
+
+/// The node id of an organisation by its name or id.
+pub(super) async fn organisation_id(api: &Api, name: &str) -> Result<String, Failure> {
+    let all = api.get("/api/v1/organisations").await?;
+    let found = found(&all["items"], "organisation", name, &["id", "name"])?;
+    Ok(escape(text(&found, "id")))
+}
+
+/// The one of a list that is called so.
+fn found(all: &Value, what: &str, name: &str, fields: &[&str]) -> Result<Value, Failure> {
+    let called = |item: &&Value| fields.iter().any(|field| text(item, field) == name);
+    let mut fit = all.as_array().into_iter().flatten().filter(called);
+    match (fit.next(), fit.next()) {
+        (Some(one), None) => Ok(one.clone()),
+        (Some(_), Some(_)) => {
+            Err(Failure::wrong_use(format!("several are called '{name}'; name one by its id")))
+        }
+        _ => {
+            let mut failure = Failure::new(format!("{what} '{name}' does not exist here"))
+                .remedy(format!("`sereno {what} list` shows them."));
+            if what == "member" {
+                failure = failure.remedy("`sereno community show NAME` shows them.");
+            }
+            failure.code = output::NO;
+            Err(failure)
+        }
+    }
+}
