@@ -5,6 +5,7 @@
 mod assets;
 mod bad_use;
 mod commands;
+mod communities;
 mod faults_capture;
 mod faults_disk;
 mod faults_input;
