@@ -15,6 +15,7 @@ use crate::circle::Circle;
 use crate::error::CommunityError;
 use crate::members::named;
 use crate::policy::facts::of_stix;
+use crate::redact::work::by_rule;
 use crate::room::Communities;
 use crate::store::circles;
 
@@ -22,6 +23,11 @@ use crate::store::circles;
 pub(crate) const MAX_OBJECTS: usize = 1_000;
 /// Recipients of one preview at most; further ones come with the next call.
 pub(crate) const MAX_RECIPIENTS: usize = 100;
+
+/// Answers with the object as it would leave in one preview at most.
+pub(crate) const MAX_BODIES: usize = 5_000;
+/// Changes told of one object for one recipient at most; the rest are counted.
+pub(crate) const MAX_SHOWN: usize = 50;
 
 /// What would be shared, with whom.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +42,8 @@ pub(crate) struct Ask {
     pub(crate) organisations: Vec<String>,
     /// Recipients left out at the beginning.
     pub(crate) skip_recipients: usize,
+    /// The objects as they would leave are wanted too.
+    pub(crate) bodies: bool,
 }
 
 /// One recipient and what it would get, in the order of the objects.
@@ -43,6 +51,27 @@ pub(crate) struct ForOne {
     pub(crate) peer: Peer,
     pub(crate) through: Option<Circle>,
     pub(crate) answers: Vec<Disclosed>,
+    /// Objects that would go changed.
+    pub(crate) redacted: u64,
+    /// Objects changed by each rule.
+    pub(crate) rules: BTreeMap<String, u64>,
+}
+
+impl ForOne {
+    /// Keeps what is shown: a preview of many objects for many recipients must not hold all their copies.
+    fn new(peer: Peer, through: Option<Circle>, mut answers: Vec<Disclosed>, bodies: bool) -> Self {
+        let goes_changed =
+            |answer: &&Disclosed| answer.decision.allowed && !answer.redactions.is_empty();
+        let redacted = answers.iter().filter(goes_changed).count() as u64;
+        let rules = by_rule(answers.iter().map(|answer| answer.redactions.as_slice()));
+        for answer in &mut answers {
+            answer.redactions.truncate(MAX_SHOWN + 1);
+            if !bodies {
+                answer.object = None;
+            }
+        }
+        Self { peer, through, answers, redacted, rules }
+    }
 }
 
 /// A preview.
@@ -66,6 +95,15 @@ impl Communities {
         drop(sql);
         let told = self.origins(&objects).await?;
         let mut sql = self.platform().db.read().await?;
+        if ask.bodies && objects.len() * targets.len() > MAX_BODIES {
+            let (these, those) = (objects.len(), targets.len());
+            return Err(CommunityError::invalid(
+                format!(
+                    "{these} objects for {those} recipients; with bodies {MAX_BODIES} answers may be"
+                ),
+                "Ask for fewer objects or recipients, or without bodies.",
+            ));
+        }
         let candidates = candidates(&mut sql, &objects, &told).await?;
         let batch = self.batch(&mut sql, &candidates).await?;
         let mut recipients = Vec::with_capacity(targets.len());
@@ -73,7 +111,7 @@ impl Communities {
             let id = through.as_ref().map(|circle| circle.id);
             let channel = self.channel(&mut sql, &peer, id).await?;
             let answers = self.judge_for(&mut sql, &channel, &batch).await?;
-            recipients.push(ForOne { peer, through, answers });
+            recipients.push(ForOne::new(peer, through, answers, ask.bodies));
         }
         Ok(Preview { objects, missing, recipients, next_seq, next_recipient })
     }

@@ -4,14 +4,12 @@ use axum::extract::{Query, State};
 use axum::{Extension, Json};
 use intel::Sight;
 use platform::http::{Caller, Gate, Json as Body, Problem};
-use ports::disclosure::Disclosed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::CommunityError;
-use crate::preview::{Ask, ForOne, MAX_OBJECTS, Preview, reasons};
-use crate::redact::work::by_rule;
+use crate::preview::{Ask, ForOne, MAX_OBJECTS, MAX_SHOWN, Preview, reasons};
 use crate::room::Communities;
 
 /// Most recipients that may be named at once.
@@ -140,8 +138,10 @@ pub(crate) struct PreviewAnswer {
     reason: String,
     /// The policies that decided.
     policies: Vec<String>,
-    /// What would be changed.
+    /// What would be changed, the first fifty places.
     redactions: Vec<PreviewRedaction>,
+    /// More places would be.
+    more_redactions: bool,
     /// The object as it would leave, where asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -190,6 +190,7 @@ impl PreviewRequest {
             communities: self.to.communities,
             organisations: self.to.organisations,
             skip_recipients: self.skip_recipients,
+            bodies: false,
         })
     }
 }
@@ -208,11 +209,11 @@ pub(crate) async fn preview(
     Body(request): Body<PreviewRequest>,
 ) -> Result<Json<SharePreviewAnswer>, Problem> {
     let sight = Sight::of(&gate, &caller);
-    let preview = room.preview(request.read()?, sight).await?;
-    Ok(Json(answer(preview, query.bodies.unwrap_or(false))))
+    let ask = Ask { bodies: query.bodies.unwrap_or(false), ..request.read()? };
+    Ok(Json(answer(room.preview(ask, sight).await?)))
 }
 
-fn answer(preview: Preview, bodies: bool) -> SharePreviewAnswer {
+fn answer(preview: Preview) -> SharePreviewAnswer {
     let goes =
         |at: usize| preview.recipients.iter().map(|one| one.answers[at].decision.allowed).collect();
     let objects = preview.objects.iter().enumerate().map(|(at, stored)| PreviewObject {
@@ -227,17 +228,14 @@ fn answer(preview: Preview, bodies: bool) -> SharePreviewAnswer {
     SharePreviewAnswer {
         objects,
         missing: preview.missing,
-        recipients: preview.recipients.into_iter().map(|one| for_one(one, &ids, bodies)).collect(),
+        recipients: preview.recipients.into_iter().map(|one| for_one(one, &ids)).collect(),
         next: preview.next_seq.map(|seq| platform::http::encode_cursor(&seq.to_string())),
         next_recipient: preview.next_recipient,
     }
 }
 
-fn for_one(one: ForOne, ids: &[String], bodies: bool) -> PreviewRecipient {
+fn for_one(one: ForOne, ids: &[String]) -> PreviewRecipient {
     let allowed = one.answers.iter().filter(|answer| answer.decision.allowed).count() as u64;
-    let goes_changed =
-        |answer: &&Disclosed| answer.decision.allowed && !answer.redactions.is_empty();
-    let rules = by_rule(one.answers.iter().map(|answer| answer.redactions.as_slice()));
     PreviewRecipient {
         name: one.peer.name,
         organisation: one.peer.node.to_string(),
@@ -246,12 +244,12 @@ fn for_one(one: ForOne, ids: &[String], bodies: bool) -> PreviewRecipient {
         community_name: one.through.map(|circle| circle.name),
         allowed,
         withheld: one.answers.len() as u64 - allowed,
-        redacted: one.answers.iter().filter(goes_changed).count() as u64,
+        redacted: one.redacted,
         reasons: reasons(&one.answers)
             .into_iter()
             .map(|(reason, objects)| PreviewReason { reason, objects })
             .collect(),
-        rules: rules.into_iter().map(|(rule, objects)| PreviewRule { rule, objects }).collect(),
+        rules: one.rules.into_iter().map(|(rule, objects)| PreviewRule { rule, objects }).collect(),
         answers: one
             .answers
             .into_iter()
@@ -261,12 +259,14 @@ fn for_one(one: ForOne, ids: &[String], bodies: bool) -> PreviewRecipient {
                 allowed: answer.decision.allowed,
                 reason: answer.decision.reason,
                 policies: answer.decision.policies,
+                more_redactions: answer.redactions.len() > MAX_SHOWN,
                 redactions: answer
                     .redactions
                     .into_iter()
+                    .take(MAX_SHOWN)
                     .map(|it| PreviewRedaction { rule: it.rule, place: it.place })
                     .collect(),
-                body: if bodies { answer.object } else { None },
+                body: answer.object,
             })
             .collect(),
     }

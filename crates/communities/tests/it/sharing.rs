@@ -201,6 +201,9 @@ async fn the_preview_keeps_to_sight_and_to_its_bounds() {
         let (status, _) = node.ask("POST", PREVIEW, &json!({ "objects": [never], "to": to })).await;
         assert_eq!(status, 404);
     }
+    // many copies at once are refused
+    let many: Vec<Value> = (100..300).map(|n| indicator(n, Tlp::Clear, json!({}))).collect();
+    node.store(None, &many).await;
     // many recipients come in parts
     let peers: Vec<platform::peers::Peer> = (0..130_u8)
         .map(|n| platform::peers::Peer {
@@ -222,6 +225,11 @@ async fn the_preview_keeps_to_sight_and_to_its_bounds() {
         (rest["recipients"].as_array().unwrap().len(), &rest["next_recipient"]),
         (30, &Value::Null)
     );
+    let ids: Vec<&Value> = many.iter().map(|object| &object["id"]).collect();
+    let (status, answer) =
+        node.ask("POST", &format!("{PREVIEW}?bodies=true"), &json!({ "objects": ids })).await;
+    assert_eq!(status, 422, "{answer}");
+    assert_eq!(node.ask("POST", PREVIEW, &json!({ "objects": ids })).await.0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
