@@ -235,7 +235,7 @@ impl Line {
     fn said(&self, body: &[u8]) -> Option<String> {
         let limits = stix::json::Limits { max_values: 10_000, ..stix::json::DEFAULT_LIMITS };
         let error = stix::json::read(body, limits).ok()?;
-        let names = ["description", "detail", "message", "title", "errors", "name"];
+        let names = ["description", "detail", "errors", "message", "title", "name"];
         let text = names.iter().find_map(|name| match error.get(name)? {
             serde_json::Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),

@@ -72,12 +72,12 @@ fn port(error: MispError) -> PortError {
 }
 
 /// The label that holds where an event names none, as a tag of this node's own.
-fn labelled(fields: &mut Fields, label: &str) {
+fn labelled(fields: &mut Fields, label: Tlp) {
     let tags = fields.entry("Tag").or_insert_with(|| Value::Array(vec![]));
     let Value::Array(tags) = tags else { return };
     let names = tags.iter().filter_map(|tag| tag["name"].as_str());
     if intel::from_misp::tagged(names).is_none() {
-        tags.push(json!({ "name": format!("tlp:{label}"), "local": true }));
+        tags.push(json!({ "name": format!("tlp:{}", label.value()), "local": true }));
     }
 }
 
@@ -162,6 +162,8 @@ impl MispDesk for Misphub {
         };
         let mut fields = unwrapped(fields, "Event");
         check_size(&fields).map_err(port)?;
+        let label = Tlp::from_label(label)
+            .ok_or_else(|| PortError::Invalid(format!("{label} is no label")))?;
         labelled(&mut fields, label);
         let teller = teller.to_owned();
         let kept = write_in(self, move |sql, writer| {

@@ -13,6 +13,7 @@ mod faults_kit;
 mod faults_peer;
 mod federation;
 mod federation_wire;
+mod feeds_pull;
 mod kills;
 mod laws;
 mod ledger;

@@ -103,14 +103,14 @@ fn show(push: &Value, json: bool) -> Result<(), Failure> {
     }
     let count = |name: &str| push.get(name).and_then(Value::as_i64).unwrap_or_default();
     output::line(&format!(
-        "{} ({}): {} acknowledged, {} pending, {} refused, {} held back; nothing above TLP:{} leaves",
+        "{} ({}): {} acknowledged, {} pending, {} refused, {} held back; nothing above {} leaves",
         text(push, "name"),
         text(push, "state"),
         count("sent"),
         count("pending"),
         count("failed"),
         count("withheld"),
-        text(push, "highest").to_uppercase()
+        text(push, "highest")
     ));
     Ok(())
 }
