@@ -119,6 +119,7 @@ const reads = [
   [/^\/federation\/shares\/[^/]+$/, () => sharing.share],
   [/^\/federation\/retractions$/, (w) => page(w.bare ? [] : [sharing.retraction])],
   [/^\/federation\/retractions\/[^/]+$/, () => sharing.retraction],
+  [/^\/pushes$/, () => page([])],
   [/^\/shares$/, (w) => page(sharesOf(w))],
   [/^\/shares\/.+$/, (w) => ({ ...(sharesOf(w)[0] ?? exchange.share), history: exchange.history, bundle: exchange.bundle })],
   [/^\/peers$/, (w) => exchange.peersFor(w.kind)],

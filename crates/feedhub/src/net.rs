@@ -81,6 +81,13 @@ pub(crate) struct Request<'r> {
     pub(crate) most: usize,
 }
 
+impl<'r> Request<'r> {
+    /// A request for reading.
+    pub(crate) fn get(url: &'r Url, accept: &'r str, most: usize) -> Self {
+        Self { method: Method::GET, url, accept, body: None, most }
+    }
+}
+
 /// The way to one server, and without credentials to those it refers to.
 pub(crate) struct Line {
     config: Config,
@@ -109,7 +116,7 @@ impl Line {
 
     /// The whole answer to a request for reading.
     pub(crate) async fn get(&self, url: &Url, accept: &str, most: usize) -> Result<Answer, Fault> {
-        let request = Request { method: Method::GET, url, accept, body: None, most };
+        let request = Request::get(url, accept, most);
         match self.once(&request).await {
             Err(fault) if passing(&fault) => {
                 tokio::time::sleep(PAUSE).await;
@@ -120,11 +127,7 @@ impl Line {
     }
 
     /// The whole answer to a request that is not repeated.
-    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, Fault> {
-        self.once(request).await
-    }
-
-    async fn once(&self, request: &Request<'_>) -> Result<Answer, Fault> {
+    pub(crate) async fn once(&self, request: &Request<'_>) -> Result<Answer, Fault> {
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.ask(request, &url).await?;

@@ -161,6 +161,7 @@ export const reads = {
     queryOptions({ queryKey: ['knowledge', 'relations', object, at], queryFn: () => get<api.IntelRelations>(`/intel/objects/${id(object)}/relations${query({ at, limit: 200 })}`), retry: false }),
   intelMatrix: (domain: string) =>
     queryOptions({ queryKey: ['knowledge', 'matrix', domain], queryFn: () => get<api.IntelMatrix>(`/intel/matrix${query({ domain })}`), placeholderData: (previous) => previous, retry: false }),
+  pushes: () => queryOptions({ queryKey: ['pushes'], queryFn: async () => (await get<api.Page<api.Push>>('/pushes')).items, refetchInterval: 10_000 }),
   feeds: () => queryOptions({ queryKey: ['feeds'], queryFn: async () => (await get<api.Page<api.Feed>>('/feeds')).items, refetchInterval: 10_000 }),
   collections: () => queryOptions({ queryKey: ['collections'], queryFn: () => get<api.Collection[]>('/taxii/collections') }),
   taxiiRoots: () => queryOptions({ queryKey: ['taxii-roots'], queryFn: () => get<api.TaxiiRoot[]>('/taxii/roots') }),

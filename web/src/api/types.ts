@@ -205,6 +205,7 @@ export type IntelMatrix = Narrow<Schemas['IntelMatrix'], {
   matrix: { domain: string; name: string; columns: MatrixColumn[]; techniques: number; sub_techniques: number; covered: number } | null;
 }>;
 export type ImportReport = Narrow<Schemas['ImportReport'], { problems: Whole<Schemas['ImportProblem']>[] }>;
+export type Push = Narrow<Schemas['PushView'], { state: 'never' | 'fine' | 'failing' | 'paused' }>;
 export type Feed = Narrow<Schemas['FeedView'], { state: 'never' | 'fine' | 'failing' | 'paused'; counts: Whole<Schemas['FeedCounts']> | null }>;
 export type Collection = Narrow<Schemas['TaxiiCollectionItem'], { kind: 'inbox' | 'outbox' | 'open' | 'closed' }>;
 export type TaxiiRoot = Whole<Schemas['TaxiiRoot']>;

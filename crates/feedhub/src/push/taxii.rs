@@ -205,7 +205,7 @@ async fn envelope(line: &Line, there: &There, goes: &[Outgoing]) -> Result<Value
         body: Some((MEDIA, body.into_bytes())),
         most: MAX_STATUS_BYTES,
     };
-    let answer = line.send(&request).await?;
+    let answer = line.once(&request).await?;
     discover::check_media(&url, &answer)?;
     let limits = stix::json::Limits { max_bytes: MAX_STATUS_BYTES, ..stix::json::DEFAULT_LIMITS };
     stix::json::read(&answer.body, limits)

@@ -42,7 +42,7 @@ pub(crate) async fn ask(
         Some(body) => {
             let body = Some((JSON, body.to_string().into_bytes()));
             let request = Request { method: Method::POST, url, accept: JSON, body, most };
-            line.send(&request).await?
+            line.once(&request).await?
         }
     };
     let place = shown(url);

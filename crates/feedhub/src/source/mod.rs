@@ -136,7 +136,8 @@ impl Run<'_> {
         let now_us = self.room.platform().now().as_micros();
         let again_us = match &done {
             Err(fault) => fault.again_s.map(|pause| now_us + pause * 1_000_000),
-            Ok(()) => self.more.then_some(now_us),
+            // Others first; and a source that goes on without end and says nothing new has to wait for its time.
+            Ok(()) => (self.more && self.counts.new + self.counts.updated > 0).then_some(now_us),
         };
         let error = done.err().map(|fault| fault.text).or(self.problem);
         Ended {

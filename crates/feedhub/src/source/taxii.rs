@@ -1,5 +1,7 @@
 //! A TAXII 2.1 server: collections read page by page, one page in flight, each kept with the place after it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use reqwest::Url;
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::walk::{MAX_TIED, Step, Told, Walk};
 use super::{Judged, Run};
 use crate::fetch::shown;
 use crate::format::Taxii;
-use crate::net::{Answer, Fault};
+use crate::net::{Answer, Fault, Request};
 
 /// Objects asked for at once when the feed does not say.
 const PAGE: u32 = 1_000;
@@ -16,6 +18,8 @@ const PAGE: u32 = 1_000;
 const MAX_PAGE_BYTES: usize = 32 << 20;
 /// Values of a page: bounds the memory, about a hundred bytes each.
 const MAX_PAGE_VALUES: usize = 2_000_000;
+/// Times in one run that a place gets lost and the dates tell where to go on.
+const MAX_LOST: u32 = 3;
 /// Pages of one collection in one run.
 const MAX_PAGES: u32 = 2_000;
 
@@ -66,6 +70,12 @@ fn choose(offered: &[Found], wanted: &[String]) -> Result<Vec<Found>, Fault> {
         .collect()
 }
 
+/// Whether the place is gone: the server refuses it, or has moved on while its answer did not come.
+fn is_lost(fault: &Fault, walk: &Walk) -> bool {
+    let refused = walk.next.is_some() && fault.refuses();
+    refused || (walk.is_fragile() && fault.again_s.is_none())
+}
+
 fn page_url(objects: &Url, walk: &Walk, limit: u32, wanted: &Taxii) -> Url {
     let mut url = objects.clone();
     {
@@ -87,8 +97,13 @@ fn page_url(objects: &Url, walk: &Walk, limit: u32, wanted: &Taxii) -> Url {
 /// The place up to which a collection was read, or its beginning.
 async fn walk_of(run: &Run<'_>, name: &str, wanted: &Taxii) -> Result<Walk, Fault> {
     let known = run.cursor(name).await?;
-    let known = known.and_then(|state| serde_json::from_str(&state).ok());
-    Ok(known.unwrap_or_else(|| Walk::from(wanted.added_after.clone())))
+    let known: Option<Walk> = known.and_then(|state| serde_json::from_str(&state).ok());
+    let mut walk = known.unwrap_or_else(|| Walk::from(wanted.added_after.clone()));
+    if walk.is_fragile() {
+        // A page may have been on its way when the node died.
+        walk.fall_back();
+    }
+    Ok(walk)
 }
 
 async fn collection(
@@ -101,13 +116,17 @@ async fn collection(
     let objects = below(url, "objects/")?;
     let mut walk = walk_of(run, &name, wanted).await?;
     let mut limit = wanted.page.unwrap_or(PAGE).clamp(1, MAX_TIED);
-    let (mut forgotten, most) = (false, run.most(MAX_PAGE_BYTES));
+    let (mut lost, most) = (0, run.most(MAX_PAGE_BYTES));
     for _ in 0..MAX_PAGES {
         if run.is_over() {
             break;
         }
         let asked = page_url(&objects, &walk, limit, wanted);
-        let page = match run.line.get(&asked, MEDIA, most).await {
+        let answer = match walk.is_fragile() {
+            true => run.line.once(&Request::get(&asked, MEDIA, most)).await,
+            false => run.line.get(&asked, MEDIA, most).await,
+        };
+        let page = match answer {
             Ok(answer) => read(&objects, answer, title.to_owned()).await,
             Err(fault) => Err(fault),
         };
@@ -115,10 +134,13 @@ async fn collection(
             Ok(page) => page,
             Err(fault) if fault.too_large && limit > 1 => {
                 limit = (limit / 4).max(1);
+                if walk.is_fragile() {
+                    walk.fall_back();
+                }
                 continue;
             }
-            Err(fault) if fault.refuses() && walk.next.is_some() && !forgotten => {
-                forgotten = true;
+            Err(fault) if is_lost(&fault, &walk) && lost < MAX_LOST => {
+                lost += 1;
                 walk.fall_back();
                 continue;
             }
@@ -148,7 +170,9 @@ async fn collection(
 /// A page taken apart, its bytes, and what it says about the rest.
 async fn read(url: &Url, answer: Answer, title: String) -> Result<(Judged, (u64, Told)), Fault> {
     discover::check_media(url, &answer)?;
-    let last = answer.header("x-taxii-date-added-last").map(str::to_owned);
+    // The reference server tells only the first date of a page with one object.
+    let last = answer.header("x-taxii-date-added-last");
+    let last = last.or_else(|| answer.header("x-taxii-date-added-first")).map(str::to_owned);
     let place = shown(url);
     let work = move || {
         let limits = stix::json::Limits {
@@ -179,7 +203,11 @@ async fn read(url: &Url, answer: Answer, title: String) -> Result<(Judged, (u64,
             _ => None,
         });
         let next = next.filter(|next| !next.is_empty() && next.len() <= MAX_NEXT_BYTES);
-        let told = Told { more, next, last, count: objects.len() };
+        let mut page = DefaultHasher::new();
+        for object in &objects {
+            object.get("id").and_then(Value::as_str).hash(&mut page);
+        }
+        let told = Told { more, next, last, count: objects.len(), page: page.finish() };
         Ok((Judged::of(objects, &title), (bytes, told)))
     };
     let read = tokio::task::spawn_blocking(work).await;

@@ -19,6 +19,12 @@ pub(crate) struct Walk {
     last: Option<String>,
     /// `last` when this walk began.
     begun: Option<String>,
+    /// Whether the server names another place for each page. One that names the same for all keeps the place itself, and
+    /// a page that got lost on the way is lost there: then only dates tell where to go on.
+    #[serde(default)]
+    varied: bool,
+    #[serde(skip)]
+    page: u64,
     #[serde(skip)]
     empty: u32,
     #[serde(skip)]
@@ -33,6 +39,8 @@ pub(crate) struct Told {
     /// `X-TAXII-Date-Added-Last`.
     pub(crate) last: Option<String>,
     pub(crate) count: usize,
+    /// Tells pages apart.
+    pub(crate) page: u64,
 }
 
 /// How to go on.
@@ -63,9 +71,15 @@ impl Walk {
         Self { after, ..Self::default() }
     }
 
+    /// Whether the place is kept by the server and moves with every request.
+    pub(crate) fn is_fragile(&self) -> bool {
+        self.next.is_some() && !self.varied
+    }
+
     /// The server no longer knows the place: as far as the dates tell.
     pub(crate) fn fall_back(&mut self) {
         self.next = None;
+        self.varied = false;
         if let Some(before) = self.last.as_deref().and_then(just_before)
             && self.after.as_deref().and_then(us) < us(&before)
         {
@@ -90,9 +104,12 @@ impl Walk {
             return Err(format!("{MAX_EMPTY} pages were empty and said that more follows"));
         }
         if let Some(next) = told.next {
-            if self.next.as_ref() == Some(&next) {
-                return Err("the server names the same page again as the next one".to_owned());
+            let again = self.next.as_ref() == Some(&next);
+            if again && told.count > 0 && told.page == self.page {
+                return Err("the server gives the same page again as the next one".to_owned());
             }
+            self.varied = self.next.is_some() && !again;
+            self.page = told.page;
             self.next = Some(next);
             return Ok(Step::On);
         }
@@ -127,6 +144,7 @@ impl Walk {
     /// The end: where something came, its last date is asked for once more the next time, since others may be added under it.
     fn end(&mut self) {
         self.next = None;
+        self.varied = false;
         if let Some(last) = self.last.clone() {
             let came = self.last != self.begun;
             self.after = if came { just_before(&last) } else { Some(last) };
@@ -143,7 +161,7 @@ mod tests {
     const T1: &str = "2026-01-01T00:00:00.000001Z";
 
     fn told(more: bool, next: Option<&str>, last: Option<&str>, count: usize) -> Told {
-        Told { more, next: next.map(str::to_owned), last: last.map(str::to_owned), count }
+        Told { more, next: next.map(str::to_owned), last: last.map(str::to_owned), count, page: 7 }
     }
 
     #[test]
@@ -179,6 +197,18 @@ mod tests {
         let mut walk = Walk::default();
         let pages = (0..100).map(|n| walk.step(told(true, Some(&n.to_string()), None, 0), 10));
         assert!(pages.collect::<Result<Vec<_>, _>>().is_err());
+    }
+
+    #[test]
+    fn a_server_that_keeps_the_place_itself_is_fragile() {
+        let page = |n, next| Told { page: n, ..told(true, Some(next), Some(T1), 1) };
+        let mut walk = Walk::default();
+        walk.step(page(1, "session"), 10).unwrap();
+        assert!(walk.is_fragile(), "nobody knows yet");
+        walk.step(page(2, "session"), 10).unwrap();
+        assert!(walk.is_fragile());
+        walk.step(page(3, "other"), 10).unwrap();
+        assert!(!walk.is_fragile());
     }
 
     #[test]

@@ -28,6 +28,10 @@ enum Way {
     Circle,
     /// Always says that more follows, with nothing on the page.
     Empty,
+    /// Keeps the place itself under one name, as the reference server does.
+    Session,
+    /// The same, and its second page gets lost on the way.
+    SessionLost,
     /// Forgets places: asked for one it answers 404, once.
     Forgets,
     /// Fails at the second page, once.
@@ -49,6 +53,7 @@ struct Fake {
     objects: Mutex<Vec<(String, Value)>>,
     asked: AtomicUsize,
     hiccups: AtomicUsize,
+    session: AtomicUsize,
 }
 
 pub(crate) fn indicator(n: usize) -> Value {
@@ -96,6 +101,18 @@ fn page(fake: &Fake, query: &[(String, String)]) -> Response {
     let limit: usize = of("limit").unwrap().parse().unwrap();
     let limit = if let Way::NoNextCapped(most) = fake.way { limit.min(most) } else { limit };
     let skip: usize = of("next").and_then(|next| next.parse().ok()).unwrap_or(0);
+    let session = matches!(fake.way, Way::Session | Way::SessionLost);
+    let skip = match (session, of("next")) {
+        (true, None) => {
+            fake.session.store(limit, Ordering::SeqCst);
+            0
+        }
+        (true, Some(_)) => fake.session.fetch_add(limit, Ordering::SeqCst),
+        (false, _) => skip,
+    };
+    if fake.way == Way::SessionLost && of("next").is_some() && first(fake) {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let objects = fake.objects.lock().unwrap();
     let later: Vec<&(String, Value)> = objects.iter().filter(|(at, _)| *at > after).collect();
     let shown: Vec<&(String, Value)> = later.iter().skip(skip).take(limit).copied().collect();
@@ -107,6 +124,7 @@ fn page(fake: &Fake, query: &[(String, String)]) -> Response {
         Way::Circle => {
             answer = json!({"more": true, "next": "again", "objects": answer["objects"]})
         }
+        _ if more && session => answer["next"] = "session".into(),
         _ if more => answer["next"] = (skip + shown.len()).to_string().into(),
         _ => {}
     }
@@ -135,6 +153,7 @@ async fn server(way: Way, objects_there: Vec<(String, Value)>) -> (String, Arc<F
         objects: Mutex::new(objects_there),
         asked: AtomicUsize::new(0),
         hiccups: AtomicUsize::new(0),
+        session: AtomicUsize::new(0),
     });
     let root = if way == Way::Elsewhere { "http://198.51.100.7/api/" } else { "/api/" };
     let discovery = json!({"title": "Fake", "api_roots": [root]});
@@ -211,6 +230,9 @@ async fn servers_of_every_kind_are_read_whole_once() {
         (Way::NoNext, tied(95), 10),
         (Way::Forgets, spread(95), 10),
         (Way::Fails, tied(95), 10),
+        (Way::Session, tied(95), 10),
+        (Way::SessionLost, tied(95), 10),
+        (Way::SessionLost, spread(95), 10),
     ] {
         let what = format!("{way:?} from {}", objects[1].0);
         let (url, fake) = server(way, objects).await;

@@ -13,6 +13,8 @@ mod faults_kit;
 mod faults_peer;
 mod federation;
 mod federation_wire;
+mod feeds_medallion;
+mod feeds_misp;
 mod feeds_pull;
 mod kills;
 mod laws;

@@ -10,6 +10,8 @@ import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
+import { NewFeed } from './add';
+import { Pushes } from './pushes';
 
 const SHAPES = { fine: ['low', 'ring'], failing: ['high', 'diamond'], paused: [undefined, undefined], never: [undefined, undefined] } as const;
 
@@ -66,6 +68,10 @@ export function FeedsPage() {
           {(list) => (list.length === 0 ? <Empty title={t('feeds.empty')}>{t('feeds.empty_why')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.feeds')} rowKey={(row) => row.id} />)}
         </Loaded>
       </section>
+      <div className="stack wide">
+        <NewFeed />
+        <Pushes />
+      </div>
     </PageView>
   );
 }
