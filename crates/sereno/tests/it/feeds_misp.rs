@@ -22,7 +22,7 @@ fn ask(node: &Node, key: &str, path: &str, body: &Value) -> Value {
 fn event(n: usize, distribution: &str, values: &[&str]) -> Value {
     let attributes: Vec<Value> = values
         .iter()
-        .map(|value| json!({"type": "ip-dst", "category": "Network activity", "to_ids": true, "value": value}))
+        .map(|value| json!({"type": "domain", "category": "Network activity", "to_ids": true, "value": value}))
         .collect();
     json!({"Event": {"uuid": format!("{n:08x}-1111-4111-8111-111111111111"), "info": format!("event {n}"),
         "date": "2026-01-02", "analysis": "2", "threat_level_id": "2", "distribution": distribution, "published": true,
@@ -38,12 +38,16 @@ fn events_go_from_server_to_server_and_back_once() {
     let (there, here) = (tempfile::tempdir().unwrap(), private_folder());
     let (server, node) = (Node::start(there.path()), Node::start(here.path()));
     let (their, our) = (server.token("analyst"), node.token("analyst"));
+    let view = |node: &Node, key: &str, n: usize| {
+        ask(node, key, &format!("events/view/{n:08x}-1111-4111-8111-111111111111"), &json!({}))
+    };
     for n in 1..=3 {
-        ask(&server, &their, "events/add", &event(n, "3", &[&format!("45.9.160.{n}")]));
+        ask(&server, &their, "events/add", &event(n, "3", &[&format!("e{n}.bad-host-4711.top")]));
     }
-    let mut hidden = event(4, "3", &["45.9.160.4"]);
+    let mut hidden = event(4, "3", &["e4.bad-host-4711.top"]);
     hidden["Event"]["published"] = json!(false);
     ask(&server, &their, "events/add", &hidden);
+    assert!(known(there.path(), "e1.bad-host-4711.top"), "{}", view(&server, &their, 1));
     let url = format!("{}/misp/", server.url);
     let secret = secret(here.path(), &their);
     let who = ["--auth", "key", "--secret-file", &secret];
@@ -58,10 +62,8 @@ fn events_go_from_server_to_server_and_back_once() {
         (&json!("fine"), &json!(0)),
         "{pulled}"
     );
-    assert!(known(here.path(), "45.9.160.1") && !known(here.path(), "45.9.160.4"));
-    let view = |node: &Node, key: &str, n: usize| {
-        ask(node, key, &format!("events/view/{n:08x}-1111-4111-8111-111111111111"), &json!({}))
-    };
+    assert!(known(here.path(), "e1.bad-host-4711.top"), "{pulled} {}", view(&node, &our, 1));
+    assert!(!known(here.path(), "e4.bad-host-4711.top"));
     let (theirs, ours) = (view(&server, &their, 1), view(&node, &our, 1));
     assert_eq!(theirs["Event"]["timestamp"], ours["Event"]["timestamp"]);
     assert_eq!(theirs["Event"]["Attribute"][0]["uuid"], ours["Event"]["Attribute"][0]["uuid"]);
@@ -72,7 +74,7 @@ fn events_go_from_server_to_server_and_back_once() {
         &server,
         &their,
         &format!("attributes/add/{id}"),
-        &json!({"type": "ip-dst", "category": "Network activity", "value": "45.9.160.99"}),
+        &json!({"type": "domain", "category": "Network activity", "value": "e99.bad-host-4711.top"}),
     );
     ask(&server, &their, &format!("events/publish/{id}"), &json!({}));
     let pulled = run(here.path(), &["feed", "run", "misp"]);
@@ -81,18 +83,18 @@ fn events_go_from_server_to_server_and_back_once() {
         (&json!(1), &json!(2)),
         "{pulled}"
     );
-    assert!(known(here.path(), "45.9.160.99"));
+    assert!(known(here.path(), "e99.bad-host-4711.top"));
     // Ours go there: what may, with its UUIDs and times; what was pulled does not go back.
-    ask(&node, &our, "events/add", &event(20, "3", &["45.9.161.20"]));
-    ask(&node, &our, "events/add", &event(21, "0", &["45.9.161.21"]));
-    let mut amber = event(22, "3", &["45.9.161.22"]);
+    ask(&node, &our, "events/add", &event(20, "3", &["o20.bad-host-4711.top"]));
+    ask(&node, &our, "events/add", &event(21, "0", &["o21.bad-host-4711.top"]));
+    let mut amber = event(22, "3", &["o22.bad-host-4711.top"]);
     amber["Event"]["Tag"] = json!([{"name": "tlp:amber"}]);
     ask(&node, &our, "events/add", &amber);
     with(&["feed", "push", "add", "out", "--to", &url, "--events"]);
     let pushed = run(here.path(), &["feed", "push", "run", "out"]);
     assert_eq!((&pushed["sent"], &pushed["failed"]), (&json!(1), &json!(0)), "{pushed}");
-    assert!(known(there.path(), "45.9.161.20"));
-    assert!(!known(there.path(), "45.9.161.21") && !known(there.path(), "45.9.161.22"));
+    assert!(known(there.path(), "o20.bad-host-4711.top"));
+    assert!(!known(there.path(), "o21.bad-host-4711.top") && !known(there.path(), "o22.bad-host-4711.top"));
     assert_eq!(
         view(&server, &their, 20)["Event"]["timestamp"],
         view(&node, &our, 20)["Event"]["timestamp"]
@@ -103,5 +105,5 @@ fn events_go_from_server_to_server_and_back_once() {
         crate::programs::sereno().args(["feed", "remove", "misp", "--data"]).arg(here.path()),
     );
     assert!(gone.status.success());
-    assert!(!known(here.path(), "45.9.160.1") && known(here.path(), "45.9.161.20"));
+    assert!(!known(here.path(), "e1.bad-host-4711.top") && known(here.path(), "o20.bad-host-4711.top"));
 }
