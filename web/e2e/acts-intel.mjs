@@ -160,3 +160,20 @@ await act('an organisation is invited, and a member is put out only when asked t
   await page.waitForFunction(() => !document.querySelector('button[aria-label="Put out now: Harbour CERT"]:disabled'));
   must(gone?.startsWith('DELETE '), `asked ${gone}`);
 });
+
+await act('a report is read, ticked and stored; an object is sighted', { path: '/knowledge/report' }, async (page) => {
+  await page.fill('textarea', 'The second stage came from hxxp://bad-host-4711[.]top/a');
+  await page.click('button:has-text("Look for values")');
+  await page.waitForSelector('text=3 candidates in the report');
+  must(await page.isChecked('input[aria-label="Take technique:T0826"]'), 'what has no doubt is not ticked');
+  must(!(await page.isChecked('input[aria-label="Take ipv4:192.0.2.53"]')), 'what has doubts is ticked');
+  await page.check('input[aria-label="Take ipv4:192.0.2.53"]');
+  await page.fill('input[maxlength="300"]', 'Night Heron at the port');
+  await axe(page, 'report');
+  await page.click('button:has-text("Store 3 candidates")');
+  await page.waitForSelector('text=Stored: 3 objects');
+  await page.click('text=Open the report');
+  await page.waitForSelector('text=Was it seen?');
+  await page.click('button:has-text("False positive")');
+  await page.waitForSelector('text=The score is 84 now.');
+});

@@ -1,7 +1,7 @@
 // Made-up objects and feeds, in the contract's shapes.
 const wall = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 const id = (type, n) => `${type}--00000000-0000-4000-8000-00000000000${n}`;
-const item = (type, n, name, more = {}) => ({ id: id(type, n), type, name, tlp: 'TLP:GREEN', confidence: 80, revoked: false, source: 'Harbour CERT', created: wall(9000), modified: wall(900), known_at: wall(30), ...more });
+const item = (type, n, name, more = {}) => ({ id: id(type, n), type, name, tlp: 'TLP:GREEN', confidence: 80, revoked: false, source: 'Harbour CERT', created: wall(9000), modified: wall(900), known_at: wall(30), score_now: type === 'indicator' ? 41.3 : null, standing: type === 'indicator' ? 'lives' : null, ...more });
 
 export const items = [
   item('malware', 1, 'Night Heron'), item('indicator', 2, 'Controller of Night Heron', { tlp: 'TLP:AMBER' }), item('intrusion-set', 3, 'Grey Egret'), item('tool', 4, 'Egret Kit', { revoked: true, confidence: null }),
@@ -17,7 +17,7 @@ export function object(wanted) {
     said: [{ source: 'Harbour CERT', kind: 'peer', confidence: 80, first_at: wall(40), last_at: wall(3) }],
     versions: [{ version: wall(900), known_at: wall(30), superseded_at: null, revoked: false, source: 'Harbour CERT' }, { version: wall(9000), known_at: wall(4000), superseded_at: wall(30), revoked: false, source: 'Harbour CERT' }],
     relations: [{ kind: 'indicates', count: 1 }],
-    values: [{ value: '198.51.100.7', kind: 'address', held: 3, too_common: false }],
+    values: [{ value: '198.51.100.7', kind: 'address', held: 3, too_common: false, excused_by: null, standing: { score: 41.3, base: 80, threshold: 20, word: 'lives', since: wall(9000), until: wall(-9000), reports: 1 } }, { value: '192.0.2.53', kind: 'address', held: 900, too_common: false, excused_by: 'Our resolvers', standing: null }],
   };
 }
 
@@ -43,3 +43,14 @@ export const matrix = {
 const collection = (n, title, kind, more = {}) => ({ id: `00000000-0000-4000-8000-00000000000${n}`, root: 'sereno', alias: title.toLowerCase().replaceAll(' ', '-'), title, description: '', kind, objects: 12_400 * n, ...more });
 export const collections = [collection(1, 'Inbox', 'inbox'), collection(2, 'Harbour sector', 'closed', { description: 'What the harbours of the region tell each other.' }), collection(3, 'Public', 'open', { root: 'public' })];
 export const roots = [{ name: 'sereno', title: 'Sereno', description: '', max_content_length: 104_857_600, seen_by: [] }, { name: 'public', title: 'Public lists', description: '', max_content_length: 1_048_576, seen_by: ['taxii'] }];
+const kind = (name, lifetime_days, decay_speed, chosen_by = null) => ({ kind: name, lifetime_days, decay_speed, threshold: 20, default_base: 70, sighting_gain: 0.2, false_positive_cost: 0.4, chosen_by });
+export const decay = { formula: 'score(t) = base × (1 − (t/τ)^(1/δ)), 0 from τ on; base = confidence × weight of the source', kinds: [kind('address', 14, 2, 'Duty officer'), kind('domain', 120, 1), kind('hash', 730, 0.3)], sources: [{ key: 'peer:1', name: 'Harbour CERT', weight: 100 }] };
+export const warninglists = [
+  { name: 'Our resolvers', description: 'Name servers of the city.', version: 3, matching: 'cidr', entries: 4, left_out: 0, origin: 'loaded', added_by: 'Duty officer', added_at: wall(600) },
+  { name: 'List of known IPv4 public DNS resolvers', description: 'Event contains one or more public IPv4 DNS resolvers as attribute with an IDS flag set', version: 20, matching: 'string', entries: 6120, left_out: 0, origin: 'shipped', added_by: null, added_at: null },
+];
+const candidate = (key, doubts, more = {}) => ({ key, kind: key.split(':')[0], value: key.slice(key.indexOf(':') + 1), defanged: key.slice(key.indexOf(':') + 1).replaceAll('.', '[.]'), spelling: '', count: 1, line: 3, start: 10, end: 20, context: 'The second stage came from hxxp://bad-host-4711[.]top/a and used CVE-2026-12345.', suggestion: doubts.length ? 'doubt' : 'accept', doubts, warninglists: [], pattern: null, ...more });
+export const review = { sha256: 'a'.repeat(64), stored_as: [], untold: 0, candidates: [candidate('url:http://bad-host-4711.top/a', []), candidate('ipv4:192.0.2.53', ['warninglist', 'already-known'], { warninglists: ['Our resolvers'] }), candidate('technique:T0826', [])] };
+export const stored = { report: id('report', 7), stored: { objects: 3, new: 3, updated: 0, older: 0, same: 0, conflicts: 0, refused: 0, problems: [] }, skipped: [] };
+const hook = (name, more) => ({ id: `00000000-0000-4000-8000-0000000000${name.length}`, name, url: `https://${name}.example.org/in`, events: ['object.new', 'object.revoked', 'sighting'], types: ['indicator'], labels: [], tlp: 'TLP:GREEN', state: 'fine', paused_because: null, failures: 0, delivered: 1204, waiting: 0, dead: 0, dropped: 0, last_ok: wall(2), last_error: null, created_by: 'Duty officer', created_at: wall(9000), ...more });
+export const webhooks = [hook('soar', {}), hook('tickets', { state: 'paused', paused_because: '24 tries failed in a row, the last: tickets.example.org answers 500 Internal Server Error', failures: 24, waiting: 37, dead: 3 })];

@@ -24,6 +24,7 @@ pub mod catch_up;
 pub mod changes;
 pub mod collections;
 pub mod decay;
+mod edges;
 pub mod excuse;
 pub mod from_misp;
 pub mod graph;

@@ -65,6 +65,32 @@ impl Api {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
+    /// PUT with a JSON body.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    /// A GET whose answer comes bit by bit; only a running node has one.
+    pub(crate) async fn stream(&self, path: &str) -> Result<reqwest::Response, Failure> {
+        let Self::Socket(client) = self else {
+            return Err(Failure::new(
+                "no node runs over this data folder, so that nothing becomes known",
+            )
+            .remedy("Start it with `sereno up`."));
+        };
+        let away = |cause: reqwest::Error| {
+            Failure::new(format!("the node does not answer on its admin socket: {cause}"))
+                .remedy("It may be starting or stopping; try again.")
+        };
+        let response = client.get(format!("http://localhost{path}")).send().await.map_err(away)?;
+        let status = response.status();
+        if !status.is_success() {
+            read(status, &response.bytes().await.map_err(away)?)?;
+            return Err(Failure::new(format!("the node answers {status}")));
+        }
+        Ok(response)
+    }
+
     /// PUT of a file.
     pub(crate) async fn put_bytes(
         &self,

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod analyst;
 mod intelligence;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use analyst::{Decay, DecayCommand, WarninglistCommand, WebhookCommand};
 pub(crate) use intelligence::{
     Credentials, FeedCommand, IntelCommand, MispCommand, PatternCommand, PushCommand, StixCommand,
 };
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// Feeds of others: fetched on a schedule or loaded by hand.
     #[command(subcommand)]
     Feed(FeedCommand),
+    /// Receivers outside that are told what becomes known.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// MISP files: to STIX 2.1 and back.
     #[command(subcommand)]
     Misp(MispCommand),

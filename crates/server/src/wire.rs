@@ -38,6 +38,7 @@ use platform::system::{SystemClock, SystemRandom};
 use platform::tasks::Tasks;
 use playbooks::Playbooks;
 use serde::Serialize;
+use webhooks::Webhooks;
 
 use crate::config::{DemoConfig, NodeConfig, ServerConfig};
 use crate::http::NodeState;
@@ -46,7 +47,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 13] = [
+pub const MIGRATIONS: [RoomMigrations; 14] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -60,6 +61,7 @@ pub const MIGRATIONS: [RoomMigrations; 13] = [
     federation::MIGRATIONS,
     communities::MIGRATIONS,
     playbooks::MIGRATIONS,
+    webhooks::MIGRATIONS,
 ];
 
 /// The sections of all rooms.
@@ -77,6 +79,7 @@ pub struct RoomConfigs {
     federation: federation::Config,
     communities: communities::Config,
     playbooks: playbooks::Config,
+    webhooks: webhooks::Config,
 }
 
 impl RoomConfigs {
@@ -98,6 +101,7 @@ impl RoomConfigs {
             federation: config.section("federation")?,
             communities: config.section("communities")?,
             playbooks: config.section("playbooks")?,
+            webhooks: config.section("webhooks")?,
         })
     }
 }
@@ -118,6 +122,7 @@ pub(crate) struct Rooms {
     pub(crate) federation: Federation,
     pub(crate) communities: Communities,
     pub(crate) playbooks: Playbooks,
+    pub(crate) webhooks: Webhooks,
 }
 
 /// A node over its data folder.
@@ -174,6 +179,7 @@ impl Node {
         self.rooms.feedhub.start();
         self.rooms.federation.start();
         self.rooms.communities.start();
+        self.rooms.webhooks.start();
         self.rooms.gateway.listen()?;
         Ok(())
     }
@@ -289,6 +295,7 @@ impl Rooms {
         communities.set_courier(Arc::new(federation.clone()));
         communities.set_provenance(Arc::new(federation.clone()));
         feedhub.meet(Arc::new(misphub.clone()));
+        let webhooks = Webhooks::open(platform, configs.webhooks)?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),
@@ -312,6 +319,7 @@ impl Rooms {
             federation,
             communities,
             playbooks,
+            webhooks,
         })
     }
 
@@ -330,6 +338,7 @@ impl Rooms {
             self.federation.router(),
             self.communities.router(),
             self.playbooks.router(),
+            self.webhooks.router(),
         ]
         .into_iter()
         .fold(RoomRouter::default(), RoomRouter::merge)
@@ -341,6 +350,7 @@ impl Rooms {
         all.extend(self.incidents.consumers());
         all.extend(self.cti.consumers());
         all.extend(self.playbooks.consumers());
+        all.extend(self.webhooks.consumers());
         all
     }
 

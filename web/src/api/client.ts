@@ -79,6 +79,10 @@ export async function putText<T>(path: string, { text, etag }: Versioned): Promi
   return (await send('PUT', path, text, { ...PLAIN, 'If-Match': etag })).json() as Promise<T>;
 }
 
+export async function put(path: string, body: unknown): Promise<void> {
+  await send('PUT', path, body);
+}
+
 export async function patch(path: string, body: unknown): Promise<void> {
   await send('PATCH', path, body);
 }

@@ -159,6 +159,9 @@ export const reads = {
     queryOptions({ queryKey: ['knowledge', 'object', object, at], queryFn: () => get<api.IntelObject>(`/intel/objects/${id(object)}${query({ at })}`), retry: false }),
   intelRelations: (object: string, at: string) =>
     queryOptions({ queryKey: ['knowledge', 'relations', object, at], queryFn: () => get<api.IntelRelations>(`/intel/objects/${id(object)}/relations${query({ at, limit: 200 })}`), retry: false }),
+  intelDecay: () => queryOptions({ queryKey: ['knowledge', 'decay'], queryFn: () => get<api.IntelDecay>('/knowledge/decay') }),
+  warninglists: () => queryOptions({ queryKey: ['knowledge', 'warninglists'], queryFn: () => get<api.Warninglist[]>('/knowledge/warninglists') }),
+  webhooks: () => queryOptions({ queryKey: ['webhooks'], queryFn: async () => (await get<api.Page<api.Webhook>>('/webhooks')).items }),
   intelMatrix: (domain: string) =>
     queryOptions({ queryKey: ['knowledge', 'matrix', domain], queryFn: () => get<api.IntelMatrix>(`/intel/matrix${query({ domain })}`), placeholderData: (previous) => previous, retry: false }),
   pushes: () => queryOptions({ queryKey: ['pushes'], queryFn: async () => (await get<api.Page<api.Push>>('/pushes')).items, refetchInterval: 10_000 }),

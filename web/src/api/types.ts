@@ -183,7 +183,7 @@ export type IntelObject = Narrow<Schemas['IntelObject'], {
   said: Whole<Schemas['IntelSaid']>[];
   versions: Whole<Schemas['IntelVersion']>[];
   relations: Whole<Schemas['IntelKindCount']>[];
-  values: Whole<Schemas['IntelValue']>[];
+  values: Narrow<Schemas['IntelValue'], { standing: Whole<Schemas['IntelStanding']> | null }>[];
 }>;
 export type IntelRelations = Narrow<Schemas['IntelRelations'], { relations: Whole<Schemas['IntelRelation']>[]; objects: IntelItem[] }>;
 export interface MatrixCell {
@@ -264,3 +264,14 @@ export type Verification = Narrow<Schemas['VerifyReport'], { first_altered: Whol
 
 export type ApiToken = Whole<Schemas['TokenView']>;
 export type AccessRoute = Whole<Schemas['RouteAccess']>;
+export type ReportReview = Narrow<Schemas['ReportReview'], { candidates: ReportCandidate[] }>;
+export type ReportCandidate = Whole<Schemas['ReportCandidate']>;
+export type ReportStored = Narrow<Schemas['ReportStored'], { stored: ImportReport }>;
+export type SightingKept = Whole<Schemas['SightingKept']>;
+export type IntelDecay = Narrow<Schemas['IntelDecay'], { kinds: DecayKind[]; sources: Whole<Schemas['IntelWeight']>[] }>;
+export type DecayKind = Whole<Schemas['IntelDecayKind']>;
+export type Warninglist = Narrow<Schemas['IntelWarninglist'], { origin: 'loaded' | 'shipped' }>;
+export type WarninglistAdded = Narrow<Schemas['IntelWarninglistAdded'], { list: Warninglist }>;
+export type Webhook = Narrow<Schemas['WebhookView'], { state: 'fine' | 'failing' | 'paused' }>;
+export type WebhookMade = Narrow<Schemas['WebhookMade'], { webhook: Webhook }>;
+export type WebhookTested = Whole<Schemas['WebhookTested']>;

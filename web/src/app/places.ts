@@ -28,6 +28,7 @@ export const more: Place[] = [
   { to: '/communities', text: t('nav.communities'), icon: 'share' },
   { to: '/policies', text: t('nav.policies'), icon: 'shield' },
   { to: '/preview', text: t('nav.preview'), icon: 'finding' },
+  { to: '/webhooks', text: t('nav.webhooks'), icon: 'share' },
   { to: '/models', text: t('nav.models'), icon: 'shield' },
   { to: '/commands', text: t('nav.commands'), icon: 'command' },
   { to: '/suppressions', text: t('nav.suppressions'), icon: 'note' },

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Place;
+use super::{Decay, Place, WarninglistCommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IntelCommand {
@@ -90,12 +90,71 @@ pub(crate) enum IntelCommand {
         #[arg(long)]
         layer: bool,
     },
-    /// What a report names: values and techniques, as a list to review. Nothing is stored.
+    /// What a report names: values and techniques, as a list to review; with --store, what is accepted is kept.
     Extract {
         #[command(flatten)]
         place: Place,
         /// Text, Markdown or HTML.
         file: PathBuf,
+        /// Store the report with what --accept names. Exit 0 stored, 1 stored before.
+        #[arg(long, requires = "accept")]
+        store: bool,
+        /// `all` for what is suggested without doubt, or a file with one key (kind:value) a line.
+        #[arg(long)]
+        accept: Option<String>,
+        /// What the report is called; the file's name when absent.
+        #[arg(long)]
+        title: Option<String>,
+        /// TLP label of everything that is made of it.
+        #[arg(long, default_value = "amber")]
+        tlp: String,
+        /// What the source is called.
+        #[arg(long, default_value = "")]
+        source: String,
+        /// 0 to 100.
+        #[arg(long)]
+        confidence: Option<u8>,
+    },
+    /// Say of an object that it was seen, was no indicator, or has ended.
+    Sight {
+        #[command(flatten)]
+        place: Place,
+        /// STIX id.
+        id: String,
+        /// sighting, false-positive or expiration.
+        #[arg(long = "type", default_value = "sighting")]
+        kind: String,
+        /// How often it was seen.
+        #[arg(long)]
+        count: Option<u64>,
+        /// When; now when absent.
+        #[arg(long)]
+        at: Option<String>,
+        /// Where, in words.
+        #[arg(long = "where")]
+        seen_where: Option<String>,
+        /// Why, in words.
+        #[arg(long)]
+        comment: Option<String>,
+    },
+    /// How fast values fade, and how much each source's word weighs.
+    Decay(Decay),
+    /// Lists of well-known values: what stands on one raises nothing.
+    #[command(subcommand)]
+    Warninglist(WarninglistCommand),
+    /// What becomes known, as it does; ends with Ctrl-C.
+    Tail {
+        #[command(flatten)]
+        place: Place,
+        /// STIX types, parted by commas; all when absent.
+        #[arg(long)]
+        types: Option<String>,
+        /// Start after this place; the newest when absent.
+        #[arg(long)]
+        after: Option<i64>,
+        /// End after so many changes.
+        #[arg(long)]
+        limit: Option<u64>,
     },
 }
 

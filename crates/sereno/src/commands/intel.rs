@@ -1,11 +1,10 @@
-//! `sereno intel lookup|sources|search|show|relations|path|import|export|common|matrix|extract`.
+//! `sereno intel lookup|sources|search|show|relations|path|import|export|common|matrix` and the way to the rest.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::{read_file, table, text};
+use super::{analyst, read_file, table, text};
 use crate::api::{Api, escape};
 use crate::arguments::{IntelCommand, Place};
 use crate::output::{self, Failure};
@@ -60,7 +59,21 @@ pub(crate) async fn run(command: IntelCommand, json: bool) -> Result<ExitCode, F
         IntelCommand::Matrix { place, domain, layer } => {
             matrix(&place, domain.as_deref(), layer).await
         }
-        IntelCommand::Extract { place, file } => extract(&place, &file, json).await,
+        IntelCommand::Extract { place, file, store, accept, title, tlp, source, confidence } => {
+            let wanted =
+                store.then_some(analyst::Accepted { accept, title, tlp, source, confidence });
+            analyst::extract(&place, &file, wanted, json).await
+        }
+        IntelCommand::Sight { place, id, kind, count, at, seen_where, comment } => {
+            let said = serde_json::json!({ "type": kind, "count": count, "seen_at": at, "where": seen_where,
+                "comment": comment });
+            analyst::sight(&place, &id, &said, json).await
+        }
+        IntelCommand::Decay(decay) => analyst::decay(decay, json).await,
+        IntelCommand::Warninglist(command) => analyst::warninglist(command, json).await,
+        IntelCommand::Tail { place, types, after, limit } => {
+            super::tail::run(&place, types.as_deref(), after, limit, json).await
+        }
     }
 }
 
@@ -103,18 +116,6 @@ async fn matrix(place: &Place, domain: Option<&str>, layer: bool) -> Result<Exit
     let what = if layer { "layer" } else { "matrix" };
     let asked = domain.map_or_else(String::new, |domain| format!("?domain={}", escape(domain)));
     output::value(&get(place, &format!("/api/v1/intel/{what}{asked}")).await?)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn extract(place: &Place, file: &Path, json: bool) -> Result<ExitCode, Failure> {
-    let bytes = read_file(file, MAX_IMPORT_BYTES)?;
-    let api = Api::of(place).await?;
-    let answer = api.post_text("/api/v1/knowledge/reports/extract", bytes).await;
-    api.close().await;
-    let answer = answer?;
-    let candidates = answer.get("candidates").cloned().unwrap_or(Value::Null);
-    let shown = if json { &answer } else { &candidates };
-    table(shown, &["suggestion", "kind", "value", "spelling", "count"], json)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! One noun, one file.
 
+mod analyst;
 pub(crate) mod assets;
 pub(crate) mod community;
 pub(crate) mod config;
@@ -24,9 +25,11 @@ pub(crate) mod stix;
 mod stix_batch;
 mod stix_pattern;
 mod stix_upgrade;
+mod tail;
 pub(crate) mod taxii;
 pub(crate) mod token;
 pub(crate) mod up;
+pub(crate) mod webhook;
 
 use std::path::Path;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 #![allow(clippy::print_stderr)] // what is skipped is said
 
+mod analyst;
 mod assets;
 mod bad_use;
 mod commands;

@@ -54,6 +54,7 @@ impl HealthSource for All {
         all.extend(rooms.federation.health().await);
         all.extend(rooms.communities.health().await);
         all.extend(rooms.playbooks.health().await);
+        all.extend(rooms.webhooks.health().await);
         all
     }
 

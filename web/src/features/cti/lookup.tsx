@@ -11,7 +11,7 @@ import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { Value } from '@/parts/value';
-import { t, tn } from '@/strings/pages';
+import { t, tn, word } from '@/strings/pages';
 import './cti.css';
 import { Button } from '@/parts/button';
 
@@ -61,6 +61,17 @@ function Ask({ value }: { value: string }) {
   );
 }
 
+/** What is left of a word, and why it counts or does not. */
+function Left({ source }: { source: IntelAnswer['sources'][number] }) {
+  return (
+    <span className="small quiet" style={{ display: 'block' }}>
+      {t('intel.left', { score: Math.round(source.score_now), threshold: Math.round(source.threshold) })}{' '}
+      {source.excused_by !== null ? t('know.excused_by', { lists: source.excused_by }) : word('know.standing', source.standing)}
+      {source.until && <> {t(source.standing === 'lives' ? 'know.until' : 'know.was_until')} <Wall at={source.until} /></>}
+    </span>
+  );
+}
+
 function Answer({ answer }: { answer: IntelAnswer }) {
   return (
     <Panel title={<Value kind="address" value={answer.value} />} end={<PlainTag tone={answer.known ? 'high' : 'low'} shape={answer.known ? 'diamond' : 'ring'}>{t(answer.known ? 'intel.is_known' : 'intel.is_unknown')}</PlainTag>}>
@@ -70,9 +81,9 @@ function Answer({ answer }: { answer: IntelAnswer }) {
         {answer.sources.length > 0 && (
           <dl className="facts">
             {answer.sources.map((source) => (
-              <div key={`${source.name}${source.object}`} style={{ display: 'contents' }}>
+              <div key={`${source.name}${source.object}${source.named}`} style={{ display: 'contents' }}>
                 <dt>{source.name}</dt>
-                <dd>{source.score !== null && t('intel.score', { score: figure(source.score) })} {source.object && <code className="wrap">{source.object}</code>}</dd>
+                <dd>{source.score !== null && t('intel.score', { score: figure(source.score) })} {source.object && <Link to="/knowledge/$id" params={{ id: source.object }}><code className="wrap">{source.object}</code></Link>} <Left source={source} /></dd>
               </div>
             ))}
           </dl>

@@ -11,6 +11,8 @@ import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import '@/features/cti/cti.css';
 import { AsKnown, keeping } from './past';
+import { Sight } from './sight';
+import { StandingOf } from './standing';
 import './knowledge.css';
 
 const BundleGraph = lazy(() => import('@/features/cti/bundle-graph'));
@@ -19,6 +21,9 @@ type Said = IntelObject['said'][number];
 type Version = IntelObject['versions'][number];
 type Named = IntelObject['values'][number];
 type Relation = IntelRelations['relations'][number];
+
+/** What people say of that they saw it; others are sighted by the indicator that names them. */
+const SIGHTED = new Set(['indicator', 'malware', 'tool', 'attack-pattern', 'campaign', 'intrusion-set', 'infrastructure', 'threat-actor', 'vulnerability']);
 
 /** Values that the node gives of one object at most. */
 const MOST_VALUES = 200;
@@ -35,6 +40,7 @@ const valuesAt = (at: string): Column<Named>[] => [
   { id: 'value', head: t('know.value'), cell: (row) => <Link to="/knowledge" search={keeping(at, `value:"${row.value}"`)}><code className="wrap">{row.value}</code></Link>, sort: (row) => row.value },
   { id: 'kind', head: t('know.col.type'), cell: (row) => row.kind, sort: (row) => row.kind },
   { id: 'held', head: t('know.held'), cell: (row) => <>{count(row.held)}{row.too_common && <> <PlainTag>{t('know.too_common')}</PlainTag></>}</>, sort: (row) => row.held, right: true },
+  { id: 'standing', head: t('know.col.score'), cell: (row) => <StandingOf standing={row.standing} excused={row.excused_by} />, sort: (row) => row.standing?.score ?? -1 },
 ];
 
 /** One object: what it says, who says so, since when, and what hangs on it. */
@@ -51,6 +57,7 @@ export function KnowledgeObject() {
           <div className="stack wide">
             {data.versions.length > 1 && <Versions versions={data.versions} id={id} at={at} />}
             <Neighbours id={id} at={at} />
+            {at === '' && SIGHTED.has(data.item.type) && !data.item.revoked && <Sight id={id} />}
             {data.values.length > 0 && <Values rows={data.values} at={at} />}
             <Panel title={tn('know.said_by', data.said.length)} flush><DataTable rows={data.said} columns={said} caption={tn('know.said_by', data.said.length)} rowKey={(row) => row.source} /></Panel>
             <Panel title={t('know.body')}><pre className="code" tabIndex={0} aria-label={t('know.body')}>{JSON.stringify(data.object, null, 2)}</pre></Panel>

@@ -14,6 +14,7 @@ import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import { Import } from './import';
 import { AsKnown, keeping } from './past';
+import { ScoreNow } from './standing';
 import './knowledge.css';
 
 const columns: Column<IntelItem>[] = [
@@ -22,6 +23,7 @@ const columns: Column<IntelItem>[] = [
   { id: 'tlp', head: t('know.col.tlp'), cell: (row) => <TlpTag value={row.tlp} />, sort: (row) => row.tlp },
   { id: 'source', head: t('know.col.source'), cell: (row) => row.source, sort: (row) => row.source },
   { id: 'confidence', head: t('know.col.confidence'), cell: (row) => row.confidence ?? '–', sort: (row) => row.confidence ?? -1, right: true },
+  { id: 'score', head: t('know.col.score'), cell: (row) => <ScoreNow item={row} />, sort: (row) => row.score_now ?? -1, right: true },
   { id: 'known', head: t('know.col.known'), cell: (row) => <Wall at={row.known_at} relative />, sort: (row) => row.known_at },
 ];
 
@@ -49,6 +51,8 @@ export function KnowledgePage() {
       lead={<>{t('know.lead')}<AsKnown at={at} now={{ to: '/knowledge', search: keeping('', q) }} /></>}
       actions={
         <>
+          <Link to="/knowledge/rules" className="button plain">{t('rules.open')}</Link>
+          <Link to="/knowledge/report" className="button plain">{t('report.open')}</Link>
           <a className="button plain" href={`/api/v1/intel/export${query({ q, at })}`} download>{t('know.export')}</a>
           <Button onClick={() => setImporting(!importing)} aria-expanded={importing}>{t('know.import')}</Button>
         </>
