@@ -6,7 +6,7 @@ use platform::db::DbError;
 use sqlx::AnyConnection;
 
 use crate::prepare::Prepared;
-use crate::sql::{ROWS, tuples};
+use crate::sql::tuples;
 use crate::write::Batch;
 use crate::{edges, reports, values};
 

@@ -94,7 +94,10 @@ fn events_go_from_server_to_server_and_back_once() {
     let pushed = run(here.path(), &["feed", "push", "run", "out"]);
     assert_eq!((&pushed["sent"], &pushed["failed"]), (&json!(1), &json!(0)), "{pushed}");
     assert!(known(there.path(), "o20.bad-host-4711.top"));
-    assert!(!known(there.path(), "o21.bad-host-4711.top") && !known(there.path(), "o22.bad-host-4711.top"));
+    assert!(
+        !known(there.path(), "o21.bad-host-4711.top")
+            && !known(there.path(), "o22.bad-host-4711.top")
+    );
     assert_eq!(
         view(&server, &their, 20)["Event"]["timestamp"],
         view(&node, &our, 20)["Event"]["timestamp"]
@@ -105,5 +108,7 @@ fn events_go_from_server_to_server_and_back_once() {
         crate::programs::sereno().args(["feed", "remove", "misp", "--data"]).arg(here.path()),
     );
     assert!(gone.status.success());
-    assert!(!known(here.path(), "e1.bad-host-4711.top") && known(here.path(), "o20.bad-host-4711.top"));
+    assert!(
+        !known(here.path(), "e1.bad-host-4711.top") && known(here.path(), "o20.bad-host-4711.top")
+    );
 }
