@@ -8,6 +8,10 @@
 //! - **What was counted is on the disk.** Values are committed batch by batch while the feed is still being read; the
 //!   reader waits for the writer. A run that dies is run again, and running again changes nothing that is there.
 //! - A feed that lists everything it knows lets go what it no longer lists, and only when it was read to its end.
+//! - A source that is asked (TAXII, MISP, CSAF) is read on from where it was read: the place and what came up to it are one
+//!   transaction. What the other side acknowledged of a push is noted before more is sent.
+//! - Nothing leaves above the highest label that its push names, and nobody makes a push above his own sight.
+//! - Secrets lie in `keys/` and nowhere else; they go only to the server they are for.
 //! - Only public addresses are fetched, unless the configuration says otherwise; at most three redirects, each
 //!   checked anew; bodies are bounded packed and unpacked.
 
@@ -15,6 +19,7 @@ mod config;
 mod error;
 mod fetch;
 mod format;
+mod health;
 mod http;
 mod load;
 mod net;
@@ -23,6 +28,7 @@ mod room;
 mod secret;
 mod source;
 mod store;
+mod sweep;
 
 use platform::db::{Migration, RoomMigrations};
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use intel::{Source, SourceId};
 use model::event::FeedMoved;
 use platform::Platform;
-use platform::health::{Component, Health};
 use platform::http::RoomRouter;
 use ports::misp::MispDesk;
 use tokio::sync::{Mutex, MutexGuard, Notify};
@@ -21,6 +20,7 @@ use crate::load::{self, Counts};
 use crate::secret;
 use crate::source;
 use crate::store::{self, Ended, Feed, NewFeed};
+use crate::sweep;
 
 /// Pause between two looks at what is due, seconds.
 const LOOK_EVERY_S: u64 = 30;
@@ -32,13 +32,15 @@ const EVERY_MINUTES: std::ops::RangeInclusive<i64> = 1..=43_200;
 const AGAIN_MINUTES: i64 = 15;
 
 /// How the file of a run begins and ends.
-const PART: (&str, &str) = ("feed-", ".part");
+pub(crate) const PART: (&str, &str) = ("feed-", ".part");
 
 struct Inner {
     platform: Platform,
     config: Config,
     /// Wakes the worker.
     asked: Notify,
+    /// Held while a secret is there and its feed not yet.
+    adding: Mutex<()>,
     /// One run at a time: each wants the disk for itself.
     running: Mutex<()>,
     /// Who keeps MISP events.
@@ -60,6 +62,7 @@ impl Feedhub {
             platform: platform.clone(),
             config,
             asked: Notify::new(),
+            adding: Mutex::default(),
             running: Mutex::default(),
             desk: OnceLock::new(),
         };
@@ -80,6 +83,11 @@ impl Feedhub {
         self.0.running.lock().await
     }
 
+    /// Waits until no feed is half added.
+    pub(crate) async fn adding(&self) -> MutexGuard<'_, ()> {
+        self.0.adding.lock().await
+    }
+
     /// Has the worker look at what is due.
     pub(crate) fn wake(&self) {
         self.0.asked.notify_one();
@@ -92,9 +100,12 @@ impl Feedhub {
 
     /// Starts fetching what is due.
     pub fn start(&self) {
-        self.sweep();
+        sweep::files(self);
         let own = self.clone();
         self.platform().tasks.spawn("feeds", async move {
+            if let Err(error) = sweep::secrets(&own).await {
+                tracing::warn!(%error, "secrets that nobody needs could not be looked for");
+            }
             loop {
                 let (pulled, pushed) = (own.next().await, own.next_push().await);
                 match (pulled, pushed) {
@@ -150,6 +161,7 @@ impl Feedhub {
         new.auth.check(secret)?;
         let (id, new) = (self.new_id(), NewFeed { name, ..new });
         let wanted = id.clone();
+        let _adding = self.adding().await;
         if let Some(secret) = secret {
             secret::keep(&self.platform().data, &id, secret)?;
         }
@@ -368,18 +380,6 @@ impl Feedhub {
             .await
     }
 
-    /// Deletes what runs that died have left.
-    fn sweep(&self) {
-        let Ok(entries) = std::fs::read_dir(self.platform().data.root()) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(PART.0) && name.ends_with(PART.1) {
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
-    }
-
     fn file(&self, feed: &Feed) -> PathBuf {
         self.platform().data.root().join(format!("{}{}{}", PART.0, feed.id, PART.1))
     }
@@ -388,43 +388,6 @@ impl Feedhub {
         let mut bytes = [0; 16];
         self.platform().random.fill(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
-    }
-
-    /// What works and what does not, for the doctor.
-    pub async fn health(&self) -> Vec<Component> {
-        let feeds = async {
-            let mut sql = self.platform().db.read().await?;
-            store::all(&mut sql).await
-        };
-        let feeds = match feeds.await {
-            Ok(feeds) => feeds,
-            Err(error) => {
-                let remedy = "See the node's log; check the disk of the data folder.";
-                return vec![Component::not_ok("feeds", Health::Failed, error.to_string(), remedy)];
-            }
-        };
-        let failing: Vec<&Feed> =
-            feeds.iter().filter(|feed| feed.last_error.is_some() && !feed.paused).collect();
-        vec![match failing.first() {
-            None => Component::ok("feeds", format!("{} feeds", feeds.len())),
-            Some(first) => {
-                // The doctor tells everybody who may ask how the node is.
-                let told = match first.new.tlp {
-                    stix::Tlp::Clear | stix::Tlp::Green => {
-                        let error = first.last_error.as_deref().unwrap_or_default();
-                        format!("{}: {error}", first.new.name)
-                    }
-                    hidden => format!("one of them under {}", hidden.label()),
-                };
-                let text = format!("{} of {} feeds fail, {told}", failing.len(), feeds.len());
-                Component::not_ok(
-                    "feeds",
-                    Health::Degraded,
-                    text,
-                    "Mend the address, or pause the feed.",
-                )
-            }
-        }]
     }
 
     pub(crate) fn platform(&self) -> &Platform {

@@ -37,6 +37,7 @@ impl Feedhub {
         new.auth.check(secret)?;
         self.check_origin(&new.origin).await?;
         let (id, new) = (self.new_id(), NewPush { name, ..new });
+        let _adding = self.adding().await;
         if let Some(secret) = secret {
             secret::keep(&self.platform().data, &id, secret)?;
         }

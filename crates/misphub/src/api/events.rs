@@ -166,7 +166,10 @@ pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
         Box::pin(async move {
             let event = events::get(sql, &name, most).await?;
             let event = event.ok_or_else(|| MispError::not_found("event"))?;
-            change(sql, writer, event, fields, writer.now_s).await
+            // A server that synchronises gives the time of the change, so that both hold the same state under it.
+            let stamp = number(&fields, "timestamp").filter(|stamp| *stamp > event.stamp);
+            let stamp = stamp.map_or(writer.now_s, |stamp| stamp.min(writer.now_s));
+            change(sql, writer, event, fields, stamp).await
         })
     })
     .await?;

@@ -4,6 +4,7 @@
 mod search;
 mod sight;
 mod store;
+mod sync;
 
 use std::sync::Arc;
 
