@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use analyst::{Decay, DecayCommand, WarninglistCommand, WebhookCommand};
 pub(crate) use intelligence::{
-    Credentials, FeedCommand, IntelCommand, MispCommand, PatternCommand, PushCommand, StixCommand,
+    Credentials, FeedCommand, IntelCommand, MispCommand, NewFeed, PatternCommand, PushCommand,
+    StixCommand,
 };
 
 /// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{read_file, table, text};
 use crate::api::{Api, escape};
-use crate::arguments::{FeedCommand, Place};
+use crate::arguments::{FeedCommand, NewFeed, Place};
 use crate::output::{self, Failure};
 
 /// Largest file read, bytes; the node has a limit of its own.
@@ -23,42 +23,7 @@ pub(crate) async fn run(command: FeedCommand, json: bool) -> Result<ExitCode, Fa
             api.close().await;
             table(&answer?, &["name", "state", "last_ok", "last_error", "url"], json)?;
         }
-        FeedCommand::New {
-            place,
-            name,
-            url,
-            form,
-            kind,
-            format,
-            credentials,
-            collection,
-            types,
-            tag,
-            org,
-            since,
-            every_minutes,
-            tlp,
-            licence,
-            keep,
-        } => {
-            let since_name = if form == "taxii" { "added_after" } else { "since" };
-            let more = [
-                ("kinds", json!(kind)),
-                ("collections", json!(collection)),
-                ("types", json!(types)),
-                ("tags", json!(tag)),
-                ("orgs", json!(org)),
-                (since_name, json!(since)),
-            ];
-            let format = format_of(&form, more, format.as_deref())?;
-            let mut body = json!({ "name": name, "url": url, "format": format, "tlp": tlp,
-                "every_minutes": every_minutes, "licence": licence, "whole": !keep });
-            credentials::add(&credentials, &mut body)?;
-            let api = Api::of(&place).await?;
-            let feed = api.post("/api/v1/feeds", &body).await;
-            api.close().await;
-            show(&feed?, json)?;
-        }
+        FeedCommand::New(wanted) => show(&add(&wanted).await?, json)?,
         FeedCommand::Run { place, feed } => {
             let api = Api::of(&place).await?;
             let feed = api.post(&format!("{}/run", path(&feed)), &Value::Null).await;
@@ -99,6 +64,27 @@ pub(crate) async fn run(command: FeedCommand, json: bool) -> Result<ExitCode, Fa
         FeedCommand::Push(command) => return push::run(command, json).await,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds a feed; what the node made of it.
+async fn add(wanted: &NewFeed) -> Result<Value, Failure> {
+    let since_name = if wanted.form == "taxii" { "added_after" } else { "since" };
+    let more = [
+        ("kinds", json!(wanted.kind)),
+        ("collections", json!(wanted.collection)),
+        ("types", json!(wanted.types)),
+        ("tags", json!(wanted.tag)),
+        ("orgs", json!(wanted.org)),
+        (since_name, json!(wanted.since)),
+    ];
+    let format = format_of(&wanted.form, more, wanted.format.as_deref())?;
+    let mut body = json!({ "name": wanted.name, "url": wanted.url, "format": format, "tlp": wanted.tlp,
+        "every_minutes": wanted.every_minutes, "licence": wanted.licence, "whole": !wanted.keep });
+    credentials::add(&wanted.credentials, &mut body)?;
+    let api = Api::of(&wanted.place).await?;
+    let feed = api.post("/api/v1/feeds", &body).await;
+    api.close().await;
+    feed
 }
 
 fn path(feed: &str) -> String {
