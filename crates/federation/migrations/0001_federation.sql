@@ -1,11 +1,14 @@
 -- One row a peer: where the letters to it and from it stand. `out_digest` and `in_digest` are those of the last letter
--- each way, to which the next one is chained. `receipted` is up to which of its letters our receipts are known to have
+-- each way, to which the next one is chained. A stream is a row of numbers from 1; a side that lost its memory of the
+-- other's begins a new one. `receipted` is up to which of its letters our receipts are known to have
 -- reached it. Retention: as long as the peer is one; removed with its exchange.
 CREATE TABLE federation_links (
   peer TEXT PRIMARY KEY,
   queued BIGINT NOT NULL,
+  out_stream TEXT NOT NULL,
   out_seq BIGINT NOT NULL,
   out_digest TEXT NOT NULL,
+  in_stream TEXT NOT NULL,
   in_seq BIGINT NOT NULL,
   in_digest TEXT NOT NULL,
   receipted BIGINT NOT NULL,
@@ -39,18 +42,21 @@ CREATE TABLE federation_letters (
 CREATE INDEX federation_letters_state ON federation_letters (peer, state, place);
 CREATE INDEX federation_letters_seq ON federation_letters (peer, seq);
 
--- Letters from peers that were answered, with the signed receipt that is given again when a letter comes again.
--- Retention: as long as the peer is one.
+-- Letters from peers that were answered, with the signed receipt that is given again when a letter comes again. `id` is
+-- the letter's: in whatever stream it comes, it takes effect once. Retention: kept.
 CREATE TABLE federation_taken (
   peer TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  id TEXT NOT NULL,
   seq BIGINT NOT NULL,
   digest TEXT NOT NULL,
   kind TEXT NOT NULL,
   reason TEXT,
   receipt TEXT NOT NULL,
   recorded_at BIGINT NOT NULL,
-  PRIMARY KEY (peer, seq)
+  PRIMARY KEY (peer, stream, seq)
 );
+CREATE INDEX federation_taken_id ON federation_taken (peer, id);
 
 -- Decisions to hand objects on. `kind`: person, standing, onward. `salt` blinds the path of what begins here.
 CREATE TABLE federation_shares (

@@ -16,6 +16,9 @@ use crate::wire::{
     clip, read,
 };
 
+/// Bytes of a stream's name at most.
+const MAX_STREAM_BYTES: usize = 64;
+
 /// A letter that is what it says it is, its objects judged.
 #[derive(Clone)]
 struct Arrived {
@@ -116,13 +119,13 @@ impl Federation {
         peer: &Peer,
         arrived: Vec<Arrived>,
     ) -> Result<(Vec<Receipt>, Option<FederationError>), FederationError> {
-        let now_us = tx.now().as_micros();
-        let mut link = links::ensure(tx.sql(), peer.id, now_us).await?;
+        let mut link = links::ensure(tx, peer.id).await?;
         let mut receipts = Vec::with_capacity(arrived.len());
         for one in arrived {
-            let seq = one.letter.seq;
-            if seq <= link.in_seq {
-                match links::taken(tx.sql(), peer.id, seq).await? {
+            let (seq, stream) = (one.letter.seq, one.letter.stream.as_str());
+            let before = links::taken(tx.sql(), peer.id, stream, seq).await?;
+            if before.is_some() || (stream == link.in_stream && seq <= link.in_seq) {
+                match before {
                     Some((digest, receipt)) if digest == one.digest => {
                         receipts.push(crate::store::json(&receipt, "federation_taken.receipt")?);
                         continue;
@@ -133,7 +136,11 @@ impl Federation {
                     }
                 }
             }
-            let expected = link.in_seq + 1;
+            if stream != link.in_stream && seq == 1 {
+                links::begin_in(tx.sql(), peer.id, stream).await?;
+                link = links::ensure(tx, peer.id).await?;
+            }
+            let expected = if stream == link.in_stream { link.in_seq + 1 } else { 1 };
             if seq != expected {
                 return Ok((receipts, Some(FederationError::Gap { expected, seq })));
             }
@@ -155,7 +162,15 @@ impl Federation {
         one: Arrived,
     ) -> Result<Receipt, FederationError> {
         let Arrived { letter, digest, parcel } = one;
+        let before = links::taken_as(tx.sql(), peer.id, letter.id).await?;
         let mut outcome = match (letter.kind.as_str(), parcel) {
+            // It took effect in a stream that its sender has given up.
+            _ if before.is_some() => {
+                let receipt: Receipt =
+                    crate::store::json(&before.unwrap_or_default(), "federation_taken.receipt")?;
+                let Statement { refused, objects, .. } = receipt.statement;
+                Outcome { refused, objects }
+            }
             (OBJECTS, Some(Ok(parcel))) => take::parcel(self, tx, peer, parcel).await?,
             (OBJECTS, Some(Err(reason))) => Outcome::refused(reason),
             (RETRACTION, _) => retract::take(self, tx, peer, &letter.body).await?,
@@ -187,6 +202,8 @@ impl Federation {
             .map_err(|cause| DbError::corrupt("federation_taken.receipt", cause))?;
         let answer = Answered {
             peer: peer.id,
+            stream: &letter.stream,
+            id: letter.id,
             seq: letter.seq,
             digest: &digest,
             kind: &clip(&letter.kind, 100),
@@ -207,8 +224,7 @@ impl Federation {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let now_us = tx.now().as_micros();
-                    links::ensure(tx.sql(), peer.id, now_us).await?;
+                    links::ensure(tx, peer.id).await?;
                     links::refused(tx.sql(), peer.id, &reason).await?;
                     if tells {
                         let actor = format!("peer:{}", peer.name);
@@ -232,6 +248,9 @@ fn open(letter: Letter, peer: &Peer, us: model::NodeId) -> Result<Arrived, Strin
     }
     if letter.to != us {
         return Err("it is for another node".into());
+    }
+    if letter.stream.is_empty() || letter.stream.len() > MAX_STREAM_BYTES {
+        return Err(format!("its stream has 1 to {MAX_STREAM_BYTES} bytes"));
     }
     if letter.seq < 1 {
         return Err("letters are numbered from 1".into());

@@ -26,6 +26,14 @@ pub(crate) struct Line {
     client: reqwest::Client,
 }
 
+/// Why letters were not taken.
+pub(crate) enum Refusal {
+    /// The peer has another idea of which letter comes next.
+    Place(String),
+    /// Anything else.
+    Other(String),
+}
+
 /// What a peer answered.
 struct Answer {
     status: StatusCode,
@@ -45,19 +53,29 @@ impl Line {
         Ok(Self { peer, base, client })
     }
 
-    /// Brings letters; the peer's receipts. `Err(Some(expected))`: letters from that number on are wanted first.
-    pub(crate) async fn bring(&self, wires: &[String]) -> Result<Vec<Receipt>, String> {
+    /// Brings letters; the peer's receipts.
+    pub(crate) async fn bring(&self, wires: &[String]) -> Result<Vec<Receipt>, Refusal> {
         let request = self.client.post(format!("{}/letters", self.base));
-        let answer = self.send(json_body(request, letters_text(wires))).await?;
-        if !answer.status.is_success() {
-            return Err(answer.complaint());
+        let answer = self.send(json_body(request, letters_text(wires))).await;
+        let answer = answer.map_err(Refusal::Other)?;
+        match answer.status {
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+                Err(Refusal::Place(answer.complaint()))
+            }
+            status if !status.is_success() => Err(Refusal::Other(answer.complaint())),
+            _ => match read::<Receipts>(&answer.body) {
+                Ok(receipts) => Ok(receipts.receipts),
+                Err(reason) => Err(Refusal::Other(reason)),
+            },
         }
-        read::<Receipts>(&answer.body).map(|receipts| receipts.receipts)
     }
 
     /// Asks for letters after a number and waits for some.
-    pub(crate) async fn fetch(&self, after: i64) -> Result<Vec<u8>, String> {
-        let url = format!("{}/letters?after={after}&wait={WAIT_S}", self.base);
+    pub(crate) async fn fetch(&self, stream: &str, after: i64) -> Result<Vec<u8>, String> {
+        // A stream's name comes from the peer: nothing but what its own kind of node writes goes into an address.
+        let stream: String =
+            stream.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        let url = format!("{}/letters?stream={stream}&after={after}&wait={WAIT_S}", self.base);
         let answer = self.send(self.client.get(url)).await?;
         if !answer.status.is_success() {
             return Err(answer.complaint());

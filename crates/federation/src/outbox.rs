@@ -32,8 +32,7 @@ pub(crate) const PROGRESS: &str = "federation.progress";
 impl Courier for Federation {
     async fn post(&self, tx: &mut Tx, letter: Posted) -> Result<bool, DbError> {
         let id = tx.mint();
-        let now_us = tx.now().as_micros();
-        let link = links::ensure(tx.sql(), letter.to, now_us).await?;
+        let link = links::ensure(tx, letter.to).await?;
         let posted = self.post_as(tx, id, &letter).await?;
         if posted { self.within_limit(link.queued).map(|()| true) } else { Ok(false) }
     }
@@ -65,7 +64,7 @@ impl Federation {
             return Err(DbError::corrupt("federation_letters.body", text));
         }
         let now_us = tx.now().as_micros();
-        links::ensure(tx.sql(), letter.to, now_us).await?;
+        links::ensure(tx, letter.to).await?;
         let new =
             letters::New { id, peer: letter.to, kind: &letter.kind, key: &letter.key, body: &body };
         if !letters::insert(tx.sql(), &new, now_us).await? {
@@ -95,8 +94,7 @@ impl Federation {
                     let after = match after {
                         Some(after) => after,
                         None => {
-                            let now_us = tx.now().as_micros();
-                            let link = links::ensure(tx.sql(), peer.id, now_us).await?;
+                            let link = links::ensure(tx, peer.id).await?;
                             letters::first_open(tx.sql(), peer.id, link.out_seq).await?
                         }
                     };
@@ -117,7 +115,7 @@ impl Federation {
     /// Gives numbers and signatures to waiting letters, as many as may be under way.
     async fn seal_due(&self, tx: &mut Tx, peer: &Peer) -> Result<(), FederationError> {
         let now = tx.now();
-        let link = links::ensure(tx.sql(), peer.id, now.as_micros()).await?;
+        let link = links::ensure(tx, peer.id).await?;
         let under_way = letters::under_way(tx.sql(), peer.id).await?;
         let mut room = MAX_LETTERS.saturating_sub(usize::try_from(under_way).unwrap_or(usize::MAX));
         if room == 0 || self.peer(peer.id).await?.is_none() {
@@ -140,6 +138,7 @@ impl Federation {
                 id: waiting.id,
                 from: self.platform().node.id,
                 to: peer.node,
+                stream: link.out_stream.clone(),
                 seq: seq + 1,
                 previous,
                 kind: waiting.kind,
@@ -219,10 +218,11 @@ impl Federation {
         receipt: &Receipt,
     ) -> Result<bool, FederationError> {
         let said = &receipt.statement;
-        let Some(letter) = letters::by_seq(tx.sql(), peer.id, said.seq).await? else {
+        let Some(letter) = letters::by_digest(tx.sql(), peer.id, said.seq, &said.letter).await?
+        else {
             return Ok(false);
         };
-        if letter.state != "sealed" || letter.digest != said.letter {
+        if letter.state != "sealed" {
             return Ok(false);
         }
         let now_us = tx.now().as_micros();
@@ -239,6 +239,58 @@ impl Federation {
         metrics::counter!("sereno_federation_letters_total", "way" => "out", "outcome" => state)
             .increment(1);
         Ok(true)
+    }
+
+    /// Begins a new stream of letters to a peer: it does not know the one so far, or knows more of it than we do, because
+    /// one of us was restored from a backup or forgot the other for a while. What has no receipt is numbered and signed
+    /// anew; a letter that took effect before is recognised by its id.
+    ///
+    /// # Errors
+    /// The database says no.
+    pub async fn begin_anew(&self, peer: PeerId) -> Result<(), FederationError> {
+        metrics::counter!("sereno_federation_streams_total").increment(1);
+        tracing::info!(%peer, "a new stream of letters begins");
+        self.platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    links::ensure(tx, peer).await?;
+                    let now_us = tx.now().as_micros();
+                    let waiting = letters::unseal(tx.sql(), peer).await?;
+                    for letter in &waiting {
+                        crate::store::hands::unsend(tx.sql(), *letter, now_us).await?;
+                    }
+                    let count = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
+                    links::queued(tx.sql(), peer, count).await?;
+                    let stream = tx.mint();
+                    links::begin_out(tx.sql(), peer, stream).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// What a peer that fetches has: begins anew where its stream is not ours, or it has more of it than we sent. The
+    /// number after which it wants letters.
+    pub(crate) async fn place_of(
+        &self,
+        peer: &Peer,
+        stream: &str,
+        after: i64,
+    ) -> Result<i64, FederationError> {
+        let mut sql = self.platform().db.read().await?;
+        let Some(link) = links::get(&mut sql, peer.id).await? else { return Ok(0) };
+        let open = letters::first_open(&mut sql, peer.id, link.out_seq).await?;
+        let first = letters::wires(&mut sql, peer.id, after, 1).await?;
+        drop(sql);
+        let same = stream == link.out_stream;
+        let gone = first.first().is_some_and(|(seq, _)| *seq != after + 1);
+        // One that never heard of us begins at the first letter, as long as it is there.
+        if (same && after <= link.out_seq && !gone) || (!same && open == 0) {
+            return Ok(if same { after } else { 0 });
+        }
+        self.begin_anew(peer.id).await?;
+        Ok(0)
     }
 
     /// Ends the link to a former peer: what waits for it is cancelled.

@@ -121,7 +121,7 @@ pub(crate) async fn create(
     fact.recipients = served.len() as u64;
     for ((peer, _), waiting) in &letters {
         if new.kind == "person" {
-            let link = links::ensure(tx.sql(), *peer, share.recorded_us).await?;
+            let link = links::ensure(tx, *peer).await?;
             room.within_limit(link.queued)?;
         }
         send::ticket(room, tx, waiting, None).await?;

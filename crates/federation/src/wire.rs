@@ -41,9 +41,11 @@ pub struct Letter {
     /// The node it is for.
     #[schema(value_type = String)]
     pub to: NodeId,
-    /// Its number on this link, from 1, without gaps.
+    /// The row of numbers it belongs to; who lost its memory of the other begins a new one.
+    pub stream: String,
+    /// Its number in the stream, from 1, without gaps.
     pub seq: i64,
-    /// Digest of the letter before it on this link; empty for the first.
+    /// Digest of the letter before it in the stream; empty for the first.
     pub previous: String,
     /// What it is about: `room.word`.
     pub kind: String,

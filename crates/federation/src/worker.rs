@@ -8,7 +8,7 @@ use model::PeerId;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::FederationError;
-use crate::line::Line;
+use crate::line::{Line, Refusal};
 use crate::room::Federation;
 use crate::store::{letters, links};
 use crate::wire::MAX_LETTERS;
@@ -151,7 +151,7 @@ async fn note(room: &Federation, peer: PeerId, error: Option<String>) {
         .write(move |tx| {
             Box::pin(async move {
                 let now_us = tx.now().as_micros();
-                links::ensure(tx.sql(), peer, now_us).await?;
+                links::ensure(tx, peer).await?;
                 Ok(links::contact(tx.sql(), peer, now_us, error.as_deref()).await?)
             })
         })
@@ -170,7 +170,14 @@ async fn push(room: &Federation, id: PeerId) -> Result<bool, String> {
         return Ok(false);
     }
     let wires: Vec<String> = waiting.into_iter().map(|(_, wire)| wire).collect();
-    let receipts = line.bring(&wires).await?;
+    let receipts = match line.bring(&wires).await {
+        Ok(receipts) => receipts,
+        Err(Refusal::Place(reason)) => {
+            room.begin_anew(id).await.map_err(words)?;
+            return Err(reason);
+        }
+        Err(Refusal::Other(reason)) => return Err(reason),
+    };
     let any = !receipts.is_empty();
     room.settle(&line.peer, receipts).await.map_err(words)?;
     if any { Ok(true) } else { Err("the peer gave no receipt".into()) }
@@ -180,7 +187,7 @@ async fn push(room: &Federation, id: PeerId) -> Result<bool, String> {
 async fn pull(room: &Federation, id: PeerId) -> Result<bool, String> {
     let words = |error: FederationError| error.to_string();
     let line = Line::to(room, id).await?;
-    let (taken, owed) = owed(room, id).await.map_err(words)?;
+    let (stream, taken, owed) = owed(room, id).await.map_err(words)?;
     if let Some((last, _)) = owed.last() {
         let (last, owed) = (*last, owed.into_iter().map(|(_, text)| text).collect::<Vec<_>>());
         line.acknowledge(&owed).await?;
@@ -194,15 +201,20 @@ async fn pull(room: &Federation, id: PeerId) -> Result<bool, String> {
         noted.map_err(words)?;
         return Ok(true);
     }
-    let letters = line.fetch(taken).await?;
+    let letters = line.fetch(&stream, taken).await?;
     room.accept(&line.peer, letters).await.map_err(words)?;
     Ok(true)
 }
 
-/// Up to which of a peer's letters we have taken, and receipts that it does not have yet.
-async fn owed(room: &Federation, id: PeerId) -> Result<(i64, Vec<(i64, String)>), FederationError> {
+/// Up to which letter of which of a peer's streams we have taken, and receipts that it does not have yet.
+async fn owed(
+    room: &Federation,
+    id: PeerId,
+) -> Result<(String, i64, Vec<(i64, String)>), FederationError> {
     let mut sql = room.platform().db.read().await?;
-    let Some(link) = links::get(&mut sql, id).await? else { return Ok((0, vec![])) };
-    let owed = links::receipts_after(&mut sql, id, link.receipted, MAX_LETTERS).await?;
-    Ok((link.in_seq, owed))
+    let Some(link) = links::get(&mut sql, id).await? else {
+        return Ok((String::new(), 0, vec![]));
+    };
+    let owed = links::receipts_after(&mut sql, &link, MAX_LETTERS).await?;
+    Ok((link.in_stream, link.in_seq, owed))
 }

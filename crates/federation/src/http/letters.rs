@@ -39,6 +39,9 @@ pub(crate) async fn bring(
 /// Which letters are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Wanted {
+    /// The stream of the last letter that was taken; absent at first.
+    #[serde(default)]
+    stream: String,
     /// Number of the last letter that was taken; 0 at first.
     after: i64,
     /// Seconds to wait for one, 0 to 25.
@@ -61,13 +64,14 @@ pub(crate) async fn fetch(
         FederationError::Busy("this peer has as many open questions for letters as it may".into())
     })?;
     called(&room, peer.id).await?;
+    let mut after = room.place_of(&peer, &wanted.stream, wanted.after.max(0)).await?;
     let mut wake = door.wake.subscribe();
     let wait = Duration::from_secs(wanted.wait.unwrap_or_default().min(MAX_WAIT_S));
     let over = tokio::time::sleep(wait);
     tokio::pin!(over);
     let letters = loop {
         wake.mark_unchanged();
-        let found = room.offer(&peer, Some(wanted.after)).await?;
+        let found = room.offer(&peer, Some(after)).await?;
         if !found.is_empty() {
             break found;
         }
@@ -76,10 +80,11 @@ pub(crate) async fn fetch(
             () = room.platform().tasks.stopped() => break vec![],
             _ = wake.changed() => {}
         }
-        // The exchange may have been ended while it waited.
+        // The exchange may have been ended while it waited, or a new stream begun.
         if room.peer(peer.id).await?.is_none() {
             break vec![];
         }
+        after = room.place_of(&peer, &wanted.stream, wanted.after.max(0)).await?;
     };
     let wires: Vec<String> = letters.into_iter().map(|(_, wire)| wire).collect();
     let kind = [(axum::http::header::CONTENT_TYPE, "application/json")];
@@ -100,7 +105,7 @@ async fn called(room: &Federation, peer: model::PeerId) -> Result<(), Federation
         .db
         .write(move |tx| {
             Box::pin(async move {
-                links::ensure(tx.sql(), peer, now_us).await?;
+                links::ensure(tx, peer).await?;
                 Ok(links::contact(tx.sql(), peer, now_us, None).await?)
             })
         })

@@ -229,6 +229,22 @@ pub(crate) async fn join(
     Ok(())
 }
 
+/// What went with a letter waits again.
+pub(crate) async fn unsend(
+    sql: &mut AnyConnection,
+    letter: LetterId,
+    now_us: i64,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE federation_hands SET state = 'queued', changed_at = $1 WHERE letter = $2 AND state = 'sent'",
+    )
+    .bind(now_us)
+    .bind(letter.to_string())
+    .execute(sql)
+    .await?;
+    Ok(())
+}
+
 /// Queues a hand (again) in a letter.
 pub(crate) async fn queue(
     sql: &mut AnyConnection,

@@ -173,6 +173,37 @@ pub(crate) async fn first_open(
     Ok(row.try_get::<Option<i64>, _>(0)?.map_or(otherwise, |seq| seq - 1))
 }
 
+/// Takes the numbers of a peer's letters back: what has no receipt waits again, in its order. How many wait again; their
+/// ids are answered first.
+pub(crate) async fn unseal(
+    sql: &mut AnyConnection,
+    peer: PeerId,
+) -> Result<Vec<LetterId>, DbError> {
+    let rows = sqlx::query(
+        "SELECT place, id, wire FROM federation_letters WHERE peer = $1 AND state = 'sealed' ORDER BY place",
+    )
+    .bind(peer.to_string())
+    .fetch_all(&mut *sql)
+    .await?;
+    let mut ids = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (id, wire): (String, Option<String>) = (row.try_get("id")?, row.try_get("wire")?);
+        let letter: serde_json::Value =
+            super::json(&wire.unwrap_or_default(), "federation_letters.wire")?;
+        ids.push(parsed(&id, "federation_letters.id")?);
+        sqlx::query("UPDATE federation_letters SET state = 'queued', body = $1 WHERE place = $2")
+            .bind(letter.get("body").map(ToString::to_string).unwrap_or_default())
+            .bind(row.try_get::<i64, _>("place")?)
+            .execute(&mut *sql)
+            .await?;
+    }
+    sqlx::query("UPDATE federation_letters SET seq = NULL, digest = NULL, wire = NULL WHERE peer = $1 AND seq IS NOT NULL")
+        .bind(peer.to_string())
+        .execute(sql)
+        .await?;
+    Ok(ids)
+}
+
 /// A sealed letter.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed {
@@ -180,19 +211,21 @@ pub(crate) struct Sealed {
     pub(crate) id: LetterId,
     pub(crate) kind: String,
     pub(crate) state: String,
-    pub(crate) digest: String,
 }
 
-pub(crate) async fn by_seq(
+/// The letter of a number and a digest.
+pub(crate) async fn by_digest(
     sql: &mut AnyConnection,
     peer: PeerId,
     seq: i64,
+    digest: &str,
 ) -> Result<Option<Sealed>, DbError> {
     let row = sqlx::query(
-        "SELECT place, id, kind, state, digest FROM federation_letters WHERE peer = $1 AND seq = $2",
+        "SELECT place, id, kind, state FROM federation_letters WHERE peer = $1 AND seq = $2 AND digest = $3",
     )
     .bind(peer.to_string())
     .bind(seq)
+    .bind(digest)
     .fetch_optional(sql)
     .await?;
     row.as_ref().map(sealed).transpose()
@@ -205,7 +238,6 @@ fn sealed(row: &AnyRow) -> Result<Sealed, DbError> {
         id: parsed(&id, "federation_letters.id")?,
         kind: row.try_get("kind")?,
         state: row.try_get("state")?,
-        digest: row.try_get("digest")?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Where the letters to and from each peer stand.
 
-use model::PeerId;
-use platform::db::DbError;
+use model::{LetterId, PeerId};
+use platform::db::{DbError, Tx};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -12,8 +12,10 @@ use super::parsed;
 pub(crate) struct Link {
     pub(crate) peer: PeerId,
     pub(crate) queued: i64,
+    pub(crate) out_stream: String,
     pub(crate) out_seq: i64,
     pub(crate) out_digest: String,
+    pub(crate) in_stream: String,
     pub(crate) in_seq: i64,
     pub(crate) in_digest: String,
     pub(crate) receipted: i64,
@@ -28,8 +30,10 @@ fn link(row: &AnyRow) -> Result<Link, DbError> {
     Ok(Link {
         peer: parsed(&peer, "federation_links.peer")?,
         queued: row.try_get("queued")?,
+        out_stream: row.try_get("out_stream")?,
         out_seq: row.try_get("out_seq")?,
         out_digest: row.try_get("out_digest")?,
+        in_stream: row.try_get("in_stream")?,
         in_seq: row.try_get("in_seq")?,
         in_digest: row.try_get("in_digest")?,
         receipted: row.try_get("receipted")?,
@@ -41,21 +45,19 @@ fn link(row: &AnyRow) -> Result<Link, DbError> {
 }
 
 /// The link to a peer; it is made where there is none.
-pub(crate) async fn ensure(
-    sql: &mut AnyConnection,
-    peer: PeerId,
-    now_us: i64,
-) -> Result<Link, DbError> {
-    if let Some(found) = get(sql, peer).await? {
+pub(crate) async fn ensure(tx: &mut Tx, peer: PeerId) -> Result<Link, DbError> {
+    if let Some(found) = get(tx.sql(), peer).await? {
         return Ok(found);
     }
+    let (stream, now_us) = (tx.mint::<LetterId>(), tx.now().as_micros());
     let row = sqlx::query(
-        "INSERT INTO federation_links (peer, queued, out_seq, out_digest, in_seq, in_digest, receipted, refused, \
-         recorded_at) VALUES ($1, 0, 0, '', 0, '', 0, 0, $2) RETURNING *",
+        "INSERT INTO federation_links (peer, queued, out_stream, out_seq, out_digest, in_stream, in_seq, in_digest, \
+         receipted, refused, recorded_at) VALUES ($1, 0, $2, 0, '', '', 0, '', 0, 0, $3) RETURNING *",
     )
     .bind(peer.to_string())
+    .bind(stream.to_string())
     .bind(now_us)
-    .fetch_one(sql)
+    .fetch_one(tx.sql())
     .await?;
     link(&row)
 }
@@ -73,11 +75,10 @@ pub(crate) async fn all(sql: &mut AnyConnection) -> Result<Vec<Link>, DbError> {
     rows.iter().map(link).collect()
 }
 
-/// Forgets a link: its numbers begin anew when the peer joins again.
+/// Forgets a link: new streams begin when the peer joins again. Which letters took effect is remembered.
 pub(crate) async fn remove(sql: &mut AnyConnection, peer: PeerId) -> Result<(), DbError> {
     for text in [
         "DELETE FROM federation_links WHERE peer = $1",
-        "DELETE FROM federation_taken WHERE peer = $1",
         "UPDATE federation_letters SET seq = NULL, wire = NULL WHERE peer = $1",
     ] {
         sqlx::query(text).bind(peer.to_string()).execute(&mut *sql).await?;
@@ -180,29 +181,79 @@ pub(crate) async fn contact(
 pub(crate) async fn taken(
     sql: &mut AnyConnection,
     peer: PeerId,
+    stream: &str,
     seq: i64,
 ) -> Result<Option<(String, String)>, DbError> {
-    let row =
-        sqlx::query("SELECT digest, receipt FROM federation_taken WHERE peer = $1 AND seq = $2")
-            .bind(peer.to_string())
-            .bind(seq)
-            .fetch_optional(sql)
-            .await?;
+    let row = sqlx::query(
+        "SELECT digest, receipt FROM federation_taken WHERE peer = $1 AND stream = $2 AND seq = $3",
+    )
+    .bind(peer.to_string())
+    .bind(stream)
+    .bind(seq)
+    .fetch_optional(sql)
+    .await?;
     row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
 }
 
-/// The receipts after a number, in order.
-pub(crate) async fn receipts_after(
+/// The receipt of a letter that took effect, in whatever stream.
+pub(crate) async fn taken_as(
     sql: &mut AnyConnection,
     peer: PeerId,
-    after: i64,
+    id: LetterId,
+) -> Result<Option<String>, DbError> {
+    let row =
+        sqlx::query("SELECT receipt FROM federation_taken WHERE peer = $1 AND id = $2 LIMIT 1")
+            .bind(peer.to_string())
+            .bind(id.to_string())
+            .fetch_optional(sql)
+            .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The peer begins a new stream.
+pub(crate) async fn begin_in(
+    sql: &mut AnyConnection,
+    peer: PeerId,
+    stream: &str,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE federation_links SET in_stream = $1, in_seq = 0, in_digest = '', receipted = 0 WHERE peer = $2",
+    )
+    .bind(stream)
+    .bind(peer.to_string())
+    .execute(sql)
+    .await?;
+    Ok(())
+}
+
+/// We begin a new stream.
+pub(crate) async fn begin_out(
+    sql: &mut AnyConnection,
+    peer: PeerId,
+    stream: LetterId,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE federation_links SET out_stream = $1, out_seq = 0, out_digest = '' WHERE peer = $2",
+    )
+    .bind(stream.to_string())
+    .bind(peer.to_string())
+    .execute(sql)
+    .await?;
+    Ok(())
+}
+
+/// The receipts that the peer does not have yet, in order.
+pub(crate) async fn receipts_after(
+    sql: &mut AnyConnection,
+    link: &Link,
     limit: usize,
 ) -> Result<Vec<(i64, String)>, DbError> {
     let rows = sqlx::query(
-        "SELECT seq, receipt FROM federation_taken WHERE peer = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        "SELECT seq, receipt FROM federation_taken WHERE peer = $1 AND stream = $2 AND seq > $3 ORDER BY seq LIMIT $4",
     )
-    .bind(peer.to_string())
-    .bind(after)
+    .bind(link.peer.to_string())
+    .bind(&link.in_stream)
+    .bind(link.receipted)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(sql)
     .await?;
@@ -212,6 +263,8 @@ pub(crate) async fn receipts_after(
 /// A letter that was answered.
 pub(crate) struct Answered<'a> {
     pub(crate) peer: PeerId,
+    pub(crate) stream: &'a str,
+    pub(crate) id: LetterId,
     pub(crate) seq: i64,
     pub(crate) digest: &'a str,
     pub(crate) kind: &'a str,
@@ -225,10 +278,12 @@ pub(crate) async fn note_answer(
     now_us: i64,
 ) -> Result<(), DbError> {
     sqlx::query(
-        "INSERT INTO federation_taken (peer, seq, digest, kind, reason, receipt, recorded_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO federation_taken (peer, stream, id, seq, digest, kind, reason, receipt, recorded_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(answer.peer.to_string())
+    .bind(answer.stream)
+    .bind(answer.id.to_string())
     .bind(answer.seq)
     .bind(answer.digest)
     .bind(answer.kind)

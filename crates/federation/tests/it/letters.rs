@@ -124,6 +124,43 @@ async fn what_waits_for_a_former_peer_is_cancelled_and_a_new_beginning_works() {
     assert_eq!(b.notes().await, ["one", "three"]);
 }
 
+/// What a side forgets, and how it looks in its tables.
+const FORGOTTEN: [(&str, bool, &str); 3] = [
+    ("the receiver knows nothing of the stream", false, "DELETE FROM federation_links"),
+    (
+        "the receiver is back at letter 1",
+        false,
+        "UPDATE federation_links SET in_seq = 1, in_digest = (SELECT digest FROM federation_taken WHERE seq = 1)",
+    ),
+    (
+        "the sender was restored to letter 1",
+        true,
+        "UPDATE federation_links SET out_seq = 1, out_digest = (SELECT digest FROM federation_letters WHERE seq = 1); \
+         DELETE FROM federation_letters WHERE seq > 1",
+    ),
+];
+
+#[tokio::test]
+async fn whoever_forgets_a_link_alone_the_letters_go_on_and_none_takes_effect_twice() {
+    for (name, sender, statement) in FORGOTTEN {
+        let (a, b, to) = pair().await;
+        for key in ["one", "two"] {
+            a.post(to, "test.note", key).await.unwrap();
+        }
+        bring(&a, &b).await;
+        // The receipt of the third is lost, so that it comes again.
+        a.post(to, "test.note", "three").await.unwrap();
+        hand_over(&a, &b, &waiting(&a, &b).await).await.unwrap();
+        let forgetful = if sender { &a } else { &b };
+        forgetful.forget(statement).await;
+        a.post(to, "test.note", "four").await.unwrap();
+        bring(&a, &b).await;
+        assert_eq!(b.notes().await, ["one", "two", "three", "four"], "{name}");
+        let link = a.link().await;
+        assert_eq!((&link["queued"], &link["under_way"]), (&0.into(), &0.into()), "{name}: {link}");
+    }
+}
+
 #[tokio::test]
 async fn only_peers_exchange_letters() {
     let (a, ..) = pair().await;

@@ -61,6 +61,7 @@ async fn every_lie_is_refused_counted_and_told() {
             "another node",
         ),
         ("another version", signed(&a, &honest, |v| v["version"] = 2.into()), "version"),
+        ("no stream", signed(&a, &honest, |v| v["stream"] = "".into()), "stream"),
         ("number 0", signed(&a, &honest, |v| v["seq"] = 0.into()), "numbered"),
         ("another letter under a number", signed(&a, &honest, |v| v["seq"] = 1.into()), "number 1"),
         ("another past", signed(&a, &honest, |v| v["previous"] = "0".repeat(64).into()), "follow"),
@@ -98,6 +99,26 @@ async fn a_gap_is_told_with_the_number_that_is_expected() {
     assert_eq!(b.link().await["refused"], 0, "a gap is no lie");
     assert_eq!(bring(&a, &b).await, 3);
     assert_eq!(b.notes().await, ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn a_letter_that_took_effect_does_so_in_no_other_stream() {
+    let (a, b, to) = pair().await;
+    a.post(to, "test.note", "one").await.unwrap();
+    let letters = waiting(&a, &b).await;
+    bring(&a, &b).await;
+    let other = signed(&a, &letters[0].1, |v| v["stream"] = "another".into());
+    let receipts = hand_over(&a, &b, std::slice::from_ref(&other)).await.unwrap();
+    assert_eq!(receipts[0].statement.refused, None);
+    assert_eq!(b.notes().await, ["one"], "the old letter took effect again");
+    // A letter of the stream that was given up gets its old receipt and nothing else.
+    assert_eq!(hand_over(&a, &b, &letters).await.unwrap().len(), 1);
+    let late = signed(&a, &letters[0].1, |v| v["seq"] = 2.into());
+    match hand_over(&a, &b, &[late]).await {
+        Err(FederationError::Gap { expected: 1, seq: 2 }) => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(b.notes().await, ["one"]);
 }
 
 #[tokio::test]
@@ -171,6 +192,7 @@ async fn a_letter_with_anything_as_its_content_is_answered() {
             seq += 1;
             let letter = signed(&a, &honest, |v| {
                 v["kind"] = kind.into();
+                v["id"] = format!("01890a5d-ac96-774b-bcce-{seq:012}").into();
                 v["body"] = body.clone();
                 v["seq"] = seq.into();
                 v["previous"] = previous.clone().into();
