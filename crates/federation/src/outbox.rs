@@ -293,6 +293,12 @@ impl Federation {
         Ok(0)
     }
 
+    /// The stream of our letters to a peer; `None` before the first.
+    pub(crate) async fn out_stream(&self, peer: PeerId) -> Result<Option<String>, FederationError> {
+        let mut sql = self.platform().db.read().await?;
+        Ok(links::get(&mut sql, peer).await?.map(|link| link.out_stream))
+    }
+
     /// Ends the link to a former peer: what waits for it is cancelled.
     pub(crate) async fn end_link(&self, peer: PeerId) -> Result<(), FederationError> {
         let reason = "the exchange with this peer was ended";

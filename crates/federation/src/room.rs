@@ -30,6 +30,8 @@ pub(crate) struct Door {
     pub(crate) wake: watch::Sender<u64>,
     /// Places for questions that wait.
     pub(crate) waiting: Arc<Semaphore>,
+    /// Why bringing and fetching do not succeed now.
+    failing: Mutex<[Option<String>; 2]>,
     /// When a refusal was last told, microseconds.
     told_us: Mutex<i64>,
 }
@@ -39,8 +41,19 @@ impl Door {
         Self {
             wake: watch::channel(0).0,
             waiting: Arc::new(Semaphore::new(MAX_WAITING)),
+            failing: Mutex::default(),
             told_us: Mutex::new(i64::MIN),
         }
+    }
+
+    /// Notes how one way (0 out, 1 in) went; why the link as a whole fails, if it does. One way that works does not hide
+    /// the other that does not.
+    pub(crate) fn went(&self, way: usize, error: Option<String>) -> Option<String> {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = failing.get_mut(way) {
+            *place = error;
+        }
+        failing.iter().flatten().next().cloned()
     }
 
     /// Whether a refusal is told now; who lies a thousand times a second does not fill the log.

@@ -111,7 +111,7 @@ async fn keep_on(room: Federation, peer: PeerId, stop: CancellationToken, way: W
         let more = match outcome {
             Ok(more) => {
                 if failing || way == Way::In {
-                    note(&room, peer, None).await;
+                    note(&room, peer, way, None).await;
                 }
                 failing = false;
                 pause_ms = FIRST_PAUSE_MS;
@@ -119,7 +119,7 @@ async fn keep_on(room: Federation, peer: PeerId, stop: CancellationToken, way: W
             }
             Err(reason) => {
                 tracing::debug!(%peer, reason, "peer not reached");
-                note(&room, peer, Some(reason)).await;
+                note(&room, peer, way, Some(reason)).await;
                 failing = true;
                 false
             }
@@ -144,7 +144,9 @@ async fn keep_on(room: Federation, peer: PeerId, stop: CancellationToken, way: W
 }
 
 /// Writes down how the last try went.
-async fn note(room: &Federation, peer: PeerId, error: Option<String>) {
+async fn note(room: &Federation, peer: PeerId, way: Way, error: Option<String>) {
+    let reached = error.is_none();
+    let error = room.door(peer).went(usize::from(way == Way::In), error);
     let noted: Result<(), FederationError> = room
         .platform()
         .db
@@ -152,7 +154,7 @@ async fn note(room: &Federation, peer: PeerId, error: Option<String>) {
             Box::pin(async move {
                 let now_us = tx.now().as_micros();
                 links::ensure(tx, peer).await?;
-                Ok(links::contact(tx.sql(), peer, now_us, error.as_deref()).await?)
+                Ok(links::contact(tx.sql(), peer, now_us, reached, error.as_deref()).await?)
             })
         })
         .await;

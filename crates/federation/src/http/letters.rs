@@ -64,7 +64,8 @@ pub(crate) async fn fetch(
         FederationError::Busy("this peer has as many open questions for letters as it may".into())
     })?;
     called(&room, peer.id).await?;
-    let mut after = room.place_of(&peer, &wanted.stream, wanted.after.max(0)).await?;
+    let after = room.place_of(&peer, &wanted.stream, wanted.after.max(0)).await?;
+    let stream = room.out_stream(peer.id).await?;
     let mut wake = door.wake.subscribe();
     let wait = Duration::from_secs(wanted.wait.unwrap_or_default().min(MAX_WAIT_S));
     let over = tokio::time::sleep(wait);
@@ -80,11 +81,10 @@ pub(crate) async fn fetch(
             () = room.platform().tasks.stopped() => break vec![],
             _ = wake.changed() => {}
         }
-        // The exchange may have been ended while it waited, or a new stream begun.
-        if room.peer(peer.id).await?.is_none() {
+        // The exchange may have been ended while it waited, or a new stream begun: who still asks asks again.
+        if room.peer(peer.id).await?.is_none() || room.out_stream(peer.id).await? != stream {
             break vec![];
         }
-        after = room.place_of(&peer, &wanted.stream, wanted.after.max(0)).await?;
     };
     let wires: Vec<String> = letters.into_iter().map(|(_, wire)| wire).collect();
     let kind = [(axum::http::header::CONTENT_TYPE, "application/json")];
@@ -106,7 +106,7 @@ async fn called(room: &Federation, peer: model::PeerId) -> Result<(), Federation
         .write(move |tx| {
             Box::pin(async move {
                 links::ensure(tx, peer).await?;
-                Ok(links::contact(tx.sql(), peer, now_us, None).await?)
+                Ok(links::contact(tx.sql(), peer, now_us, true, None).await?)
             })
         })
         .await

@@ -163,14 +163,16 @@ pub(crate) async fn contact(
     sql: &mut AnyConnection,
     peer: PeerId,
     now_us: i64,
+    reached: bool,
     error: Option<&str>,
 ) -> Result<(), DbError> {
     sqlx::query(
         "UPDATE federation_links SET last_try = $1, last_error = $2, \
-         last_contact = CASE WHEN $2 IS NULL THEN $1 ELSE last_contact END WHERE peer = $3",
+         last_contact = CASE WHEN $3 = 1 THEN $1 ELSE last_contact END WHERE peer = $4",
     )
     .bind(now_us)
     .bind(error)
+    .bind(i64::from(reached))
     .bind(peer.to_string())
     .execute(sql)
     .await?;
