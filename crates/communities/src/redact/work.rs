@@ -1,5 +1,6 @@
 //! The rules applied to a batch for one recipient.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ports::Pseudonymiser;
@@ -13,6 +14,8 @@ use super::ids::{self, NewId, Pair};
 use super::rule::{Action, Compiled, Redactor};
 use crate::policy::facts::Recipient;
 
+/// Bytes that replacements write into one object at most: rules that feed each other must not fill the memory.
+const MAX_REPLACED_BYTES: usize = 4 << 20;
 /// Times all rules are applied until nothing changes any more.
 const MAX_ROUNDS: usize = 4;
 
@@ -122,14 +125,21 @@ impl Work<'_> {
             .map(|rule| format!("withheld: redaction rule '{}' keeps it back", rule.rule.name));
         if stays.is_none() {
             let mut rounds = 0;
-            while self.round(&rules, &mut after, &mut changes, rounds) {
+            let written = Cell::new(0_usize);
+            while self.round(&rules, &mut after, &mut changes, (rounds, &written)) {
                 rounds += 1;
-                if rounds >= MAX_ROUNDS {
-                    stays = Some(format!(
-                        "withheld: the redaction rules still change it after {MAX_ROUNDS} rounds"
-                    ));
+                if rounds >= MAX_ROUNDS || written.get() > MAX_REPLACED_BYTES {
                     break;
                 }
+            }
+            if written.get() > MAX_REPLACED_BYTES {
+                stays = Some(format!(
+                    "withheld: replacements would write more than {MAX_REPLACED_BYTES} bytes"
+                ));
+            } else if rounds >= MAX_ROUNDS {
+                stays = Some(format!(
+                    "withheld: the redaction rules still change it after {MAX_ROUNDS} rounds"
+                ));
             }
             if after != before {
                 edit::tidy_markings(&mut after);
@@ -145,7 +155,7 @@ impl Work<'_> {
         rules: &[&Compiled],
         map: &mut Map<String, Value>,
         changes: &mut Changes,
-        round: usize,
+        (round, written): (usize, &Cell<usize>),
     ) -> bool {
         let mut changed = false;
         for rule in rules {
@@ -158,6 +168,11 @@ impl Work<'_> {
                 }
                 (Action::Replace { with, .. }, Some(regex)) => {
                     let replace = |text: &str| {
+                        let grown = regex.find_iter(text).count().saturating_mul(with.len());
+                        written.set(written.get().saturating_add(grown));
+                        if written.get() > MAX_REPLACED_BYTES {
+                            return None;
+                        }
                         let new = regex.replace_all(text, regex::NoExpand(with));
                         matches!(new, std::borrow::Cow::Owned(_)).then(|| new.into_owned())
                     };

@@ -173,6 +173,16 @@ fn rules_that_never_rest_keep_the_object_back() {
 }
 
 #[test]
+fn rules_that_feed_each_other_do_not_fill_the_memory() {
+    let grows =
+        |from: &str, to: &str| Action::Replace { pattern: from.into(), with: to.repeat(500) };
+    let rules = vec![rule("a", &[], grows("q", "z")), rule("b", &[], grows("z", "q"))];
+    let out = run(rules, &[report(&[], "qq")], &[]);
+    let stays = out[0].object.clone().unwrap_err();
+    assert!(stays.contains("more than 4194304 bytes"), "{stays}");
+}
+
+#[test]
 fn rules_that_cannot_work_are_refused() {
     for (action, word) in [
         (Action::Replace { pattern: "(".into(), with: String::new() }, "cannot be read"),

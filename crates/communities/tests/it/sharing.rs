@@ -160,10 +160,10 @@ async fn the_preview_says_what_sharing_does() {
             .find(|r| r["name"] == name && r["community"].is_string() == community);
         one.unwrap()["answers"].as_array().unwrap().iter().map(|a| a["allowed"] == true).collect()
     };
-    assert_eq!(goes("National CERT", false), [true, true, true, true, false]);
+    assert_eq!(goes("National CERT", false), [true, true, true, false, false]);
     assert_eq!(goes("National CERT", true), [true, true, false, false, false]);
     assert_eq!(goes("Utility", true), [true, true, false, false, false]);
-    assert_eq!(goes("Vendor", false), [true, false, false, true, false]);
+    assert_eq!(goes("Vendor", false), [true, false, false, false, false]);
     let utility = recipients.iter().find(|r| r["name"] == "Utility").unwrap();
     assert_eq!((&utility["allowed"], &utility["redacted"]), (&json!(2), &json!(2)));
     assert_eq!(utility["answers"][0]["redactions"][0]["place"], "/name");

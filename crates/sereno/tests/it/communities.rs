@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::faults_kit::{Phoenix, invitation, items, join};
+use crate::faults_kit::{Phoenix, invitation, items, join, until};
 use crate::programs::{Node, blocking, json as read_json, output, sereno};
 
 const AT: &str = "2026-11-30T00:00:00.000Z";
@@ -226,5 +226,89 @@ fn roles_and_communities() {
                 assert!(status < 500, "{role} {method} {path}: {status}");
             }
         }
+    });
+}
+
+/// How a community stands at a node.
+fn stands(node: &Phoenix, name: &str) -> Option<Value> {
+    let all = items(&node.data, &["community", "list"]);
+    all.into_iter().find(|community| community["name"] == name)
+}
+
+/// Whether a node knows the indicator.
+fn knows(node: &Phoenix) -> bool {
+    let id = indicator()["id"].as_str().unwrap().to_owned();
+    run(&node.data, &["intel", "show", &id]).0 == 0
+}
+
+#[test]
+fn a_community_lives_by_letters_and_hands_on_what_its_members_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = folder.path();
+    let leader = Phoenix::up(&of.join("leader"), "Ports CERT", "cert");
+    let members = ["Harbour", "Lock"].map(|name| {
+        let node = Phoenix::up(&of.join(name), name, "operator");
+        let invited = invitation(&leader.data, of, name);
+        assert_eq!(join(&node.data, &invited).0, 0);
+        node
+    });
+    answer(&leader.data, &["community", "new", "Ports", "--max-tlp", "TLP:AMBER"]);
+    for (node, name) in members.iter().zip(["Harbour", "Lock"]) {
+        let out = of.join(format!("{name}-ports.json")).display().to_string();
+        let invite = [
+            "community",
+            "invite",
+            "Ports",
+            "--organisation",
+            name,
+            "--role",
+            "contributor",
+            "--out",
+            &out,
+        ];
+        assert_eq!(run(&leader.data, &invite).0, 0);
+        assert_eq!(run(&node.data, &["community", "join", &out]).0, 0);
+        until("the leader's answer", || {
+            stands(node, "Ports").filter(|community| community["holds"] == true)
+        });
+    }
+    let [harbour, lock] = members;
+    until("the roster at the first member", || {
+        let shown = answer(&harbour.data, &["community", "show", "Ports"]);
+        (shown["members"][0]["organisation"] == "Lock").then_some(())
+    });
+    let community = stands(&harbour, "Ports").unwrap()["id"].as_str().unwrap().to_owned();
+
+    // the first member shares with the community; its leader hands it to the second
+    let bundle = json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [indicator()]});
+    let bundle = file(of, "bundle.json", &bundle.to_string());
+    assert_eq!(run(&harbour.data, &["intel", "import", &bundle, "--label", "own"]).0, 0);
+    let id = indicator()["id"].as_str().unwrap().to_owned();
+    let shown = answer(&harbour.data, &["share", "preview", "--object", &id, "--to", "Ports"]);
+    let goes = |shown: &Value| -> Vec<(String, bool)> {
+        let all = shown["recipients"].as_array().unwrap();
+        let one = |r: &Value| (r["name"].as_str().unwrap().to_owned(), r["allowed"] == 1);
+        all.iter().map(one).collect()
+    };
+    assert_eq!(goes(&shown), [("Ports CERT".to_owned(), true)]);
+    answer(&harbour.data, &["share", "objects", &id, "--to", &community]);
+    until("the indicator at the other member", || knows(&lock).then_some(()));
+
+    // who is put out knows nothing of the community any more, and gets nothing of it
+    assert_eq!(run(&leader.data, &["community", "expel", "Ports", "Lock"]).0, 0);
+    let shown = answer(&leader.data, &["share", "preview", "--object", &id, "--to", "Ports"]);
+    assert_eq!(goes(&shown).len(), 1, "at once: {shown}");
+    until("the letter to who was put out", || {
+        stands(&lock, "Ports").filter(|community| community["state"] == "expelled")
+    });
+    until("the roster without it", || {
+        let shown = answer(&harbour.data, &["community", "show", "Ports"]);
+        (shown["members"] == json!([])).then_some(())
+    });
+    assert_eq!(run(&harbour.data, &["community", "leave", "Ports"]).0, 0);
+    until("the letter of who left", || {
+        let shown = answer(&leader.data, &["community", "show", "Ports"]);
+        let left = |member: &Value| member["state"] == "left";
+        shown["members"].as_array().unwrap().iter().any(left).then_some(())
     });
 }
