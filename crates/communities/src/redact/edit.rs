@@ -250,7 +250,7 @@ fn drop_empty(map: &mut Map<String, Value>) {
 }
 
 /// Whether a name fits a pattern in which `*` stands for any letters.
-fn glob(pattern: &str, name: &str) -> bool {
+pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -11,6 +11,76 @@ use super::edit;
 /// How deep observables refer to each other in what makes their ids.
 const MAX_ROUNDS: usize = 8;
 
+/// The observables whose ids the standard makes (STIX 2.1 §6).
+pub(crate) const OBSERVABLES: [&str; 17] = [
+    "artifact",
+    "autonomous-system",
+    "directory",
+    "domain-name",
+    "email-addr",
+    "email-message",
+    "file",
+    "ipv4-addr",
+    "ipv6-addr",
+    "mac-addr",
+    "mutex",
+    "network-traffic",
+    "software",
+    "url",
+    "user-account",
+    "windows-registry-key",
+    "x509-certificate",
+];
+
+/// Properties that make the id of one observable or another (STIX 2.1 §6).
+const CONTRIBUTING: [&str; 28] = [
+    "account_login",
+    "account_type",
+    "body",
+    "cpe",
+    "dst_port",
+    "dst_ref",
+    "end",
+    "extensions",
+    "from_ref",
+    "hashes",
+    "key",
+    "name",
+    "number",
+    "parent_directory_ref",
+    "path",
+    "payload_bin",
+    "protocols",
+    "serial_number",
+    "src_port",
+    "src_ref",
+    "start",
+    "subject",
+    "swid",
+    "user_id",
+    "value",
+    "values",
+    "vendor",
+    "version",
+];
+
+/// Whether leaving a property away may change the id of an observable of this type.
+pub(crate) fn depends(kind: &str, property: &str) -> bool {
+    let makes = |name: &&&str| {
+        let probe = Map::from_iter([((**name).to_owned(), Value::Bool(true))]);
+        id::deterministic(kind, &probe).is_some()
+    };
+    let mut names = CONTRIBUTING.iter().filter(makes);
+    match property.strip_prefix('/').and_then(|rest| rest.split('/').next()) {
+        Some(first) => names.any(|name| first == "*" || first == *name),
+        // A name counts at any depth; within these anything may be called so.
+        None => names.any(|name| {
+            let deep = ["hashes", "extensions"].contains(name) && !property.starts_with("x_");
+            deep || edit::glob(property, name)
+        }),
+    }
+}
+
 /// An object as it was, and as it is now.
 pub(crate) type Pair<'o> = (&'o Map<String, Value>, &'o mut Map<String, Value>);
 
@@ -72,4 +142,42 @@ fn own_id(before: &Map<String, Value>, after: &Map<String, Value>) -> Option<(St
     }
     let new = is.map_or(NewId::None, |id| NewId::Is(id.as_str().to_owned()));
     Some((old.to_owned(), new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn removals_that_touch_no_id_are_told_from_those_that_do() {
+        for (kind, property, touches) in [
+            ("ipv4-addr", "value", true),
+            ("ipv4-addr", "/value", true),
+            ("ipv4-addr", "v*", true),
+            ("ipv4-addr", "/*", true),
+            ("ipv4-addr", "/*/x", true),
+            ("ipv4-addr", "x_*", false),
+            ("ipv4-addr", "name", false),
+            ("ipv4-addr", "/name", false),
+            ("ipv4-addr", "description", false),
+            ("file", "MD5", true),
+            ("file", "x_note", false),
+            ("file", "/size", false),
+            ("windows-registry-key", "values", true),
+            ("process", "*", false),
+        ] {
+            assert_eq!(depends(kind, property), touches, "{kind} {property}");
+        }
+    }
+
+    #[test]
+    fn every_property_of_the_list_makes_an_id() {
+        for name in CONTRIBUTING {
+            let makes = |kind: &&str| depends(kind, &format!("/{name}"));
+            assert!(OBSERVABLES.iter().any(makes), "{name}");
+        }
+        for kind in OBSERVABLES {
+            assert!(depends(kind, "/*"), "{kind}");
+        }
+    }
 }

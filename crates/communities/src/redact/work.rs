@@ -11,7 +11,7 @@ use stix::{Object, validate};
 use super::addresses::Hiding;
 use super::edit::{self, Changes};
 use super::ids::{self, NewId, Pair};
-use super::rule::{Action, Compiled, Redactor};
+use super::rule::{Action, Compiled, Redactor, Rule};
 use crate::policy::facts::Recipient;
 
 /// Bytes that replacements write into one object at most: rules that feed each other must not fill the memory.
@@ -32,6 +32,30 @@ pub(crate) struct Redacted {
 pub(crate) struct Work<'a> {
     rules: Vec<&'a Compiled>,
     hiding: Hiding<'a>,
+    /// Types of observables whose ids the rules may change.
+    renames: BTreeSet<&'static str>,
+}
+
+/// What observables of the types in `REFER` refer to in what makes their ids.
+const REFERRED: [&str; 6] =
+    ["ipv4-addr", "ipv6-addr", "mac-addr", "domain-name", "directory", "email-addr"];
+const REFER: [&str; 3] = ["network-traffic", "email-message", "file"];
+
+/// Whether a rule may change an observable of a type and with it its id, by itself.
+fn touches(rule: &Rule, kind: &str) -> bool {
+    let named = rule.types.is_empty() || rule.types.contains(kind);
+    named
+        && match &rule.action {
+            Action::Drop => false,
+            Action::Replace { .. } | Action::Pseudonymise => true,
+            Action::Remove { properties } => properties.iter().any(|p| ids::depends(kind, p)),
+        }
+}
+
+/// Whether a rule may change the id of an observable of a type, by itself or through one it refers to.
+fn renames(rule: &Rule, kind: &str) -> bool {
+    touches(rule, kind)
+        || (REFER.contains(&kind) && REFERRED.into_iter().any(|referred| touches(rule, referred)))
 }
 
 /// An object after its own changes, before ids are put in order.
@@ -54,7 +78,9 @@ impl Redactor {
             self.rules.iter().filter(|rule| rule.rule.to.include(recipient)).collect();
         let hides = rules.iter().any(|rule| rule.rule.action == Action::Pseudonymise);
         let own = if hides { self.own.as_slice() } else { &[] };
-        Work { rules, hiding: Hiding::new(own, with, &recipient.id) }
+        let may = |kind: &&'static str| rules.iter().any(|rule| renames(&rule.rule, kind));
+        let renames = ids::OBSERVABLES.iter().copied().filter(may).collect();
+        Work { hiding: Hiding::new(own, with, &recipient.id), renames, rules }
     }
 }
 
@@ -64,16 +90,9 @@ impl Work<'_> {
         self.rules.is_empty()
     }
 
-    /// Whether a rule may change an observable of this type and with it its id: by itself, or through one it refers to.
+    /// Whether a rule may change an observable of this type and with it its id.
     pub(crate) fn may_rename(&self, kind: &str) -> bool {
-        let refers = ["network-traffic", "email-message", "file"].contains(&kind);
-        stix::id::is_cyber_observable(kind)
-            && self.rules.iter().any(|rule| {
-                let types = &rule.rule.types;
-                let named = types.is_empty() || types.contains(kind);
-                let deeper = refers && types.iter().any(|t| stix::id::is_cyber_observable(t));
-                (named || deeper) && rule.rule.action != Action::Drop
-            })
+        self.renames.contains(kind)
     }
 
     /// Ids that objects refer to, whose own new id must be known although they are not among the objects.

@@ -128,6 +128,9 @@ fn batches_agree_with_each_other() {
     // what is not known at all cannot be told: the object stays rather than name the address
     let lost = run(vec![hide()], std::slice::from_ref(&told), &[]);
     assert!(lost[0].object.clone().unwrap_err().contains("is not known here"));
+    // a rule that touches no id keeps nothing back
+    let harmless = run(vec![remove(&["x_*", "/description"])], std::slice::from_ref(&told), &[]);
+    assert_eq!(body(&harmless[0])["object_refs"], told["object_refs"]);
     let half = run(vec![hide()], &[told], std::slice::from_ref(&traffic));
     assert!(half[0].object.is_ok(), "its own reference is known");
     let half = run(vec![hide()], &[traffic], &[]);
