@@ -11,7 +11,7 @@ use feeds::json::{Field, Json, Layout};
 use feeds::plain::Plain;
 use feeds::record::{DEFAULT_LIMITS, Item};
 use feeds::value::Observable;
-use feeds::warninglist::{Matcher, shipped};
+use feeds::warninglist::{Matcher, Matching, Warninglist, shipped};
 use feeds::{Seen, csv, json, plain};
 
 fn main() {
@@ -110,6 +110,49 @@ fn warninglists(bencher: divan::Bencher<'_, '_>, text: &str) {
     let (matcher, _) = Matcher::new(&shipped().unwrap()).unwrap();
     let observable = Observable::classify(text).unwrap();
     bencher.bench(|| matcher.lists(divan::black_box(&observable)));
+}
+
+/// A hundred lists of every kind, ten thousand entries each where the kind is cheap, and a hundred thousand values.
+#[divan::bench]
+fn a_hundred_warninglists(bencher: divan::Bencher<'_, '_>) {
+    let lists: Vec<Warninglist> = (0..100_u32)
+        .map(|n| {
+            let (matching, entries) = match n % 5 {
+                0 => (Matching::String, 10_000),
+                1 => (Matching::Hostname, 10_000),
+                2 => (Matching::Cidr, 10_000),
+                3 => (Matching::Substring, 100),
+                _ => (Matching::Regex, 5),
+            };
+            let entry = |at: u32| {
+                let seed = n * 1_000_003 + at * 7_919;
+                match matching {
+                    Matching::String => value(seed),
+                    Matching::Hostname => format!("list{seed}.example.org"),
+                    Matching::Cidr => {
+                        let address = std::net::Ipv4Addr::from(seed.wrapping_mul(2_654_435_761));
+                        format!("{address}/{}", 20 + at % 13)
+                    }
+                    Matching::Substring => format!("part-{seed}-of"),
+                    Matching::Regex => format!("/^host{seed}\\.[a-z]+$/"),
+                }
+            };
+            Warninglist {
+                name: format!("list {n}"),
+                description: String::new(),
+                version: 1,
+                matching,
+                matching_attributes: vec![],
+                list: (0..entries).map(entry).collect(),
+            }
+        })
+        .collect();
+    let (matcher, _) = Matcher::new(&lists).unwrap();
+    let values: Vec<Observable> =
+        (0..RECORDS).map(|n| Observable::classify(&value(n)).unwrap()).collect();
+    bencher.counter(ItemsCount::new(RECORDS)).bench(|| {
+        values.iter().map(|one| matcher.lists(divan::black_box(one)).len()).sum::<usize>()
+    });
 }
 
 #[divan::bench]

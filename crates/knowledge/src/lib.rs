@@ -11,6 +11,7 @@
 //!   the reason. An import that cannot be read stores nothing.
 //! - The store itself (`intel`) is shared with the rooms that exchange; this room adds no second copy.
 
+mod catalogue;
 mod config;
 mod error;
 mod http;
@@ -19,7 +20,16 @@ mod ontology;
 mod review;
 mod room;
 pub mod sight;
+mod store;
+
+use platform::db::{Migration, RoomMigrations};
 
 pub use config::Config;
 pub use error::KnowledgeError;
 pub use room::Knowledge;
+
+/// The tables: what people laid out. The store of what is known is `intel`'s.
+pub const MIGRATIONS: RoomMigrations = RoomMigrations {
+    room: "knowledge",
+    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_layouts.sql") }],
+};

@@ -8,7 +8,7 @@ mod intelligence;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use analyst::{Decay, DecayCommand, WarninglistCommand, WebhookCommand};
+pub(crate) use analyst::{Decay, DecayCommand, Licences, WarninglistCommand, WebhookCommand};
 pub(crate) use intelligence::{
     Credentials, FeedCommand, IntelCommand, MispCommand, NewFeed, PatternCommand, PushCommand,
     StixCommand,
@@ -65,6 +65,8 @@ pub(crate) enum Command {
     /// Feeds of others: fetched on a schedule or loaded by hand.
     #[command(subcommand)]
     Feed(FeedCommand),
+    /// Under which terms the knowledge here may be used.
+    Licenses(Licences),
     /// Receivers outside that are told what becomes known.
     #[command(subcommand)]
     Webhook(WebhookCommand),

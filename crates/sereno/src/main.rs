@@ -58,6 +58,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Playbook(command) => commands::playbook::run(command, json).await,
         Command::Misp(command) => commands::misp::run(&command, json),
         Command::Feed(command) => commands::feed::run(command, json).await,
+        Command::Licenses(asked) => commands::licences::run(asked, json).await,
         Command::Webhook(command) => commands::webhook::run(command, json).await,
         Command::Intel(command) => commands::intel::run(command, json).await,
         Command::Taxii(command) => commands::taxii::run(command, json).await,

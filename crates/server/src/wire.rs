@@ -47,7 +47,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 14] = [
+pub const MIGRATIONS: [RoomMigrations; 15] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -60,6 +60,7 @@ pub const MIGRATIONS: [RoomMigrations; 14] = [
     feedhub::MIGRATIONS,
     federation::MIGRATIONS,
     communities::MIGRATIONS,
+    knowledge::MIGRATIONS,
     playbooks::MIGRATIONS,
     webhooks::MIGRATIONS,
 ];

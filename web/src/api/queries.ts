@@ -160,6 +160,17 @@ export const reads = {
   intelRelations: (object: string, at: string) =>
     queryOptions({ queryKey: ['knowledge', 'relations', object, at], queryFn: () => get<api.IntelRelations>(`/intel/objects/${id(object)}/relations${query({ at, limit: 200 })}`), retry: false }),
   intelDecay: () => queryOptions({ queryKey: ['knowledge', 'decay'], queryFn: () => get<api.IntelDecay>('/knowledge/decay') }),
+  layout: (name: string) =>
+    queryOptions({
+      queryKey: ['layout', name],
+      // None kept yet is an answer: the list says so, and nothing fails.
+      queryFn: async () => {
+        const names = await get<{ name: string }[]>('/knowledge/layouts');
+        return names.some((one) => one.name === name) ? get<api.GraphPositions>(`/knowledge/layouts/${id(name)}`) : null;
+      },
+      retry: false,
+    }),
+  licences: () => queryOptions({ queryKey: ['knowledge', 'licences'], queryFn: () => get<api.KnowledgeLicence[]>('/knowledge/licences') }),
   warninglists: () => queryOptions({ queryKey: ['knowledge', 'warninglists'], queryFn: () => get<api.Warninglist[]>('/knowledge/warninglists') }),
   webhooks: () => queryOptions({ queryKey: ['webhooks'], queryFn: async () => (await get<api.Page<api.Webhook>>('/webhooks')).items }),
   intelMatrix: (domain: string) =>

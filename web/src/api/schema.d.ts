@@ -1444,6 +1444,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/knowledge/catalogues/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Loads D3FEND (`d3fend`: its ontology in Turtle) or CWE (`cwe`: a CSV table), packed or not. ATT&CK first: countermeasures
+         *     are related to the techniques that are loaded.
+         */
+        post: operations["load"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/knowledge/decay": {
         parameters: {
             query?: never;
@@ -1455,6 +1475,76 @@ export interface paths {
         get: operations["decay"];
         /** Changes parameters and weights; nothing is changed where one of them cannot be. */
         put: operations["change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/layers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a Navigator layer in: a grouping of the techniques that it marks and does not hide, with the layer in it as it came. */
+        post: operations["take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/layouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's layouts. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/layouts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of the caller's layouts. */
+        get: operations["layout"];
+        /** Keeps a layout of the caller's, in place of the one of its name; nobody else sees it. */
+        put: operations["keep"];
+        post?: never;
+        /** Forgets a layout of the caller's. */
+        delete: operations["forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Licences of the knowledge that ships with the program and of what is loaded and in sight. */
+        get: operations["licences"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2707,6 +2797,18 @@ export interface components {
             /** @description Where they come from. */
             source: string;
         };
+        /** @description What a catalogue brought. */
+        CatalogueLoaded: {
+            /** @description What became of every object. */
+            stored: components["schemas"]["ImportReport"];
+            /** @description Techniques that it names and that are not loaded here, the first hundred. */
+            unknown: string[];
+            /**
+             * Format: int64
+             * @description How many those are.
+             */
+            unknown_count: number;
+        };
         /** @description One unusual command. */
         CommandView: {
             /**
@@ -3867,6 +3969,23 @@ export interface components {
              */
             refused_batches: number;
         };
+        /** @description A layout by its name. */
+        GraphLayout: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was kept.
+             */
+            kept_at: string;
+        };
+        /** @description Where the objects of a graph stand. */
+        GraphPositions: {
+            /** @description Object id to x and y. */
+            positions: {
+                [key: string]: number[];
+            };
+        };
         /** @description Findings that belong together. */
         GroupView: {
             /** @description Identity. */
@@ -4561,6 +4680,20 @@ export interface components {
              */
             weight: number;
         };
+        /** @description Terms of one thing. */
+        KnowledgeLicence: {
+            /** @description Of what. */
+            name: string;
+            /** @description In a word. */
+            terms: string;
+            /** @description The text, where the program has it. */
+            text?: string | null;
+            /**
+             * @description `shipped` with the program, `loaded` by somebody here, `source`: as a source states it, `statement`: as objects
+             *     state it.
+             */
+            origin: string;
+        };
         /** @description What one sensor knows of a device. */
         KnownView: {
             /** @description The sensor. */
@@ -4711,6 +4844,20 @@ export interface components {
              * @description Messages that nobody judged, because there was no model.
              */
             unjudged: number;
+        };
+        /** @description What a layer became. */
+        LayerKept: {
+            /** @description Id of the grouping. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Techniques that it refers to.
+             */
+            techniques: number;
+            /** @description Techniques of the layer that are not loaded here. */
+            unknown: string[];
+            /** @description Whether this very layer was known under this label. */
+            known: boolean;
         };
         /** @description What came of it. */
         Learned: {
@@ -12031,6 +12178,60 @@ export interface operations {
             };
         };
     };
+    load: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `d3fend` or `cwe` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description What was stored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueLoaded"];
+                };
+            };
+            /** @description No such catalogue */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     decay: {
         parameters: {
             query?: never;
@@ -12089,6 +12290,199 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take: {
+        parameters: {
+            query?: {
+                /** @description TLP label of the grouping; `amber` when absent. */
+                tlp?: string | null;
+                /** @description What the source is called; the person when absent. */
+                label?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A layer, format 4 */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What it became */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LayerKept"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No layer, or none of its techniques is loaded */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Layouts by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphLayout"][];
+                };
+            };
+        };
+    };
+    layout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, e.g. the id of the object in the middle */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where the objects stand */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphPositions"];
+                };
+            };
+            /** @description The caller has none of this name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraphPositions"];
+            };
+        };
+        responses: {
+            /** @description It is kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller has too many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller has none of this name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    licences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Terms */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeLicence"][];
                 };
             };
         };

@@ -275,3 +275,5 @@ export type WarninglistAdded = Narrow<Schemas['IntelWarninglistAdded'], { list: 
 export type Webhook = Narrow<Schemas['WebhookView'], { state: 'fine' | 'failing' | 'paused' }>;
 export type WebhookMade = Narrow<Schemas['WebhookMade'], { webhook: Webhook }>;
 export type WebhookTested = Whole<Schemas['WebhookTested']>;
+export type KnowledgeLicence = Narrow<Schemas['KnowledgeLicence'], { origin: 'shipped' | 'loaded' | 'source' | 'statement' }>;
+export type GraphPositions = { positions: Record<string, [number, number]> };

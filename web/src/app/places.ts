@@ -36,4 +36,5 @@ export const more: Place[] = [
   { to: '/gateways', text: t('nav.gateways'), icon: 'watch' },
   { to: '/health', text: t('nav.health'), icon: 'health' },
   { to: '/access', text: t('nav.access'), icon: 'key' },
+  { to: '/about', text: t('nav.about'), icon: 'note' },
 ];

@@ -4,6 +4,7 @@
 //! Unknown types and relations are counted, never guessed at. Terms of use of what is read travel
 //! in [`Knowledge::statements`].
 
+pub mod cwe;
 pub mod d3fend;
 pub mod layer;
 pub mod matrix;

@@ -1,10 +1,14 @@
 //! Endpoints under `/api/v1/intel/`, one a file.
 
+mod catalogues;
 mod complete;
 mod decay;
 mod export;
 mod held;
 mod import;
+mod layers;
+mod layouts;
+mod licences;
 mod matrix;
 mod object;
 mod path;
@@ -54,6 +58,12 @@ pub(crate) fn routes() -> RoomRouter<Knowledge> {
         .route(CONFIGURE, routes!(decay::change))
         .route(CONFIGURE, routes!(warninglists::add))
         .route(CONFIGURE, routes!(warninglists::remove))
+        .route(READ, routes!(licences::licences))
+        // A layout is its person's own: whoever may read may keep one.
+        .route(READ, routes!(layouts::list))
+        .route(READ, routes!(layouts::layout, layouts::keep, layouts::forget))
+        .route(IMPORT, routes!(catalogues::load))
+        .route(IMPORT, routes!(layers::take))
         .route(IMPORT, routes!(import::import))
 }
 

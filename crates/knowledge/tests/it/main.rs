@@ -18,8 +18,8 @@ struct House {
 impl House {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let platform =
-            platform::testing::platform(folder.path(), &[intel::MIGRATIONS]).await.unwrap();
+        let rooms = [intel::MIGRATIONS, knowledge::MIGRATIONS];
+        let platform = platform::testing::platform(folder.path(), &rooms).await.unwrap();
         let room = Knowledge::open(&platform, Config::default()).unwrap();
         Self { room, _platform: platform, _folder: folder }
     }
@@ -174,6 +174,13 @@ async fn nobody_passes_without_the_policy() {
         ("DELETE", "/api/v1/knowledge/warninglists/x"),
         ("POST", "/api/v1/knowledge/objects/x/sightings"),
         ("GET", "/api/v1/knowledge/stream"),
+        ("GET", "/api/v1/knowledge/licences"),
+        ("GET", "/api/v1/knowledge/layouts"),
+        ("GET", "/api/v1/knowledge/layouts/x"),
+        ("PUT", "/api/v1/knowledge/layouts/x"),
+        ("DELETE", "/api/v1/knowledge/layouts/x"),
+        ("POST", "/api/v1/knowledge/catalogues/d3fend"),
+        ("POST", "/api/v1/knowledge/layers"),
         ("GET", "/api/v1/intel/export"),
         ("POST", "/api/v1/intel/import"),
     ] {

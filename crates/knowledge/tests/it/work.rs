@@ -328,3 +328,139 @@ async fn the_stream_goes_on_where_it_was_and_stays_in_sight() {
     let seen = events(&house, Gate(Arc::new(UpToGreen)), "?after=0", 1).await;
     assert_eq!(seen, told[1..2], "what is amber is not there");
 }
+
+const D3FEND: &str = r#"@prefix : <http://d3fend.mitre.org/ontologies/d3fend.owl#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+:d3fend-tactical-verb-property a owl:ObjectProperty .
+:analyzes a owl:ObjectProperty ; rdfs:subPropertyOf :d3fend-tactical-verb-property .
+:modifies a owl:ObjectProperty .
+:File a owl:Class .
+:FileWatch a owl:Class ; rdfs:label "File Watch" ; :d3fend-id "D3-XW" ; :definition "Watches files." ;
+  rdfs:subClassOf [ a owl:Restriction ; owl:onProperty :analyzes ; owl:someValuesFrom :File ] .
+:T0826 a owl:Class ; :attack-id "T0826" ;
+  rdfs:subClassOf [ a owl:Restriction ; owl:onProperty :modifies ; owl:someValuesFrom :File ] .
+:T9999 a owl:Class ; :attack-id "T9999" ;
+  rdfs:subClassOf [ a owl:Restriction ; owl:onProperty :modifies ; owl:someValuesFrom :File ] .
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn catalogues_are_loaded_related_and_loaded_again_without_a_change() {
+    let house = House::new().await;
+    call(house.room.router(), true, "POST", "/api/v1/intel/import?tlp=clear", &attack()).await;
+    let load = async |name: &str, text: &str| {
+        raw(&house, &format!("/api/v1/knowledge/catalogues/{name}"), Body::from(text.to_owned()))
+            .await
+    };
+    let (status, loaded) = load("d3fend", D3FEND).await;
+    assert_eq!((status, &loaded["stored"]["new"]), (StatusCode::OK, &json!(2)), "{loaded}");
+    assert_eq!(loaded["unknown"], json!(["T9999"]));
+    let (_, again) = load("d3fend", D3FEND).await;
+    assert_eq!(
+        (&again["stored"]["new"], &again["stored"]["same"]),
+        (&json!(0), &json!(2)),
+        "{again}"
+    );
+    let (_, renamed) = load("d3fend", &D3FEND.replace("Watches files", "Looks at files")).await;
+    assert_eq!(
+        (&renamed["stored"]["updated"], &renamed["stored"]["same"]),
+        (&json!(1), &json!(1)),
+        "{renamed}"
+    );
+    let (_, near) =
+        house.get(&format!("/api/v1/intel/objects/{}/relations", id("attack-pattern", 3))).await;
+    let kinds: Vec<&Value> =
+        near["relations"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+    assert!(kinds.contains(&&json!("mitigates")), "{near}");
+    let (_, cwe) = load("cwe", "CWE-ID,Name\n79,Cross-site Scripting\n").await;
+    assert_eq!(cwe["stored"]["new"], 1, "{cwe}");
+    let (_, found) = house.get("/api/v1/intel/objects?q=%22CWE-79%22").await;
+    assert_eq!(found["items"][0]["name"], "CWE-79 Cross-site Scripting", "{found}");
+    for (name, text, wanted) in [
+        ("d3fend", "<a> <b>", 422),
+        ("d3fend", "", 422),
+        ("cwe", "a,b\n", 422),
+        ("nothing", "", 404),
+    ] {
+        assert_eq!(load(name, text).await.0.as_u16(), wanted, "{name}");
+    }
+    let (_, licences) = house.get("/api/v1/knowledge/licences").await;
+    let of = |name: &str| {
+        licences
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["name"] == name)
+            .cloned()
+            .unwrap_or_default()
+    };
+    assert!(of("D3FEND")["text"].as_str().unwrap().contains("MITRE Corporation"), "{licences}");
+    assert_eq!((&of("ATT&CK and CAPEC")["origin"], &of("ATLAS")), (&json!("loaded"), &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_navigator_layer_comes_in_and_what_is_known_goes_out() {
+    let house = House::new().await;
+    let layer = json!({"name": "What we saw", "versions": {"layer": "4.5"}, "domain": "ics-attack", "techniques": [
+        {"techniqueID": "T0826", "score": 3}, {"techniqueID": "T0827", "enabled": false},
+        {"techniqueID": "T9999", "score": 1}]});
+    let path = "/api/v1/knowledge/layers?tlp=green";
+    assert_eq!(
+        house.ask("POST", path, &layer).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "ATT&CK is missing"
+    );
+    call(house.room.router(), true, "POST", "/api/v1/intel/import?tlp=clear", &attack()).await;
+    let (status, kept) = house.ask("POST", path, &layer).await;
+    assert_eq!(status, StatusCode::OK, "{kept}");
+    assert_eq!(
+        (&kept["techniques"], &kept["unknown"], &kept["known"]),
+        (&json!(1), &json!(["T9999"]), &json!(false))
+    );
+    assert_eq!(house.ask("POST", path, &layer).await.1["known"], true);
+    let (_, page) =
+        house.get(&format!("/api/v1/intel/objects/{}", kept["id"].as_str().unwrap())).await;
+    assert_eq!(page["object"]["x_navigator_layer"], layer, "nothing of it is lost");
+    assert_eq!(
+        (&page["item"]["name"], &page["item"]["tlp"]),
+        (&json!("What we saw"), &json!("TLP:GREEN"))
+    );
+    // it lights the matrix as any other word on a technique
+    let (_, out) = house.get("/api/v1/intel/layer").await;
+    assert_eq!(out["techniques"], json!([{"techniqueID": "T0826", "score": 2}]));
+    assert_eq!(
+        house.ask_green("POST", "/api/v1/knowledge/layers?tlp=red", &layer).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        house.ask("POST", path, &json!({"name": "x"})).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_lays_graphs_out_for_themselves() {
+    let house = House::new().await;
+    let path = "/api/v1/knowledge/layouts/malware--1";
+    let layout = json!({"positions": {"malware--1": [0.5, -20.0], "tool--2": [7.0, 8.0]}});
+    assert_eq!(house.get(path).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(house.ask("PUT", path, &layout).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(house.get(path).await.1, layout);
+    let moved = json!({"positions": {"malware--1": [1.0, 1.0]}});
+    assert_eq!(house.ask("PUT", path, &moved).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(house.get(path).await.1, moved);
+    assert_eq!(house.get("/api/v1/knowledge/layouts").await.1[0]["name"], "malware--1");
+    // somebody else has none
+    let (routes, _) = house.room.router().into_parts();
+    let app = axum::Router::from(routes).layer(Extension(Gate(Arc::new(FakeAuthorizer(true)))));
+    let other = Caller { id: "other".into(), ..Caller::local_admin() };
+    let request = Request::get(path).extension(other).body(Body::empty()).unwrap();
+    assert_eq!(app.oneshot(request).await.unwrap().status(), StatusCode::NOT_FOUND);
+    for bad in
+        [json!({"positions": {"a": [1e9, 0.0]}}), json!({"positions": {"a": [1.0]}}), json!({})]
+    {
+        assert_eq!(house.ask("PUT", path, &bad).await.0, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
+    assert_eq!(house.ask("DELETE", path, &Value::Null).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(house.ask("DELETE", path, &Value::Null).await.0, StatusCode::NOT_FOUND);
+}

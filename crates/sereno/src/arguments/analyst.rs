@@ -61,6 +61,15 @@ pub(crate) enum DecayCommand {
     },
 }
 
+/// Terms of use of what is known.
+#[derive(Debug, Args)]
+pub(crate) struct Licences {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The whole text of one, by its name. Exit 0, or 1 where there is none.
+    pub(crate) name: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum WarninglistCommand {
     /// The lists, loaded and shipped.

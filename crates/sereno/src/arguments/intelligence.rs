@@ -57,12 +57,16 @@ pub(crate) enum IntelCommand {
         /// STIX id where it ends.
         to: String,
     },
-    /// Take a STIX 2.1 bundle in. Exit 0 all stored, 1 some refused.
+    /// Take a STIX 2.1 bundle in, D3FEND's ontology or a table of CWE. Exit 0 all stored, 1 some refused.
     Import {
         #[command(flatten)]
         place: Place,
-        /// The bundle.
+        /// The file: a bundle, or with --catalogue d3fend its ontology in Turtle, with --catalogue cwe a CSV table, packed
+        /// or not.
         file: PathBuf,
+        /// d3fend or cwe.
+        #[arg(long)]
+        catalogue: Option<String>,
         /// What the source is called.
         #[arg(long, default_value = "")]
         label: String,
@@ -89,6 +93,25 @@ pub(crate) enum IntelCommand {
         /// As a layer for the ATT&CK Navigator.
         #[arg(long)]
         layer: bool,
+    },
+    /// A layer of the ATT&CK Navigator: take FILE in, or with --out write what is known into it.
+    Navigator {
+        #[command(flatten)]
+        place: Place,
+        /// The layer.
+        file: PathBuf,
+        /// Write it.
+        #[arg(long)]
+        out: bool,
+        /// Which matrix is written; the first that is loaded when absent.
+        #[arg(long, requires = "out")]
+        domain: Option<String>,
+        /// TLP label of what is taken in.
+        #[arg(long, default_value = "amber")]
+        tlp: String,
+        /// What the source is called.
+        #[arg(long, default_value = "")]
+        label: String,
     },
     /// What a report names: values and techniques, as a list to review; with --store, what is accepted is kept.
     Extract {

@@ -46,7 +46,10 @@ pub(crate) async fn run(command: IntelCommand, json: bool) -> Result<ExitCode, F
             shown(if json { &answer } else { &relations }, &RELATION, json)
         }
         IntelCommand::Path { place, from, to } => way(&place, &from, &to, json).await,
-        IntelCommand::Import { place, file, label, tlp } => {
+        IntelCommand::Import { place, file, catalogue: Some(name), .. } => {
+            catalogue(&place, &file, &name, json).await
+        }
+        IntelCommand::Import { place, file, label, tlp, .. } => {
             import(&place, &file, &label, &tlp, json).await
         }
         IntelCommand::Export { place, query } => {
@@ -58,6 +61,30 @@ pub(crate) async fn run(command: IntelCommand, json: bool) -> Result<ExitCode, F
         }
         IntelCommand::Matrix { place, domain, layer } => {
             matrix(&place, domain.as_deref(), layer).await
+        }
+        other => work(other, json).await,
+    }
+}
+
+/// What analysts do beside reading.
+async fn work(command: IntelCommand, json: bool) -> Result<ExitCode, Failure> {
+    match command {
+        IntelCommand::Navigator { place, file, out: true, domain, .. } => {
+            let asked =
+                domain.map_or_else(String::new, |name| format!("?domain={}", escape(&name)));
+            let layer = get(&place, &format!("/api/v1/intel/layer{asked}")).await?;
+            std::fs::write(&file, layer.to_string()).map_err(Failure::file(&file))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        IntelCommand::Navigator { place, file, tlp, label, .. } => {
+            let bytes = read_file(&file, MAX_IMPORT_BYTES)?;
+            let path =
+                format!("/api/v1/knowledge/layers?tlp={}&label={}", escape(&tlp), escape(&label));
+            let api = Api::of(&place).await?;
+            let answer = api.post_bytes(&path, bytes, "application/json").await;
+            api.close().await;
+            output::value(&answer?)?;
+            Ok(ExitCode::SUCCESS)
         }
         IntelCommand::Extract { place, file, store, accept, title, tlp, source, confidence } => {
             let wanted =
@@ -74,6 +101,8 @@ pub(crate) async fn run(command: IntelCommand, json: bool) -> Result<ExitCode, F
         IntelCommand::Tail { place, types, after, limit } => {
             super::tail::run(&place, types.as_deref(), after, limit, json).await
         }
+        // The others were taken before.
+        _ => Err(Failure::wrong_use("this is no command")),
     }
 }
 
@@ -131,9 +160,33 @@ async fn import(
     let path = format!("/api/v1/intel/import?tlp={}&label={}", escape(tlp), escape(label));
     let answer = api.post_bytes(&path, bytes, "application/json").await;
     api.close().await;
+    counted(&answer?, json)
+}
+
+/// D3FEND or CWE.
+async fn catalogue(
+    place: &Place,
+    file: &std::path::Path,
+    name: &str,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let bytes = read_file(file, MAX_IMPORT_BYTES)?;
+    let api = Api::of(place).await?;
+    let path = format!("/api/v1/knowledge/catalogues/{}", escape(name));
+    let answer = api.post_bytes(&path, bytes, "application/octet-stream").await;
+    api.close().await;
     let answer = answer?;
+    let unknown = answer.get("unknown_count").and_then(Value::as_u64).unwrap_or_default();
+    if unknown > 0 {
+        output::note(&format!("{unknown} techniques that it names are not loaded here"));
+    }
+    counted(answer.get("stored").unwrap_or(&answer), json)
+}
+
+/// What became of every object.
+fn counted(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
     if json {
-        output::value(&answer)?;
+        output::value(answer)?;
     } else {
         let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
         output::line(&format!(

@@ -12,6 +12,7 @@ pub(crate) mod feedback;
 pub(crate) mod intel;
 pub(crate) mod laws;
 pub(crate) mod ledger;
+pub(crate) mod licences;
 pub(crate) mod lists;
 pub(crate) mod machines;
 pub(crate) mod misp;

@@ -59,6 +59,13 @@ fn receiver() -> (String, Receiver<Value>) {
     (url, told)
 }
 
+/// Id of the indicator that the report became.
+fn indicator(data: &Path) -> String {
+    let query = "value:45.9.148.7 type:indicator";
+    let found = read_json(&run(data, &["intel", "search", query, "--json"]));
+    found["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
 const REPORT: &str = "Night Heron called hxxp://bad-host-4711[.]top/a and 45[.]9.148[.]7.\n\
     It used CVE-2026-12345.\n";
 
@@ -115,30 +122,36 @@ fn reports_come_in_values_are_judged_and_others_are_told() {
     let (one, two) = (next(), next());
     assert_eq!((&one["type"], &two["data"]["type"]), (&json!("object.new"), &json!("indicator")));
 
-    // an address in a network, a URL without its slash: both are known
-    let lookup = |value: &str| run(&data, &["intel", "lookup", value]);
+    values_are_judged(folder.path(), &data, &told);
+    told_survives_the_node(node, &data, &told);
+}
+
+/// Lists excuse, sightings raise and end, parameters are chosen, the stream tells it all.
+fn values_are_judged(folder: &Path, data: &Path, told: &Receiver<Value>) {
+    let next = || told.recv_timeout(Duration::from_secs(20)).unwrap();
+    let lookup = |value: &str| run(data, &["intel", "lookup", value]);
     assert_eq!(code(&lookup("45.9.148.7")), 0, "{}", said(&lookup("45.9.148.7")));
     assert_eq!(code(&lookup("45.9.148.8")), 1);
-    let list = folder.path().join("list.json");
+    let list = folder.join("list.json");
     let ours = json!({"name": "Ours", "version": 1, "type": "cidr", "list": ["45.9.148.0/24"]});
     std::fs::write(&list, ours.to_string()).unwrap();
-    assert_eq!(code(&run(&data, &["intel", "warninglist", "add", list.to_str().unwrap()])), 0);
+    assert_eq!(code(&run(data, &["intel", "warninglist", "add", list.to_str().unwrap()])), 0);
     assert_eq!(code(&lookup("45.9.148.7")), 1);
     assert!(said(&lookup("45.9.148.7")).contains("well known by Ours"));
-    assert_eq!(code(&run(&data, &["intel", "warninglist", "remove", "Ours"])), 0);
+    assert_eq!(code(&run(data, &["intel", "warninglist", "remove", "Ours"])), 0);
     assert_eq!(code(&lookup("45.9.148.7")), 0);
 
     let found =
-        read_json(&run(&data, &["intel", "search", "value:45.9.148.7 type:indicator", "--json"]));
+        read_json(&run(data, &["intel", "search", "value:45.9.148.7 type:indicator", "--json"]));
     let id = found["items"][0]["id"].as_str().unwrap().to_owned();
-    let seen = run(&data, &["intel", "sight", &id, "--where", "the port", "--json"]);
+    let seen = run(data, &["intel", "sight", &id, "--where", "the port", "--json"]);
     assert!(read_json(&seen)["score_now"].as_f64().unwrap() > 83.0, "{}", said(&seen));
     let sighting = next();
     assert_eq!(
         (&sighting["type"], &sighting["data"]["object"]["sighting_of_ref"]),
         (&json!("sighting"), &json!(id))
     );
-    assert_eq!(code(&run(&data, &["intel", "sight", &id, "--type", "expiration"])), 0);
+    assert_eq!(code(&run(data, &["intel", "sight", &id, "--type", "expiration"])), 0);
     assert_eq!(code(&lookup("45.9.148.7")), 1);
     assert!(
         said(&lookup("45.9.148.7")).contains("reported as ended"),
@@ -146,12 +159,11 @@ fn reports_come_in_values_are_judged_and_others_are_told() {
         said(&lookup("45.9.148.7"))
     );
 
-    let chosen =
-        run(&data, &["intel", "decay", "set", "address", "--lifetime-days", "5", "--json"]);
+    let chosen = run(data, &["intel", "decay", "set", "address", "--lifetime-days", "5", "--json"]);
     assert_eq!(code(&chosen), 0, "{}", said(&chosen));
-    let decay = said(&run(&data, &["intel", "decay"]));
+    let decay = said(&run(data, &["intel", "decay"]));
     assert!(decay.contains("address  5.0"), "{decay}");
-    assert_eq!(code(&run(&data, &["intel", "decay", "set", "address", "--lifetime-days", "0"])), 1);
+    assert_eq!(code(&run(data, &["intel", "decay", "set", "address", "--lifetime-days", "0"])), 1);
 
     let tail = run(
         &data,
@@ -162,11 +174,11 @@ fn reports_come_in_values_are_judged_and_others_are_told() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["item"]["type"].clone())
         .collect();
     assert_eq!(kinds, ["report", "sighting"]);
-    told_survives_the_node(node, &data, &told, &id);
 }
 
 /// What becomes known while a receiver is not told waits through the node's death.
-fn told_survives_the_node(node: Node, data: &Path, told: &Receiver<Value>, id: &str) {
+fn told_survives_the_node(node: Node, data: &Path, told: &Receiver<Value>) {
+    let id = &indicator(data);
     assert_eq!(code(&run(data, &["webhook", "pause", "soar"])), 0);
     assert_eq!(code(&run(data, &["intel", "sight", id, "--comment", "again"])), 0);
     node.kill();

@@ -2,6 +2,7 @@ import cytoscape from 'cytoscape';
 import { useEffect, useMemo, useRef } from 'react';
 import { useComputedColorScheme } from '@mantine/core';
 import type { Bundle } from '@/api/types';
+import { Button } from '@/parts/button';
 import { t, word } from '@/strings/pages';
 import { drawn, graphOf, type Group } from './bundle';
 import { graphStyle } from './graph-style';
@@ -11,10 +12,15 @@ interface GraphProps {
   bundle: Bundle;
   chosen: string | null;
   onChoose: (id: string | null) => void;
+  /** Where a person put the objects before, and what to do with where they stand now. */
+  layout?: { positions: Positions | null; keep: (positions: Positions) => void; forget: () => void; busy: boolean };
 }
 
+export type Positions = Record<string, [number, number]>;
+
 /** The bundle as a graph; the list beside it reaches every node by keyboard. */
-export default function BundleGraph({ bundle, chosen, onChoose }: GraphProps) {
+export default function BundleGraph({ bundle, chosen, onChoose, layout }: GraphProps) {
+  const positions = layout?.positions ?? null;
   const place = useRef<HTMLDivElement>(null);
   const graph = useRef<cytoscape.Core | null>(null);
   const scheme = useComputedColorScheme('light');
@@ -34,11 +40,18 @@ export default function BundleGraph({ bundle, chosen, onChoose }: GraphProps) {
       maxZoom: 2,
       wheelSensitivity: 0.25,
     });
+    if (positions) {
+      core.nodes().forEach((node) => {
+        const [x, y] = positions[node.id()] ?? [];
+        if (x !== undefined && y !== undefined) node.position({ x, y });
+      });
+      core.fit(undefined, 20);
+    }
     core.on('tap', 'node', (event) => onChoose(String(event.target.id())));
     core.on('tap', (event) => event.target === core && onChoose(null));
     graph.current = core;
     return () => core.destroy();
-  }, [nodes, edges, onChoose, scheme]);
+  }, [nodes, edges, onChoose, scheme, positions]);
   useEffect(() => {
     graph.current?.elements().removeClass('chosen');
     if (chosen) graph.current?.getElementById(chosen).addClass('chosen').connectedEdges().addClass('chosen');
@@ -59,9 +72,21 @@ export default function BundleGraph({ bundle, chosen, onChoose }: GraphProps) {
           ))}
         </ul>
       </div>
+      {layout && (
+        <div className="bundle-layout">
+          <Button small plain busy={layout.busy} onClick={() => layout.keep(placed(graph.current))}>{t('bundle.keep_layout')}</Button>
+          {positions && <Button small plain disabled={layout.busy} onClick={layout.forget}>{t('bundle.forget_layout')}</Button>}
+        </div>
+      )}
       {object && <ObjectView object={object} />}
     </>
   );
+}
+
+/** Where each object stands now. */
+function placed(core: cytoscape.Core | null): Positions {
+  const round = (n: number) => Math.round(n * 10) / 10;
+  return Object.fromEntries((core?.nodes().toArray() ?? []).map((node) => [String(node.id()), [round(node.position().x), round(node.position().y)]]));
 }
 
 function Key({ group }: { group: Group }) {

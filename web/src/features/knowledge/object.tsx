@@ -1,10 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo } from 'react';
+import { lazy, Suspense, useCallback, useMemo } from 'react';
+import { put, remove } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { Bundle, IntelObject, IntelRelations } from '@/api/types';
+import type { Positions } from '@/features/cti/bundle-graph';
+import { useAct } from '@/parts/act';
 import { count } from '@/parts/format';
-import { Empty, Ghost, Loaded, PageView, Panel } from '@/parts/page';
+import { Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
@@ -110,6 +113,10 @@ function Versions({ versions, id, at }: { versions: Version[]; id: string; at: s
 function Neighbours({ id, at }: { id: string; at: string }) {
   const near = useQuery(reads.intelRelations(id, at));
   const navigate = useNavigate();
+  const kept = useQuery(reads.layout(id));
+  const keep = useAct((positions: Positions) => put(`/knowledge/layouts/${encodeURIComponent(id)}`, { positions }), ['layout']);
+  const forget = useAct(() => remove(`/knowledge/layouts/${encodeURIComponent(id)}`), ['layout']);
+  const choose = useCallback((chosen: string | null) => void (chosen && chosen !== id && navigate({ to: '/knowledge/$id', params: { id: chosen }, search: keeping(at) })), [id, at, navigate]);
   const bundle = useMemo(() => (near.data ? bundleOf(near.data) : null), [near.data]);
   const names = useMemo(() => new Map(near.data?.objects.map((one) => [one.id, one.name || one.id])), [near.data]);
   const columns: Column<Relation>[] = [
@@ -126,11 +133,12 @@ function Neighbours({ id, at }: { id: string; at: string }) {
             <Empty title={t('know.alone')}>{t('know.alone_why')}</Empty>
           ) : (
             <>
-              {bundle && data.objects.length <= 60 && (
+              {bundle && data.objects.length <= 60 && kept.isFetched && (
                 <Suspense fallback={<Ghost rows={6} />}>
-                  <BundleGraph bundle={bundle} chosen={null} onChoose={(chosen) => chosen && chosen !== id && void navigate({ to: '/knowledge/$id', params: { id: chosen }, search: keeping(at) })} />
+                  <BundleGraph bundle={bundle} chosen={null} onChoose={choose} layout={{ positions: kept.data?.positions ?? null, keep: keep.mutate, forget: () => forget.mutate(), busy: keep.isPending || forget.isPending }} />
                 </Suspense>
               )}
+              {(keep.isError || forget.isError) && <Failed error={keep.error ?? forget.error} />}
               <DataTable rows={data.relations} columns={columns} caption={t('know.relations')} rowKey={(row) => `${row.origin} ${row.kind} ${row.target} ${row.told_by}`} />
               {data.next && <p className="small quiet more-rows">{t('know.more_relations')}</p>}
             </>
