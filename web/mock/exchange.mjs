@@ -58,5 +58,5 @@ export const sources = [
 ];
 export const lookup = (value) =>
   value.startsWith('45.')
-    ? { value, known: true, summary: 'on 7 public block lists (ipsum)', sources: [{ name: 'ipsum (sample)', score: 7, object: `indicator--${uuid(value)}`, named: value, score_now: 62, threshold: 20, standing: 'lives', excused_by: null, until: null, reports: 0 }] }
-    : { value, known: false, summary: 'unknown to 2 sources, 9,014 values', sources: [] };
+    ? { value, known: true, summary: 'on 7 public block lists (ipsum)', sources: [{ name: 'ipsum (sample)', score: 7, object: `indicator--${uuid(value)}`, named: value, score_now: 62, threshold: 20, standing: 'lives', excused_by: null, until: null, reports: 0 }], excused_by: null }
+    : { value, known: false, summary: 'unknown to 2 sources, 9,014 values', sources: [], excused_by: null };

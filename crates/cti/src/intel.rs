@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use ::intel::Sight;
+use ::intel::excuse::Excuses;
 use ::intel::sources::{self, Source};
 use ::intel::standing::{self, Standing, Why};
 use ::intel::terms::{MAX_VALUE_BYTES, normal};
@@ -141,6 +142,8 @@ pub(crate) struct Looked {
     pub(crate) summary: String,
     /// Every word in sight, those that count first.
     pub(crate) words: Vec<Standing>,
+    /// The lists of well-known values that hold it, whether somebody names it or not.
+    pub(crate) excused_by: Option<String>,
 }
 
 /// Under which name a source answers.
@@ -167,17 +170,21 @@ async fn answer(cti: &Cti, value: String, sight: Sight) -> Result<Looked, CtiErr
         word.known.object.as_ref().is_none_or(|object| object.starts_with("indicator--"))
     });
     let known = words.iter().any(Standing::counts);
+    let excused_by = Excuses::current(&mut sql).await?.of(&value);
     let summary = if words.is_empty() {
         let named = cti.counted().get(&mut sql, now).await?;
         let lists = lists::all(&mut sql).await?;
         let held: i64 = named + lists.iter().map(|list| list.held).sum::<i64>();
-        format!("unknown to {} sources, {} values", lists.len() + 1, thousands(held))
+        let well_known = excused_by.as_ref();
+        let well_known =
+            well_known.map_or_else(String::new, |lists| format!("; well known by {lists}"));
+        format!("unknown to {} sources, {} values{well_known}", lists.len() + 1, thousands(held))
     } else {
         // What no longer counts is told where nothing else is.
         let told = words.iter().filter(|word| word.counts() == known);
         told.map(|word| sentence(word, &value)).collect::<Vec<_>>().join("; ")
     };
-    Ok(Looked { value, known, summary, words })
+    Ok(Looked { value, known, summary, words, excused_by })
 }
 
 fn day(at_us: i64) -> String {

@@ -4349,6 +4349,8 @@ export interface components {
             summary: string;
             /** @description Who says so. */
             sources: components["schemas"]["IntelLookupSource"][];
+            /** @description The lists of well-known values that hold it: it raises nothing whoever names it. */
+            excused_by?: string | null;
         };
         /** @description One source's word and what is left of it. */
         IntelLookupSource: {

@@ -30,6 +30,8 @@ pub(crate) struct IntelLookupAnswer {
     summary: String,
     /// Who says so.
     sources: Vec<IntelLookupSource>,
+    /// The lists of well-known values that hold it: it raises nothing whoever names it.
+    excused_by: Option<String>,
 }
 
 /// One source's word and what is left of it.
@@ -96,5 +98,6 @@ pub(crate) async fn lookup(
         value: found.value,
         known: found.known,
         summary: found.summary,
+        excused_by: found.excused_by,
     }))
 }

@@ -1,6 +1,6 @@
 //! Lookups over HTTP.
 
-use ports::Clock;
+use ports::{Clock, IntelLookup};
 use serde_json::{Value, json};
 
 use crate::support::{Setup, TAXII, client};
@@ -66,4 +66,27 @@ async fn known_and_unknown_are_both_answers() {
     let sources: Value =
         http.get(node.url("/api/v1/intel/sources")).send().await.unwrap().json().await.unwrap();
     assert_eq!(sources[0]["values"], 14_217);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_nodes_own_work_meets_is_a_fact_once_and_tells_no_secret() {
+    let node = Setup::new(1, "operator").start().await;
+    let met = async |value: &str| node.cti.lookup(value).await.unwrap().known;
+    assert!(met("77.90.185.20").await && met("77.90.185.20").await);
+    assert!(!met("192.0.2.1").await);
+    // what only those may read who see red is met too, and no fact says so
+    let began = platform::system::SystemClock.now().plus_secs(-600).to_millis_text();
+    let secret = json!({"type": "indicator", "spec_version": "2.1",
+        "id": "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", "created": began, "modified": began,
+        "pattern": "[ipv4-addr:value = '192.0.2.9']", "pattern_type": "stix", "valid_from": began,
+        "object_marking_refs": [stix::Tlp::Red.id()]});
+    let body = json!({ "objects": [secret] }).to_string();
+    let url = node.url("/taxii2/sereno/collections/inbox/objects/");
+    let posted =
+        client("administrator").post(url).header("content-type", TAXII).body(body).send().await;
+    assert_eq!(posted.unwrap().status(), 202);
+    assert!(met("192.0.2.9").await);
+    let facts = node.facts("cti.intel_hit").await;
+    let told: Vec<&str> = facts.iter().map(|fact| fact.subject.as_str()).collect();
+    assert_eq!(told, ["77.90.185.20"]);
 }

@@ -166,7 +166,7 @@ fn values_are_judged(folder: &Path, data: &Path, told: &Receiver<Value>) {
     assert_eq!(code(&run(data, &["intel", "decay", "set", "address", "--lifetime-days", "0"])), 1);
 
     let tail = run(
-        &data,
+        data,
         &["intel", "tail", "--after", "0", "--types", "report,sighting", "--limit", "2", "--json"],
     );
     let kinds: Vec<Value> = String::from_utf8_lossy(&tail.stdout)
