@@ -10,6 +10,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use tokio::io::AsyncWriteExt;
 
 use crate::config::Config;
+use crate::net::signed;
 use crate::store::Feed;
 
 /// Redirects followed.
@@ -24,11 +25,18 @@ pub(crate) enum Fetched {
     Body { etag: Option<String>, last_modified: Option<String> },
 }
 
-/// Fetches a feed into a file.
-pub(crate) async fn fetch(config: &Config, feed: &Feed, into: &Path) -> Result<Fetched, String> {
+/// Fetches a feed into a file. The secret goes to the feed's own server only, not to where that one redirects.
+pub(crate) async fn fetch(
+    config: &Config,
+    feed: &Feed,
+    secret: Option<&str>,
+    into: &Path,
+) -> Result<Fetched, String> {
     let mut url = address(feed.new.url.as_deref().unwrap_or_default())?;
+    let home = url.origin();
     for _ in 0..=MAX_REDIRECTS {
-        let response = ask(config, feed, &url).await?;
+        let secret = secret.filter(|_| url.origin() == home);
+        let response = ask(config, feed, secret, &url).await?;
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::Unchanged);
@@ -77,8 +85,16 @@ pub(crate) fn address(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-async fn ask(config: &Config, feed: &Feed, url: &Url) -> Result<Response, String> {
+async fn ask(
+    config: &Config,
+    feed: &Feed,
+    secret: Option<&str>,
+    url: &Url,
+) -> Result<Response, String> {
     let mut request = client(config, url).await?.get(url.clone());
+    if secret.is_some() {
+        request = signed(request, &feed.new.auth, secret)?;
+    }
     if let Some(etag) = &feed.etag {
         request = request.header(IF_NONE_MATCH, etag);
     }

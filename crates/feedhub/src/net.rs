@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Method, Response, StatusCode, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use tokio::sync::Mutex;
 
 use crate::config::Config;
@@ -163,18 +163,7 @@ impl Line {
         let mut asked = client.request(request.method.clone(), url.clone());
         asked = asked.header(ACCEPT, request.accept);
         if self.is_home(url) {
-            asked = match (&self.auth, &self.secret) {
-                (Auth::Basic { user }, secret) => asked.basic_auth(user, secret.as_ref()),
-                (Auth::Bearer, Some(secret)) => asked.bearer_auth(secret),
-                (Auth::Key, Some(secret)) => match HeaderValue::from_str(secret) {
-                    Ok(mut value) => {
-                        value.set_sensitive(true);
-                        asked.header(AUTHORIZATION, value)
-                    }
-                    Err(_) => return Err(Fault::new("the key cannot stand in a header")),
-                },
-                _ => asked,
-            };
+            asked = signed(asked, &self.auth, self.secret.as_deref()).map_err(Fault::new)?;
         }
         if let Some((kind, body)) = &request.body {
             asked = asked.header(CONTENT_TYPE, *kind).body(body.clone());
@@ -250,6 +239,25 @@ impl Line {
         let clip = |c: char| if c.is_control() { ' ' } else { c };
         Some(text.chars().map(clip).take(MAX_COMPLAINT_CHARS).collect())
     }
+}
+
+/// A request that says who asks.
+pub(crate) fn signed(
+    request: RequestBuilder,
+    auth: &Auth,
+    secret: Option<&str>,
+) -> Result<RequestBuilder, String> {
+    Ok(match (auth, secret) {
+        (Auth::Basic { user }, secret) => request.basic_auth(user, secret),
+        (Auth::Bearer, Some(secret)) => request.bearer_auth(secret),
+        (Auth::Key, Some(secret)) => {
+            let value = HeaderValue::from_str(secret);
+            let mut value = value.map_err(|_| "the key cannot stand in a header".to_owned())?;
+            value.set_sensitive(true);
+            request.header(AUTHORIZATION, value)
+        }
+        _ => request,
+    })
 }
 
 /// Whether the same request may well do in a moment.

@@ -278,7 +278,8 @@ impl Feedhub {
             return self.note(feed, ended).await;
         }
         let file = self.file(feed);
-        let fetched = fetch::fetch(self.config(), feed, &file).await;
+        let secret = secret::of(&self.platform().data, &feed.id)?;
+        let fetched = fetch::fetch(self.config(), feed, secret.as_deref(), &file).await;
         let ended = match fetched {
             Ok(Fetched::Unchanged) => Ended::default(),
             Ok(Fetched::Body { etag, last_modified }) => {

@@ -141,9 +141,15 @@ fn one(
     vulnerability: &Vulnerability,
     index: usize,
 ) -> (Object, Option<Object>) {
-    let named =
-        vulnerability.cve.clone().or_else(|| vulnerability.ids.first().map(|id| id.text.clone()));
-    let part = named.clone().unwrap_or_else(|| index.to_string());
+    let name_of =
+        |one: &Vulnerability| one.cve.clone().or_else(|| Some(one.ids.first()?.text.clone()));
+    let named = name_of(vulnerability);
+    let before = &advisory.vulnerabilities[..index];
+    let again = named.is_some() && before.iter().any(|one| name_of(one) == named);
+    let part = match &named {
+        Some(name) if !again => name.clone(),
+        _ => format!("{}\n{index}", named.as_deref().unwrap_or_default()),
+    };
     let mut map = frame.object("vulnerability", &part);
     let title = vulnerability.title.clone().unwrap_or_default();
     let name = named.filter(|name| !name.is_empty()).unwrap_or_else(|| title.clone());
@@ -240,4 +246,59 @@ fn report(frame: &Frame, advisory: &Advisory, refs: Vec<String>, url: &str) -> O
     map.insert("external_references".into(), cited.into());
     map.insert("object_refs".into(), json!(refs));
     Object::from_map(map)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::print_stderr)]
+    use std::collections::HashSet;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.path() {
+                folder if folder.is_dir() => files(&folder, found),
+                file => found.push(file),
+            }
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_standard_become_valid_objects() {
+        let root = std::env::var_os("SERENO_TEST_DATA").map(PathBuf::from).unwrap_or_default();
+        let mut found = Vec::new();
+        files(&root.join("cti/csaf/csaf_2.0/examples/csaf"), &mut found);
+        if found.is_empty() {
+            eprintln!("skipped: no examples of CSAF (SERENO_TEST_DATA)");
+            return;
+        }
+        for file in found {
+            let what = file.display();
+            let advisory = feeds::csaf::read(&std::fs::read(&file).unwrap()).unwrap();
+            let one = convert(&advisory, "https://example.com/a.json").unwrap();
+            for object in &one.objects {
+                let wrong = stix::validate::object(object);
+                let wrong = wrong
+                    .first_error()
+                    .map(|error| format!("{} {}", error.property, error.message));
+                assert_eq!(wrong, None, "{what}: {}", object.to_json());
+            }
+            let ids: HashSet<&str> = one.objects.iter().map(Object::id_text).collect();
+            assert_eq!(ids.len(), one.objects.len(), "{what}: an id stands twice");
+            let count = |kind| one.objects.iter().filter(|object| object.kind() == kind).count();
+            assert_eq!(
+                (count("vulnerability"), count("report")),
+                (advisory.vulnerabilities.len(), 1)
+            );
+            for vulnerability in &advisory.vulnerabilities {
+                let Some(cve) = &vulnerability.cve else { continue };
+                assert!(
+                    one.objects.iter().any(|object| object.text("name") == Some(cve)),
+                    "{what}: {cve}"
+                );
+            }
+        }
+    }
 }

@@ -200,6 +200,43 @@ async fn a_feed_is_fetched_once_while_it_does_not_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_goes_to_the_feeds_own_server_only() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let said = |headers: &HeaderMap| {
+        let said = headers.get(header::AUTHORIZATION);
+        said.map_or("nothing".to_owned(), |said| said.to_str().unwrap().to_owned())
+    };
+    let other = axum::Router::new().route(
+        "/list",
+        get(move |headers: HeaderMap| async move {
+            if said(&headers) == "nothing" {
+                "45.9.148.3\n".into_response()
+            } else {
+                StatusCode::IM_A_TEAPOT.into_response()
+            }
+        }),
+    );
+    let other = serve(other).await;
+    let own = axum::Router::new().route(
+        "/list",
+        get(move |headers: HeaderMap| async move {
+            if said(&headers) != "Basic bWU6cGFzcw==" {
+                return StatusCode::UNAUTHORIZED.into_response();
+            }
+            (StatusCode::FOUND, [(header::LOCATION, format!("{other}/list"))]).into_response()
+        }),
+    );
+    let url = serve(own).await;
+    let house = House::new(true).await;
+    house
+        .add(json!({"name": "a", "url": format!("{url}/list"), "format": {"form": "plain"},
+        "auth": {"scheme": "basic", "user": "me"}, "secret": "pass"}))
+        .await;
+    let (status, feed) = house.ask("POST", "/api/v1/feeds/a/run", &Value::Null).await;
+    assert_eq!((status, &feed["counts"]["new"]), (200, &json!(1)), "{feed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn feeds_come_from_public_addresses_only() {
     let house = House::new(false).await;
     for (n, url) in [

@@ -68,104 +68,96 @@ fn start(python: &Path, folder: &Path) -> (Medallion, String) {
     (server, url)
 }
 
+/// A node that knows the server, and who it is there.
+struct Here {
+    folder: tempfile::TempDir,
+    secret: String,
+    url: String,
+}
+
+impl Here {
+    /// A command with the credentials.
+    fn with(&self, arguments: &[&str]) -> Value {
+        let who = ["--auth", "basic", "--user", "admin", "--secret-file", &self.secret];
+        let all: Vec<&str> = arguments.iter().chain(&who).copied().collect();
+        run(self.folder.path(), &all)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Value {
+        run(self.folder.path(), arguments)
+    }
+
+    /// Indicators that are known here.
+    fn indicators(&self) -> usize {
+        let exported = self.run(&["intel", "export", "type:indicator"]);
+        let objects = exported["objects"].as_array().unwrap();
+        objects.iter().filter(|one| one["type"] == "indicator").count()
+    }
+
+    fn pulls(&self) {
+        let offer = self.with(&["feed", "discover", &self.url]);
+        assert_eq!(offer["collections"].as_array().unwrap().len(), 2, "{offer}");
+        let page = r#"{"page": 50}"#;
+        let kind = ["--form", "taxii", "--collection", "full", "--format", page, "--tlp", "green"];
+        let add: Vec<&str> =
+            ["feed", "add", "full", "--url", &self.url].into_iter().chain(kind).collect();
+        self.with(&add);
+        let pulled = self.run(&["feed", "run", "full"]);
+        let state = (&pulled["state"], &pulled["last_error"]);
+        assert_eq!(state, (&json!("fine"), &Value::Null), "{pulled}");
+        assert_eq!(self.indicators(), OBJECTS, "tied dates, pages of fifty");
+    }
+
+    /// Ours go there, theirs do not go back.
+    fn pushes(&self) {
+        let clear = json!(["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]);
+        let ours = (1_000..1_040).map(|n| {
+            let mut object = indicator(n);
+            object["object_marking_refs"] = clear.clone();
+            object
+        });
+        let file = self.folder.path().join("bundle.json");
+        std::fs::write(&file, Value::Array(ours.collect()).to_string()).unwrap();
+        let file = file.to_str().unwrap();
+        self.run(&["intel", "import", file, "--label", "ours", "--tlp", "clear"]);
+        let there = format!("{}/main/collections/{EMPTY}/", self.url);
+        self.with(&["feed", "push", "add", "out", "--to", &there, "--type", "indicator"]);
+        let pushed = self.run(&["feed", "push", "run", "out"]);
+        let counts = ["sent", "withheld", "failed", "pending"].map(|name| pushed[name].as_u64());
+        assert_eq!(counts, [Some(40), Some(OBJECTS as u64), Some(0), Some(0)], "{pushed}");
+        let main = format!("{}/main/", self.url);
+        self.with(&[
+            "feed",
+            "add",
+            "back",
+            "--form",
+            "taxii",
+            "--url",
+            &main,
+            "--collection",
+            EMPTY,
+        ]);
+        let back = self.run(&["feed", "run", "back"]);
+        assert_eq!(
+            (&back["counts"]["new"], &back["counts"]["same"]),
+            (&json!(0), &json!(40)),
+            "{back}"
+        );
+    }
+}
+
 #[test]
 fn the_reference_server_is_pulled_from_and_pushed_to() {
-    let Some(python) = python_with("taxii-server", "medallion==3.0.0", "medallion.scripts.run")
-    else {
-        eprintln!(
-            "skipped: medallion 3.0.0 cannot be installed here (needs python3-venv and PyPI)"
-        );
+    let module = "medallion.scripts.run";
+    let Some(python) = python_with("taxii-server", "medallion==3.0.0", module) else {
+        eprintln!("skipped: medallion 3.0.0 cannot be installed here (needs python3-venv, PyPI)");
         return;
     };
-    let (files, here) = (tempfile::tempdir().unwrap(), private_folder());
+    let (files, folder) = (tempfile::tempdir().unwrap(), private_folder());
     let (_server, url) = start(&python, files.path());
-    let _node = Node::start(here.path());
-    let secret = secret(here.path(), "Passw0rd");
-    let who = ["--auth", "basic", "--user", "admin", "--secret-file", &secret];
-    let with = |arguments: &[&str]| {
-        let all: Vec<&str> = arguments.iter().chain(&who).copied().collect();
-        run(here.path(), &all)
-    };
-    let offer = with(&["feed", "discover", &url]);
-    assert_eq!(offer["collections"].as_array().unwrap().len(), 2, "{offer}");
-    with(&[
-        "feed",
-        "add",
-        "full",
-        "--form",
-        "taxii",
-        "--url",
-        &url,
-        "--collection",
-        "full",
-        "--format",
-        r#"{"page": 50}"#,
-        "--tlp",
-        "green",
-    ]);
-    let pulled = run(here.path(), &["feed", "run", "full"]);
-    assert_eq!(
-        (&pulled["state"], &pulled["last_error"]),
-        (&json!("fine"), &Value::Null),
-        "{pulled}"
-    );
-    let held = |query: &str| {
-        let exported = run(here.path(), &["intel", "export", query]);
-        exported["objects"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|one| one["type"] == "indicator")
-            .count()
-    };
-    assert_eq!(held("type:indicator"), OBJECTS, "tied dates, pages of fifty");
-    // Ours go there, theirs do not go back.
-    let bundle: Vec<Value> = (1_000..1_040)
-        .map(indicator)
-        .map(|mut object| {
-            object["object_marking_refs"] =
-                json!(["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]);
-            object
-        })
-        .collect();
-    let file = here.path().join("bundle.json");
-    std::fs::write(&file, Value::Array(bundle).to_string()).unwrap();
-    run(
-        here.path(),
-        &["intel", "import", file.to_str().unwrap(), "--label", "ours", "--tlp", "clear"],
-    );
-    with(&[
-        "feed",
-        "push",
-        "add",
-        "out",
-        "--to",
-        &format!("{url}/main/collections/{EMPTY}/"),
-        "--type",
-        "indicator",
-    ]);
-    let pushed = run(here.path(), &["feed", "push", "run", "out"]);
-    assert_eq!(
-        (&pushed["sent"], &pushed["failed"], &pushed["pending"]),
-        (&json!(40), &json!(0), &json!(0)),
-        "{pushed}"
-    );
-    assert_eq!(pushed["withheld"], OBJECTS, "{pushed}");
-    with(&[
-        "feed",
-        "add",
-        "back",
-        "--form",
-        "taxii",
-        "--url",
-        &format!("{url}/main/"),
-        "--collection",
-        EMPTY,
-    ]);
-    let back = run(here.path(), &["feed", "run", "back"]);
-    assert_eq!(
-        (&back["counts"]["new"], &back["counts"]["same"]),
-        (&json!(0), &json!(40)),
-        "{back}"
-    );
+    let _node = Node::start(folder.path());
+    let secret = secret(folder.path(), "Passw0rd");
+    let here = Here { folder, secret, url };
+    here.pulls();
+    here.pushes();
 }

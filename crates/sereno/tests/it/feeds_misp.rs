@@ -33,20 +33,26 @@ fn known(folder: &std::path::Path, value: &str) -> bool {
     run(folder, &["intel", "lookup", value])["known"] == json!(true)
 }
 
+fn view(node: &Node, key: &str, n: usize) -> Value {
+    ask(node, key, &format!("events/view/{n:08x}-1111-4111-8111-111111111111"), &json!({}))
+}
+
+/// Three published events and one that is not.
+fn fill(server: &Node, key: &str) {
+    for n in 1..=3 {
+        ask(server, key, "events/add", &event(n, "3", &[&format!("e{n}.bad-host-4711.top")]));
+    }
+    let mut hidden = event(4, "3", &["e4.bad-host-4711.top"]);
+    hidden["Event"]["published"] = json!(false);
+    ask(server, key, "events/add", &hidden);
+}
+
 #[test]
 fn events_go_from_server_to_server_and_back_once() {
     let (there, here) = (tempfile::tempdir().unwrap(), private_folder());
     let (server, node) = (Node::start(there.path()), Node::start(here.path()));
     let (their, our) = (server.token("analyst"), node.token("analyst"));
-    let view = |node: &Node, key: &str, n: usize| {
-        ask(node, key, &format!("events/view/{n:08x}-1111-4111-8111-111111111111"), &json!({}))
-    };
-    for n in 1..=3 {
-        ask(&server, &their, "events/add", &event(n, "3", &[&format!("e{n}.bad-host-4711.top")]));
-    }
-    let mut hidden = event(4, "3", &["e4.bad-host-4711.top"]);
-    hidden["Event"]["published"] = json!(false);
-    ask(&server, &their, "events/add", &hidden);
+    fill(&server, &their);
     assert!(known(there.path(), "e1.bad-host-4711.top"), "{}", view(&server, &their, 1));
     let url = format!("{}/misp/", server.url);
     let secret = secret(here.path(), &their);

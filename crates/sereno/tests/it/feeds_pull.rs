@@ -83,42 +83,16 @@ fn a_pull_that_is_killed_loses_and_repeats_nothing() {
     }
     let secret = secret(here.path(), &token);
     let mut node = Node::start(here.path());
-    let offer = run(
-        here.path(),
-        &[
-            "feed",
-            "discover",
-            &format!("{}/taxii2/", server.url),
-            "--auth",
-            "bearer",
-            "--secret-file",
-            &secret,
-        ],
-    );
-    assert!(
-        offer["collections"].as_array().unwrap().iter().any(|one| one["url"] == url),
-        "{offer}"
-    );
-    let added = run(
-        here.path(),
-        &[
-            "feed",
-            "add",
-            "there",
-            "--form",
-            "taxii",
-            "--url",
-            &url,
-            "--auth",
-            "bearer",
-            "--secret-file",
-            &secret,
-            "--format",
-            r#"{"page": 4}"#,
-            "--tlp",
-            "green",
-        ],
-    );
+    let with = |words: String| {
+        let words = format!("{words} --auth bearer --secret-file {secret}");
+        run(here.path(), &words.split_whitespace().collect::<Vec<_>>())
+    };
+    let offer = with(format!("feed discover {}/taxii2/", server.url));
+    let offered = offer["collections"].as_array().unwrap();
+    assert!(offered.iter().any(|one| one["url"] == url), "{offer}");
+    let added = with(format!(
+        "feed add there --form taxii --url {url} --format {{\"page\":4}} --tlp green"
+    ));
     assert_eq!(added["name"], "there", "{added}");
     let mut middles = 0;
     for kill in 0..5_u64 {
