@@ -17,7 +17,7 @@ use crate::fetch::{self, Fetched};
 use crate::format::Format;
 use crate::http;
 use crate::load::{self, Counts};
-use crate::secret;
+use crate::secret::{self, Auth};
 use crate::source;
 use crate::store::{self, Ended, Feed, NewFeed};
 use crate::sweep;
@@ -194,6 +194,12 @@ impl Feedhub {
             .await
     }
 
+    /// Replaces the secret of a feed or push.
+    pub(crate) fn renew(&self, id: &str, auth: &Auth, secret: &str) -> Result<(), FeedError> {
+        auth.check(Some(secret))?;
+        secret::keep(&self.platform().data, id, secret)
+    }
+
     /// A feed by id or name.
     ///
     /// # Errors
@@ -274,12 +280,18 @@ impl Feedhub {
             return Err(FeedError::Invalid(text));
         }
         if feed.new.format.is_pulled() {
-            let ended = source::run(self, feed).await?;
+            let ended = match source::run(self, feed).await {
+                Err(error @ FeedError::Db(_)) => return Err(error),
+                Err(error) => Ended { error: Some(error.to_string()), ..Ended::default() },
+                Ok(ended) => ended,
+            };
             return self.note(feed, ended).await;
         }
         let file = self.file(feed);
-        let secret = secret::of(&self.platform().data, &feed.id)?;
-        let fetched = fetch::fetch(self.config(), feed, secret.as_deref(), &file).await;
+        let fetched = match secret::needed(&self.platform().data, &feed.id, &feed.new.auth) {
+            Ok(secret) => fetch::fetch(self.config(), feed, secret.as_deref(), &file).await,
+            Err(error) => Err(error.to_string()),
+        };
         let ended = match fetched {
             Ok(Fetched::Unchanged) => Ended::default(),
             Ok(Fetched::Body { etag, last_modified }) => {

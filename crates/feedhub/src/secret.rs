@@ -74,8 +74,24 @@ pub(crate) fn keep(data: &DataFolder, id: &str, secret: &str) -> Result<(), Feed
 }
 
 /// The secret of a feed or push.
-pub(crate) fn of(data: &DataFolder, id: &str) -> Result<Option<String>, FeedError> {
+fn of(data: &DataFolder, id: &str) -> Result<Option<String>, FeedError> {
     data.read_key(&format!("{PREFIX}{id}")).map_err(|cause| failed(&cause))
+}
+
+/// The secret that a scheme needs.
+///
+/// # Errors
+/// It is not there, as after a restore without keys.
+pub(crate) fn needed(
+    data: &DataFolder,
+    id: &str,
+    auth: &Auth,
+) -> Result<Option<String>, FeedError> {
+    if !auth.needs_secret() {
+        return Ok(None);
+    }
+    let lost = "its secret is not in the data folder's keys; give it anew (sereno feed secret)";
+    of(data, id)?.map(Some).ok_or_else(|| FeedError::Source(lost.to_owned()))
 }
 
 /// Forgets the secret of a feed or push.

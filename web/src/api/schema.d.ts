@@ -906,7 +906,7 @@ export interface paths {
         delete: operations["remove"];
         options?: never;
         head?: never;
-        /** Pauses a feed or lets it go on. */
+        /** Pauses a feed, lets it go on, gives it another secret. */
         patch: operations["change"];
         trace?: never;
     };
@@ -2051,7 +2051,7 @@ export interface paths {
         delete: operations["remove"];
         options?: never;
         head?: never;
-        /** Pauses a push or lets it go on. */
+        /** Pauses a push, lets it go on, gives it another secret. */
         patch: operations["change"];
         trace?: never;
     };
@@ -3556,10 +3556,12 @@ export interface components {
             /** @enum {string} */
             scheme: "key";
         };
-        /** @description What changes. */
+        /** @description What changes; what is absent stays. */
         FeedChange: {
-            /** @description Whether it is fetched. */
-            paused: boolean;
+            /** @description Whether it is fetched no longer. */
+            paused?: boolean | null;
+            /** @description Another password, token or key for the same scheme. It is never shown again. */
+            secret?: string | null;
         };
         /** @description What became of a feed's lines. */
         FeedCounts: {
@@ -7288,10 +7290,12 @@ export interface components {
             /** @description More lines, e.g. one per error of a validated document. */
             errors?: string[];
         };
-        /** @description What changes. */
+        /** @description What changes; what is absent stays. */
         PushChange: {
             /** @description Whether nothing goes out. */
-            paused: boolean;
+            paused?: boolean | null;
+            /** @description Another password, token or key for the same scheme. It is never shown again. */
+            secret?: string | null;
         };
         /** @description Something the other side did not take. */
         PushFailure: {
@@ -11043,6 +11047,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It has no use for this secret */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     load: {
@@ -13514,6 +13527,15 @@ export interface operations {
             };
             /** @description No such push */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has no use for this secret */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

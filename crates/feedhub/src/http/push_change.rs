@@ -13,19 +13,23 @@ use crate::error::FeedError;
 use crate::room::Feedhub;
 use crate::store::pushes;
 
-/// What changes.
-#[derive(Debug, Deserialize, ToSchema)]
+/// What changes; what is absent stays.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PushChange {
     /// Whether nothing goes out.
-    paused: bool,
+    paused: Option<bool>,
+    /// Another password, token or key for the same scheme. It is never shown again.
+    #[schema(write_only)]
+    secret: Option<String>,
 }
 
-/// Pauses a push or lets it go on.
+/// Pauses a push, lets it go on, gives it another secret.
 #[utoipa::path(patch, path = "/api/v1/pushes/{id}", tag = "feeds", request_body = PushChange,
     params(("id" = String, Path, description = "Id or name")), responses(
     (status = 200, description = "The push", body = PushView),
-    (status = 404, description = "No such push", body = Problem)))]
+    (status = 404, description = "No such push", body = Problem),
+    (status = 422, description = "It has no use for this secret", body = Problem)))]
 pub(crate) async fn change(
     State(room): State<Feedhub>,
     Extension(gate): Extension<Gate>,
@@ -34,13 +38,17 @@ pub(crate) async fn change(
     Body(change): Body<PushChange>,
 ) -> Result<Json<PushView>, Problem> {
     let asker = Asker::new(&gate, &caller);
-    let id = asker.push(&room, &name).await?.id;
+    let push = asker.push(&room, &name).await?;
+    if let Some(secret) = &change.secret {
+        room.renew(&push.id, &push.new.auth, secret)?;
+    }
+    let (id, paused) = (push.id, change.paused.unwrap_or(push.paused));
     let wanted = id.clone();
     let done: Result<(), FeedError> = room
         .platform()
         .db
         .write(move |tx| {
-            Box::pin(async move { Ok(pushes::pause(tx.sql(), &wanted, change.paused).await?) })
+            Box::pin(async move { Ok(pushes::pause(tx.sql(), &wanted, paused).await?) })
         })
         .await;
     done?;

@@ -122,13 +122,7 @@ impl Feedhub {
     pub async fn send(&self, push: &Push) -> Result<Push, FeedError> {
         let _one = self.turn().await;
         let push = self.push(&push.id).await?;
-        let url = fetch::address(&push.new.url).map_err(FeedError::Invalid)?;
-        let secret = secret::of(&self.platform().data, &push.id)?;
-        let line = Line::new(self.config(), &url, push.new.auth.clone(), secret);
-        let done = match push.new.origin {
-            Origin::Events => misp::run(self, &push, &line, &url).await,
-            _ => taxii::run(self, &push, &line, &url).await,
-        };
+        let done = self.deliver(&push).await;
         let again_s = match &done {
             Ok(more) => more.then_some(0),
             Err(fault) => fault.again_s,
@@ -138,6 +132,16 @@ impl Feedhub {
         match error {
             Some(error) => Err(FeedError::Source(error)),
             None => self.push(&push.id).await,
+        }
+    }
+
+    async fn deliver(&self, push: &Push) -> Result<bool, Fault> {
+        let url = fetch::address(&push.new.url).map_err(Fault::new)?;
+        let secret = secret::needed(&self.platform().data, &push.id, &push.new.auth)?;
+        let line = Line::new(self.config(), &url, push.new.auth.clone(), secret);
+        match push.new.origin {
+            Origin::Events => misp::run(self, push, &line, &url).await,
+            _ => taxii::run(self, push, &line, &url).await,
         }
     }
 

@@ -107,7 +107,7 @@ pub(crate) struct Run<'r> {
 pub(crate) async fn run(room: &Feedhub, feed: &Feed) -> Result<Ended, FeedError> {
     let url = fetch::address(feed.new.url.as_deref().unwrap_or_default());
     let url = url.map_err(FeedError::Invalid)?;
-    let secret = secret::of(&room.platform().data, &feed.id)?;
+    let secret = secret::needed(&room.platform().data, &feed.id, &feed.new.auth)?;
     let line = Line::new(room.config(), &url, feed.new.auth.clone(), secret);
     let mut run = Run {
         room,

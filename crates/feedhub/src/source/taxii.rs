@@ -21,7 +21,7 @@ const MAX_PAGE_VALUES: usize = 2_000_000;
 /// Times in one run that a place gets lost and the dates tell where to go on.
 const MAX_LOST: u32 = 3;
 /// Pages of one collection in one run.
-const MAX_PAGES: u32 = 2_000;
+const MAX_PAGES: u32 = 500;
 
 /// Reads what is new in the collections of a feed.
 pub(crate) async fn run(run: &mut Run<'_>, wanted: &Taxii) -> Result<(), Fault> {

@@ -34,6 +34,8 @@ enum Way {
     SessionLost,
     /// Forgets places: asked for one it answers 404, once.
     Forgets,
+    /// Has another page for ever, each with the same objects.
+    Endless,
     /// Fails at the second page, once.
     Fails,
     /// Wants a pause at the second page, once.
@@ -85,6 +87,10 @@ fn page(fake: &Fake, query: &[(String, String)]) -> Response {
             return taxii(
                 &json!({"more": true, "next": fake.asked.load(Ordering::SeqCst).to_string()}),
             );
+        }
+        Way::Endless => {
+            let next = fake.asked.load(Ordering::SeqCst).to_string();
+            return taxii(&json!({"more": true, "next": next, "objects": [indicator(1)]}));
         }
         Way::Forgets if of("next").is_some() && first(fake) => {
             return (StatusCode::NOT_FOUND, "{}").into_response();
@@ -293,11 +299,22 @@ async fn liars_are_left_with_the_reason() {
         assert!(!said.contains("s3cret"), "{said}");
         assert!(fake.asked.load(Ordering::SeqCst) < 20, "{way:?} goes on and on");
     }
+    // One that goes on for ever has an end here, and has to wait for its turn once it says nothing new.
+    let (url, fake) = server(Way::Endless, vec![]).await;
+    let house = house().await;
+    house.taxii(&url, 10).await;
+    for _ in 0..2 {
+        assert_eq!(house.run("t").await.0, 200);
+    }
+    assert_eq!(fake.asked.load(Ordering::SeqCst), 1_000, "five hundred pages a run");
+    let feed = house.shown("t").await;
+    let time = |name: &str| feed[name].as_str().unwrap().parse::<model::Timestamp>().unwrap();
+    assert_eq!(time("next_at").micros_since(time("last_try")), 3_600_000_000, "{feed}");
     // A server that gives no way through one date is read as far as that goes, and it is said.
     let mut objects = tied(95);
     objects.push(("2026-03-01T00:00:00.000000Z".to_owned(), indicator(2_000)));
     let (url, _) = server(Way::NoNextCapped(20), objects).await;
-    let house = house().await;
+    let house = self::house().await;
     house.taxii(&url, 10).await;
     assert_eq!(house.run("t").await.0, 502);
     let feed = house.shown("t").await;
@@ -338,6 +355,15 @@ async fn what_a_server_offers_is_listed_with_rights_and_the_secret_is_never_show
     std::fs::write(&kept, "s3cret-other").unwrap();
     let (_, problem) = house.run("t").await;
     assert!(problem["detail"].as_str().unwrap().contains("401"), "{problem}");
+    let change = |secret: &str| json!({ "secret": secret });
+    house.ask("PATCH", "/api/v1/feeds/t", &change("s3cret-token")).await;
+    assert_eq!(house.run("t").await.0, 200);
+    assert_eq!(house.ask("PATCH", "/api/v1/feeds/t", &change("")).await.0, 422);
+    // Lost, as after a restore without keys: said, and not tried again at once.
+    std::fs::remove_file(&kept).unwrap();
+    let (_, problem) = house.run("t").await;
+    assert!(problem["detail"].as_str().unwrap().contains("sereno feed secret"), "{problem}");
+    assert_eq!(house.shown("t").await["state"], "failing");
     house.ask("DELETE", "/api/v1/feeds/t", &Value::Null).await;
     assert!(!kept.exists());
     for (auth, secret) in [

@@ -332,6 +332,16 @@ pub(crate) enum FeedCommand {
         /// Name or id.
         feed: String,
     },
+    /// Give it another password, token or key.
+    Secret {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        feed: String,
+        /// A file with the secret in its first line; `-` is standard input.
+        #[arg(long)]
+        secret_file: PathBuf,
+    },
     /// Remove a feed with all that it said.
     Remove {
         #[command(flatten)]
@@ -476,6 +486,16 @@ pub(crate) enum PushCommand {
         place: Place,
         /// Name or id.
         push: String,
+    },
+    /// Give it another password, token or key.
+    Secret {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
+        /// A file with the secret in its first line; `-` is standard input.
+        #[arg(long)]
+        secret_file: PathBuf,
     },
     /// Remove a push; what the other side has stays there.
     Remove {

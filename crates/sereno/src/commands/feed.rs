@@ -1,4 +1,4 @@
-//! `sereno feed list|new|run|load|rejects|pause|resume|remove|discover|push`.
+//! `sereno feed list|new|run|load|rejects|pause|resume|secret|remove|discover|push`.
 
 mod credentials;
 mod push;
@@ -44,8 +44,16 @@ pub(crate) async fn run(command: FeedCommand, json: bool) -> Result<ExitCode, Fa
             api.close().await;
             table(&answer?, &["place", "reason", "excerpt"], json)?;
         }
-        FeedCommand::Pause { place, feed } => pause(&place, &feed, true, json).await?,
-        FeedCommand::Resume { place, feed } => pause(&place, &feed, false, json).await?,
+        FeedCommand::Pause { place, feed } => {
+            change(&place, &feed, &json!({ "paused": true }), json).await?;
+        }
+        FeedCommand::Resume { place, feed } => {
+            change(&place, &feed, &json!({ "paused": false }), json).await?;
+        }
+        FeedCommand::Secret { place, feed, secret_file } => {
+            let secret = credentials::read(&secret_file)?;
+            change(&place, &feed, &json!({ "secret": secret }), json).await?;
+        }
         FeedCommand::Remove { place, feed } => {
             let api = Api::of(&place).await?;
             let answer = api.delete(&path(&feed)).await;
@@ -111,9 +119,9 @@ fn format_of<const N: usize>(
     Ok(Value::Object(format))
 }
 
-async fn pause(place: &Place, feed: &str, paused: bool, json: bool) -> Result<(), Failure> {
+async fn change(place: &Place, feed: &str, change: &Value, json: bool) -> Result<(), Failure> {
     let api = Api::of(place).await?;
-    let feed = api.patch(&path(feed), &json!({ "paused": paused })).await;
+    let feed = api.patch(&path(feed), change).await;
     api.close().await;
     show(&feed?, json)
 }

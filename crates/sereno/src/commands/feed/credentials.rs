@@ -30,7 +30,8 @@ pub(super) fn add(credentials: &Credentials, body: &mut Value) -> Result<(), Fai
     Ok(())
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+/// The first line of a file, or of standard input.
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let bytes = if file == Path::new("-") {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().take(MAX_BYTES).read_to_end(&mut bytes);

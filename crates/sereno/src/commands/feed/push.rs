@@ -1,4 +1,4 @@
-//! `sereno feed push list|new|run|failures|pause|resume|remove`.
+//! `sereno feed push list|new|run|failures|pause|resume|secret|remove`.
 
 use std::process::ExitCode;
 
@@ -54,8 +54,16 @@ pub(super) async fn run(command: PushCommand, json: bool) -> Result<ExitCode, Fa
             api.close().await;
             table(&answer?, &["id", "version", "reason"], json)?;
         }
-        PushCommand::Pause { place, push } => pause(&place, &push, true, json).await?,
-        PushCommand::Resume { place, push } => pause(&place, &push, false, json).await?,
+        PushCommand::Pause { place, push } => {
+            change(&place, &push, &json!({ "paused": true }), json).await?;
+        }
+        PushCommand::Resume { place, push } => {
+            change(&place, &push, &json!({ "paused": false }), json).await?;
+        }
+        PushCommand::Secret { place, push, secret_file } => {
+            let secret = credentials::read(&secret_file)?;
+            change(&place, &push, &json!({ "secret": secret }), json).await?;
+        }
         PushCommand::Remove { place, push } => {
             let api = Api::of(&place).await?;
             let answer = api.delete(&path(&push)).await;
@@ -90,9 +98,9 @@ fn origin(collection: Option<&str>, types: &[String], events: bool) -> Result<Va
     }
 }
 
-async fn pause(place: &Place, push: &str, paused: bool, json: bool) -> Result<(), Failure> {
+async fn change(place: &Place, push: &str, change: &Value, json: bool) -> Result<(), Failure> {
     let api = Api::of(place).await?;
-    let push = api.patch(&path(push), &json!({ "paused": paused })).await;
+    let push = api.patch(&path(push), change).await;
     api.close().await;
     show(&push?, json)
 }
