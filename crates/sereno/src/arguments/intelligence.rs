@@ -238,56 +238,6 @@ pub(crate) enum PatternCommand {
     },
 }
 
-/// A feed to be added.
-#[derive(Debug, Args)]
-pub(crate) struct NewFeed {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// Its name.
-    pub(crate) name: String,
-    /// Where it is fetched; without it, files are loaded by hand.
-    #[arg(long)]
-    pub(crate) url: Option<String>,
-    /// Read as a file: plain, csv, json, kev, free-text. Asked as a server: taxii, misp-feed, misp-server, csaf.
-    #[arg(long, default_value = "plain")]
-    pub(crate) form: String,
-    /// Kinds of values it holds, e.g. ipv4; any when absent.
-    #[arg(long)]
-    pub(crate) kind: Vec<String>,
-    /// More of the format as JSON, e.g. '{"header":true,"value":"ioc"}'.
-    #[arg(long)]
-    pub(crate) format: Option<String>,
-    #[command(flatten)]
-    pub(crate) credentials: Credentials,
-    /// A collection of a TAXII server: UUID, alias or title; all that may be read when absent.
-    #[arg(long)]
-    pub(crate) collection: Vec<String>,
-    /// A STIX type to read of a TAXII server; all when absent.
-    #[arg(long = "type")]
-    pub(crate) types: Vec<String>,
-    /// A tag that events of MISP must have; `!tag` leaves events out (misp-server).
-    #[arg(long)]
-    pub(crate) tag: Vec<String>,
-    /// An organisation whose events of MISP are read.
-    #[arg(long)]
-    pub(crate) org: Vec<String>,
-    /// Only what was added or changed after this time (RFC 3339).
-    #[arg(long)]
-    pub(crate) since: Option<String>,
-    /// Minutes between two fetches.
-    #[arg(long, default_value_t = 60)]
-    pub(crate) every_minutes: i64,
-    /// TLP of what it says.
-    #[arg(long, default_value = "clear")]
-    pub(crate) tlp: String,
-    /// Its terms of use.
-    #[arg(long, default_value = "")]
-    pub(crate) licence: String,
-    /// Keep what a later run no longer lists.
-    #[arg(long)]
-    pub(crate) keep: bool,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum FeedCommand {
     /// The feeds and how they are.
