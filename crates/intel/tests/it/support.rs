@@ -48,6 +48,35 @@ impl Store {
         self.keep(source, at_us, unmarked, None, objects).await
     }
 
+    /// Stores what one source says of others' objects.
+    pub(crate) async fn put_beside(&self, source: &str, at_us: i64, objects: &[Value]) -> Vec<Put> {
+        let key = source.to_owned();
+        let prepared: Vec<Prepared> = objects
+            .iter()
+            .map(|value| Prepared::new(&Object::from_value(value.clone()).unwrap()))
+            .collect();
+        let put: Result<Vec<Put>, DbError> = self
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let source = source_of(tx.sql(), &key, at_us).await?;
+                    let objects = &prepared;
+                    let batch =
+                        Batch { source, unmarked: 1, collection: None, objects, now_us: at_us };
+                    intel::beside::store(tx.sql(), &batch).await
+                })
+            })
+            .await;
+        put.unwrap()
+    }
+
+    /// The name of the newest version of an object.
+    pub(crate) async fn newest(&self, kind: &str, n: u32) -> String {
+        let mut sql = self.db.read().await.unwrap();
+        let found = intel::objects::newest(&mut sql, &id(kind, n), intel::Sight::ALL).await;
+        found.unwrap().unwrap().name
+    }
+
     async fn keep(
         &self,
         source: &str,

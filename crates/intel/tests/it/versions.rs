@@ -103,3 +103,34 @@ async fn who_said_it_may_protect_it_more_and_nobody_else() {
     store.put_marked("a", 4, 1, &all).await;
     assert_eq!(labels().await, [4, 4, 4, 4], "and not less again by saying it again");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_beside_never_becomes_the_newest_until_its_author_says_it() {
+    let store = Store::new().await;
+    let version = |second: u32| object("tool", 1, second, json!({"name": format!("v{second}")}));
+    store.put("a", 100, &[version(3)]).await;
+    assert_eq!(
+        store.put_beside("b", 200, &[version(9), version(3)]).await,
+        [Put::Beside, Put::Same]
+    );
+    assert_eq!(store.put_beside("b", 210, &[version(9)]).await, [Put::Same]);
+    assert_eq!(store.newest("tool", 1).await, "v3");
+    // Older than what stands beside, newer than what is known.
+    assert_eq!(store.put("a", 300, &[version(5)]).await, [Put::Updated]);
+    assert_eq!(store.newest("tool", 1).await, "v5");
+    assert_eq!(store.put("a", 400, &[version(9)]).await, [Put::Updated]);
+    assert_eq!(store.newest("tool", 1).await, "v9");
+    let mut sql = store.db.read().await.unwrap();
+    let all = objects::versions(&mut sql, &id("tool", 1), Sight::ALL).await.unwrap();
+    let names: Vec<&str> = all.iter().map(|v| v.name.as_str()).collect();
+    assert_eq!(names, ["v9", "v5", "v3"], "a version stands there twice");
+    let said = objects::said(&mut sql, all[0].seq).await.unwrap();
+    let said: Vec<_> = said.iter().map(|s| (s.source.as_str(), s.first_us)).collect();
+    assert_eq!(said, [("B", 200), ("A", 400)], "who said it first is lost");
+    let then = objects::known_at(&mut sql, &id("tool", 1), Sight::ALL, 250).await.unwrap().unwrap();
+    assert_eq!(then.name, "v3");
+    let origins =
+        intel::beside::origins(&mut sql, &[&id("tool", 1), &id("tool", 2)]).await.unwrap();
+    assert_eq!(origins.len(), 1);
+    assert_eq!(origins[&id("tool", 1)].key, "a");
+}

@@ -215,6 +215,61 @@ fn the_middle_of_a_chain_is_killed_again_and_again_and_everything_arrives_once()
     }
 }
 
+/// Copies a folder, sockets left out.
+fn copy(from: &Path, to: &Path) {
+    let _ = std::fs::remove_dir_all(to);
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy(&entry.path(), &target),
+            kind if kind.is_file() => {
+                std::fs::copy(entry.path(), target).unwrap();
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_node_restored_from_a_backup_goes_on_with_both_its_peers() {
+    let mut chain = Chain::new();
+    let objects: Vec<Value> = (1..=8)
+        .map(|number| indicator(number, stix::Tlp::Clear, "2026-01-01T00:00:00.000Z", "one"))
+        .collect();
+    chain.import(&objects);
+    let pass_on = |chain: &Chain, number: u32| {
+        share(&chain.operator, &[id(number)], "National CERT");
+        soon("an object in the middle", || known(&chain.national, number));
+        share(&chain.national, &[id(number)], "Foreign");
+        soon("an object at the end", || known(&chain.foreign, number));
+    };
+    pass_on(&chain, 1);
+    pass_on(&chain, 2);
+    chain.national.fall();
+    let backup = chain.folder.path().join("backup");
+    copy(&chain.national.data, &backup);
+    chain.national.rise();
+    pass_on(&chain, 3);
+    pass_on(&chain, 4);
+    chain.national.fall();
+    copy(&backup, &chain.national.data);
+    chain.national.rise();
+    // Its peers know more of it than it does itself.
+    pass_on(&chain, 5);
+    pass_on(&chain, 6);
+    for node in [&chain.operator, &chain.national, &chain.foreign] {
+        soon("links without a complaint", || {
+            let links = items(&node.data, &["federation", "links"]);
+            let calm = |link: &Value| link["last_error"].is_null() && link["under_way"] == 0;
+            links.iter().all(calm).then_some(())
+        });
+    }
+    let received = facts(&chain.foreign.data, "federation.objects_received");
+    let kept: u64 = received.iter().map(|fact| fact["payload"]["kept"].as_u64().unwrap()).sum();
+    assert_eq!(kept, 6, "{received:#?}");
+}
+
 #[test]
 fn what_a_peer_brings_shows_no_more_than_a_reader_may_see() {
     let chain = Chain::new();
