@@ -143,7 +143,7 @@ async fn stand(room: &Federation, tx: &mut Tx, newest: &[&Stored]) -> Result<(),
     let handed = hands::of_objects(tx.sql(), &ids).await?;
     for row in rules {
         let rule: Rule = json(&row.rule, "federation_standing.rule")?;
-        let ways = room.ways(&rule.peers, &rule.communities).await?;
+        let ways = room.ways_left(&rule.peers, &rule.communities).await?;
         let fitting: BTreeSet<&String> = known
             .iter()
             .filter(|(_, object)| rule.fits(object))
@@ -207,7 +207,7 @@ pub(crate) async fn onward(room: &Federation) -> Result<bool, FederationError> {
                     groups.entry((*community, *peer)).or_default().insert(object);
                 }
                 for ((community, from), ids) in groups {
-                    let mut ways = own.ways(&[], &[community]).await?;
+                    let mut ways = own.ways_left(&[], &[community]).await?;
                     ways.retain(|(peer, _)| *peer != from);
                     // Who has it or is about to gets newer versions as updates.
                     let texts: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use model::event::ObjectsShared;
 use model::{CommunityId, PeerId, ShareId};
 use platform::db::Tx;
+use ports::PortError;
 use ports::disclosure::Candidate;
 use serde_json::json;
 
@@ -56,6 +57,23 @@ impl Federation {
         for community in communities {
             let members = self.disclosure()?.recipients(*community).await?;
             ways.extend(members.into_iter().map(|peer| (peer, Some(*community))));
+        }
+        Ok(ways)
+    }
+
+    /// The recipients as they are now; communities that are gone have none.
+    pub(crate) async fn ways_left(
+        &self,
+        peers: &[PeerId],
+        communities: &[CommunityId],
+    ) -> Result<Vec<Way>, FederationError> {
+        let mut ways = self.ways(peers, &[]).await?;
+        for community in communities {
+            match self.ways(&[], &[*community]).await {
+                Ok(members) => ways.extend(members),
+                Err(FederationError::Port(PortError::NotFound(_))) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(ways)
     }
@@ -146,7 +164,7 @@ async fn judge<'a>(
     let mut verdicts: BTreeMap<(PeerId, &str), Verdict> = BTreeMap::new();
     for (peer, community) in ways {
         let Some(recipient) = room.peer(*peer).await? else { continue };
-        let judged = room.disclosure()?.judge(*peer, *community, &candidates).await?;
+        let judged = objects::judge(room, *peer, *community, &candidates).await?;
         for (at, id) in present.iter().enumerate() {
             let answer = judged.get(at);
             let echo = known.get(*id).is_some_and(|object| object.echoes_to(&recipient));

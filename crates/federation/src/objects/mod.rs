@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use intel::objects::Stored;
 use intel::{Sight, objects as known};
 use model::id::TypedId;
-use model::{PeerId, Tlp};
+use model::{CommunityId, PeerId, ShareDecision, Tlp};
 use platform::db::DbError;
 use platform::peers::Peer;
-use ports::disclosure::Candidate;
+use ports::PortError;
+use ports::disclosure::{Candidate, Disclosed};
 use sqlx::AnyConnection;
 
 use crate::error::FederationError;
@@ -112,6 +113,31 @@ pub(crate) async fn load(
         found.insert((*id).to_owned(), Known { stored, from, received: rows });
     }
     Ok(found)
+}
+
+/// Asks what may leave. A community that is gone, or a recipient nobody knows, is a no and not a fault: a fault would keep
+/// the whole link waiting.
+pub(crate) async fn judge(
+    room: &Federation,
+    to: PeerId,
+    through: Option<CommunityId>,
+    objects: &[Candidate],
+) -> Result<Vec<Disclosed>, FederationError> {
+    match room.disclosure()?.judge(to, through, objects).await {
+        Err(error @ (PortError::NotFound(_) | PortError::Invalid(_))) => {
+            let no = Disclosed {
+                decision: ShareDecision {
+                    allowed: false,
+                    reason: error.to_string(),
+                    policies: vec![],
+                },
+                object: None,
+                redactions: vec![],
+            };
+            Ok(vec![no; objects.len()])
+        }
+        answer => Ok(answer?),
+    }
 }
 
 /// The label of a stored rank.

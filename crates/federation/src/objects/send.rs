@@ -149,7 +149,7 @@ async fn sort(
         candidates.push(object.candidate()?);
         asked.push((hand, object));
     }
-    let judged = room.disclosure()?.judge(peer.id, community, &candidates).await?;
+    let judged = super::judge(room, peer.id, community, &candidates).await?;
     let mut sorted = Sorted::default();
     for (at, (hand, object)) in asked.into_iter().enumerate() {
         let Disclosed { decision, object: form, .. } = match judged.get(at) {

@@ -7,6 +7,7 @@ use model::event::ObjectsReceived;
 use model::{CommunityId, NodeId, ShareId};
 use platform::db::Tx;
 use platform::peers::Peer;
+use ports::PortError;
 use serde::Deserialize;
 use serde_json::Value;
 use stix::{Object, validate};
@@ -114,10 +115,15 @@ pub(crate) async fn parcel(
     peer: &Peer,
     parcel: Parcel,
 ) -> Result<Outcome, FederationError> {
-    if let Some(community) = parcel.community
-        && !room.disclosure()?.may_send(peer.id, community).await?
-    {
-        return Ok(Outcome::refused("you may not send through this community"));
+    if let Some(community) = parcel.community {
+        match room.disclosure()?.may_send(peer.id, community).await {
+            Ok(true) => {}
+            // One that does not exist is told of as one that is closed.
+            Ok(false) | Err(PortError::NotFound(_) | PortError::Invalid(_)) => {
+                return Ok(Outcome::refused("you may not send through this community"));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     let onward = match parcel.community {
         Some(community) => room.disclosure()?.led().await?.contains(&community),

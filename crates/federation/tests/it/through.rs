@@ -69,6 +69,26 @@ async fn who_may_not_send_through_a_community_is_refused() {
 }
 
 #[tokio::test]
+async fn a_community_that_is_gone_stops_nothing_else() {
+    let (leader, members) = star().await;
+    let all: Vec<&House> = std::iter::once(&leader).chain(&members).collect();
+    let to = leader.peer(&members[0]).id;
+    let rule = json!({ "highest_tlp": "clear", "communities": [community()], "peers": [to] });
+    assert_eq!(leader.ask("POST", "/standing", &rule).await.0, 201);
+    members[1].say(&[indicator(2, Tlp::Clear, FIRST, "for all")]).await;
+    through(&members[1], &[&id(2)]).await;
+    crate::house::bring(&members[1], &leader).await;
+    // Dissolved before it went on.
+    leader.disclosure.members.lock().unwrap().clear();
+    leader.say(&[indicator(1, Tlp::Clear, FIRST, "by the rule")]).await;
+    calm(&all).await;
+    assert!(members[0].knows_of(&id(1)).await.is_some(), "the rule's other recipient got nothing");
+    for member in [&members[0], &members[2]] {
+        assert_eq!(member.knows_of(&id(2)).await, None, "{}", member.name);
+    }
+}
+
+#[tokio::test]
 async fn a_ring_ends_where_it_began() {
     let ring = [House::new("a", 1).await, House::new("b", 2).await, House::new("c", 3).await];
     for at in 0..3 {
