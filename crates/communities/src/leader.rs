@@ -8,7 +8,6 @@ use platform::peers::Peer;
 use crate::certificate::{Certificate, Role};
 use crate::circle::{Circle, Member, State};
 use crate::error::CommunityError;
-use crate::letters::{About, DISSOLVED, EXPELLED, Expelled};
 use crate::members::DAY_S;
 use crate::room::Communities;
 use crate::store::{circles, members};
@@ -46,14 +45,9 @@ impl Communities {
                             let text = format!("the exchange with {} was ended", member.name);
                             return Err(CommunityError::conflict(text, "Put the member out."));
                         }
-                        (None, peer) => {
+                        (None, _) => {
                             room.put_out(tx, &mut circle, member.clone(), State::Expelled).await?;
-                            if let Some(peer) = peer {
-                                let key = format!("{EXPELLED}:{id}:{}", member.certificate.serial);
-                                let letter =
-                                    Expelled { community: id, invitation: member.invitation };
-                                room.must_post(tx, peer.id, EXPELLED, key, &letter).await?;
-                            }
+                            room.tell_end(tx, &circle, &member).await?;
                             "community_expelled"
                         }
                     };
@@ -77,18 +71,14 @@ impl Communities {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut circle = led(tx, id).await?;
+                    circle.state = State::Dissolved;
                     for member in members::all(tx.sql(), id).await? {
                         if member.state != State::Active {
                             continue;
                         }
-                        if let Some(peer) = member.peer {
-                            let key = format!("{DISSOLVED}:{id}:{}", member.certificate.serial);
-                            let about = About { community: id };
-                            room.must_post(tx, peer, DISSOLVED, key, &about).await?;
-                        }
-                        room.put_out(tx, &mut circle, member, State::Dissolved).await?;
+                        room.put_out(tx, &mut circle, member.clone(), State::Dissolved).await?;
+                        room.tell_end(tx, &circle, &member).await?;
                     }
-                    circle.state = State::Dissolved;
                     let now_us = tx.now().as_micros();
                     circles::update(tx.sql(), &circle, now_us).await?;
                     circles::withdraw(tx.sql(), id, None).await?;
@@ -131,6 +121,37 @@ impl Communities {
                         }
                     }
                     Ok(renewed)
+                })
+            })
+            .await
+    }
+
+    /// Tells members what could not be told when it changed, because too many letters waited for them.
+    ///
+    /// # Errors
+    /// The database says no.
+    pub async fn tell_again(&self) -> Result<(), CommunityError> {
+        let room = self.clone();
+        self.platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    for circle in circles::all(tx.sql()).await? {
+                        if !circle.led() {
+                            continue;
+                        }
+                        let told = members::versions_told(tx.sql(), circle.id).await?;
+                        for member in members::all(tx.sql(), circle.id).await? {
+                            let ended = matches!(member.state, State::Expelled | State::Dissolved);
+                            if ended && told.get(&member.node) == Some(&-1) {
+                                room.tell_end(tx, &circle, &member).await?;
+                            }
+                        }
+                        if circle.state == State::Active {
+                            room.tell_members(tx, &circle).await?;
+                        }
+                    }
+                    Ok(())
                 })
             })
             .await

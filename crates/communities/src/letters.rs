@@ -91,7 +91,8 @@ fn refused(reason: &str) -> Taken {
 }
 
 impl Communities {
-    /// Posts a letter; without a way to other nodes nothing can be told, and the change is not made.
+    /// Posts a letter; false when too many wait for that node, which must not keep others from what is to be changed.
+    /// Without a way to other nodes nothing can be told, and the change is not made.
     pub(crate) async fn post(
         &self,
         tx: &mut Tx,
@@ -99,14 +100,20 @@ impl Communities {
         kind: &str,
         key: String,
         body: &(impl Serialize + Sync),
-    ) -> Result<(), DbError> {
+    ) -> Result<bool, DbError> {
         let courier = self.courier().ok_or_else(|| {
             DbError::corrupt("communities letters", "this program carries no letters between nodes")
         })?;
         let body = serde_json::to_value(body)
             .map_err(|cause| DbError::corrupt("communities letters", cause))?;
-        courier.post(tx, Letter { to, kind: kind.to_owned(), key, body }).await?;
-        Ok(())
+        match courier.post(tx, Letter { to, kind: kind.to_owned(), key, body }).await {
+            Ok(_) => Ok(true),
+            Err(DbError::QueueFull(cause)) => {
+                tracing::warn!(cause, kind, peer = %to, "a member is told later");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Tells every member how the community stands; the caller has changed it. `circle.version` rises.
@@ -114,40 +121,50 @@ impl Communities {
         circle.version += 1;
         let now_us = tx.now().as_micros();
         circles::update(tx.sql(), circle, now_us).await?;
+        self.tell_members(tx, circle).await
+    }
+
+    /// Tells every member that was not told this version.
+    pub(crate) async fn tell_members(&self, tx: &mut Tx, circle: &Circle) -> Result<(), DbError> {
+        let now_us = tx.now().as_micros();
         let revoked = members::revoked(tx.sql(), circle.id, now_us).await?;
         let revoked: Vec<i64> = revoked.into_iter().rev().take(MAX_REVOKED).collect();
+        let told = members::versions_told(tx.sql(), circle.id).await?;
         let all = members::all(tx.sql(), circle.id).await?;
         let active: Vec<&Member> = all.iter().filter(|m| m.state == State::Active).collect();
-        let listed = |own: NodeId| {
-            let others = active.iter().filter(|member| member.node != own);
-            let others = others.map(|member| Listed {
-                organisation: member.name.clone(),
-                node: member.node,
-                role: member.role,
-                certificate: member.certificate.clone(),
-            });
-            if circle.roster == Roster::Members { others.collect() } else { vec![] }
-        };
         for member in &active {
             let Some(peer) = member.peer else { continue };
-            let body = Membership {
-                community: circle.id,
-                name: circle.name.clone(),
-                description: circle.description.clone(),
-                max_tlp: circle.max_tlp,
-                contribute: circle.contribute,
-                roster: circle.roster,
-                onward: circle.onward,
-                version: circle.version,
-                certificate: member.certificate.clone(),
-                invitation: member.invitation.clone(),
-                members: listed(member.node),
-                revoked: if circle.roster == Roster::Members { revoked.clone() } else { vec![] },
-            };
+            if told.get(&member.node).is_some_and(|version| *version >= circle.version) {
+                continue;
+            }
+            let body = membership(circle, member, &active, &revoked);
             let key = format!("{MEMBERSHIP}:{}:{}", circle.id, circle.version);
-            self.post(tx, peer, MEMBERSHIP, key, &body).await?;
+            if self.post(tx, peer, MEMBERSHIP, key, &body).await? {
+                members::told(tx.sql(), circle.id, member.node, circle.version).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Tells a member that its membership ended; noted where that must be done later.
+    pub(crate) async fn tell_end(
+        &self,
+        tx: &mut Tx,
+        circle: &Circle,
+        member: &Member,
+    ) -> Result<(), DbError> {
+        let (Some(peer), id, serial) = (member.peer, circle.id, member.certificate.serial) else {
+            return Ok(());
+        };
+        let posted = if circle.state == State::Dissolved {
+            let about = About { community: id };
+            self.post(tx, peer, DISSOLVED, format!("{DISSOLVED}:{id}:{serial}"), &about).await?
+        } else {
+            let letter = Expelled { community: id, invitation: member.invitation.clone() };
+            self.post(tx, peer, EXPELLED, format!("{EXPELLED}:{id}:{serial}"), &letter).await?
+        };
+        let told = if posted { circle.version } else { -1 };
+        members::told(tx.sql(), id, member.node, told).await
     }
 
     async fn take_join(&self, tx: &mut Tx, from: &Peer, letter: Join) -> Taken {
@@ -329,6 +346,32 @@ impl Communities {
         let what = format!("community_{}", state.word());
         self.note(tx, "system", &what, circle.id, self.platform().node.id).await?;
         Ok(Ok(()))
+    }
+}
+
+/// What a member is told.
+fn membership(circle: &Circle, member: &Member, active: &[&Member], revoked: &[i64]) -> Membership {
+    let shown = circle.roster == Roster::Members;
+    let others = active.iter().filter(|other| shown && other.node != member.node);
+    let listed = others.map(|other| Listed {
+        organisation: other.name.clone(),
+        node: other.node,
+        role: other.role,
+        certificate: other.certificate.clone(),
+    });
+    Membership {
+        community: circle.id,
+        name: circle.name.clone(),
+        description: circle.description.clone(),
+        max_tlp: circle.max_tlp,
+        contribute: circle.contribute,
+        roster: circle.roster,
+        onward: circle.onward,
+        version: circle.version,
+        certificate: member.certificate.clone(),
+        invitation: member.invitation.clone(),
+        members: listed.collect(),
+        revoked: if shown { revoked.to_vec() } else { vec![] },
     }
 }
 

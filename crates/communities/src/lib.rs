@@ -45,5 +45,8 @@ pub use room::{Communities, Deps};
 /// The tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "communities",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_communities.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_communities.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_told.sql") },
+    ],
 };

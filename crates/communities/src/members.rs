@@ -343,7 +343,11 @@ impl Communities {
             let text = "this program carries no letters between nodes";
             return Err(ports::PortError::Unavailable(text.into()).into());
         }
-        Ok(self.post(tx, to, kind, key, body).await?)
+        if self.post(tx, to, kind, key, body).await? {
+            return Ok(());
+        }
+        let text = "too many letters wait for that node; nothing was changed";
+        Err(ports::PortError::Unavailable(text.into()).into())
     }
 
     /// Notes what changed. Ids alone: who reads the node's facts may be no member.

@@ -20,8 +20,8 @@ use crate::policy::engine::Engine;
 use crate::redact::{Network, Redactor};
 use crate::store::{circles, policies, redactions};
 
-/// Pause between two looks at certificates that end soon, seconds.
-const RENEW_EVERY_S: u64 = 3_600;
+/// Pause between two looks at certificates that end soon and at members that are to be told something, seconds.
+const RENEW_EVERY_S: u64 = 600;
 
 /// What the room needs of others.
 #[derive(Clone)]
@@ -114,6 +114,9 @@ impl Communities {
                     Ok(0) => {}
                     Ok(count) => tracing::info!(count, "certificates of membership were renewed"),
                     Err(error) => tracing::error!(%error, "certificates could not be renewed"),
+                }
+                if let Err(error) = own.tell_again().await {
+                    tracing::error!(%error, "members could not be told what changed");
                 }
                 tokio::time::sleep(Duration::from_secs(RENEW_EVERY_S)).await;
             }

@@ -1,6 +1,6 @@
 //! Members of communities and serials that no longer count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use model::{CommunityId, NodeId};
 use platform::db::DbError;
@@ -67,6 +67,36 @@ pub(crate) async fn put(
     .execute(sql)
     .await?;
     Ok(())
+}
+
+/// Notes which version a member was told; -1 that its end could not be told yet.
+pub(crate) async fn told(
+    sql: &mut AnyConnection,
+    community: CommunityId,
+    node: NodeId,
+    version: i64,
+) -> Result<(), DbError> {
+    sqlx::query("UPDATE communities_members SET told = $1 WHERE community = $2 AND node = $3")
+        .bind(version)
+        .bind(community.to_string())
+        .bind(node.to_string())
+        .execute(sql)
+        .await?;
+    Ok(())
+}
+
+/// The version each member of a community was told.
+pub(crate) async fn versions_told(
+    sql: &mut AnyConnection,
+    community: CommunityId,
+) -> Result<HashMap<NodeId, i64>, DbError> {
+    let rows = sqlx::query("SELECT node, told FROM communities_members WHERE community = $1")
+        .bind(community.to_string())
+        .fetch_all(sql)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((parsed(row, "node", "communities_members.node")?, row.try_get("told")?)))
+        .collect()
 }
 
 /// Forgets all members of a community.

@@ -195,3 +195,33 @@ async fn organisations_follow_the_peers_and_keep_what_is_noted() {
     let (_, all) = node.ask("GET", "/api/v1/organisations", &Value::Null).await;
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_for_whom_too_many_letters_wait_keeps_nobody_in() {
+    let net = Net::new(4).await;
+    let made = net.community(json!({ "name": "Energy" }), &[1, 2, 3]).await;
+    let community = made.parse().unwrap();
+    let leader = &net.nodes[0];
+    leader.post.1.lock().unwrap().extend([id::<model::PeerId>(101), id(102)]);
+    for n in [2, 3] {
+        let path = format!("/api/v1/communities/{made}/members/{}", id::<model::NodeId>(n));
+        assert_eq!(leader.ask("DELETE", &path, &Value::Null).await.0, 204);
+    }
+    assert_eq!(leader.room.recipients(community).await.unwrap(), [id(101)]);
+    assert_eq!(net.deliver().await, []);
+    let before = net.nodes[1].community(&made).await;
+    assert_eq!(before["members"].as_array().unwrap().len(), 2, "not told yet");
+    // when there is room again both are told, each once
+    leader.post.1.lock().unwrap().clear();
+    leader.room.tell_again().await.unwrap();
+    leader.room.tell_again().await.unwrap();
+    let waiting: Vec<String> =
+        leader.post.0.lock().unwrap().iter().map(|letter| letter.kind.clone()).collect();
+    assert_eq!(waiting, ["communities.expelled", "communities.membership"]);
+    assert_eq!(net.deliver().await, []);
+    let path = format!("/api/v1/communities/{made}");
+    let (_, seen) = net.nodes[1].ask("GET", &path, &Value::Null).await;
+    assert_eq!(seen["members"], json!([]), "{seen}");
+    let (_, seen) = net.nodes[2].ask("GET", &path, &Value::Null).await;
+    assert_eq!(seen["state"], "expelled", "{seen}");
+}

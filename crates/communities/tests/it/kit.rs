@@ -77,13 +77,16 @@ impl PeerDirectory for Peers {
     }
 }
 
-/// Keeps letters until they are handed over.
+/// Keeps letters until they are handed over, and takes none for peers whose queue is full.
 #[derive(Default)]
-pub(crate) struct Post(pub(crate) Mutex<VecDeque<Letter>>);
+pub(crate) struct Post(pub(crate) Mutex<VecDeque<Letter>>, pub(crate) Mutex<Vec<PeerId>>);
 
 #[async_trait]
 impl Courier for Post {
     async fn post(&self, _: &mut Tx, letter: Letter) -> Result<bool, DbError> {
+        if self.1.lock().unwrap().contains(&letter.to) {
+            return Err(DbError::QueueFull("full".into()));
+        }
         self.0.lock().unwrap().push_back(letter);
         Ok(true)
     }
