@@ -66,8 +66,8 @@ fn collection(folder: &Path, title: &str) -> (String, String) {
 /// Ids of indicators as the store exports them.
 fn held(folder: &Path) -> Vec<String> {
     let exported = run(folder, &["intel", "export", "type:indicator"]);
-    let objects = exported["objects"].as_array().unwrap();
-    let ids = objects.iter().map(|object| object["id"].as_str().unwrap().to_owned());
+    let objects = exported["objects"].as_array().into_iter().flatten();
+    let ids = objects.map(|object| object["id"].as_str().unwrap().to_owned());
     ids.filter(|id| id.starts_with("indicator--")).collect()
 }
 
@@ -179,4 +179,39 @@ fn what_is_pushed_arrives_once_and_nothing_above_the_label() {
     let again = run(here.path(), &["feed", "push", "run", "out"]);
     assert_eq!(again["sent"], 450, "{again}");
     assert!(!run(here.path(), &["feed", "push", "list"]).to_string().contains(&token));
+}
+
+#[test]
+fn a_push_that_is_killed_arrives_whole() {
+    const SENT: usize = 2_000;
+    let (there, here) = (tempfile::tempdir().unwrap(), private_folder());
+    let server = Node::start(there.path());
+    let (id, token) = collection(there.path(), "pushed to");
+    let url = format!("{}/taxii2/sereno/collections/{id}/", server.url);
+    let mut node = Node::start(here.path());
+    let clear = json!(["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]);
+    let marked = (0..SENT).map(|n| {
+        let mut object = indicator(n);
+        object["object_marking_refs"] = clear.clone();
+        object
+    });
+    let file = here.path().join("bundle.json");
+    std::fs::write(&file, Value::Array(marked.collect()).to_string()).unwrap();
+    run(here.path(), &["intel", "import", file.to_str().unwrap(), "--label", "ours"]);
+    let secret = secret(here.path(), &token);
+    let words = format!(
+        "feed push add out --to {url} --type indicator --auth bearer --secret-file {secret}"
+    );
+    run(here.path(), &words.split_whitespace().collect::<Vec<_>>());
+    // It goes out by itself from the moment it is added, and after every start.
+    for kill in 0..3_u64 {
+        std::thread::sleep(Duration::from_millis(20 + 40 * kill));
+        node.kill();
+        eprintln!("kill {kill}: {} there", held(there.path()).len());
+        node = Node::start(here.path());
+    }
+    let done = run(here.path(), &["feed", "push", "run", "out"]);
+    assert_eq!((&done["sent"], &done["failed"]), (&json!(SENT), &json!(0)), "{done}");
+    assert_eq!(held(there.path()).len(), SENT);
+    drop(node);
 }
