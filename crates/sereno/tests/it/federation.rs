@@ -240,9 +240,9 @@ fn a_node_restored_from_a_backup_goes_on_with_both_its_peers() {
     chain.import(&objects);
     let pass_on = |chain: &Chain, number: u32| {
         share(&chain.operator, &[id(number)], "National CERT");
-        soon("an object in the middle", || known(&chain.national, number));
+        within(MINUTES, "an object in the middle", || known(&chain.national, number));
         share(&chain.national, &[id(number)], "Foreign");
-        soon("an object at the end", || known(&chain.foreign, number));
+        within(MINUTES, "an object at the end", || known(&chain.foreign, number));
     };
     pass_on(&chain, 1);
     pass_on(&chain, 2);
@@ -259,7 +259,7 @@ fn a_node_restored_from_a_backup_goes_on_with_both_its_peers() {
     pass_on(&chain, 5);
     pass_on(&chain, 6);
     for node in [&chain.operator, &chain.national, &chain.foreign] {
-        soon("links without a complaint", || {
+        within(MINUTES, "links without a complaint", || {
             let links = items(&node.data, &["federation", "links"]);
             let calm = |link: &Value| link["last_error"].is_null() && link["under_way"] == 0;
             links.iter().all(calm).then_some(())
