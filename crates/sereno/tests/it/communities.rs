@@ -37,6 +37,43 @@ fn indicator() -> Value {
         "valid_from": AT, "object_marking_refs": [GREEN]})
 }
 
+/// Policies are put, tried, refused, forced and removed; in the end none is there.
+fn policies_are_tried(data: &Path, of: &Path, preview: &[&str]) {
+    let tests = json!({"tests": [{"name": "CERTs get GREEN", "recipient": {"kind": "cert"},
+        "object": {"type": "indicator", "tlp": "TLP:GREEN"}, "expected": true}]});
+    let tests = file(of, "tests.json", &tests.to_string());
+    assert_eq!(run(data, &["policy", "test", "--put", &tests]).0, 0);
+    let stop = file(
+        of,
+        "stop.cedar",
+        "@reason(\"the port is closed\")\nforbid (principal, action, resource)\n\
+        when { principal.sector == \"ports\" && principal.kind == \"cert\" };",
+    );
+    assert_eq!(run(data, &["policy", "put", &stop]).0, 0, "no test speaks of that sector");
+    let shown = answer(data, preview);
+    assert_eq!(shown["recipients"][0]["answers"][0]["reason"], "denied because the port is closed");
+    let (_, words, _) = run(data, &["policy", "list"]);
+    assert!(
+        words.contains("All objects may not go to organisations of sector ports and of kind cert.")
+    );
+    let all = file(of, "all.cedar", "@reason(\"r\") forbid (principal, action, resource);");
+    let (code, _, said) = run(data, &["policy", "put", &all]);
+    assert!(code == 1 && said.contains("CERTs get GREEN"), "{code} {said}");
+    let bad = file(
+        of,
+        "bad.cedar",
+        "@reason(\"r\")\npermit (principal, action, resource) when { resource.size > 1 };",
+    );
+    let (code, _, said) = run(data, &["policy", "put", &bad]);
+    assert!(code == 1 && said.contains("line 2, column"), "{code} {said}");
+    assert_eq!(run(data, &["policy", "put", &all, "--force"]).0, 0);
+    assert_eq!(run(data, &["policy", "test"]).0, 1);
+    for id in ["all", "stop"] {
+        assert_eq!(run(data, &["policy", "remove", id]).0, 0);
+    }
+    assert_eq!(run(data, &["policy", "remove", "stop"]).0, 1, "gone");
+}
+
 #[test]
 fn what_would_leave_is_decided_tried_and_shown_before_it_does() {
     let folder = tempfile::tempdir().unwrap();
@@ -61,40 +98,7 @@ fn what_would_leave_is_decided_tried_and_shown_before_it_does() {
     let shown = answer(data, &preview);
     assert_eq!(shown["recipients"][0]["answers"][0]["allowed"], true, "{shown}");
 
-    let tests = json!({"tests": [{"name": "CERTs get GREEN", "recipient": {"kind": "cert"},
-        "object": {"type": "indicator", "tlp": "TLP:GREEN"}, "expected": true}]});
-    let tests = file(of, "tests.json", &tests.to_string());
-    assert_eq!(run(data, &["policy", "test", "--put", &tests]).0, 0);
-    let stop = file(
-        of,
-        "stop.cedar",
-        "@reason(\"the port is closed\")\nforbid (principal, action, resource)\n\
-        when { principal.sector == \"ports\" && principal.kind == \"cert\" };",
-    );
-    assert_eq!(run(data, &["policy", "put", &stop]).0, 0, "no test speaks of that sector");
-    let shown = answer(data, &preview);
-    assert_eq!(shown["recipients"][0]["answers"][0]["reason"], "denied because the port is closed");
-    let (_, words, _) = run(data, &["policy", "list"]);
-    assert!(
-        words.contains("All objects may not go to organisations of sector ports and of kind cert.")
-    );
-    let all = file(of, "all.cedar", "@reason(\"r\") forbid (principal, action, resource);");
-    let (code, _, said) = run(data, &["policy", "put", &all]);
-    assert!(code == 1 && said.contains("CERTs get GREEN"), "{code} {said}");
-    let bad = file(
-        of,
-        "bad.cedar",
-        "@reason(\"r\")\npermit (principal, action, resource) when { resource.size > 1 };",
-    );
-    let (code, _, said) = run(data, &["policy", "put", &bad]);
-    assert!(code == 1 && said.contains("line 2, column"), "{code} {said}");
-    assert_eq!(run(data, &["policy", "put", &all, "--force"]).0, 0);
-    assert_eq!(run(data, &["policy", "test"]).0, 1);
-    for id in ["all", "stop"] {
-        assert_eq!(run(data, &["policy", "remove", id]).0, 0);
-    }
-    assert_eq!(run(data, &["policy", "remove", "stop"]).0, 1, "gone");
-
+    policies_are_tried(data, of, &preview);
     answer(data, &["redaction", "new", "own addresses", "--pseudonymise"]);
     let cases = [
         "redaction",
