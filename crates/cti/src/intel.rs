@@ -106,8 +106,14 @@ fn parse_list(text: &str) -> Vec<Listed> {
         .collect()
 }
 
+/// Said in place of what only some may read.
+const ABOVE: &str =
+    "known to sources marked above TLP:GREEN; a lookup names them to who may see them";
+const NO_MORE: &str = "known no more, by a word marked above TLP:GREEN";
+
 /// For the node's own playbooks, which act upon everything that is known here. What faded, has ended or is well known is
-/// not known to them; the sentence says so.
+/// not known to them; the sentence says so. Steps of runs and findings are read under every role: the sentence and the
+/// sources tell no more than TLP:GREEN lets everybody here read.
 #[async_trait]
 impl IntelLookup for Cti {
     async fn lookup(&self, value: &str) -> Result<IntelAnswer, PortError> {
@@ -115,11 +121,17 @@ impl IntelLookup for Cti {
         if found.known {
             crate::hits::note(self, value).await?;
         }
-        let sources = found.words.iter().filter(|word| word.counts());
+        let open = look_up(self, value, Sight::up_to(stix::Tlp::Green)).await?;
+        let sources = open.words.iter().filter(|word| found.known && word.counts());
+        let summary = match (found.known, open.known) {
+            (true, false) => ABOVE.to_owned(),
+            (false, true) => NO_MORE.to_owned(),
+            _ => open.summary,
+        };
         Ok(IntelAnswer {
             value: found.value,
             known: found.known,
-            summary: found.summary,
+            summary,
             sources: sources
                 .map(|word| IntelSource {
                     name: source_name(word),

@@ -2490,6 +2490,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The webhooks and how they are. */
+        get: operations["list"];
+        put?: never;
+        /** Adds a webhook; it is told what becomes known from now on. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a webhook with all that waits for it. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Pauses a webhook or lets it go on where it was. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that were given up, the newest first. */
+        get: operations["dead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/dead/{n}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a message that was given up be told again, before all that waits. */
+        post: operations["resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells a webhook a test message now, past what waits. */
+        post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -3110,6 +3197,30 @@ export interface components {
             /** @description Its password; it is shown this once. */
             password: string;
         };
+        /** @description A message that was given up. */
+        DeadDelivery: {
+            /**
+             * Format: int64
+             * @description Its number within the webhook.
+             */
+            n: number;
+            /** @description `webhook-id`. */
+            id: string;
+            /** @description What it tells. */
+            event: string;
+            /**
+             * Format: int64
+             * @description Tries.
+             */
+            attempts: number;
+            /** @description Why the last one failed. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it became something to tell.
+             */
+            made_at: string;
+        };
         DemoView: {
             /** @description Who made the capture that is replayed. */
             credit: string;
@@ -3422,12 +3533,14 @@ export interface components {
             from: string;
             /** @description The node it is for. */
             to: string;
+            /** @description The row of numbers it belongs to; who lost its memory of the other begins a new one. */
+            stream: string;
             /**
              * Format: int64
-             * @description Its number on this link, from 1, without gaps.
+             * @description Its number in the stream, from 1, without gaps.
              */
             seq: number;
-            /** @description Digest of the letter before it on this link; empty for the first. */
+            /** @description Digest of the letter before it in the stream; empty for the first. */
             previous: string;
             /** @description What it is about: `room.word`. */
             kind: string;
@@ -5466,6 +5579,40 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_DeadDelivery: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Its number within the webhook.
+                 */
+                n: number;
+                /** @description `webhook-id`. */
+                id: string;
+                /** @description What it tells. */
+                event: string;
+                /**
+                 * Format: int64
+                 * @description Tries.
+                 */
+                attempts: number;
+                /** @description Why the last one failed. */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it became something to tell.
+                 */
+                made_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_DeviceView: {
             /** @description The items. */
             items: {
@@ -7004,6 +7151,76 @@ export interface components {
              */
             total?: number | null;
         };
+        /** @description One page of a list. */
+        Page_WebhookView: {
+            /** @description The items. */
+            items: {
+                /** @description UUID. */
+                id: string;
+                /** @description Name. */
+                name: string;
+                /** @description Who is called. */
+                url: string;
+                /** @description What is told. */
+                events: string[];
+                /** @description STIX types that are told; all when empty. */
+                types: string[];
+                /** @description Labels of which an object must carry one; any when empty. */
+                labels: string[];
+                /** @description The highest label that is told. */
+                tlp: string;
+                /** @description `fine`, `failing` or `paused`. */
+                state: string;
+                /** @description Why it is paused. */
+                paused_because?: string | null;
+                /**
+                 * Format: int64
+                 * @description Failed tries in a row.
+                 */
+                failures: number;
+                /**
+                 * Format: int64
+                 * @description Messages that were taken.
+                 */
+                delivered: number;
+                /**
+                 * Format: int64
+                 * @description Messages that wait.
+                 */
+                waiting: number;
+                /**
+                 * Format: int64
+                 * @description Messages that were given up.
+                 */
+                dead: number;
+                /**
+                 * Format: int64
+                 * @description Facts for which there was no room.
+                 */
+                dropped: number;
+                /**
+                 * Format: date-time
+                 * @description When a message was taken last.
+                 */
+                last_ok?: string | null;
+                /** @description Why the last try failed. */
+                last_error?: string | null;
+                /** @description Who made it. */
+                created_by: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
         /** @description Another node. */
         Peer: {
             /** @description Our id for it. */
@@ -7167,8 +7384,10 @@ export interface components {
             reason: string;
             /** @description The policies that decided. */
             policies: string[];
-            /** @description What would be changed. */
+            /** @description What would be changed, the first fifty places. */
             redactions: components["schemas"]["PreviewRedaction"][];
+            /** @description More places would be. */
+            more_redactions: boolean;
             /** @description The object as it would leave, where asked for. */
             body?: Record<string, never> | null;
         };
@@ -8682,6 +8901,108 @@ export interface components {
              * @description Packet time of the training's end.
              */
             trained_to?: string | null;
+        };
+        /** @description What changes. */
+        WebhookChange: {
+            /** @description Whether it is told for now; what becomes known meanwhile waits. */
+            paused: boolean;
+        };
+        /** @description Which objects are told. */
+        WebhookFilter: {
+            /** @description STIX types; all when empty. */
+            types?: string[];
+            /** @description Labels of which an object must carry one; any when empty. */
+            labels?: string[];
+            /** @description The highest label that is told; `green` when absent. */
+            tlp?: string | null;
+        };
+        /** @description A webhook that was made. */
+        WebhookMade: {
+            /** @description The webhook. */
+            webhook: components["schemas"]["WebhookView"];
+            /** @description What signs its messages; it cannot be shown again. */
+            secret: string;
+        };
+        /** @description What the webhook shall be. */
+        WebhookRequest: {
+            /** @description Name; the host of the address when absent. */
+            name?: string | null;
+            /** @description Who is called: https, a public address. */
+            url: string;
+            /**
+             * @description What is told: `object.new`, `object.updated`, `object.revoked`, `sighting`, `lookup.hit`, `feed.failed`,
+             *     `feed.works`, `share.moved`, `incident.opened`, `rule.changed`.
+             */
+            events: string[];
+            /** @description Which objects are told. */
+            filter?: components["schemas"]["WebhookFilter"];
+        };
+        /** @description How a test went. */
+        WebhookTested: {
+            /** @description Whether the receiver took the message. */
+            taken: boolean;
+            /** @description Why not. */
+            error?: string | null;
+        };
+        /** @description A webhook as it is shown; its secret is not. */
+        WebhookView: {
+            /** @description UUID. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description Who is called. */
+            url: string;
+            /** @description What is told. */
+            events: string[];
+            /** @description STIX types that are told; all when empty. */
+            types: string[];
+            /** @description Labels of which an object must carry one; any when empty. */
+            labels: string[];
+            /** @description The highest label that is told. */
+            tlp: string;
+            /** @description `fine`, `failing` or `paused`. */
+            state: string;
+            /** @description Why it is paused. */
+            paused_because?: string | null;
+            /**
+             * Format: int64
+             * @description Failed tries in a row.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Messages that were taken.
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Messages that wait.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Messages that were given up.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Facts for which there was no room.
+             */
+            dropped: number;
+            /**
+             * Format: date-time
+             * @description When a message was taken last.
+             */
+            last_ok?: string | null;
+            /** @description Why the last try failed. */
+            last_error?: string | null;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
         };
     };
     responses: never;
@@ -10409,6 +10730,8 @@ export interface operations {
     fetch: {
         parameters: {
             query: {
+                /** @description The stream of the last letter that was taken; absent at first. */
+                stream?: string;
                 /** @description Number of the last letter that was taken; 0 at first. */
                 after: number;
                 /** @description Seconds to wait for one, 0 to 25. */
@@ -14708,6 +15031,230 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Webhooks by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookView"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description The name is taken, or there are too many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dead deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeadDelivery"];
+                };
+            };
+            /** @description There is no such webhook */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+                /** @description Its number */
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits to be told */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such webhook or dead delivery */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it went */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTested"];
+                };
+            };
+            /** @description There is none */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -90,3 +90,30 @@ async fn what_the_nodes_own_work_meets_is_a_fact_once_and_tells_no_secret() {
     let told: Vec<&str> = facts.iter().map(|fact| fact.subject.as_str()).collect();
     assert_eq!(told, ["77.90.185.20"]);
 }
+
+/// Steps of runs are read under every role: playbooks act upon AMBER, and what they write down does not name it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_playbooks_write_down_names_nothing_above_green() {
+    let node = Setup::new(1, "operator").start().await;
+    let now = platform::system::SystemClock.now().plus_secs(-600).to_millis_text();
+    let indicator = |number: u32, tlp: stix::Tlp| {
+        json!({"type": "indicator", "spec_version": "2.1",
+            "id": format!("indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3c{number:03}"),
+            "created": now, "modified": now, "valid_from": now, "pattern_type": "stix", "confidence": 80,
+            "pattern": format!("[ipv4-addr:value = '192.0.2.{number}']"),
+            "object_marking_refs": [tlp.id()]})
+    };
+    let http = client("administrator");
+    let url = node.url("/taxii2/sereno/collections/inbox/objects/");
+    let objects = [indicator(7, stix::Tlp::Amber), indicator(8, stix::Tlp::Green)];
+    let body = json!({ "objects": objects }).to_string();
+    let answer = http.post(url).header("content-type", TAXII).body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+
+    let amber = node.cti.lookup("192.0.2.7").await.unwrap();
+    assert!(amber.known && amber.sources.is_empty(), "{amber:?}");
+    assert!(!amber.summary.contains("indicator--"), "{amber:?}");
+    let green = node.cti.lookup("192.0.2.8").await.unwrap();
+    assert!(green.known && green.summary.contains("indicator--"), "{green:?}");
+    assert_eq!(green.sources.len(), 1);
+}

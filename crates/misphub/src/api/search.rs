@@ -18,6 +18,7 @@ use crate::store::{Name, others, tags};
 
 /// Things on a page at most, and when nothing is said.
 const MAX_LIMIT: i64 = 10_000;
+
 /// What is asked of events.
 fn of_events(ask: &Ask, condition: &mut Condition) -> Result<(), MispError> {
     let (fields, now_s) = (&ask.fields, ask.room.now_s());

@@ -2,7 +2,7 @@
 //! addresses and names are made of. They turn an indicator into rows of a value index; a pattern
 //! of any other form yields `None` and is left to a matcher.
 
-use super::ast::{Comparison, Constant, Expression, Op, Pattern};
+use super::ast::{Comparison, Constant, Expression, Op, Pattern, Test};
 
 /// Most values taken of one pattern.
 pub const MAX_VALUES: usize = 1_000;
@@ -31,8 +31,8 @@ pub fn values_of(pattern: &Pattern) -> Option<Vec<SimpleValue>> {
     Some(values)
 }
 
-/// Like [`simple_values`], with networks that an address shall lie in (`ISSUBSET`) among the values: for an index that
-/// finds an address in the networks around it.
+/// Like [`simple_values`], with networks that an address shall lie in (`ISSUBSET`) among the values, and with addresses
+/// of connections whose type stands beside them: for an index that finds an address in the networks around it.
 #[must_use]
 pub fn values_and_networks(pattern: &str) -> Option<Vec<SimpleValue>> {
     let mut values = Vec::new();
@@ -61,7 +61,10 @@ fn of_comparison(
         Comparison::Or(any) => {
             return any.iter().try_for_each(|one| of_comparison(one, networks, values));
         }
-        Comparison::And(_) => return None,
+        Comparison::And(all) => match networks.then(|| typed_value(all)).flatten() {
+            Some(test) => test,
+            None => return None,
+        },
         Comparison::Test(test) => test,
     };
     if let Op::IsSubset(network) = &test.op {
@@ -85,6 +88,25 @@ fn of_comparison(
         values.push(SimpleValue { path: path.clone(), value: value.clone() });
     }
     Some(())
+}
+
+/// The second of two tests of which the first says only what type the other's value has: how MISP and its converters
+/// write the address of a connection, `dst_ref.type = 'ipv4-addr' AND dst_ref.value = '198.51.100.7'`.
+fn typed_value(all: &[Comparison]) -> Option<&Test> {
+    let [Comparison::Test(first), Comparison::Test(second)] = all else { return None };
+    let says_type = |test: &Test, of: &Test| {
+        let (path, of) = (test.path.to_string(), of.path.to_string());
+        let of = of.strip_suffix("_ref.value").map(|object| format!("{object}_ref.type"));
+        let known = ["ipv4-addr", "ipv6-addr", "mac-addr", "domain-name"];
+        let names =
+            matches!(&test.op, Op::Equal(Constant::Text(name)) if known.contains(&name.as_str()));
+        !test.negated && names && of.as_deref() == Some(path.as_str())
+    };
+    match (says_type(first, second), says_type(second, first)) {
+        (true, _) => Some(second),
+        (_, true) => Some(first),
+        _ => None,
+    }
 }
 
 /// The pattern `[path = 'value']`, escaped.
@@ -155,6 +177,22 @@ mod tests {
             "[ipv4-addr:value = '1'] WITHIN 5 SECONDS",
         ] {
             assert_eq!(simple_values(pattern), None, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_type_beside_a_value_is_no_condition_of_its_own() {
+        let typed = "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7']";
+        let found = values_and_networks(typed).unwrap();
+        let found: Vec<_> = found.iter().map(|v| (v.path.as_str(), v.value.as_str())).collect();
+        assert_eq!(found, [("network-traffic:dst_ref.value", "198.51.100.7")]);
+        assert_eq!(simple_values(typed), None, "a matcher must look at the type too");
+        for other in [
+            "[network-traffic:src_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7']",
+            "[network-traffic:dst_ref.type != 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7']",
+            "[network-traffic:dst_port = 80 AND network-traffic:dst_ref.value = '198.51.100.7']",
+        ] {
+            assert_eq!(values_and_networks(other), None, "{other}");
         }
     }
 
