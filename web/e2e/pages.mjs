@@ -30,7 +30,7 @@ const PAGES = [
 const DETAILS = { incidents: 'incident', findings: 'finding', devices: 'device', models: 'model', commands: 'machine', evaluations: 'evaluation', sharing: 'share', ledger: 'proof', playbooks: 'run', knowledge: 'object', communities: 'community', exchange: 'object-share' };
 
 function watch(page, where) {
-  page.on('console', (message) => message.type() === 'error' && faults.push(`${where()}: console: ${message.text()}`));
+  page.on('console', (message) => message.type() === 'error' && faults.push(`${where()}: console: ${message.text()} ${message.location().url}`));
   page.on('pageerror', (error) => faults.push(`${where()}: error: ${error.message}`));
 }
 

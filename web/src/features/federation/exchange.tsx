@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { reads } from '@/api/queries';
 import type { FederationLink, ObjectRetraction, ObjectShare } from '@/api/types';
+import { ButtonLink } from '@/parts/button';
 import { count } from '@/parts/format';
 import { Empty, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
@@ -54,7 +54,8 @@ export function ExchangePage() {
   return (
     <PageView
       title={line.data ? (away > 0 ? tn('fed.away_title', away, { all: line.data.length }) : tn('fed.title', line.data.length)) : t('nav.exchange')}
-      lead={<>{t('fed.lead')} <Link to="/preview">{t('fed.preview')}</Link></>}
+      lead={t('fed.lead')}
+      actions={<ButtonLink to="/preview">{t('fed.preview')}</ButtonLink>}
     >
       <div className="stack wide">
         <Panel title={t('fed.links')} flush>
