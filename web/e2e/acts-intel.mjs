@@ -177,3 +177,19 @@ await act('a report is read, ticked and stored; an object is sighted', { path: '
   await page.click('button:has-text("False positive")');
   await page.waitForSelector('text=The score is 84 now.');
 });
+
+await act('a graph is opened one object at a time, and shows the way to another', { path: '/knowledge' }, async (page) => {
+  await page.getByRole('link', { name: 'Night Heron', exact: true }).click();
+  await page.getByRole('link', { name: 'Graph', exact: true }).click();
+  await page.waitForSelector('.bundle-graph canvas');
+  await page.locator('.bundle-list button', { hasText: 'Grey Egret' }).click();
+  await page.getByRole('button', { name: 'Open what hangs on it' }).click();
+  await page.waitForURL(/open=intrusion-set/);
+  await page.getByRole('button', { name: 'Close it' }).waitFor();
+  await page.getByRole('button', { name: 'Way to it' }).click();
+  await page.getByText('Night Heron is 2 relations away.').waitFor();
+  must(page.url().includes('to=intrusion-set') && page.url().includes('open=intrusion-set'), `the address is ${page.url()}`);
+  await axe(page, 'graph');
+  await page.getByRole('button', { name: 'Without the way' }).click();
+  await page.waitForFunction(() => !globalThis.location.search.includes('to='));
+});

@@ -25,7 +25,7 @@ let visits = 0;
 /** One list page and, where it holds a row, the page behind it. */
 const PAGES = [
   ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['groups', '/findings?view=groups'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions?all=yes'], ['evaluations', '/evaluations'], ['playbooks', '/playbooks'], ['sharing', '/shares'],
-  ['intel', '/intel?value=178.128.185.250'], ['knowledge', '/knowledge'], ['report', '/knowledge/report'], ['rules', '/knowledge/rules'], ['matrix', '/matrix'], ['feeds', '/feeds'], ['webhooks', '/webhooks'], ['collections', '/collections'], ['communities', '/communities'], ['policies', '/policies'], ['preview', '/preview?q=type:malware'], ['exchange', '/exchange'], ['ledger', '/ledger'], ['gateways', '/gateways'], ['health', '/health'], ['access', '/access'], ['about', '/about'], ['lost', '/no/such/page'],
+  ['intel', '/intel?value=178.128.185.250'], ['knowledge', '/knowledge'], ['report', '/knowledge/report'], ['rules', '/knowledge/rules'], ['graph', '/graph'], ['matrix', '/matrix'], ['feeds', '/feeds'], ['webhooks', '/webhooks'], ['collections', '/collections'], ['communities', '/communities'], ['policies', '/policies'], ['preview', '/preview?q=type:malware'], ['exchange', '/exchange'], ['ledger', '/ledger'], ['gateways', '/gateways'], ['health', '/health'], ['access', '/access'], ['about', '/about'], ['lost', '/no/such/page'],
 ];
 const DETAILS = { incidents: 'incident', findings: 'finding', devices: 'device', models: 'model', commands: 'machine', evaluations: 'evaluation', sharing: 'share', ledger: 'proof', playbooks: 'run', knowledge: 'object', communities: 'community', exchange: 'object-share' };
 

@@ -102,6 +102,7 @@ const reads = [
   [/^\/intel\/sources$/, () => exchange.sources],
   [/^\/intel\/objects$/, (w) => (w.bare ? { ...knowledge.found, items: [], by_type: [], total: 0 } : knowledge.found)],
   [/^\/intel\/matrix$/, (w) => (w.bare ? { domains: [], matrix: null, statements: [] } : knowledge.matrix)],
+  [/^\/intel\/path$/, () => ({ found: true, summary: 'Night Heron is 2 relations away.', ...knowledge.relations })],
   [/^\/intel\/complete$/, () => knowledge.offers],
   [/^\/intel\/objects\/([^/]+)\/relations$/, () => knowledge.relations],
   [/^\/intel\/objects\/([^/]+)$/, (_, __, match) => knowledge.object(decodeURIComponent(match[1]))],

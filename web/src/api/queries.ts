@@ -159,6 +159,8 @@ export const reads = {
     queryOptions({ queryKey: ['knowledge', 'object', object, at], queryFn: () => get<api.IntelObject>(`/intel/objects/${id(object)}${query({ at })}`), retry: false }),
   intelRelations: (object: string, at: string) =>
     queryOptions({ queryKey: ['knowledge', 'relations', object, at], queryFn: () => get<api.IntelRelations>(`/intel/objects/${id(object)}/relations${query({ at, limit: 200 })}`), retry: false }),
+  intelPath: (from: string, to: string, at: string) =>
+    queryOptions({ queryKey: ['knowledge', 'path', from, to, at], queryFn: () => get<api.IntelPath>(`/intel/path${query({ from, to, at })}`), retry: false }),
   intelDecay: () => queryOptions({ queryKey: ['knowledge', 'decay'], queryFn: () => get<api.IntelDecay>('/knowledge/decay') }),
   layout: (name: string) =>
     queryOptions({

@@ -186,6 +186,7 @@ export type IntelObject = Narrow<Schemas['IntelObject'], {
   values: Narrow<Schemas['IntelValue'], { standing: Whole<Schemas['IntelStanding']> | null }>[];
 }>;
 export type IntelRelations = Narrow<Schemas['IntelRelations'], { relations: Whole<Schemas['IntelRelation']>[]; objects: IntelItem[] }>;
+export type IntelPath = Narrow<Schemas['IntelPath'], { relations: Whole<Schemas['IntelRelation']>[]; objects: IntelItem[] }>;
 export interface MatrixCell {
   id: string;
   name: string;

@@ -44,6 +44,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/knowledge/rules', component: lazyRouteComponent(() => import('@/features/knowledge/rules'), 'RulesPage') }),
   page({ getParentRoute: () => root, path: '/webhooks', component: lazyRouteComponent(() => import('@/features/webhooks/list'), 'WebhooksPage') }),
   page({ getParentRoute: () => root, path: '/knowledge/$id', validateSearch: texts('at'), component: lazyRouteComponent(() => import('@/features/knowledge/object'), 'KnowledgeObject') }),
+  page({ getParentRoute: () => root, path: '/graph', validateSearch: texts('id', 'open', 'to', 'at'), component: lazyRouteComponent(() => import('@/features/knowledge/graph'), 'GraphPage') }),
   page({ getParentRoute: () => root, path: '/matrix', validateSearch: texts('domain'), component: lazyRouteComponent(() => import('@/features/knowledge/matrix'), 'MatrixPage') }),
   page({ getParentRoute: () => root, path: '/feeds', component: lazyRouteComponent(() => import('@/features/feeds/list'), 'FeedsPage') }),
   page({ getParentRoute: () => root, path: '/collections', component: lazyRouteComponent(() => import('@/features/cti/collections'), 'CollectionsPage') }),

@@ -3,7 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useMemo } from 'react';
 import { put, remove } from '@/api/client';
 import { reads } from '@/api/queries';
-import type { Bundle, IntelObject, IntelRelations } from '@/api/types';
+import type { IntelObject, IntelRelations } from '@/api/types';
 import type { Positions } from '@/features/cti/bundle-graph';
 import { useAct } from '@/parts/act';
 import { count } from '@/parts/format';
@@ -13,6 +13,7 @@ import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import '@/features/cti/cti.css';
+import { bundleOf } from './near';
 import { AsKnown, keeping } from './past';
 import { Sight } from './sight';
 import { StandingOf } from './standing';
@@ -126,7 +127,7 @@ function Neighbours({ id, at }: { id: string; at: string }) {
     { id: 'known', head: t('know.col.known'), cell: (row) => <Wall at={row.known_at} relative />, sort: (row) => row.known_at },
   ];
   return (
-    <Panel title={t('know.relations')} flush>
+    <Panel title={t('know.relations')} end={<Link to="/graph" search={{ id, ...keeping(at) }}>{t('graph.open')}</Link>} flush>
       <Loaded query={near}>
         {(data) =>
           data.relations.length === 0 ? (
@@ -152,11 +153,4 @@ function Neighbours({ id, at }: { id: string; at: string }) {
 function End({ id, own, at, name }: { id: string; own: string; at: string; name: string | undefined }) {
   if (id === own) return <span className="soft">{t('know.this')}</span>;
   return name ? <Link to="/knowledge/$id" params={{ id }} search={keeping(at)}>{name}</Link> : <span className="quiet" title={t('know.spoken_of')}>{id}</span>;
-}
-
-/** Neighbours as the graph takes them. */
-function bundleOf(near: IntelRelations): Bundle {
-  const objects = near.objects.map((one) => ({ type: one.type, id: one.id, name: one.name }));
-  const edges = near.relations.map((one, index) => ({ type: 'relationship', id: `edge-${index}`, source_ref: one.origin, relationship_type: one.kind, target_ref: one.target }));
-  return { type: 'bundle', id: 'bundle--near', objects: [...objects, ...edges] } as unknown as Bundle;
 }
