@@ -142,7 +142,7 @@ impl Communities {
         let (holding, ended): (Vec<_>, Vec<_>) = active.partition(|circle| circle.holds(own, now));
         // Everybody who asks how the node is reads this: counts alone.
         if ended.is_empty() {
-            return vec![Component::ok("communities", format!("{} communities", holding.len()))];
+            return vec![Component::ok("communities", format!("{} in force", holding.len()))];
         }
         vec![Component::not_ok(
             "communities",

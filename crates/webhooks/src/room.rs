@@ -192,7 +192,7 @@ impl Webhooks {
         };
         let ill = hooks.iter().filter(|hook| hook.paused.is_some() || hook.failures > 0).count();
         vec![match ill {
-            0 => Component::ok("webhooks", format!("{} webhooks", hooks.len())),
+            0 => Component::ok("webhooks", format!("{} set up", hooks.len())),
             _ => Component::not_ok(
                 "webhooks",
                 Health::Degraded,
