@@ -61,10 +61,7 @@ fn of_comparison(
         Comparison::Or(any) => {
             return any.iter().try_for_each(|one| of_comparison(one, networks, values));
         }
-        Comparison::And(all) => match networks.then(|| typed_value(all)).flatten() {
-            Some(test) => test,
-            None => return None,
-        },
+        Comparison::And(all) => networks.then(|| typed_value(all)).flatten()?,
         Comparison::Test(test) => test,
     };
     if let Op::IsSubset(network) = &test.op {
