@@ -1,10 +1,9 @@
 //! Fetching a feed: only from where it may come, bounded, into a file.
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
-use platform::outward::is_public;
+pub(crate) use platform::outward::address;
+use platform::outward::{self, Reach};
 use reqwest::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::io::AsyncWriteExt;
@@ -69,22 +68,6 @@ pub(crate) fn shown(url: &Url) -> String {
     format!("{}://{host}{port}{}", url.scheme(), url.path())
 }
 
-/// An http or https address without credentials in it.
-pub(crate) fn address(text: &str) -> Result<Url, String> {
-    // The text itself is not told: it may hold a key.
-    let url = Url::parse(text).map_err(|cause| format!("this is no address: {cause}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("'{}' is not fetched; http and https are", url.scheme()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("an address with a password in it would stand in logs; leave it out".into());
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err("the address names no host".into());
-    }
-    Ok(url)
-}
-
 async fn ask(
     config: &Config,
     feed: &Feed,
@@ -109,33 +92,12 @@ async fn ask(
 
 /// A client that reaches the host of an address and nothing else, if that may be fetched from.
 pub(crate) async fn client(config: &Config, url: &Url) -> Result<Client, String> {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    // The name is resolved once and the connection goes to what was checked.
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), port))
-        .await
-        .map_err(|cause| format!("{host} is not found: {cause}"))?
-        .collect();
-    if found.is_empty() {
-        return Err(format!("{host} has no address"));
-    }
-    if let Some(private) = found.iter().find(|a| !is_public(a.ip()))
-        && !config.allow_private
-    {
-        return Err(format!(
-            "{host} is {}, which is not a public address; set feedhub.allow_private to fetch from your own network",
-            private.ip()
-        ));
-    }
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .resolve_to_addrs(&host, &found)
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(config.timeout_s))
-        .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|cause| cause.without_url().to_string())
+    let reach = Reach {
+        allow_private: config.allow_private,
+        key: "feedhub.allow_private",
+        timeout_s: config.timeout_s,
+    };
+    outward::client(url, reach).await
 }
 
 fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {

@@ -1,20 +1,71 @@
 //! Where this node may go by itself: what a person or a redirect names must not lead into the own network unasked.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-/// Resolves a host once and judges what comes out; the connection must go to these addresses and no others, or a name that
-/// changes in between leads past the judgement.
+use reqwest::{Client, Url};
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How far calls of a room may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach<'c> {
+    /// Whether addresses that are not public may be called.
+    pub allow_private: bool,
+    /// The key of the configuration that allows it.
+    pub key: &'c str,
+    /// Seconds until an answer must be whole.
+    pub timeout_s: u64,
+}
+
+/// An http or https address without credentials in it.
 ///
 /// # Errors
-/// One sentence: it is not found, or an address of it is not public and `allow_private` is not set; `key` is the key of
-/// the configuration that allows it.
-pub async fn resolve(
+/// One sentence that does not hold the text: it may hold a key.
+pub fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|cause| format!("this is no address: {cause}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("'{}' is not called; http and https are", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address with a password in it would stand in logs; leave it out".into());
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("the address names no host".into());
+    }
+    Ok(url)
+}
+
+/// A client that reaches the host of an address and nothing else, if that may be called: the name is resolved once, and
+/// redirects are not followed.
+///
+/// # Errors
+/// One sentence: the host is not found or not public, or no client can be made.
+pub async fn client(url: &Url, reach: Reach<'_>) -> Result<Client, String> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = url.port_or_known_default().unwrap_or(443);
+    let found = resolve(host, port, reach.allow_private, reach.key).await?;
+    let timeout = Duration::from_secs(reach.timeout_s);
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .resolve_to_addrs(host, &found)
+        .no_proxy()
+        .connect_timeout(timeout.min(CONNECT_TIMEOUT))
+        .timeout(timeout)
+        .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|cause| cause.without_url().to_string())
+}
+
+/// Resolves a host and judges what comes out; the connection must go to these addresses and no others, or a name that
+/// changes in between leads past the judgement.
+async fn resolve(
     host: &str,
     port: u16,
     allow_private: bool,
     key: &str,
 ) -> Result<Vec<SocketAddr>, String> {
-    let host = host.trim_matches(['[', ']']);
     let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
         .await
         .map_err(|cause| format!("{host} is not found: {cause}"))?
@@ -32,8 +83,7 @@ pub async fn resolve(
 }
 
 /// Whether an address is one of the open internet.
-#[must_use]
-pub fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();

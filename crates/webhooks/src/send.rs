@@ -1,8 +1,7 @@
 //! One call of a receiver: only where it may go, signed, bounded.
 
-use std::time::Duration;
-
 use platform::Platform;
+use platform::outward::{self, Reach};
 use reqwest::{Client, StatusCode, Url};
 
 use crate::config::Config;
@@ -28,44 +27,25 @@ impl From<String> for Refused {
 
 /// The address of a receiver.
 pub(crate) fn address(text: &str, allow_private: bool) -> Result<Url, String> {
-    // The text itself is not told: it may hold a key.
-    let url = Url::parse(text).map_err(|cause| format!("this is no address: {cause}"))?;
-    match url.scheme() {
-        "https" => {}
-        "http" if allow_private => {}
-        "http" => {
-            return Err(
-                "http is not called: what is told would travel in the clear; use https, or set \
-                 webhooks.allow_private for a receiver in your own network"
-                    .into(),
-            );
-        }
-        other => return Err(format!("'{other}' is not called; https is")),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("an address with a password in it would stand in logs; leave it out".into());
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err("the address names no host".into());
+    let url = outward::address(text)?;
+    if url.scheme() == "http" && !allow_private {
+        return Err(
+            "http is not called: what is told would travel in the clear; use https, or set \
+             webhooks.allow_private for a receiver in your own network"
+                .into(),
+        );
     }
     Ok(url)
 }
 
 /// A client that reaches the receiver's host and nothing else.
 pub(crate) async fn client(config: &Config, url: &Url) -> Result<Client, String> {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    let key = "webhooks.allow_private";
-    let found = platform::outward::resolve(&host, port, config.allow_private, key).await?;
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .resolve_to_addrs(&host, &found)
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(config.timeout_s.min(10)))
-        .timeout(Duration::from_secs(config.timeout_s))
-        .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|cause| cause.without_url().to_string())
+    let reach = Reach {
+        allow_private: config.allow_private,
+        key: "webhooks.allow_private",
+        timeout_s: config.timeout_s,
+    };
+    outward::client(url, reach).await
 }
 
 /// Tells a receiver one message; any answer from 200 to 299 is "taken". The answer's body is not read.
