@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use platform::db::DbError;
 use sqlx::{AnyConnection, Row};
 
+use crate::objects::insert;
 use crate::sources::SourceId;
 use crate::sql::{ROWS, marks};
 use crate::write::{Batch, Put, ids_of, intern};
@@ -66,7 +67,10 @@ pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put
         }
         let seq: i64 = match same {
             Some(seq) => seq,
-            None => insert(sql, batch, object, node).await?,
+            None => {
+                let written = insert(sql, batch, &[(node, object, Some(batch.now_us))]).await?;
+                written.values().next().copied().unwrap_or_default()
+            }
         };
         puts.push(if same.is_some() { Put::Same } else { Put::Beside });
         sqlx::query(
@@ -81,35 +85,6 @@ pub async fn store(sql: &mut AnyConnection, batch: &Batch<'_>) -> Result<Vec<Put
         .await?;
     }
     Ok(puts)
-}
-
-async fn insert(
-    sql: &mut AnyConnection,
-    batch: &Batch<'_>,
-    object: &crate::Prepared,
-    node: i64,
-) -> Result<i64, DbError> {
-    let row = sqlx::query(
-        "INSERT INTO intel_objects (node, version, type, name, created, modified, revoked, spec_version, tlp, \
-         confidence, source, body, recorded_at, superseded_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) RETURNING seq",
-    )
-    .bind(node)
-    .bind(object.version_us)
-    .bind(object.kind.as_str())
-    .bind(object.name.as_str())
-    .bind(object.created_us)
-    .bind(object.modified_us)
-    .bind(i64::from(object.revoked))
-    .bind(object.spec_version.as_str())
-    .bind(object.tlp.unwrap_or(batch.unmarked))
-    .bind(object.confidence)
-    .bind(batch.source)
-    .bind(object.body.as_str())
-    .bind(batch.now_us)
-    .fetch_one(sql)
-    .await?;
-    Ok(row.try_get(0)?)
 }
 
 /// Forgets the versions that a source keeps beside those of others. What others say too stays.

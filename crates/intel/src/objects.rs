@@ -1,11 +1,15 @@
-//! Reading objects: by id, by version, as known at a time.
+//! Versions of objects: read by id, by version, as known at a time; written.
+
+use std::collections::HashMap;
 
 use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::prepare::Prepared;
 use crate::sight::Sight;
-use crate::sql::{ROWS, marks};
+use crate::sql::{ROWS, marks, tuples};
+use crate::write::Batch;
 
 /// One version of an object as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -297,4 +301,41 @@ pub async fn clear_bodies(
     }
     let rows = query.fetch_all(sql).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// A version to be written: the number of the object, what it says, and since when another one is newer.
+pub(crate) type Version<'a> = (i64, &'a Prepared, Option<i64>);
+
+/// Writes versions, at least one; their rows by object and version.
+pub(crate) async fn insert(
+    sql: &mut AnyConnection,
+    batch: &Batch<'_>,
+    rows: &[Version<'_>],
+) -> Result<HashMap<(i64, i64), i64>, DbError> {
+    let text = format!(
+        "INSERT INTO intel_objects (node, version, type, name, created, modified, revoked, \
+         spec_version, tlp, confidence, source, body, recorded_at, superseded_at) VALUES {} \
+         RETURNING seq, node, version",
+        tuples(rows.len(), 14)
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for (node, object, superseded) in rows {
+        query = query
+            .bind(*node)
+            .bind(object.version_us)
+            .bind(object.kind.as_str())
+            .bind(object.name.as_str())
+            .bind(object.created_us)
+            .bind(object.modified_us)
+            .bind(i64::from(object.revoked))
+            .bind(object.spec_version.as_str())
+            .bind(object.tlp.unwrap_or(batch.unmarked))
+            .bind(object.confidence)
+            .bind(batch.source)
+            .bind(object.body.as_str())
+            .bind(batch.now_us)
+            .bind(*superseded);
+    }
+    let rows = query.fetch_all(sql).await?;
+    rows.iter().map(|row| Ok(((row.try_get(1)?, row.try_get(2)?), row.try_get(0)?))).collect()
 }

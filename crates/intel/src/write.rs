@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, Row};
 use crate::beside::{self, body_of, same_content};
 use crate::collections;
 pub(crate) use crate::index::{forget, index};
+use crate::objects::{Version, insert};
 use crate::prepare::Prepared;
 use crate::sources::SourceId;
 use crate::sql::{ROWS, marks, tuples};
@@ -312,9 +313,6 @@ async fn insert_objects(
     batch: &Batch<'_>,
     planned: &mut [Planned<'_>],
 ) -> Result<(), DbError> {
-    let fresh: Vec<usize> = (0..planned.len())
-        .filter(|at| !matches!(planned[*at].put, Put::Same | Put::Conflict))
-        .collect();
     let mut newest: HashMap<i64, i64> = HashMap::new();
     for p in planned.iter().filter(|p| matches!(p.put, Put::New | Put::Updated)) {
         let most = newest.entry(p.node).or_insert(p.object.version_us);
@@ -324,38 +322,17 @@ async fn insert_objects(
         planned.iter().filter(|p| p.put == Put::Updated).map(|p| p.node).collect();
     renewed.sort_unstable();
     renewed.dedup();
-    if !fresh.is_empty() {
-        let text = format!(
-            "INSERT INTO intel_objects (node, version, type, name, created, modified, revoked, \
-             spec_version, tlp, confidence, source, body, recorded_at, superseded_at) VALUES {} \
-             RETURNING seq, node, version",
-            tuples(fresh.len(), 14)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-        for at in &fresh {
-            let Planned { object, node, put, .. } = &planned[*at];
-            let is_newest = matches!(put, Put::New | Put::Updated)
-                && newest.get(node) == Some(&object.version_us);
-            query = query
-                .bind(*node)
-                .bind(object.version_us)
-                .bind(object.kind.as_str())
-                .bind(object.name.as_str())
-                .bind(object.created_us)
-                .bind(object.modified_us)
-                .bind(i64::from(object.revoked))
-                .bind(object.spec_version.as_str())
-                .bind(object.tlp.unwrap_or(batch.unmarked))
-                .bind(object.confidence)
-                .bind(batch.source)
-                .bind(object.body.as_str())
-                .bind(batch.now_us)
-                .bind((!is_newest).then_some(batch.now_us));
-        }
-        let mut seqs: HashMap<(i64, i64), i64> = HashMap::with_capacity(fresh.len());
-        for row in query.fetch_all(&mut *sql).await? {
-            seqs.insert((row.try_get(1)?, row.try_get(2)?), row.try_get(0)?);
-        }
+    let rows: Vec<Version<'_>> = planned
+        .iter()
+        .filter(|p| !matches!(p.put, Put::Same | Put::Conflict))
+        .map(|p| {
+            let is_newest = matches!(p.put, Put::New | Put::Updated)
+                && newest.get(&p.node) == Some(&p.object.version_us);
+            (p.node, p.object, (!is_newest).then_some(batch.now_us))
+        })
+        .collect();
+    if !rows.is_empty() {
+        let seqs = insert(sql, batch, &rows).await?;
         for p in planned.iter_mut().filter(|p| p.seq == 0) {
             p.seq = seqs.get(&(p.node, p.object.version_us)).copied().unwrap_or_default();
         }
