@@ -7,6 +7,7 @@ import type { Community, Organisation } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
+import { ActForm } from '@/parts/form';
 import { Banner, Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { TlpTag } from '@/parts/tags';
@@ -81,21 +82,12 @@ function Described({ one }: { one: Organisation }) {
   const [country, setCountry] = useState(one.country);
   const act = useAct(() => patch(`/organisations/${one.id}`, { kind, sector: sector.trim(), country: country.trim().toUpperCase() }), ['organisations', 'sharing']);
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        act.mutate();
-      }}
-    >
-      <div className="row" style={{ alignItems: 'flex-end' }}>
-        <NativeSelect label={t('circle.col.kind')} data={KINDS.map((value) => ({ value, label: word('circle.kind', value) }))} value={kind} onChange={(event) => setKind(event.currentTarget.value)} />
-        <TextInput label={t('circle.col.sector')} maxLength={80} value={sector} onChange={(event) => setSector(event.currentTarget.value)} />
-        <TextInput label={t('circle.col.country')} description={t('circle.country_help')} maxLength={2} w={140} value={country} onChange={(event) => setCountry(event.currentTarget.value)} />
-        <Button type="submit" plain busy={act.isPending}>{t('circle.describe_save')}</Button>
-      </div>
-      {act.isError && <Failed error={act.error} />}
-    </form>
+    <ActForm act={act}>
+      <NativeSelect label={t('circle.col.kind')} data={KINDS.map((value) => ({ value, label: word('circle.kind', value) }))} value={kind} onChange={(event) => setKind(event.currentTarget.value)} />
+      <TextInput label={t('circle.col.sector')} maxLength={80} value={sector} onChange={(event) => setSector(event.currentTarget.value)} />
+      <TextInput label={t('circle.col.country')} description={t('circle.country_help')} maxLength={2} w={140} value={country} onChange={(event) => setCountry(event.currentTarget.value)} />
+      <Button type="submit" plain busy={act.isPending}>{t('circle.describe_save')}</Button>
+    </ActForm>
   );
 }
 
@@ -113,21 +105,12 @@ function NewCommunity() {
   );
   return (
     <Panel title={t('circle.new')}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          act.mutate();
-        }}
-      >
-        <div className="row" style={{ alignItems: 'flex-end' }}>
-          <TextInput label={t('circle.col.name')} required maxLength={120} w={220} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <TextInput label={t('circle.purpose')} maxLength={1000} w={300} value={description} onChange={(event) => setDescription(event.currentTarget.value)} />
-          <NativeSelect label={t('circle.col.tlp')} data={TLP} value={tlp} onChange={(event) => setTlp(event.currentTarget.value)} />
-          <Button type="submit" plain busy={act.isPending}>{t('circle.make')}</Button>
-        </div>
-        {act.isError && <Failed error={act.error} />}
-      </form>
+      <ActForm act={act}>
+        <TextInput label={t('circle.col.name')} required maxLength={120} w={220} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput label={t('circle.purpose')} maxLength={1000} w={300} value={description} onChange={(event) => setDescription(event.currentTarget.value)} />
+        <NativeSelect label={t('circle.col.tlp')} data={TLP} value={tlp} onChange={(event) => setTlp(event.currentTarget.value)} />
+        <Button type="submit" plain busy={act.isPending}>{t('circle.make')}</Button>
+      </ActForm>
     </Panel>
   );
 }

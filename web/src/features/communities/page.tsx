@@ -8,6 +8,7 @@ import type { Community, Invitation, Member } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
+import { ActForm } from '@/parts/form';
 import { Banner, Empty, Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { download } from '@/parts/chart/save';
 import { Sure } from '@/parts/sure';
@@ -104,26 +105,19 @@ function Invite({ it }: { it: Community }) {
       {organisations.data && others.length === 0 ? (
         <Empty title={t('circle.nobody')}>{t('circle.nobody_why')}</Empty>
       ) : (
-        <form
-          className="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            act.mutate();
-          }}
-        >
-          <div className="row" style={{ alignItems: 'flex-end' }}>
-            <NativeSelect label={t('circle.col.organisation')} data={others.map((one) => ({ value: one.id, label: one.name }))} value={organisation} onChange={(event) => setChosen(event.currentTarget.value)} />
-            <NativeSelect label={t('circle.col.role')} data={ROLES.map((value) => ({ value, label: word('circle.role', value) }))} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
-            <Button type="submit" plain disabled={organisation === ''} busy={act.isPending}>{t('circle.invite_go')}</Button>
-          </div>
-          {act.isError && <Failed error={act.error} />}
-          {act.data && (
+        <ActForm
+          act={act}
+          done={(made) => (
             <Banner tone="good" icon="key">
-              <p>{t('circle.invited', { name: others.find((one) => one.id === act.data.node)?.name ?? act.data.node })} <Wall at={act.data.expires_at} /></p>
-              <p><Button small plain onClick={() => download(`${it.name}-invitation.json`, new Blob([JSON.stringify(act.data, null, 2)], { type: 'application/json' }))}>{t('circle.save')}</Button></p>
+              <p>{t('circle.invited', { name: others.find((one) => one.id === made.node)?.name ?? made.node })} <Wall at={made.expires_at} /></p>
+              <p><Button small plain onClick={() => download(`${it.name}-invitation.json`, new Blob([JSON.stringify(made, null, 2)], { type: 'application/json' }))}>{t('circle.save')}</Button></p>
             </Banner>
           )}
-        </form>
+        >
+          <NativeSelect label={t('circle.col.organisation')} data={others.map((one) => ({ value: one.id, label: one.name }))} value={organisation} onChange={(event) => setChosen(event.currentTarget.value)} />
+          <NativeSelect label={t('circle.col.role')} data={ROLES.map((value) => ({ value, label: word('circle.role', value) }))} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
+          <Button type="submit" plain disabled={organisation === ''} busy={act.isPending}>{t('circle.invite_go')}</Button>
+        </ActForm>
       )}
     </Panel>
   );

@@ -8,6 +8,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { count } from '@/parts/format';
+import { ActForm } from '@/parts/form';
 import { Banner, Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { Sure } from '@/parts/sure';
 import { DataTable, type Column } from '@/parts/table';
@@ -91,28 +92,21 @@ function NewCollection({ roots }: { roots: TaxiiRoot[] }) {
   );
   return (
     <Panel title={t('taxii.new')}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          act.mutate();
-        }}
-      >
-        <div className="row" style={{ alignItems: 'flex-end' }}>
-          <TextInput label={t('taxii.col.title')} required maxLength={200} w={260} value={title} onChange={(event) => setTitle(event.currentTarget.value)} />
-          <TextInput label={t('taxii.alias')} maxLength={64} pattern="[a-z0-9\-]*" value={alias} onChange={(event) => setAlias(event.currentTarget.value)} />
-          <NativeSelect label={t('taxii.root')} data={roots.map((one) => one.name)} value={root} onChange={(event) => setRoot(event.currentTarget.value)} />
-          <NativeSelect label={t('taxii.read_by')} data={KINDS.map((value) => ({ value, label: word('taxii.kind', value) }))} value={kind} onChange={(event) => setKind(event.currentTarget.value)} />
-          <Button type="submit" plain busy={act.isPending}>{t('taxii.make')}</Button>
-        </div>
-        {act.isError && <Failed error={act.error} />}
-        {act.data && (
+      <ActForm
+        act={act}
+        done={(made) => (
           <Banner tone="good" icon="check">
-            <p>{t('taxii.made', { title: act.data.title })}</p>
-            <p><code className="wrap">sereno token new --role taxii --collection {act.data.id}:read</code></p>
+            <p>{t('taxii.made', { title: made.title })}</p>
+            <p><code className="wrap">sereno token new --role taxii --collection {made.id}:read</code></p>
           </Banner>
         )}
-      </form>
+      >
+        <TextInput label={t('taxii.col.title')} required maxLength={200} w={260} value={title} onChange={(event) => setTitle(event.currentTarget.value)} />
+        <TextInput label={t('taxii.alias')} maxLength={64} pattern="[a-z0-9\-]*" value={alias} onChange={(event) => setAlias(event.currentTarget.value)} />
+        <NativeSelect label={t('taxii.root')} data={roots.map((one) => one.name)} value={root} onChange={(event) => setRoot(event.currentTarget.value)} />
+        <NativeSelect label={t('taxii.read_by')} data={KINDS.map((value) => ({ value, label: word('taxii.kind', value) }))} value={kind} onChange={(event) => setKind(event.currentTarget.value)} />
+        <Button type="submit" plain busy={act.isPending}>{t('taxii.make')}</Button>
+      </ActForm>
     </Panel>
   );
 }
@@ -149,21 +143,12 @@ function NewRoot() {
   );
   return (
     <Panel title={t('taxii.new_root')}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          act.mutate();
-        }}
-      >
-        <div className="row" style={{ alignItems: 'flex-end' }}>
-          <TextInput label={t('taxii.root_name')} required maxLength={64} pattern="[a-z0-9\-]+" value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <TextInput label={t('taxii.col.title')} required maxLength={200} w={260} value={title} onChange={(event) => setTitle(event.currentTarget.value)} />
-          <TextInput label={t('taxii.seen_by')} description={t('taxii.seen_by_why')} w={260} value={seenBy} onChange={(event) => setSeenBy(event.currentTarget.value)} />
-          <Button type="submit" plain busy={act.isPending}>{t('taxii.make')}</Button>
-        </div>
-        {act.isError && <Failed error={act.error} />}
-      </form>
+      <ActForm act={act}>
+        <TextInput label={t('taxii.root_name')} required maxLength={64} pattern="[a-z0-9\-]+" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput label={t('taxii.col.title')} required maxLength={200} w={260} value={title} onChange={(event) => setTitle(event.currentTarget.value)} />
+        <TextInput label={t('taxii.seen_by')} description={t('taxii.seen_by_why')} w={260} value={seenBy} onChange={(event) => setSeenBy(event.currentTarget.value)} />
+        <Button type="submit" plain busy={act.isPending}>{t('taxii.make')}</Button>
+      </ActForm>
     </Panel>
   );
 }
