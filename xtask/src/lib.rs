@@ -15,6 +15,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("platform", 1),
     ("dataplane", 1),
     ("intel", 1),
+    ("rulings", 1),
     ("web", 1),
     ("assets", 2),
     ("detection", 2),

@@ -2,16 +2,14 @@
 //! the program, and may be replaced by id or added to by `policies/*.cedar` in the data folder.
 //! Each has an `@id` and an `@reason`, the sentence people read.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::str::FromStr;
 
-use cedar_policy::{
-    Authorizer as Engine, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
-    PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
-};
+use cedar_policy::{Entity, PolicyId, PolicySet, ValidationMode, Validator};
 use model::ShareDecision;
 use ports::{AccessQuestion, Authorizer};
+use rulings::{Question, Rulebook, entity, flag, text, uid};
 use serde_json::Value;
 
 use crate::cache::Cache;
@@ -36,9 +34,7 @@ pub(crate) const MAX_POLICY_BYTES: u64 = 256 << 10;
 
 /// The policies in force.
 pub struct Policies {
-    schema: Schema,
-    set: PolicySet,
-    engine: Engine,
+    rules: Rulebook,
     /// What was decided about endpoints: the policies never change while the program runs, and every request asks.
     decided: Cache<Asked, ShareDecision>,
 }
@@ -54,8 +50,7 @@ impl Policies {
     /// the file.
     pub fn load(folder: Option<&Path>) -> Result<Self, IdentityError> {
         let wrong = |place: &str, cause: String| IdentityError::Policy(format!("{place}: {cause}"));
-        let (schema, _) = Schema::from_cedarschema_str(SCHEMA)
-            .map_err(|cause| wrong("schema.cedarschema", cause.to_string()))?;
+        let schema = rulings::schema(SCHEMA).map_err(|cause| wrong("schema.cedarschema", cause))?;
         let mut policies = BTreeMap::new();
         let own = BUILT_IN.map(|(file, text)| (file.to_owned(), text.to_owned()));
         for (file, text) in
@@ -78,54 +73,12 @@ impl Policies {
         if let Some(error) = checked.validation_errors().next() {
             return Err(wrong("policies", error.to_string()));
         }
-        Ok(Self { schema, set, engine: Engine::new(), decided: Cache::default() })
+        Ok(Self { rules: Rulebook::new(schema, set), decided: Cache::default() })
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.set.policies().count()
-    }
-
-    fn ask(&self, question: &AccessQuestion) -> Result<ShareDecision, String> {
-        let principal = principal(question)?;
-        let (action, resource) = match question.resource_kind.as_str() {
-            "Endpoint" => ("call", endpoint(question)?),
-            "Incident" => (question.action.as_str(), incident(question)?),
-            "Intel" => (question.action.as_str(), intel(question)?),
-            other => return Err(format!("no policy speaks of things of kind {other}")),
-        };
-        let roles = roles(question)
-            .into_iter()
-            .map(|role| Ok(Entity::new_no_attrs(uid("Role", &role)?, HashSet::new())));
-        let mut entities = roles.collect::<Result<Vec<_>, String>>()?;
-        let request = Request::new(
-            principal.uid(),
-            uid("Action", action)?,
-            resource.uid(),
-            Context::empty(),
-            Some(&self.schema),
-        )
-        .map_err(|cause| cause.to_string())?;
-        entities.extend([principal, resource]);
-        let entities = Entities::from_entities(entities, Some(&self.schema))
-            .map_err(|cause| cause.to_string())?;
-        let response = self.engine.is_authorized(&request, &self.set, &entities);
-        if let Some(error) = response.diagnostics().errors().next() {
-            return Err(error.to_string());
-        }
-        let deciding: Vec<&PolicyId> = response.diagnostics().reason().collect();
-        let mut reasons: Vec<&str> =
-            deciding.iter().filter_map(|id| self.set.annotation(id, "reason")).collect();
-        reasons.sort_unstable();
-        let mut policies: Vec<String> = deciding.iter().map(ToString::to_string).collect();
-        policies.sort_unstable();
-        let allowed = response.decision() == Decision::Allow;
-        let reason = match (allowed, reasons.is_empty()) {
-            (true, _) => format!("allowed because {}", reasons.join("; and ")),
-            (false, false) => format!("denied because {}", reasons.join("; and ")),
-            (false, true) => format!("denied because no policy allows {}", asked(question)),
-        };
-        Ok(ShareDecision { allowed, reason, policies })
+        self.rules.policies().policies().count()
     }
 }
 
@@ -153,15 +106,25 @@ impl Authorizer for Policies {
 
 impl Policies {
     fn judge(&self, question: &AccessQuestion) -> ShareDecision {
-        self.ask(question).unwrap_or_else(|cause| {
-            tracing::error!(cause, action = question.action, "a policy question failed");
-            ShareDecision {
-                allowed: false,
-                reason: format!("denied because the question could not be decided: {cause}"),
-                policies: vec![],
-            }
-        })
+        self.rules.ask(put(question), || format!("allows {}", asked(question)))
     }
+}
+
+/// The question as the policies are asked it.
+fn put(question: &AccessQuestion) -> Result<Question, String> {
+    let (action, resource) = match (question.resource_kind.as_str(), question.action.as_str()) {
+        ("Endpoint", _) => ("call", endpoint(question)?),
+        ("Incident", "share") => ("share", incident(question)?),
+        ("Intel", "see") => ("see", intel(question)?),
+        (kind, action) => {
+            return Err(format!("no policy speaks of '{action}' on things of kind {kind}"));
+        }
+    };
+    let roles = roles(question)
+        .into_iter()
+        .map(|role| Ok(Entity::new_no_attrs(uid("Role", &role)?, HashSet::new())));
+    let around = roles.collect::<Result<Vec<_>, String>>()?;
+    Ok(Question { action, principal: principal(question)?, resource, around })
 }
 
 /// What was asked for, in words.
@@ -180,19 +143,14 @@ fn asked(question: &AccessQuestion) -> String {
     format!(
         "{} an incident of {} severity marked {} with {} ({})",
         question.action,
-        text(thing, "severity"),
-        text(thing, "tlp"),
-        text(who, "name"),
+        said(thing, "severity"),
+        said(thing, "tlp"),
+        said(who, "name"),
         organisation_kind(question),
     )
 }
 
-fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let kind = EntityTypeName::from_str(kind).map_err(|cause| cause.to_string())?;
-    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
-}
-
-fn text(attributes: &BTreeMap<String, Value>, name: &str) -> String {
+fn said(attributes: &BTreeMap<String, Value>, name: &str) -> String {
     attributes.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
@@ -203,53 +161,43 @@ fn roles(question: &AccessQuestion) -> Vec<String> {
 
 fn organisation_kind(question: &AccessQuestion) -> String {
     let attributes = &question.principal_attributes;
-    let kind = text(attributes, "organisation_kind");
-    if kind.is_empty() { text(attributes, "kind") } else { kind }
-}
-
-fn record(fields: &[(&str, String)]) -> HashMap<String, RestrictedExpression> {
-    let value = |text: &String| RestrictedExpression::new_string(text.clone());
-    fields.iter().map(|(name, text)| ((*name).to_owned(), value(text))).collect()
+    let kind = said(attributes, "organisation_kind");
+    if kind.is_empty() { said(attributes, "kind") } else { kind }
 }
 
 fn principal(question: &AccessQuestion) -> Result<Entity, String> {
     let parents = roles(question).iter().map(|role| uid("Role", role)).collect::<Result<_, _>>()?;
-    let own = uid(&question.principal_kind, &question.principal)?;
-    if question.principal_kind != "Peer" {
-        return Ok(Entity::new_no_attrs(own, parents));
-    }
-    let attributes = record(&[
-        ("organisation_kind", organisation_kind(question)),
-        ("name", text(&question.principal_attributes, "name")),
-    ]);
-    Entity::new(own, attributes, parents).map_err(|cause| cause.to_string())
+    let attributes = if question.principal_kind == "Peer" {
+        let name = said(&question.principal_attributes, "name");
+        vec![("organisation_kind", text(&organisation_kind(question))), ("name", text(&name))]
+    } else {
+        vec![]
+    };
+    entity(&question.principal_kind, &question.principal, attributes, parents)
 }
 
 fn endpoint(question: &AccessQuestion) -> Result<Entity, String> {
     let (room, verb) = question.action.split_once('.').unwrap_or((&question.action, ""));
-    let attributes = record(&[("room", room.to_owned()), ("verb", verb.to_owned())]);
-    let own = uid("Endpoint", &question.resource)?;
-    Entity::new(own, attributes, HashSet::new()).map_err(|cause| cause.to_string())
+    let attributes = vec![("room", text(room)), ("verb", text(verb))];
+    entity("Endpoint", &question.resource, attributes, HashSet::new())
 }
 
 fn intel(question: &AccessQuestion) -> Result<Entity, String> {
-    let attributes = record(&[("tlp", text(&question.resource_attributes, "tlp"))]);
-    let own = uid("Intel", &question.resource)?;
-    Entity::new(own, attributes, HashSet::new()).map_err(|cause| cause.to_string())
+    let attributes = vec![("tlp", text(&said(&question.resource_attributes, "tlp")))];
+    entity("Intel", &question.resource, attributes, HashSet::new())
 }
 
 fn incident(question: &AccessQuestion) -> Result<Entity, String> {
     let asked = &question.resource_attributes;
-    let flag = |name: &str| asked.get(name).and_then(Value::as_bool);
-    let received = flag("received").or_else(|| flag("origin_own").map(|own| !own)).unwrap_or(true);
-    let mut attributes = record(&[
-        ("tlp", text(asked, "tlp")),
-        ("severity", text(asked, "severity")),
-        ("kind", text(asked, "kind")),
-    ]);
-    attributes.insert("received".into(), RestrictedExpression::new_bool(received));
-    let own = uid("Incident", &question.resource)?;
-    Entity::new(own, attributes, HashSet::new()).map_err(|cause| cause.to_string())
+    let is = |name: &str| asked.get(name).and_then(Value::as_bool);
+    let received = is("received").or_else(|| is("origin_own").map(|own| !own)).unwrap_or(true);
+    let attributes = vec![
+        ("tlp", text(&said(asked, "tlp"))),
+        ("severity", text(&said(asked, "severity"))),
+        ("kind", text(&said(asked, "kind"))),
+        ("received", flag(received)),
+    ];
+    entity("Incident", &question.resource, attributes, HashSet::new())
 }
 
 /// `*.cedar` of a folder, by name; nothing when there is no folder.

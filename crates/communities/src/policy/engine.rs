@@ -5,11 +5,9 @@ use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cedar_policy::ffi::DetailedError;
-use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy,
-    PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
-};
+use cedar_policy::{Entity, Policy, PolicyId, PolicySet, ValidationMode, Validator};
 use model::ShareDecision;
+use rulings::{Question, Rulebook, entity, flag, number, text, texts};
 
 use super::facts::{Facts, Recipient, rank};
 
@@ -52,9 +50,7 @@ struct Decided {
 
 /// Policies ready to decide.
 pub struct Engine {
-    schema: Schema,
-    set: PolicySet,
-    authorizer: Authorizer,
+    rules: Rulebook,
     /// Own and built-in policies with their reasons, for lists.
     own: Vec<Policy>,
     built_in: Vec<Policy>,
@@ -108,10 +104,6 @@ fn place(text: &str, error: &DetailedError) -> Wrong {
     Wrong { line, column, text: said }
 }
 
-fn schema() -> Result<Schema, String> {
-    Schema::from_cedarschema_str(SCHEMA).map(|(schema, _)| schema).map_err(|e| e.to_string())
-}
-
 fn built_in() -> Result<Vec<Policy>, String> {
     let set = PolicySet::from_str(BUILT_IN).map_err(|cause| cause.to_string())?;
     let mut named = Vec::new();
@@ -130,7 +122,8 @@ impl Engine {
     /// What is wrong, by the id of the policy.
     pub fn compile(own: &[(String, String)]) -> Result<Self, Vec<(String, Wrong)>> {
         let inside = |text: String| vec![(String::new(), Wrong { line: 0, column: 0, text })];
-        let (schema, built_in) = (schema().map_err(inside)?, built_in().map_err(inside)?);
+        let (schema, built_in) =
+            (rulings::schema(SCHEMA).map_err(inside)?, built_in().map_err(inside)?);
         let mut read = Vec::with_capacity(own.len());
         for (id, text) in own {
             if built_in.iter().any(|policy| policy.id().to_string() == *id) {
@@ -165,9 +158,7 @@ impl Engine {
         Ok(Self {
             looks_at_labels: looks_at("labels"),
             looks_at_confidence: looks_at("confidence"),
-            schema,
-            set,
-            authorizer: Authorizer::new(),
+            rules: Rulebook::new(schema, set),
             own: read,
             built_in,
             decided: RwLock::default(),
@@ -203,14 +194,7 @@ impl Engine {
             return Arc::clone(decision);
         }
         drop(known);
-        let decision = Arc::new(self.ask(recipient, facts).unwrap_or_else(|cause| {
-            tracing::error!(cause, "a question about sharing failed");
-            ShareDecision {
-                allowed: false,
-                reason: format!("denied because the question could not be decided: {cause}"),
-                policies: vec![],
-            }
-        }));
+        let decision = Arc::new(self.ask(recipient, facts));
         let mut decided = self.decided.write().unwrap_or_else(PoisonError::into_inner);
         if decided.count >= MAX_DECIDED {
             *decided = Decided::default();
@@ -222,65 +206,26 @@ impl Engine {
         decision
     }
 
-    fn ask(&self, recipient: &Recipient, facts: &Facts) -> Result<ShareDecision, String> {
-        let (principal, resource) = (organisation(recipient)?, object(facts)?);
-        let request = Request::new(
-            principal.uid(),
-            uid("Action", "share")?,
-            resource.uid(),
-            Context::empty(),
-            Some(&self.schema),
-        )
-        .map_err(|cause| cause.to_string())?;
-        let entities = Entities::from_entities([principal, resource], Some(&self.schema))
-            .map_err(|cause| cause.to_string())?;
-        let response = self.authorizer.is_authorized(&request, &self.set, &entities);
-        if let Some(error) = response.diagnostics().errors().next() {
-            return Err(error.to_string());
-        }
-        let deciding: Vec<&PolicyId> = response.diagnostics().reason().collect();
-        let mut reasons: Vec<&str> =
-            deciding.iter().filter_map(|id| self.set.annotation(id, "reason")).collect();
-        reasons.sort_unstable();
-        let mut policies: Vec<String> = deciding.iter().map(ToString::to_string).collect();
-        policies.sort_unstable();
-        let allowed = response.decision() == Decision::Allow;
-        let reason = match (allowed, reasons.is_empty()) {
-            (true, _) => format!("allowed because {}", reasons.join("; and ")),
-            (false, false) => format!("denied because {}", reasons.join("; and ")),
-            (false, true) => format!(
-                "denied because no policy lets an object of type {} marked {} go to {} ({})",
+    fn ask(&self, recipient: &Recipient, facts: &Facts) -> ShareDecision {
+        self.rules.ask(question(recipient, facts), || {
+            format!(
+                "lets an object of type {} marked {} go to {} ({})",
                 facts.kind,
                 facts.tlp.label(),
                 recipient.name,
                 recipient.kind
-            ),
-        };
-        Ok(ShareDecision { allowed, reason, policies })
+            )
+        })
     }
 }
 
-fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let kind = EntityTypeName::from_str(kind).map_err(|cause| cause.to_string())?;
-    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
-}
-
-fn text(value: &str) -> RestrictedExpression {
-    RestrictedExpression::new_string(value.to_owned())
-}
-
-fn texts<'t>(values: impl IntoIterator<Item = &'t String>) -> RestrictedExpression {
-    RestrictedExpression::new_set(values.into_iter().map(|value| text(value)))
-}
-
-fn entity(
-    kind: &str,
-    id: &str,
-    attributes: Vec<(&str, RestrictedExpression)>,
-) -> Result<Entity, String> {
-    let attributes: HashMap<String, RestrictedExpression> =
-        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Entity::new(uid(kind, id)?, attributes, HashSet::new()).map_err(|cause| cause.to_string())
+fn question(recipient: &Recipient, facts: &Facts) -> Result<Question, String> {
+    Ok(Question {
+        action: "share",
+        principal: organisation(recipient)?,
+        resource: object(facts)?,
+        around: vec![],
+    })
 }
 
 fn organisation(recipient: &Recipient) -> Result<Entity, String> {
@@ -291,25 +236,25 @@ fn organisation(recipient: &Recipient) -> Result<Entity, String> {
         ("country", text(&recipient.country)),
         ("communities", texts(&recipient.communities)),
     ];
-    entity("Organisation", &recipient.id, attributes)
+    entity("Organisation", &recipient.id, attributes, HashSet::new())
 }
 
 fn object(facts: &Facts) -> Result<Entity, String> {
     let attributes = vec![
         ("type", text(&facts.kind)),
         ("tlp", text(facts.tlp.label())),
-        ("tlp_rank", RestrictedExpression::new_long(rank(facts.tlp))),
+        ("tlp_rank", number(rank(facts.tlp))),
         ("pap", text(facts.pap.map_or("", |pap| pap.label()))),
-        ("pap_rank", RestrictedExpression::new_long(facts.pap.map_or(-1, |pap| pap as i64))),
-        ("confidence", RestrictedExpression::new_long(facts.confidence)),
+        ("pap_rank", number(facts.pap.map_or(-1, |pap| pap as i64))),
+        ("confidence", number(facts.confidence)),
         ("labels", texts(&facts.labels)),
-        ("received", RestrictedExpression::new_bool(facts.received)),
+        ("received", flag(facts.received)),
         ("through", text(&facts.through)),
-        ("onward", RestrictedExpression::new_bool(facts.onward)),
+        ("onward", flag(facts.onward)),
         ("to_community", text(&facts.to_community)),
-        ("ceiling", RestrictedExpression::new_long(facts.ceiling)),
+        ("ceiling", number(facts.ceiling)),
     ];
-    entity("Object", "object", attributes)
+    entity("Object", "object", attributes, HashSet::new())
 }
 
 #[cfg(test)]
