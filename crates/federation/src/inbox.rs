@@ -27,6 +27,13 @@ struct Arrived {
     parcel: Option<Result<Parcel, String>>,
 }
 
+impl Arrived {
+    /// Whether it brings objects through a community.
+    fn through_community(&self) -> bool {
+        matches!(&self.parcel, Some(Ok(parcel)) if parcel.through_community())
+    }
+}
+
 /// What became of a letter's content.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
@@ -90,7 +97,8 @@ impl Federation {
         }
     }
 
-    /// Takes letters in one transaction; where that fails, the first one alone, so that a letter that cannot be taken now
+    /// Takes letters in one transaction, after all that was written before: who may send through a community is read
+    /// through another connection. Where that fails, the first one alone, so that a letter that cannot be taken now
     /// does not keep those before it back.
     async fn take_in(
         &self,
@@ -102,14 +110,18 @@ impl Federation {
         let taken = self
             .platform()
             .db
-            .write(move |tx| Box::pin(async move { own.take_all(tx, &from, arrived).await }))
+            .write_after_all(move |tx| {
+                Box::pin(async move { own.take_all(tx, &from, arrived).await })
+            })
             .await;
         let (Err(error), Some(first)) = (&taken, first) else { return taken };
         tracing::warn!(peer = peer.name, %error, "letters could not be taken together; taking the first");
         let (own, from) = (self.clone(), peer.clone());
         self.platform()
             .db
-            .write(move |tx| Box::pin(async move { own.take_all(tx, &from, vec![first]).await }))
+            .write_after_all(move |tx| {
+                Box::pin(async move { own.take_all(tx, &from, vec![first]).await })
+            })
             .await
     }
 
@@ -121,7 +133,14 @@ impl Federation {
     ) -> Result<(Vec<Receipt>, Option<FederationError>), FederationError> {
         let mut link = links::ensure(tx, peer.id).await?;
         let mut receipts = Vec::with_capacity(arrived.len());
+        let mut others = false;
         for one in arrived {
+            // A letter of another room may have changed who may send; that shows after the commit, and the sender brings
+            // the rest again at once.
+            if others && one.through_community() {
+                return Ok((receipts, None));
+            }
+            others |= one.parcel.is_none();
             let (seq, stream) = (one.letter.seq, one.letter.stream.as_str());
             let before = links::taken(tx.sql(), peer.id, stream, seq).await?;
             if before.is_some() || (stream == link.in_stream && seq <= link.in_seq) {

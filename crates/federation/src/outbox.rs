@@ -86,9 +86,10 @@ impl Federation {
         after: Option<i64>,
     ) -> Result<Vec<(i64, String)>, FederationError> {
         let (own, peer) = (self.clone(), peer.clone());
+        // Whoever judges reads through a connection of its own: an expulsion that was written a moment ago must be there.
         self.platform()
             .db
-            .write(move |tx| {
+            .write_after_all(move |tx| {
                 Box::pin(async move {
                     own.seal_due(tx, &peer).await?;
                     let after = match after {

@@ -137,7 +137,21 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.writer.submit(job).await
+        self.writer.submit(false, job).await
+    }
+
+    /// Like [`Db::write`], for a job that also asks other rooms, which read through connections of their own: whatever
+    /// was written before it is committed when it runs. Costs one more commit where others write at the same time.
+    ///
+    /// # Errors
+    /// The job's own error, or why it could not be committed.
+    pub async fn write_after_all<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.writer.submit(true, job).await
     }
 
     /// A connection for reading.

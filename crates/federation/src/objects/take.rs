@@ -50,6 +50,12 @@ pub(crate) struct Parcel {
     items: Vec<Item>,
 }
 
+impl Parcel {
+    pub(crate) fn through_community(&self) -> bool {
+        self.community.is_some()
+    }
+}
+
 #[derive(Clone)]
 struct Item {
     id: String,

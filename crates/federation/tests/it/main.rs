@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod expulsion;
 mod house;
 mod laws;
 mod letters;

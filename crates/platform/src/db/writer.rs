@@ -24,6 +24,8 @@ type Run = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Parcel, Pa
 
 struct Job {
     run: Run,
+    /// Begins a group of its own: what was written before is committed, so that other connections show it.
+    first: bool,
     answer: oneshot::Sender<Result<Result<Parcel, Parcel>, DbError>>,
 }
 
@@ -57,7 +59,7 @@ impl Writer {
         Ok((Self { queue, jobs_added }, watch))
     }
 
-    pub(super) async fn submit<T, E, F>(&self, job: F) -> Result<T, E>
+    pub(super) async fn submit<T, E, F>(&self, first: bool, job: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
@@ -73,7 +75,7 @@ impl Writer {
         });
         let (answer, reply) = oneshot::channel();
         self.queue
-            .send(Message::Job(Job { run, answer }))
+            .send(Message::Job(Job { run, first, answer }))
             .await
             .map_err(|_| E::from(DbError::Stopped))?;
         match reply.await {
@@ -120,7 +122,12 @@ async fn run(
         let mut stop = None;
         for message in group.drain(..) {
             match message {
-                Message::Job(job) => batch.push(job),
+                Message::Job(job) => {
+                    if job.first && !batch.is_empty() {
+                        commit_group(&mut tx, std::mem::take(&mut batch), &committed, &added).await;
+                    }
+                    batch.push(job);
+                }
                 Message::Stop(done) => stop = Some(done),
             }
         }

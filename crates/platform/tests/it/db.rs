@@ -149,3 +149,44 @@ async fn a_full_database_takes_its_whole_group_and_nothing_after_it() {
     let seqs: Vec<i64> = facts.iter().map(|fact| fact.seq).collect();
     assert_eq!(seqs, (1..=kept + 1).collect::<Vec<i64>>());
 }
+
+/// What another connection shows of a note that was written in the same breath.
+async fn shown_to(p: &platform::Platform, after_all: bool, name: &'static str) -> i64 {
+    let (first, asks) = (p.clone(), p.clone());
+    // The writer is busy while the two that follow gather in its queue, so that they would share a commit.
+    let busy = p.db.write(|_| {
+        Box::pin(async {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            Ok::<(), DbError>(())
+        })
+    });
+    let gathered = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let seen = async {
+            if after_all {
+                p.db.write_after_all(|_| {
+                    Box::pin(async move { Ok::<_, DbError>(count(&asks, "probe_notes").await) })
+                })
+                .await
+            } else {
+                p.db.write(|_| {
+                    Box::pin(async move { Ok::<_, DbError>(count(&asks, "probe_notes").await) })
+                })
+                .await
+            }
+        };
+        futures::future::join(note(&first, name), seen).await
+    };
+    let (busy, (noted, seen)) = futures::future::join(busy, gathered).await;
+    busy.unwrap();
+    noted.unwrap();
+    seen.unwrap()
+}
+
+#[tokio::test]
+async fn a_job_after_all_sees_through_other_connections_what_was_written_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = platform(folder.path(), &[ROOM]).await.unwrap();
+    assert_eq!(shown_to(&p, false, "one").await, 0, "the two no longer share a commit");
+    assert_eq!(shown_to(&p, true, "two").await, 2);
+}
