@@ -1,5 +1,6 @@
 //! What the doctor is told: the lookup lists, the queue of shares, each peer.
 
+use intel::Sight;
 use platform::health::{Component, Health};
 
 use crate::error::CtiError;
@@ -23,8 +24,13 @@ async fn read(cti: &Cti) -> Result<Vec<Component>, CtiError> {
     let mut sql = cti.platform().db.read().await?;
     let lists = lists::all(&mut sql).await?;
     let held: i64 = lists.iter().map(|list| list.held).sum();
-    let named = cti.counted().get(&mut sql, cti.platform().now()).await?;
-    let cause = format!("{held} values of {} list(s), {named} named by objects", lists.len());
+    // The doctor is read under every role.
+    let everybody = Sight::up_to(stix::Tlp::Green);
+    let named = cti.counted().get(&mut sql, cti.platform().now(), everybody).await?;
+    let cause = format!(
+        "{held} values of {} list(s), {named} named by objects up to TLP:GREEN",
+        lists.len()
+    );
     let mut components = vec![Component::ok("threat intelligence", cause)];
     let (queued, failed) = shares::queued(&mut sql).await?;
     components.push(match failed {

@@ -1,5 +1,6 @@
 //! What is known of a value: the shipped list, and indicators of the STIX store.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -35,24 +36,26 @@ const IPSUM_LICENCE: &str =
 /// lookup itself.
 const COUNT_FOR_US: i64 = 10_000_000;
 
-/// How many values objects name, as counted a moment ago.
+/// How many values objects in each sight name, as counted a moment ago.
 #[derive(Debug, Default)]
-pub(crate) struct Counted(Mutex<Option<(Timestamp, i64)>>);
+pub(crate) struct Counted(Mutex<HashMap<i64, (Timestamp, i64)>>);
 
 impl Counted {
     pub(crate) async fn get(
         &self,
         sql: &mut AnyConnection,
         now: Timestamp,
+        sight: Sight,
     ) -> Result<i64, DbError> {
-        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = counts().get(&sight.most()).copied();
         if let Some((at, count)) = last
             && (0..COUNT_FOR_US).contains(&now.micros_since(at))
         {
             return Ok(count);
         }
-        let count = values::count_named(sql).await?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, count));
+        let count = values::count_named(sql, sight).await?;
+        counts().insert(sight.most(), (now, count));
         Ok(count)
     }
 }
@@ -184,7 +187,7 @@ async fn answer(cti: &Cti, value: String, sight: Sight) -> Result<Looked, CtiErr
     let known = words.iter().any(Standing::counts);
     let excused_by = Excuses::current(&mut sql).await?.of(&value);
     let summary = if words.is_empty() {
-        let named = cti.counted().get(&mut sql, now).await?;
+        let named = cti.counted().get(&mut sql, now, sight).await?;
         let lists = lists::all(&mut sql).await?;
         let held: i64 = named + lists.iter().map(|list| list.held).sum::<i64>();
         let well_known = excused_by.as_ref();

@@ -50,7 +50,9 @@ pub async fn ensure(
     let row = sqlx::query(
         "INSERT INTO intel_sources (key, name, kind, tlp, licence, recorded_at) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key) DO UPDATE SET name = excluded.name, \
-         kind = excluded.kind, tlp = excluded.tlp, licence = excluded.licence RETURNING source",
+         kind = excluded.kind, licence = excluded.licence, \
+         tlp = CASE WHEN excluded.kind IN ('person', 'import') AND intel_sources.tlp < excluded.tlp \
+         THEN intel_sources.tlp ELSE excluded.tlp END RETURNING source",
     )
     .bind(&source.key)
     .bind(&source.name)

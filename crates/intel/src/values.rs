@@ -424,11 +424,19 @@ pub async fn count_listed(sql: &mut AnyConnection, source: SourceId) -> Result<i
     Ok(row.try_get(0)?)
 }
 
-/// How many values objects name.
+/// How many values objects in sight name.
 ///
 /// # Errors
 /// The database says no.
-pub async fn count_named(sql: &mut AnyConnection) -> Result<i64, DbError> {
-    let row = sqlx::query("SELECT COUNT(*) FROM intel_marks WHERE node > 0").fetch_one(sql).await?;
+pub async fn count_named(sql: &mut AnyConnection, sight: Sight) -> Result<i64, DbError> {
+    // Who sees everything waits for no join over all of them.
+    let text = if sight == Sight::ALL {
+        "SELECT COUNT(*) FROM intel_marks WHERE node > 0 AND $1 >= 0"
+    } else {
+        "SELECT COUNT(*) FROM intel_marks m JOIN intel_sources s ON s.source = m.source \
+         LEFT JOIN intel_objects o ON o.node = m.node AND o.superseded_at IS NULL \
+         WHERE m.node > 0 AND COALESCE(o.tlp, s.tlp) <= $1"
+    };
+    let row = sqlx::query(text).bind(sight.most()).fetch_one(sql).await?;
     Ok(row.try_get(0)?)
 }

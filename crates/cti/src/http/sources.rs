@@ -1,9 +1,10 @@
 //! `GET /api/v1/intel/sources`: what lookups ask.
 
-use axum::Json;
+use ::intel::Sight;
 use axum::extract::State;
+use axum::{Extension, Json};
 use model::Timestamp;
-use platform::http::Problem;
+use platform::http::{Caller, Gate, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +17,7 @@ use crate::store::lists::{self, List};
 pub(crate) struct IntelSourceItem {
     /// Name.
     name: String,
-    /// Values held.
+    /// Values held, as far as they are in sight.
     values: i64,
     /// When it was loaded; absent for what grows by itself.
     #[schema(value_type = Option<String>)]
@@ -28,7 +29,12 @@ pub(crate) struct IntelSourceItem {
 /// The sources of intelligence.
 #[utoipa::path(get, path = "/api/v1/intel/sources", tag = "cti", responses(
     (status = 200, description = "Sources", body = Vec<IntelSourceItem>)))]
-pub(crate) async fn sources(State(cti): State<Cti>) -> Result<Json<Vec<IntelSourceItem>>, Problem> {
+pub(crate) async fn sources(
+    State(cti): State<Cti>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
+) -> Result<Json<Vec<IntelSourceItem>>, Problem> {
+    let sight = Sight::of(&gate, &caller);
     let mut sql = cti.platform().db.read().await?;
     let mut items = Vec::new();
     for list in lists::all(&mut sql).await? {
@@ -42,7 +48,7 @@ pub(crate) async fn sources(State(cti): State<Cti>) -> Result<Json<Vec<IntelSour
     }
     items.push(IntelSourceItem {
         name: intel::STIX.into(),
-        values: cti.counted().get(&mut sql, cti.platform().now()).await?,
+        values: cti.counted().get(&mut sql, cti.platform().now(), sight).await?,
         loaded_at: None,
         licence: "what the stored STIX objects name; each its origin's".into(),
     });
