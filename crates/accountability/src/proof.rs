@@ -1,6 +1,7 @@
 //! Proofs for one entry and between two heads, made from the stored tree and checked without it.
 
 use model::Timestamp;
+use model::event::room_of;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::AnyConnection;
@@ -39,7 +40,7 @@ pub struct EntryProof {
     pub root: String,
     /// The signed head for this root.
     pub head: TreeHead,
-    /// What the entry says; absent when it was erased.
+    /// What the entry says; absent when it was erased or is not for the reader.
     pub entry: Option<RevealedEntry>,
 }
 
@@ -64,12 +65,26 @@ impl Accountability {
     /// # Errors
     /// No such entry or size, or the tree's rows are not all there.
     pub async fn prove(&self, index: u64, size: Option<u64>) -> Result<EntryProof, LedgerError> {
+        self.prove_without(index, size, &[]).await
+    }
+
+    /// The same for a reader to whom entries of these rooms are hidden: what they say is left out.
+    ///
+    /// # Errors
+    /// No such entry or size, or the tree's rows are not all there.
+    pub(crate) async fn prove_without(
+        &self,
+        index: u64,
+        size: Option<u64>,
+        hidden: &[&str],
+    ) -> Result<EntryProof, LedgerError> {
         let mut sql = self.platform.db.read().await?;
         let head = self.head_of(&mut sql, size).await?;
         let plan = merkle::inclusion_plan(index, head.size).ok_or(LedgerError::NotFound(index))?;
         let entry = store::entry(&mut sql, index).await?.ok_or(LedgerError::NotFound(index))?;
         let path = path(&mut sql, &plan).await?;
-        let revealed = entry.body.zip(entry.salt).map(|(body, salt)| RevealedEntry { body, salt });
+        let body = entry.body.filter(|_| !hidden.contains(&room_of(&entry.kind)));
+        let revealed = body.zip(entry.salt).map(|(body, salt)| RevealedEntry { body, salt });
         Ok(EntryProof {
             index,
             size: head.size,

@@ -153,6 +153,8 @@ pub(crate) struct EntryFilter {
     pub(crate) after: Option<u64>,
     pub(crate) before: Option<u64>,
     pub(crate) subject: Option<String>,
+    /// Rooms whose entries are left out.
+    pub(crate) hidden: Vec<&'static str>,
 }
 
 /// The newest entries that pass, newest first.
@@ -161,8 +163,11 @@ pub(crate) async fn newest(
     filter: &EntryFilter,
     limit: i64,
 ) -> Result<Vec<Entry>, DbError> {
+    // Rooms are constants of this program, never input.
+    let hidden: String =
+        filter.hidden.iter().map(|room| format!("AND kind NOT LIKE '{room}.%' ")).collect();
     let query = format!(
-        "{ENTRY} WHERE idx > $1 AND idx < $2 AND ($3 = '' OR subject = $3) \
+        "{ENTRY} WHERE idx > $1 AND idx < $2 AND ($3 = '' OR subject = $3) {hidden}\
          ORDER BY idx DESC LIMIT $4"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(query))

@@ -1,7 +1,7 @@
 //! What people do with communities: make, change, invite, join, leave. Each change and the letters that
 //! tell of it are one transaction.
 
-use model::event::AccessNoted;
+use model::event::CommunityNoted;
 use model::{CommunityId, NodeId, Timestamp, Tlp};
 use platform::db::{DbError, Tx};
 use platform::http::Caller;
@@ -360,7 +360,7 @@ impl Communities {
         node: NodeId,
     ) -> Result<(), DbError> {
         let detail = format!("community {community}, node {node}");
-        let note = AccessNoted { what: what.into(), who: actor.into(), detail };
+        let note = CommunityNoted { what: what.into(), who: actor.into(), detail };
         tx.publish(actor, &note).await?;
         Ok(())
     }

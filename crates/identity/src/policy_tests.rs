@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 46] = [
+const TABLE: [(&str, &[&str]); 50] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -22,6 +22,10 @@ const TABLE: [(&str, &[&str]); 46] = [
     ("feeds.write", &["analyst"]),
     ("federation.read", &["analyst", "operator", "assessor", "read-only"]),
     ("federation.share", &["analyst"]),
+    ("federation.links", &["analyst"]),
+    ("facts.federation", &["analyst"]),
+    ("facts.communities", &["analyst"]),
+    ("facts.webhooks", &["analyst"]),
     ("federation.exchange", &["peer"]),
     ("communities.read", &["analyst"]),
     ("communities.manage", &[]),
@@ -32,7 +36,7 @@ const TABLE: [(&str, &[&str]); 46] = [
     ("accountability.read", &["analyst", "operator", "assessor", "read-only"]),
     ("events.read", &["analyst", "operator", "assessor", "read-only"]),
     ("doctor.read", &["analyst", "operator", "assessor", "read-only"]),
-    ("metrics.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("metrics.read", &["analyst"]),
     ("access.read", &["analyst", "operator", "assessor", "read-only"]),
     ("peers.read", &["analyst", "operator", "assessor", "read-only"]),
     ("taxii.read", &["analyst", "operator", "assessor", "read-only", "taxii", "peer"]),

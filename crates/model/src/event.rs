@@ -25,6 +25,15 @@ pub trait Payload: Serialize + for<'de> Deserialize<'de> {
     }
 }
 
+/// Rooms whose facts are not for every reader, because they tell by names or counts what was exchanged with whom. Who
+/// reads them, the policies say (`facts.ROOM`).
+pub const GUARDED_ROOMS: [&str; 3] = ["communities", "federation", "webhooks"];
+
+/// The room that a fact's kind, or a topic of live news, names.
+pub fn room_of(kind: &str) -> &str {
+    kind.split_once('.').map_or(kind, |(room, _)| room)
+}
+
 macro_rules! payload {
     ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr) => {
         impl Payload for $name {
@@ -66,7 +75,9 @@ pub use detection::{
     LearningRestarted, LearningSwitched, MachineModelChanged, ModelChanged, ModelTrained,
     SuppressionChanged,
 };
-pub use federation::{LetterRefused, ObjectsReceived, ObjectsRetracted, ObjectsShared};
+pub use federation::{
+    CommunityNoted, LetterRefused, ObjectsReceived, ObjectsRetracted, ObjectsShared,
+};
 
 /// A gateway or probe connected, or its source changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

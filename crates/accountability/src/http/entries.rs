@@ -1,8 +1,10 @@
 //! `GET /api/v1/ledger/entries`: the entries, newest first.
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use model::Timestamp;
-use platform::http::{Json, Page, PageQuery, Problem};
+use model::event::room_of;
+use platform::http::{Caller, Gate, Json, Page, PageQuery, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -47,6 +49,8 @@ pub(crate) struct EntryView {
     leaf_hash: String,
     /// True when what it said was erased.
     erased: bool,
+    /// True when what it says is not for the reader; the leaf stands for it in proofs.
+    hidden: bool,
 }
 
 impl From<Entry> for EntryView {
@@ -61,7 +65,21 @@ impl From<Entry> for EntryView {
             fact_seq: entry.fact_seq,
             leaf_hash: entry.leaf_hash,
             erased: entry.erased,
+            hidden: false,
         }
+    }
+}
+
+impl EntryView {
+    /// Leaves its place and its leaf, where it is of a room that is not for the reader.
+    fn without(mut self, rooms: &[&str]) -> Self {
+        if rooms.contains(&room_of(&self.kind)) {
+            self.hidden = true;
+            for text in [&mut self.kind, &mut self.subject, &mut self.actor, &mut self.sentence] {
+                text.clear();
+            }
+        }
+        self
     }
 }
 
@@ -70,6 +88,8 @@ impl From<Entry> for EntryView {
     responses((status = 200, body = Page<EntryView>)))]
 pub(crate) async fn entries(
     State(log): State<Accountability>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Query(query): Query<EntriesQuery>,
 ) -> Result<Json<Page<EntryView>>, Problem> {
     let paging = PageQuery { limit: query.limit, cursor: query.cursor };
@@ -79,15 +99,19 @@ pub(crate) async fn entries(
         .map(|key| key.parse::<u64>())
         .transpose()
         .map_err(|_| Problem::bad_request("the cursor was not made by this list"))?;
+    let hidden = gate.hidden_facts(&caller);
     let filter = EntryFilter {
         after: query.after,
         before: from_cursor.or(query.before),
         subject: query.subject.clone(),
+        // Who asks for one subject must not learn from the number of entries what they may not read.
+        hidden: if query.subject.is_some() { hidden.clone() } else { vec![] },
     };
     let mut sql = log.platform.db.read().await?;
     let found =
         store::newest(&mut sql, &filter, i64::from(limit) + 1).await.map_err(LedgerError::from)?;
-    let items: Vec<EntryView> = found.into_iter().map(EntryView::from).collect();
+    let items: Vec<EntryView> =
+        found.into_iter().map(|entry| EntryView::from(entry).without(&hidden)).collect();
     let mut page = Page::from_surplus(items, limit, |entry| entry.index.to_string());
     if query.subject.is_none() {
         page.total = Some(store::size(&mut sql).await?);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use model::event::AccessNoted;
+use model::event::CommunityNoted;
 use platform::db::Tx;
 
 use super::engine::{Engine, MAX_POLICIES, MAX_POLICY_BYTES, Wrong};
@@ -209,7 +209,7 @@ async fn change(
     let version = policies::add(tx.sql(), id, text, by, now_us).await?;
     let what = if text.is_empty() { "sharing_policy_removed" } else { "sharing_policy_changed" };
     let detail = format!("policy {id}, version {version}, {} tests broken", broken.len());
-    let note = AccessNoted { what: what.into(), who: by.to_owned(), detail };
+    let note = CommunityNoted { what: what.into(), who: by.to_owned(), detail };
     tx.publish(by, &note).await?;
     Ok(results)
 }

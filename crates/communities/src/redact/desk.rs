@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::event::AccessNoted;
+use model::event::CommunityNoted;
 use platform::db::{DbError, Tx};
 
 use super::rule::{MAX_RULES, Redactor, Rule};
@@ -83,7 +83,7 @@ impl Communities {
 
 async fn note(tx: &mut Tx, by: &str, what: &str, id: &str) -> Result<(), DbError> {
     let detail = format!("redaction rule {id}");
-    let note = AccessNoted { what: what.into(), who: by.to_owned(), detail };
+    let note = CommunityNoted { what: what.into(), who: by.to_owned(), detail };
     tx.publish(by, &note).await?;
     Ok(())
 }

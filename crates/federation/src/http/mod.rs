@@ -17,6 +17,8 @@ use crate::error::FederationError;
 use crate::room::Federation;
 
 const EXCHANGE: Permission = Permission("federation.exchange");
+/// Where letters stand: how many were exchanged with whom.
+const LINKS: Permission = Permission("federation.links");
 const READ: Permission = Permission("federation.read");
 const SHARE: Permission = Permission("federation.share");
 
@@ -25,7 +27,7 @@ pub(crate) fn routes() -> RoomRouter<Federation> {
         .route(EXCHANGE, routes!(letters::bring))
         .route(EXCHANGE, routes!(letters::fetch))
         .route(EXCHANGE, routes!(receipts::bring))
-        .route(READ, routes!(links::list))
+        .route(LINKS, routes!(links::list))
         .route(READ, routes!(received::list))
         .route(READ, routes!(shares::list))
         .route(READ, routes!(shares::show))

@@ -87,3 +87,20 @@ payload!(
         it.recipients
     )
 );
+
+/// Something about communities, sharing policies or redaction was changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommunityNoted {
+    /// `community_made`, `member_expelled`, `sharing_policy_changed` …
+    pub what: String,
+    /// Who did it.
+    pub who: String,
+    /// Detail in one sentence; ids, no names.
+    pub detail: String,
+}
+payload!(
+    CommunityNoted,
+    "communities.noted",
+    |it| it.who.clone(),
+    format!("{}: {} ({})", it.who, it.what.replace('_', " "), it.detail)
+);

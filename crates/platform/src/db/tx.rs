@@ -134,6 +134,8 @@ pub struct FactFilter {
     pub subject: Option<String>,
     /// Only facts of this kind.
     pub kind: Option<String>,
+    /// Rooms whose facts are left out.
+    pub hidden: Vec<&'static str>,
 }
 
 /// The newest facts that pass the filter, newest first.
@@ -145,10 +147,13 @@ pub async fn find_facts(
     filter: &FactFilter,
     limit: i64,
 ) -> Result<Vec<Fact>, DbError> {
-    let rows = sqlx::query(
+    // Rooms are constants of this program, never input.
+    let hidden: String =
+        filter.hidden.iter().map(|room| format!("AND kind NOT LIKE '{room}.%' ")).collect();
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT * FROM platform_facts WHERE seq < $1 AND seq > $2 \
-         AND ($3 = '' OR subject = $3) AND ($4 = '' OR kind = $4) ORDER BY seq DESC LIMIT $5",
-    )
+         AND ($3 = '' OR subject = $3) AND ($4 = '' OR kind = $4) {hidden}ORDER BY seq DESC LIMIT $5",
+    )))
     .bind(filter.before.unwrap_or(i64::MAX))
     .bind(filter.after.unwrap_or(0))
     .bind(filter.subject.clone().unwrap_or_default())

@@ -112,6 +112,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 pub struct Gate(pub Arc<dyn Authorizer>);
 
 impl Gate {
+    /// The rooms whose facts this caller may not read: where the policies do not allow `facts.ROOM`.
+    pub fn hidden_facts(&self, caller: &Caller) -> Vec<&'static str> {
+        let allowed = |room: &&'static str| {
+            let action = format!("facts.{room}");
+            self.0.decide(&caller.question(&action, "Endpoint", "facts", BTreeMap::new())).allowed
+        };
+        model::event::GUARDED_ROOMS.into_iter().filter(|room| !allowed(room)).collect()
+    }
+
     /// Lets the caller pass or says why not: 401 when signing in would help, 403 otherwise.
     ///
     /// # Errors

@@ -4,16 +4,17 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures::Stream;
 use futures::stream;
-use model::event::Fact;
+use model::event::{Fact, room_of};
 use platform::Platform;
 use platform::db::read_facts;
-use platform::http::Problem;
+use platform::http::{Caller, Gate, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
@@ -81,6 +82,8 @@ struct Feed {
     committed: watch::Receiver<i64>,
     live: broadcast::Receiver<Value>,
     ready: std::collections::VecDeque<Event>,
+    /// Rooms whose facts and news are not for this reader.
+    hidden: Vec<&'static str>,
 }
 
 /// Facts and live news as they come. Reconnects continue after `Last-Event-ID` without a gap.
@@ -88,6 +91,8 @@ struct Feed {
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 pub async fn events(
     State(state): State<NodeState>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
@@ -110,6 +115,7 @@ pub async fn events(
         committed,
         live,
         ready: std::collections::VecDeque::new(),
+        hidden: gate.hidden_facts(&caller),
     };
     let stream = stream::unfold(feed, move |mut feed| {
         let stop = stop.clone();
@@ -140,6 +146,7 @@ impl Feed {
             tokio::select! {
                 changed = self.committed.changed() => changed.ok()?,
                 news = self.live.recv() => match news {
+                    Ok(news) if self.hides(news["topic"].as_str().unwrap_or_default()) => {}
                     Ok(news) => return Event::default().event("live").json_data(news).ok(),
                     // A slow page misses old news; the next news replaces it anyway.
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -149,11 +156,19 @@ impl Feed {
         }
     }
 
+    /// Whether a fact of this kind, or news under this topic, is not for the reader.
+    fn hides(&self, kind: &str) -> bool {
+        self.hidden.contains(&room_of(kind))
+    }
+
     async fn read_more(&mut self) -> Option<bool> {
         let mut connection = self.platform.db.read().await.ok()?;
         let facts = read_facts(&mut connection, self.seq, &[], FACTS_PER_READ).await.ok()?;
         for fact in facts {
             self.seq = fact.seq;
+            if self.hides(&fact.kind) {
+                continue;
+            }
             let event = Event::default().event("fact").id(fact.seq.to_string());
             self.ready.push_back(event.json_data(shown(fact)).ok()?);
         }

@@ -1,8 +1,9 @@
 //! `GET /api/v1/facts`: the history behind the live feed.
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use platform::db::{FactFilter, find_facts};
-use platform::http::{Json, Page, PageQuery, Problem};
+use platform::http::{Caller, Gate, Json, Page, PageQuery, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -26,11 +27,13 @@ pub struct FactsQuery {
     cursor: Option<String>,
 }
 
-/// Facts, newest first.
+/// Facts, newest first, as far as the caller may read them.
 #[utoipa::path(get, path = "/api/v1/facts", tag = "node", params(FactsQuery),
     responses((status = 200, body = Page<FactView>)))]
 pub async fn facts(
     State(state): State<NodeState>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Query(query): Query<FactsQuery>,
 ) -> Result<Json<Page<FactView>>, Problem> {
     let paging = PageQuery { limit: query.limit, cursor: query.cursor };
@@ -45,6 +48,7 @@ pub async fn facts(
         after: query.after,
         subject: query.subject,
         kind: query.kind,
+        hidden: gate.hidden_facts(&caller),
     };
     let mut connection = state.platform.db.read().await?;
     let found = find_facts(&mut connection, &filter, i64::from(limit) + 1).await?;
