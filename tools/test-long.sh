@@ -31,6 +31,23 @@ else
     exit 1
 fi
 
+echo "== partitions of three nodes in networks of their own"
+log=$(mktemp)
+if SERENO_SEED=$seed cargo test --locked -p sereno --test it many_partitions_heal -- --ignored --nocapture 2>&1 | tee "$log"; then
+    sed -nE 's/^(figure: |(skipped: ))(.*)/- Partitions: \2\3./p' "$log" >>"$out"
+else
+    echo "- Partitions (seed $seed): FAILED." >>"$out"
+    exit 1
+fi
+
+echo "== what is hidden is refused as fast as what is not there"
+if cargo test --locked -p sereno --test it refused_as_fast -- --ignored --nocapture 2>&1 | tee "$log"; then
+    sed -nE 's/^figure: (hidden and absent.*)/- Times: \1./p' "$log" >>"$out"
+else
+    echo "- Times of hidden and absent: FAILED." >>"$out"
+    exit 1
+fi
+
 echo "== tshark agreement"
 if command -v tshark >/dev/null; then
     cargo test --locked --workspace --test it agreement -- --ignored --nocapture

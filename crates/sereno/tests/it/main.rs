@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 #![allow(clippy::print_stderr)] // what is skipped is said
 
+mod access_ground;
+mod access_kit;
+mod access_writes;
 mod analyst;
 mod assets;
 mod bad_use;
@@ -17,10 +20,13 @@ mod federation_wire;
 mod feeds_medallion;
 mod feeds_misp;
 mod feeds_pull;
+mod interference;
 mod kills;
 mod laws;
 mod ledger;
 mod misp;
+mod nets;
+mod partition;
 mod programs;
 mod sight;
 mod stix_patterns;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::programs::{Node, blocking, json as read_json, output, sereno};
 
 /// Label, marking of TLP 2.0, a word that stands in nothing else.
-const LABELS: [(&str, &str, &str); 5] = [
+pub(crate) const LABELS: [(&str, &str, &str); 5] = [
     ("tlp:clear", "94868c89-83c2-464b-929b-a1a8aa3c8487", "avocet"),
     ("tlp:green", "bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "bittern"),
     ("tlp:amber", "55d920b0-5e8b-4f79-9ee9-91f868d9b421", "curlew"),
@@ -16,7 +16,7 @@ const LABELS: [(&str, &str, &str); 5] = [
     ("tlp:red", "e828b379-4e03-4974-9ac4-e53a884c97c1", "egret"),
 ];
 /// Roles and how many of the labels they see.
-const ROLES: [(&str, usize); 6] = [
+pub(crate) const ROLES: [(&str, usize); 6] = [
     ("administrator", 5),
     ("analyst", 5),
     ("operator", 4),
@@ -25,17 +25,18 @@ const ROLES: [(&str, usize); 6] = [
     ("taxii", 0),
 ];
 /// Stands where a hidden thing's word and number stand, and nothing is called so.
-const NOBODY: (&str, usize) = ("fulmar", 77);
+pub(crate) const NOBODY: (&str, usize) = ("fulmar", 77);
 
-fn id(kind: &str, n: usize) -> String {
+pub(crate) fn id(kind: &str, n: usize) -> String {
     format!("{kind}--00000000-0000-4000-8000-{n:012}")
 }
 
-/// For each label an indicator, its relation to the clear one, and a note on the clear one.
-fn objects() -> Vec<Value> {
+/// For each of some labels an indicator, its relation to the clear one, and a note on the clear one.
+pub(crate) fn objects(labels: std::ops::Range<usize>) -> Vec<Value> {
     let at = "2026-11-30T00:00:00.000Z";
     let mut objects = Vec::new();
-    for (n, (_, marking, word)) in LABELS.iter().enumerate() {
+    for n in labels {
+        let (_, marking, word) = LABELS[n];
         let marked = json!([format!("marking-definition--{marking}")]);
         objects.push(json!({"type": "indicator", "spec_version": "2.1", "id": id("indicator", n), "created": at,
             "modified": at, "name": format!("the {word}"), "description": format!("{word} nests here"),
@@ -55,13 +56,13 @@ fn objects() -> Vec<Value> {
     objects
 }
 
-struct Web<'n> {
-    node: &'n Node,
-    client: reqwest::Client,
+pub(crate) struct Web<'n> {
+    pub(crate) node: &'n Node,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Web<'_> {
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         token: &str,
         method: &str,
@@ -83,7 +84,7 @@ impl Web<'_> {
 }
 
 /// A path of the description with its parameters filled in about one thing.
-fn filled(path: &str, parameters: &[(String, String)], word: &str, n: usize) -> String {
+pub(crate) fn filled(path: &str, parameters: &[(String, String)], word: &str, n: usize) -> String {
     let mut path = path.replace("{*path}", &format!("events/view/{}", n + 1));
     let mut query = Vec::new();
     for (name, place) in parameters {
@@ -107,10 +108,10 @@ fn filled(path: &str, parameters: &[(String, String)], word: &str, n: usize) -> 
 }
 
 /// Streams, which never end: they have tests of their own.
-const STREAMS: [&str; 2] = ["/api/v1/events", "/api/v1/knowledge/stream"];
+pub(crate) const STREAMS: [&str; 2] = ["/api/v1/events", "/api/v1/knowledge/stream"];
 
 /// Every GET of the node's own description, the streams left out.
-fn reads(description: &Value) -> Vec<(String, Vec<(String, String)>)> {
+pub(crate) fn reads(description: &Value) -> Vec<(String, Vec<(String, String)>)> {
     let paths = description["paths"].as_object().unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     paths
@@ -124,7 +125,7 @@ fn reads(description: &Value) -> Vec<(String, Vec<(String, String)>)> {
 }
 
 /// Questions the description has no parameters for: query language, MISP, collections.
-fn more_questions(word: &str, n: usize) -> Vec<(&'static str, String, Option<Value>)> {
+pub(crate) fn more_questions(word: &str, n: usize) -> Vec<(&'static str, String, Option<Value>)> {
     let (indicator, misp) = (id("indicator", n), |path: &str| format!("/misp/{path}"));
     let mut asked: Vec<_> = [
         format!("/api/v1/intel/objects?count=true&q=related:{indicator}"),
@@ -153,7 +154,7 @@ fn more_questions(word: &str, n: usize) -> Vec<(&'static str, String, Option<Val
 }
 
 /// The lists that name nothing and may show everything.
-const LISTS: [&str; 8] = [
+pub(crate) const LISTS: [&str; 8] = [
     "/api/v1/intel/objects?count=true",
     "/api/v1/intel/objects?q=value:203.0.113.77&count=true",
     "/api/v1/intel/objects/indicator--00000000-0000-4000-8000-000000000000",
@@ -165,12 +166,19 @@ const LISTS: [&str; 8] = [
 ];
 
 async fn fill(web: &Web<'_>, analyst: &str) {
-    let bundle = json!({"type": "bundle", "id": id("bundle", 0), "objects": objects()});
+    fill_labels(web, analyst, 0..LABELS.len()).await;
+}
+
+/// Says objects and MISP events under some of the labels.
+pub(crate) async fn fill_labels(web: &Web<'_>, analyst: &str, labels: std::ops::Range<usize>) {
+    let objects = objects(labels.clone());
+    let count = objects.len();
+    let bundle = json!({"type": "bundle", "id": id("bundle", 0), "objects": objects});
     let (status, said) =
         web.ask(analyst, "POST", "/api/v1/intel/import?tlp=clear", Some(&bundle)).await;
     assert_eq!(status, 200, "{said}");
-    assert_eq!(serde_json::from_str::<Value>(&said).unwrap()["new"], 14, "{said}");
-    for (label, _, word) in LABELS {
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap()["new"], count, "{said}");
+    for (label, _, word) in &LABELS[labels] {
         let event = json!({"Event": {"info": format!("an event of the {word}"), "distribution": "3",
             "Tag": [{"name": label}], "Attribute": [{"type": "domain", "value": format!("{word}.example"),
             "comment": format!("about the {word}")}]}});
@@ -279,7 +287,7 @@ fn grants_are_all_that_their_holder_has() {
     });
 }
 
-fn granted(data: &Path) -> String {
+pub(crate) fn granted(data: &Path) -> String {
     let words = ["token", "new", "--json", "--role", "administrator", "--collection", "inbox:read"];
     let made = output(sereno().args(words).arg("--data").arg(data));
     read_json(&made)["token"].as_str().unwrap().to_owned()
