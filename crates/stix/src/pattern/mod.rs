@@ -35,6 +35,7 @@ mod matcher;
 mod normal;
 mod observe;
 mod parse;
+mod partial;
 mod print;
 mod regex;
 mod relax;
@@ -46,6 +47,7 @@ pub use matcher::{MatchError, Matcher};
 pub use normal::equivalent;
 pub use observe::{ObserveError, Observed};
 pub use parse::{MAX_DEPTH, MAX_NODES, MAX_PATTERN_BYTES, PatternError};
+pub use partial::{Needed, met_by_port, needed_values};
 pub use simple::{
     MAX_VALUES, SimpleValue, equals, looks_like_pattern, simple_values, values_and_networks,
     values_of,
