@@ -16,6 +16,7 @@ use platform::db::DbError;
 use ports::{IntelAnswer, IntelLookup, IntelSource, PortError};
 use sqlx::AnyConnection;
 use stix::Tlp;
+use stix::pattern::met_by_port;
 
 use crate::error::CtiError;
 use crate::room::Cti;
@@ -166,17 +167,40 @@ pub(crate) fn source_name(word: &Standing) -> String {
     if word.known.object.is_some() { STIX.into() } else { word.known.source.clone() }
 }
 
-/// What sources in sight say of a value, however it is written.
+/// What sources in sight say of a value, however it is written. Of `HOST:PORT` what they say of the host, and what they
+/// say of the host together with this port counts too.
 pub(crate) async fn look_up(cti: &Cti, value: &str, sight: Sight) -> Result<Looked, PortError> {
-    let value = normal(value);
+    let (value, port) = match endpoint(value) {
+        Some((host, port)) => (normal(host), Some(port)),
+        None => (normal(value), None),
+    };
     if value.is_empty() || value.len() > MAX_VALUE_BYTES {
         let text = format!("a value to look up has 1 to {MAX_VALUE_BYTES} bytes");
         return Err(PortError::Invalid(text));
     }
-    Ok(answer(cti, value, sight).await?)
+    Ok(answer(cti, value, port, sight).await?)
 }
 
-async fn answer(cti: &Cti, value: String, sight: Sight) -> Result<Looked, CtiError> {
+/// Host and port of an endpoint: `198.51.100.7:443`, `[2001:db8::1]:443`, `a.example:443`.
+fn endpoint(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.trim().rsplit_once(':')?;
+    let port = port.parse().ok().filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let bare = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
+    match bare {
+        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok().then_some((inner, port)),
+        // A name has a dot; what has none is another value with a colon.
+        None => {
+            (host.contains('.') && !host.contains([':', '/', '@', '\\'])).then_some((host, port))
+        }
+    }
+}
+
+async fn answer(
+    cti: &Cti,
+    value: String,
+    port: Option<u16>,
+    sight: Sight,
+) -> Result<Looked, CtiError> {
     let mut sql = cti.platform().db.read().await?;
     let now = cti.platform().now();
     let mut words = standing::of_value(&mut sql, &value, sight, now.as_micros()).await?;
@@ -184,6 +208,15 @@ async fn answer(cti: &Cti, value: String, sight: Sight) -> Result<Looked, CtiErr
     words.retain(|word| {
         word.known.object.as_ref().is_none_or(|object| object.starts_with("indicator--"))
     });
+    for word in &mut words {
+        // What is there besides makes the word whole.
+        if let (Why::Needs(besides), Some(port)) = (&word.why, port)
+            && met_by_port(besides, port)
+        {
+            word.why = Why::Lives;
+        }
+    }
+    words.sort_by_key(|word| !word.counts());
     let known = words.iter().any(Standing::counts);
     let excused_by = Excuses::current(&mut sql).await?.of(&value);
     let summary = if words.is_empty() {
@@ -223,6 +256,7 @@ fn sentence(word: &Standing, asked: &str) -> String {
     let until = word.until_us.map(day);
     match (&word.why, until) {
         (Why::Lives, _) => said,
+        (Why::Needs(besides), _) => format!("{said}, which also needs {besides}"),
         (Why::Excused(lists), _) => {
             format!("well known by {lists}, so that it counts for nothing: {said}")
         }
@@ -256,6 +290,26 @@ mod tests {
         let rows = parse_list(IPSUM_SAMPLE);
         assert_eq!(rows.len(), IPSUM_SAMPLE.lines().count() - 1);
         assert!(rows.iter().all(|row| (3.0..100.0).contains(&row.score.unwrap())));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_host_with_a_port() {
+        for (text, expect) in [
+            ("198.51.100.7:443", Some(("198.51.100.7", 443))),
+            ("[2001:db8::1]:443", Some(("2001:db8::1", 443))),
+            (" a.example:80 ", Some(("a.example", 80))),
+            ("2001:db8::1", None),
+            ("http://a.example:80", None),
+            ("a.example:80/x", None),
+            ("a.example:99999", None),
+            ("a.example:+80", None),
+            (":80", None),
+            ("00:11:22:33:44:55", None),
+            ("global\\mutex:1", None),
+            ("x:1", None),
+        ] {
+            assert_eq!(endpoint(text), expect, "{text}");
+        }
     }
 
     #[test]

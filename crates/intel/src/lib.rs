@@ -59,5 +59,6 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_intel.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_standing.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_besides.sql") },
     ],
 };

@@ -39,6 +39,8 @@ pub struct Named {
     pub until_us: Option<i64>,
     /// 0 to 100.
     pub score: Option<f64>,
+    /// What must be seen besides, as a STIX pattern says it; the value alone decides when there is nothing.
+    pub besides: Option<String>,
 }
 
 /// What an object says of another: it was seen, it was none, it has ended.

@@ -38,10 +38,12 @@ pub enum Why {
     Faded,
     /// A list of well-known values excuses it; the names.
     Excused(String),
+    /// It holds only together with something else; what, as a STIX pattern says it.
+    Needs(String),
 }
 
 impl Why {
-    /// One word: `lives`, `past-validity`, `ended`, `faded`, `excused`.
+    /// One word: `lives`, `past-validity`, `ended`, `faded`, `excused`, `needs-more`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -50,6 +52,7 @@ impl Why {
             Self::Ended => "ended",
             Self::Faded => "faded",
             Self::Excused(_) => "excused",
+            Self::Needs(_) => "needs-more",
         }
     }
 }
@@ -137,6 +140,8 @@ struct Mark {
     weight: i64,
     /// Last stood by, microseconds UTC.
     stood_us: i64,
+    /// What must be seen besides.
+    besides: Option<String>,
 }
 
 async fn fetch(
@@ -148,7 +153,7 @@ async fn fetch(
     let text = format!(
         "SELECT t.value AS value, t.kind AS kind, s.name AS source, s.key AS source_key, s.weight AS weight, \
          m.node AS node, n.id AS object, m.score AS score, m.since AS since, m.until AS until, \
-         m.last_at AS last_at, o.modified AS modified FROM intel_terms t \
+         m.last_at AS last_at, m.besides AS besides, o.modified AS modified FROM intel_terms t \
          JOIN intel_marks m ON m.term = t.term JOIN intel_sources s ON s.source = m.source \
          LEFT JOIN intel_nodes n ON n.node = m.node \
          LEFT JOIN intel_objects o ON o.node = m.node AND o.superseded_at IS NULL \
@@ -194,6 +199,7 @@ fn row_of(row: &AnyRow) -> Result<Mark, DbError> {
         weight: row.try_get("weight")?,
         known,
         stood_us,
+        besides: row.try_get("besides")?,
     })
 }
 
@@ -257,7 +263,7 @@ fn one(
         (None, None) => {
             let fades = decay::expires_at(&model, &score);
             let until = [fades, row.known.until_us].into_iter().flatten().min();
-            (Why::Lives, until)
+            (row.besides.map_or(Why::Lives, Why::Needs), until)
         }
     };
     if past.is_some() {

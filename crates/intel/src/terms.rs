@@ -4,12 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use feeds::value::{Kind, Observable};
 use serde_json::Value;
-use stix::{Object, Timestamp, pattern};
+use stix::pattern::{self, Needed};
+use stix::{Object, Timestamp};
 
 use crate::prepare::Named;
 
 /// Longest value that is indexed or looked up, in bytes.
 pub const MAX_VALUE_BYTES: usize = 2_048;
+/// Conditions that are kept beside one value, in bytes; further alternatives are left out.
+const MAX_BESIDES_BYTES: usize = 2_000;
 /// Values taken of one object.
 pub const MAX_VALUES: usize = 1_000;
 
@@ -121,8 +124,7 @@ pub(crate) fn of(object: &Object) -> Vec<Named> {
         kind => of_observable(kind, object, &mut named),
     }
     named.sort_by(|a, b| (a.kind, &a.value).cmp(&(b.kind, &b.value)));
-    named.dedup_by(|a, b| a.kind == b.kind && a.value == b.value);
-    named
+    merged(named)
 }
 
 fn external_ids(object: &Object) -> impl Iterator<Item = &str> {
@@ -152,28 +154,54 @@ fn of_indicator(object: &Object, named: &mut Vec<Named>) {
     if object.text("pattern_type") != Some("stix") {
         return;
     }
-    let Some(simple) = object.text("pattern").and_then(pattern::values_and_networks) else {
-        return;
-    };
+    let needed = object.text("pattern").map(pattern::needed_values).unwrap_or_default();
     let until_us = object.timestamp("valid_until").map(Timestamp::unix_us);
     let since_us = object.timestamp("valid_from").map_or(0, Timestamp::unix_us);
     let score = object.get("confidence").and_then(Value::as_f64);
-    for value in simple.iter().take(MAX_VALUES) {
+    for Needed { value, besides } in needed {
         if let Some(kind) = kind_of(&value.path) {
             let value = normal(&value.value);
-            if (1..=MAX_VALUE_BYTES).contains(&value.len()) {
+            if named.len() < MAX_VALUES && (1..=MAX_VALUE_BYTES).contains(&value.len()) {
                 let kind = kept_kind(kind, &value);
-                named.push(Named { value, kind, since_us, until_us, score });
+                named.push(Named { value, kind, since_us, until_us, score, besides });
             }
         }
     }
+}
+
+/// Puts what an object says of one value into one: alone if one of its words is, else any of the conditions.
+fn merged(all: Vec<Named>) -> Vec<Named> {
+    let mut merged: Vec<Named> = Vec::with_capacity(all.len());
+    for named in all {
+        match merged.last_mut() {
+            Some(last) if last.kind == named.kind && last.value == named.value => {
+                last.besides = match (last.besides.take(), named.besides) {
+                    (Some(one), Some(other)) if one != other => either(one, &other),
+                    (one, other) => one.and(other),
+                };
+            }
+            _ => merged.push(named),
+        }
+    }
+    merged
+}
+
+fn either(one: String, other: &str) -> Option<String> {
+    if one.len() + other.len() > MAX_BESIDES_BYTES {
+        return Some(one);
+    }
+    let wrapped = |text: &str| match text.contains(" AND ") {
+        true => format!("({text})"),
+        false => text.to_owned(),
+    };
+    Some(format!("{} OR {}", wrapped(&one), wrapped(other)))
 }
 
 fn push(named: &mut Vec<Named>, value: &str, kind: &'static str) {
     let value = normal(value);
     if (1..=MAX_VALUE_BYTES).contains(&value.len()) && named.len() < MAX_VALUES {
         let kind = kept_kind(kind, &value);
-        named.push(Named { value, kind, since_us: 0, until_us: None, score: None });
+        named.push(Named { value, kind, since_us: 0, until_us: None, score: None, besides: None });
     }
 }
 

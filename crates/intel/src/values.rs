@@ -144,6 +144,7 @@ pub async fn list(
                 score: line.score,
                 since_us: line.since_us,
                 until_us: line.until_us,
+                besides: None,
             });
         }
         let fresh: Vec<i64> =
@@ -209,6 +210,7 @@ struct Mark {
     score: Option<f64>,
     since_us: i64,
     until_us: Option<i64>,
+    besides: Option<String>,
 }
 
 /// Notes what the newest versions name.
@@ -245,6 +247,7 @@ pub(crate) async fn name(
                 score: named.score,
                 since_us: named.since_us,
                 until_us: named.until_us,
+                besides: named.besides.clone(),
             });
         }
         hold(sql, &counted).await?;
@@ -327,10 +330,11 @@ async fn mark(sql: &mut AnyConnection, wanted: &[Mark], now_us: i64) -> Result<(
         return Ok(());
     }
     let text = format!(
-        "INSERT INTO intel_marks (term, node, source, score, since, until, first_at, last_at) \
+        "INSERT INTO intel_marks (term, node, source, score, since, until, first_at, last_at, besides) \
          VALUES {} ON CONFLICT (term, node, source) DO UPDATE SET score = excluded.score, \
-         since = excluded.since, until = excluded.until, last_at = excluded.last_at",
-        tuples(wanted.len(), 8)
+         since = excluded.since, until = excluded.until, last_at = excluded.last_at, \
+         besides = excluded.besides",
+        tuples(wanted.len(), 9)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for mark in wanted {
@@ -342,7 +346,8 @@ async fn mark(sql: &mut AnyConnection, wanted: &[Mark], now_us: i64) -> Result<(
             .bind(mark.since_us)
             .bind(mark.until_us)
             .bind(now_us)
-            .bind(now_us);
+            .bind(now_us)
+            .bind(mark.besides.as_deref());
     }
     query.execute(sql).await?;
     Ok(())

@@ -49,8 +49,10 @@ pub(crate) struct IntelLookupSource {
     score_now: f64,
     /// Below this it no longer counts.
     threshold: f64,
-    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`.
+    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`, `needs-more`.
     standing: String,
+    /// What must be seen besides before it counts, as a STIX pattern says it.
+    needs: Option<String>,
     /// The lists of well-known values that excuse it.
     excused_by: Option<String>,
     /// When it stops to count if nothing else is said, or stopped.
@@ -66,7 +68,12 @@ impl IntelLookupSource {
             Why::Excused(lists) => Some(lists.clone()),
             _ => None,
         };
+        let needs = match &word.why {
+            Why::Needs(besides) => Some(besides.clone()),
+            _ => None,
+        };
         Self {
+            needs,
             name: source_name(word),
             score: word.known.score,
             object: word.known.object.clone(),
@@ -82,7 +89,8 @@ impl IntelLookupSource {
 }
 
 /// Looks a value up among what the caller may see, with the networks around it. What faded, has ended or is excused is
-/// told and does not count as known.
+/// told and does not count as known; so is an indicator that needs more than the value. `HOST:PORT` asks for the host, and
+/// an indicator on this host with this port counts.
 #[utoipa::path(get, path = "/api/v1/intel/lookup", tag = "cti", params(LookupQuery), responses(
     (status = 200, description = "What is known", body = IntelLookupAnswer),
     (status = 422, description = "No such value", body = Problem)))]

@@ -117,3 +117,43 @@ async fn what_playbooks_write_down_names_nothing_above_green() {
     assert!(green.known && green.summary.contains("indicator--"), "{green:?}");
     assert_eq!(green.sources.len(), 1);
 }
+
+/// An indicator on an endpoint is found by its host, and counts when the port is the one that it asks for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_needs_more_than_the_value_is_shown_and_does_not_count_alone() {
+    let node = Setup::new(1, "operator").start().await;
+    let now = platform::system::SystemClock.now().plus_secs(-600).to_millis_text();
+    let indicator = |number: u32, pattern: &str| {
+        json!({"type": "indicator", "spec_version": "2.1", "pattern": pattern, "pattern_type": "stix",
+            "id": format!("indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3c{number:03}"),
+            "created": now, "modified": now, "valid_from": now, "confidence": 80})
+    };
+    let http = client("administrator");
+    let url = node.url("/taxii2/sereno/collections/inbox/objects/");
+    let objects = [
+        indicator(
+            1,
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '192.0.2.7' AND network-traffic:dst_port = 443]",
+        ),
+        indicator(2, "[domain-name:value = 'a.example'] AND [ipv4-addr:value = '192.0.2.8']"),
+    ];
+    let body = json!({ "objects": objects }).to_string();
+    let answer = http.post(url).header("content-type", TAXII).body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    let ask = async |value: &str| -> Value {
+        let url = node.url(&format!("/api/v1/intel/lookup?value={value}"));
+        http.get(url).send().await.unwrap().json().await.unwrap()
+    };
+    let host = ask("192.0.2.7").await;
+    assert_eq!(host["known"], false, "{host}");
+    assert_eq!(host["sources"][0]["standing"], "needs-more");
+    assert_eq!(host["sources"][0]["needs"], "network-traffic:dst_port = 443");
+    let summary = host["summary"].as_str().unwrap();
+    assert!(summary.ends_with("which also needs network-traffic:dst_port = 443"), "{summary}");
+    assert!(!node.cti.lookup("192.0.2.7").await.unwrap().known, "no playbook acts upon half of it");
+    let whole = ask("192.0.2.7:443").await;
+    assert_eq!((&whole["known"], &whole["value"]), (&true.into(), &"192.0.2.7".into()), "{whole}");
+    assert_eq!(ask("192.0.2.7:80").await["known"], false);
+    let other = ask("A.example").await;
+    assert_eq!(other["sources"][0]["needs"], "[ipv4-addr:value = '192.0.2.8']", "{other}");
+}

@@ -97,7 +97,7 @@ pub(crate) struct IntelItem {
     /// What is left of an indicator's word now, 0 to 100, the strongest of its values; absent for what names none, and in
     /// lists of the past.
     score_now: Option<f64>,
-    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`.
+    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`, `needs-more`.
     standing: Option<String>,
 }
 

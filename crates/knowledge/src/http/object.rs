@@ -110,7 +110,7 @@ pub(crate) struct IntelStanding {
     base: f64,
     /// Score below which it raises nothing.
     threshold: f64,
-    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`.
+    /// `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`, `needs-more`.
     word: String,
     /// From when its age counts.
     #[schema(value_type = String, format = DateTime)]
