@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use crate::csv::{Column, Csv};
 use crate::extract::{self, ExtractLimits, Found};
 use crate::json::{Field, Json, Layout};
-use crate::knowledge::{d3fend::D3fend, layer::Layer};
+use crate::knowledge::{cwe, d3fend::D3fend, layer::Layer};
 use crate::record::{Item, Limits, Record, Summary};
 use crate::unpack::{self, PackLimits};
 use crate::value::Observable;
 use crate::warninglist::{Matcher, Warninglist};
-use crate::{csaf, freetext, json, kev, plain};
+use crate::{csaf, freetext, json, kev, openpgp, plain};
 
 const LIMITS: Limits =
     Limits { max_bytes: 1 << 20, max_record_bytes: 4 << 10, max_fields: 64, max_rejects: 50 };
@@ -108,8 +108,10 @@ pub fn json(bytes: &[u8]) {
     }
 }
 
-/// Bytes as a packed feed: what comes out stays within the limits.
+/// Bytes as a packed feed and as OpenPGP keys and signatures: what comes out stays within the limits.
 pub fn pack(bytes: &[u8]) {
+    let mut ring = openpgp::Keyring::default();
+    let _ = (ring.add(bytes, None), ring.verify(bytes, bytes, 0));
     let _ = unpack::files(bytes, PACK);
     let Ok(mut reader) = unpack::open(bytes, None, PACK) else { return };
     let mut out = Vec::new();
@@ -117,7 +119,7 @@ pub fn pack(bytes: &[u8]) {
     assert!(out.len() as u64 <= PACK.max_unpacked.max(bytes.len() as u64), "more than the limit");
 }
 
-/// Bytes as D3FEND's ontology.
+/// Bytes as D3FEND's ontology and as CWE.
 pub fn turtle(bytes: &[u8]) {
-    let _ = D3fend::read(bytes);
+    let _ = (D3fend::read(bytes), cwe::read(bytes));
 }

@@ -2,7 +2,8 @@
 //! a caller brings.
 //!
 //! Entry points: [`plain::read`], [`csv::read`], [`json::read`], [`freetext::read`], [`kev::read`] for
-//! feeds ([`unpack::open`] before them for packed ones), [`csaf::read`] for advisories,
+//! feeds ([`unpack::open`] before them for packed ones), [`csaf::read`] for advisories
+//! ([`openpgp::Keyring`] for their signatures),
 //! [`extract::extract`] for reports, [`value::Observable`] for a single value, [`warninglist::Matcher`],
 //! [`decay::score`], [`knowledge::Knowledge`].
 //!
@@ -26,6 +27,7 @@ pub mod json;
 pub mod kev;
 pub mod knowledge;
 mod lines;
+pub mod openpgp;
 pub mod plain;
 pub mod record;
 pub mod unpack;

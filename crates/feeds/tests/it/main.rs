@@ -8,6 +8,7 @@ mod formats;
 mod knowledge;
 mod packed;
 mod reports;
+mod signatures;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
