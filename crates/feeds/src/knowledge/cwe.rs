@@ -1,4 +1,7 @@
-//! CWE: numbers and names of weaknesses out of the tables that its site offers (`cwe.mitre.org/data/downloads.html`, CSV).
+//! CWE: numbers and names of weaknesses out of the files that its site offers (`cwe.mitre.org/data/downloads.html`): the
+//! whole list in XML, or a view as a CSV table.
+
+mod xml;
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
@@ -41,11 +44,15 @@ pub enum CweError {
     #[error("no columns `CWE-ID` and `Name`; is it a CSV table of CWE?")]
     Columns,
     /// No weakness inside.
-    #[error("no weakness in it; is it a CSV table of CWE?")]
+    #[error("no weakness in it; is it a CSV table or the XML list of CWE?")]
     Empty,
+    /// The XML cannot be read from this byte on.
+    #[error("byte {0} of the XML: {1}")]
+    Xml(usize, &'static str),
 }
 
-/// Reads a table with the columns `CWE-ID`, `Name` and perhaps `Description`. Records without a number are passed over.
+/// Reads the list in XML, or a table with the columns `CWE-ID`, `Name` and perhaps `Description`. What has no number, is
+/// deprecated or a category is passed over.
 ///
 /// # Errors
 /// [`CweError`].
@@ -54,6 +61,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Weakness>, CweError> {
         return Err(CweError::TooLarge(bytes.len()));
     }
     let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if rest.trim_ascii_start().starts_with(b"<") {
+        return xml::read(rest);
+    }
     let mut reader = ReaderBuilder::new().build();
     let (mut text, mut ends) = (vec![0; MAX_RECORD_BYTES], [0; MAX_COLUMNS]);
     let mut columns: Option<(usize, usize, Option<usize>)> = None;

@@ -8,7 +8,7 @@ use feeds::knowledge::{ItemKind, Knowledge, RelationKind};
 use serde_json::{Value, json};
 use stix::Object;
 
-use crate::fixture;
+use crate::{data, fixture};
 
 /// A matrix of two tactics in the reverse order of their names.
 fn objects() -> Vec<Object> {
@@ -145,4 +145,22 @@ fn layers_are_judged() {
     let scores = BTreeMap::from([("T1059".to_owned(), 2.0), ("T1003".to_owned(), 0.5)]);
     let made = Layer::of_scores("x", "ics-attack", &scores);
     assert_eq!(Layer::read(made.to_json().as_bytes()).unwrap().scores(), scores);
+}
+
+#[test]
+fn the_real_list_of_weaknesses_is_read() {
+    let Some(packed) = data("vuln/cwe/cwec_v4.14.xml.zst") else { return };
+    let mut text = Vec::new();
+    let mut reader = ruzstd::decoding::StreamingDecoder::new(&*packed).unwrap();
+    std::io::Read::read_to_end(&mut reader, &mut text).unwrap();
+    let found = feeds::knowledge::cwe::read(&text).unwrap();
+    let named = |id: &str| found.iter().find(|one| one.id == id).map(|one| one.name.as_str());
+    // The catalogue says 938 weaknesses for 4.14, deprecated ones not counted.
+    assert_eq!(found.len(), 938);
+    assert_eq!(named("CWE-306"), Some("Missing Authentication for Critical Function"));
+    assert_eq!(named("CWE-1004"), Some("Sensitive Cookie Without 'HttpOnly' Flag"));
+    assert_eq!(named("CWE-2"), None, "a category");
+    assert!(
+        found.iter().all(|one| !one.description.is_empty() && !one.description.contains("&lt;"))
+    );
 }
