@@ -131,6 +131,22 @@ pub struct Csaf2 {
     pub labels: Vec<String>,
     /// Only advisories changed after this time (RFC 3339).
     pub since: Option<String>,
+    /// What becomes of advisories whose OpenPGP signature is not good.
+    pub signatures: Signatures,
+}
+
+/// What becomes of advisories by their OpenPGP signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = FeedSignatures)]
+pub enum Signatures {
+    /// Only advisories with a good one are taken.
+    Require,
+    /// A bad one is refused; none, or one that cannot be judged, is taken and counted.
+    #[default]
+    Prefer,
+    /// Signatures are not asked for.
+    Ignore,
 }
 
 /// Names of one list of a source.

@@ -58,6 +58,23 @@ pub struct Counts {
     pub skipped: u64,
     /// Bytes read, unpacked.
     pub bytes: u64,
+    /// OpenPGP signatures of documents.
+    #[serde(default)]
+    pub signatures: SignatureCounts,
+}
+
+/// What the OpenPGP signatures of documents were worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FeedSignatureCounts)]
+pub struct SignatureCounts {
+    /// Made over the document by a key that the publisher names.
+    pub good: u64,
+    /// Not so; the document was refused.
+    pub bad: u64,
+    /// None was offered, or the publisher names no key.
+    pub missing: u64,
+    /// Of a kind that cannot be judged here.
+    pub unknown: u64,
 }
 
 /// Lists of well-known values; empty where they cannot be compiled, which a test of `feeds` forbids.

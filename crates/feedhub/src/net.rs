@@ -114,6 +114,11 @@ impl Line {
         origin(url) == self.home
     }
 
+    /// Forgets the servers spoken to, so that as many others may be: for the next part of a run.
+    pub(crate) async fn forget_servers(&self) {
+        self.clients.lock().await.clear();
+    }
+
     /// The whole answer to a request for reading.
     pub(crate) async fn get(&self, url: &Url, accept: &str, most: usize) -> Result<Answer, Fault> {
         let request = Request::get(url, accept, most);

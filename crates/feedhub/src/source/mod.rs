@@ -2,6 +2,8 @@
 //! it was read, in one transaction.
 
 pub(crate) mod csaf;
+mod csaf_check;
+mod csaf_list;
 mod csaf_stix;
 pub(crate) mod discover;
 mod item;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{House, serve};
 
 #[derive(Default)]
-struct Site {
+pub(super) struct Site {
     files: Mutex<BTreeMap<String, String>>,
     advisories: AtomicUsize,
 }
@@ -26,13 +26,13 @@ async fn file(State(site): State<Arc<Site>>, uri: Uri) -> (StatusCode, String) {
     }
 }
 
-async fn site() -> (String, Arc<Site>) {
+pub(super) async fn site() -> (String, Arc<Site>) {
     let site = Arc::new(Site::default());
     let router = axum::Router::new().fallback(file).with_state(Arc::clone(&site));
     (serve(router).await, site)
 }
 
-fn advisory(n: usize, date: &str, tlp: &str) -> Value {
+pub(super) fn advisory(n: usize, date: &str, tlp: &str) -> Value {
     json!({"document": {"category": "csaf_security_advisory", "csaf_version": "2.0", "title": format!("Advisory {n}"),
             "publisher": {"category": "vendor", "name": "Example", "namespace": "https://example.com"},
             "distribution": {"tlp": {"label": tlp}},
@@ -49,7 +49,7 @@ fn advisory(n: usize, date: &str, tlp: &str) -> Value {
 }
 
 impl Site {
-    fn put(&self, path: &str, text: impl Into<String>) {
+    pub(super) fn put(&self, path: &str, text: impl Into<String>) {
         self.files.lock().unwrap().insert(path.to_owned(), text.into());
     }
 
@@ -67,7 +67,7 @@ fn digest(text: &str) -> String {
     format!("{}  file.json\n", hex::encode(sha2::Sha256::digest(text)))
 }
 
-async fn house(url: &str, format: Value) -> House {
+pub(super) async fn house(url: &str, format: Value) -> House {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let house = House::new(true).await;
     let (status, feed) = house.add(json!({"name": "c", "url": url, "format": format})).await;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)]
 
 mod csaf;
+mod csaf_trust;
 mod misp;
 mod push;
 mod runs;

@@ -4,6 +4,7 @@
 //! lenient as a receiver may be: what is mandatory and missing is an error, what is inconsistent is
 //! told in [`Advisory::problems`] and the rest is used.
 
+mod aggregator;
 mod document;
 mod products;
 mod provider;
@@ -14,13 +15,14 @@ use stix::json::{self, JsonError};
 
 use crate::record::Place;
 
+pub use aggregator::{Aggregator, Listed, MAX_PROVIDERS, Published, published};
 pub use document::{
     Cwe, Distribution, Document, Flag, Note, ProductStatus, Publisher, Reference, Remediation,
     Revision, Score, Threat, Tlp, Tracking, Vulnerability, VulnerabilityId,
 };
 pub use products::{Helper, Product, Products};
 pub use provider::{
-    Change, Distributions, Feed, FeedEntry, Provider, changes, index, provider, rolie,
+    Change, Distributions, Feed, FeedEntry, Key, Provider, changes, index, provider, rolie,
 };
 pub use records::{Status, VulnerabilityRecord};
 

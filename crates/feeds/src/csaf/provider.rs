@@ -75,7 +75,10 @@ impl Distributions {
 /// # Errors
 /// [`CsafError`].
 pub fn provider(bytes: &[u8]) -> Result<Provider, CsafError> {
-    let value = json::read(bytes, LIMITS)?;
+    from_value(json::read(bytes, LIMITS)?)
+}
+
+pub(super) fn from_value(value: Value) -> Result<Provider, CsafError> {
     match value.get("metadata_version").and_then(Value::as_str) {
         Some("2.0") => {}
         other => {

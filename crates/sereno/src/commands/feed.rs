@@ -170,5 +170,14 @@ fn show(feed: &Value, json: bool) -> Result<(), Failure> {
         },
     );
     output::line(&format!("{} ({}): {said}", text(feed, "name"), text(feed, "state")));
+    if let Some(signatures) = counts.and_then(|counts| counts.get("signatures")) {
+        let count = |name: &str| signatures.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let (good, bad) = (count("good"), count("bad"));
+        let (missing, unknown) = (count("missing"), count("unknown"));
+        if good + bad + missing + unknown > 0 {
+            let said = format!("{good} good, {bad} bad, {missing} missing, {unknown} not judged");
+            output::line(&format!("  signatures: {said}"));
+        }
+    }
     Ok(())
 }
