@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use platform::http::{Caller, Gate, Problem};
 
 use crate::Identity;
+use crate::certificates::Refusal;
 use crate::error::IdentityError;
 use crate::users::digest;
 
@@ -111,9 +112,11 @@ impl Identity {
     async fn caller(&self, seen: Seen) -> Result<Caller, Response> {
         let failed = |error: IdentityError| Problem::from(error).into_response();
         let source = &seen.source;
-        // A browser that once was given a name and password sends them by itself, as it does a cookie.
-        let by_itself =
-            matches!(seen.shown, Shown::Token { basic: true, .. } | Shown::Password { .. });
+        // A browser that once was given a certificate, or a name and password, sends them by itself, as it does a cookie.
+        let by_itself = matches!(
+            seen.shown,
+            Shown::Token { basic: true, .. } | Shown::Password { .. } | Shown::Certificate(_)
+        );
         if by_itself && is_unsafe(&seen.method) && seen.from_elsewhere {
             let detail = format!("{} {} from another site", seen.method, seen.path);
             self.refused("cross_site_refused", "a browser", &detail).await;
@@ -127,14 +130,14 @@ impl Identity {
             }
             Shown::Certificate(der) => match self.certificate_caller(&der).await.map_err(failed)? {
                 Ok(caller) => Ok(caller),
-                Err((who, why)) => {
+                Err(Refusal { who, why, remedy }) => {
                     self.refused("peer_refused", &who, &format!("from {source}: {why}")).await;
                     Err(Problem::new(
                         StatusCode::FORBIDDEN,
                         "peer-refused",
                         format!("Refused: {why}."),
                     )
-                    .remedy("Ask the other organisation for a new invitation.")
+                    .remedy(remedy)
                     .into_response())
                 }
             },

@@ -3,12 +3,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use model::{NodeId, Timestamp};
+use model::{CertificateId, NodeId, Timestamp};
 use platform::Platform;
 use platform::data::DataFolder;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType, SerialNumber,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -28,6 +28,10 @@ pub const RENEW_BEFORE_DAYS: i64 = 30;
 pub const CLIENT_DAYS: i64 = 825;
 /// Certificates begin a little in the past, for clocks that are behind.
 const BACKDATE_S: i64 = 3_600;
+/// Begins the alternative name of a certificate for a program; its id follows.
+pub(crate) const PROGRAM_URI: &str = "urn:sereno:client:";
+/// Length of the serial number of such a certificate, bytes.
+pub(crate) const SERIAL_BYTES: usize = 16;
 const DAY_S: i64 = 86_400;
 
 const CA_KEY: &str = "ca.key.pem";
@@ -113,6 +117,35 @@ impl Authority {
         request.params = client_params(node, now, CLIENT_DAYS);
         Ok(request.signed_by(&self.issuer).map_err(IdentityError::certificate)?.pem())
     }
+
+    /// A client certificate for a program that is no node, from its signing request. Its alternative name
+    /// [`PROGRAM_URI`] marks it: it never stands for a node, and a node's certificate never for a program.
+    pub(crate) fn issue_program(
+        &self,
+        request_pem: &str,
+        (id, label): (CertificateId, &str),
+        (now, days): (Timestamp, i64),
+        serial: [u8; SERIAL_BYTES],
+    ) -> Result<Certificate, IdentityError> {
+        let wrong = |cause| IdentityError::Invalid(format!("the signing request: {cause}"));
+        let mut request = CertificateSigningRequestParams::from_pem(request_pem).map_err(wrong)?;
+        let uri = format!("{PROGRAM_URI}{id}");
+        let mut params = client_params_named(label, now, days);
+        params.subject_alt_names =
+            vec![SanType::URI(uri.try_into().map_err(IdentityError::certificate)?)];
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.serial_number = Some(SerialNumber::from_slice(&serial));
+        request.params = params;
+        request.signed_by(&self.issuer).map_err(IdentityError::certificate)
+    }
+
+    /// Whether this authority signed a certificate.
+    pub(crate) fn has_signed(&self, certificate: &X509Certificate<'_>) -> bool {
+        X509Certificate::from_der(&self.ca_der).is_ok_and(|(_, own)| {
+            certificate.issuer() == own.subject()
+                && certificate.verify_signature(Some(own.public_key())).is_ok()
+        })
+    }
 }
 
 impl ServerIdentity {
@@ -128,9 +161,13 @@ impl ServerIdentity {
 
 /// The parameters of a node's client certificate.
 pub(crate) fn client_params(node: NodeId, now: Timestamp, days: i64) -> CertificateParams {
+    client_params_named(&node.to_string(), now, days)
+}
+
+fn client_params_named(name: &str, now: Timestamp, days: i64) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, node.to_string());
+    params.distinguished_name.push(DnType::CommonName, name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;

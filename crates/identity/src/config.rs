@@ -1,5 +1,7 @@
 //! The section `[identity]`.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// What each source in a network may do.
@@ -12,6 +14,33 @@ pub struct NetworkLimit {
     pub requests_per_s: f64,
     /// Failed credentials of one source in five minutes before it has to wait.
     pub failures: usize,
+}
+
+/// An authority outside this node whose client certificates open accounts here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientCa {
+    /// Its certificate, or several, PEM.
+    pub file: PathBuf,
+    /// Its revocation lists, PEM; read again every hour.
+    pub revoked: Option<PathBuf>,
+    /// Which certificate opens which account; the first that fits decides.
+    pub accounts: Vec<SubjectAccount>,
+}
+
+/// Which certificates of an outside authority open an account. All that is said here must fit, and something must be
+/// said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SubjectAccount {
+    /// The account of this node.
+    pub account: String,
+    /// The whole subject, e.g. `CN=reader, O=Example ISAC`; the order of its parts does not matter.
+    pub subject: Option<String>,
+    /// One of the alternative names: `dns:NAME`, `email:ADDRESS`, `uri:URI` or `ip:ADDRESS`.
+    pub san: Option<String>,
+    /// SHA-256 of the certificate, hex, with or without colons.
+    pub fingerprint: Option<String>,
 }
 
 /// Settings of identity.
@@ -28,6 +57,8 @@ pub struct Config {
     pub invitation_hours: u32,
     /// How much may come from where; the smallest network that holds a source decides.
     pub limits: Vec<NetworkLimit>,
+    /// An authority outside this node whose client certificates open accounts here.
+    pub client_ca: Option<ClientCa>,
 }
 
 impl Default for Config {
@@ -38,6 +69,7 @@ impl Default for Config {
             session_hours: 12,
             invitation_hours: 48,
             limits: vec![],
+            client_ca: None,
         }
     }
 }

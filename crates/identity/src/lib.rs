@@ -17,6 +17,7 @@ mod accounts;
 mod authenticate;
 mod authority;
 mod cache;
+mod certificates;
 mod config;
 mod contact;
 mod enrolment;
@@ -25,10 +26,12 @@ mod http;
 mod joining;
 mod limit;
 mod note;
+mod outside;
 mod password;
 mod peers;
 mod policy;
 mod rate;
+mod shown;
 mod store;
 mod tls;
 mod tokens;
@@ -49,7 +52,8 @@ use utoipa_axum::routes;
 
 pub use authenticate::{COOKIE_PREFIX, Encrypted, PeerCertificate, REQUEST_HEADER};
 pub use authority::{AUTHORITY_DAYS, CLIENT_DAYS, RENEW_BEFORE_DAYS, SERVER_DAYS};
-pub use config::{Config, NetworkLimit};
+pub use certificates::{CertificateRequest, MAX_CERTIFICATE_DAYS, NewCertificate, new_request};
+pub use config::{ClientCa, Config, NetworkLimit, SubjectAccount};
 pub use contact::Contact;
 pub use enrolment::{Enrolled, Enrolment, Invitation, KINDS, Renewal, proof_text};
 pub use error::IdentityError;
@@ -66,6 +70,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_identity.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_grants.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_certificates.sql") },
     ],
 };
 
@@ -88,12 +93,20 @@ struct Inner {
     tokens: cache::Cache<model::TokenId, store::access::Token>,
     /// Names and password digests that were checked a moment ago.
     passed: cache::Cache<String, Caller>,
+    /// What certificates say, by their fingerprint.
+    shown: cache::Cache<String, Arc<shown::Shown>>,
+    /// Client certificates of programs, by their fingerprint.
+    certificates: cache::Cache<String, store::certificates::Certificate>,
+    /// The authority outside this node whose certificates open accounts.
+    outside: outside::Outside,
     /// Mixed into those digests; new at every start.
     salt: String,
     notes: note::Notes,
     authority: authority::Authority,
     /// There once a TLS listener has asked for it.
     served: OnceLock<Arc<tls::Served>>,
+    /// Which client certificates the listener takes; there once it has been asked for.
+    takes: OnceLock<Arc<tls::Clients>>,
     peer_url: RwLock<Option<String>>,
     /// Names and addresses in the server certificate besides loopback.
     names: RwLock<Vec<String>>,
@@ -127,6 +140,9 @@ impl Identity {
             rates: rate::Rates::new(&config.limits).map_err(IdentityError::Invalid)?,
             tokens: cache::Cache::default(),
             passed: cache::Cache::default(),
+            shown: cache::Cache::default(),
+            certificates: cache::Cache::default(),
+            outside: outside::Outside::load(config.client_ca.as_ref())?,
             salt: {
                 let mut salt = [0; 16];
                 platform.random.fill(&mut salt);
@@ -134,6 +150,7 @@ impl Identity {
             },
             notes: note::Notes::default(),
             served: OnceLock::new(),
+            takes: OnceLock::new(),
             authority,
             peer_url: RwLock::new(config.peer_url.clone()),
             names: RwLock::new(config.names.clone()),
@@ -160,6 +177,9 @@ impl Identity {
             .route(Permission("tokens.create"), routes!(http::token_create::create))
             .route(Permission("tokens.read"), routes!(http::token_list::list))
             .route(Permission("tokens.revoke"), routes!(http::token_revoke::revoke))
+            .route(Permission("tokens.create"), routes!(http::certificate_create::create))
+            .route(Permission("tokens.read"), routes!(http::certificate_list::list))
+            .route(Permission("tokens.revoke"), routes!(http::certificate_revoke::revoke))
             .route(Permission("users.list"), routes!(http::users::list))
             .route(Permission("users.manage"), routes!(http::users::create))
             .route(Permission("users.manage"), routes!(http::users::remove))
@@ -179,7 +199,7 @@ impl Identity {
     }
 
     /// How the TLS listener at `local` speaks: our certificate for `names` too, client certificates of
-    /// our authority or none. Unless the configuration names another address, peers are told this
+    /// our authority, of the one outside or none. Unless the configuration names another address, peers are told this
     /// one. The certificate is renewed while the node runs.
     ///
     /// # Errors
@@ -205,7 +225,10 @@ impl Identity {
         }
         self.keep_renewing();
         let clock = Arc::clone(&self.platform().clock);
-        Ok(Arc::new(tls::server_config(&self.inner.authority, served, clock)?))
+        let inner = &self.inner;
+        let takes = tls::Clients::new(&inner.authority, &inner.outside, Arc::clone(&clock))?;
+        let takes = Arc::clone(inner.takes.get_or_init(|| takes));
+        Ok(Arc::new(tls::server_config(takes, served, clock)?))
     }
 
     /// Our certificate authority, PEM, for people who want to trust it in a browser.
@@ -219,18 +242,21 @@ impl Identity {
             loop {
                 tokio::time::sleep(Duration::from_secs(RENEWAL_CHECK_S)).await;
                 if let Err(error) = own.renew() {
-                    tracing::error!(%error, "the server certificate could not be renewed");
+                    tracing::error!(%error, "certificates or revocation lists could not be renewed");
                 }
             }
         });
     }
 
-    /// Makes the server certificate anew when it is near its end.
+    /// Makes the server certificate anew when it is near its end, and reads the revocation lists of the authority
+    /// outside again.
     ///
     /// # Errors
-    /// It cannot be made or stored.
+    /// It cannot be made or stored, or the lists cannot be read; the former ones stay in force then.
     pub fn renew(&self) -> Result<(), IdentityError> {
-        self.renewed().map(|_| ())
+        self.renewed()?;
+        let inner = &self.inner;
+        inner.takes.get().map_or(Ok(()), |takes| takes.refresh(&inner.authority, &inner.outside))
     }
 
     fn renewed(&self) -> Result<Arc<tls::Served>, IdentityError> {

@@ -11,7 +11,6 @@ use platform::peers::{Peer, PeerDirectory};
 use ports::PortError;
 
 use crate::Identity;
-use crate::authority::{common_name, public_key_digest};
 use crate::contact::{Contact, NoteContacts};
 use crate::error::IdentityError;
 use crate::store::peers::{self, PeerRow};
@@ -28,25 +27,22 @@ pub(crate) fn key_files(node: NodeId) -> (String, String) {
 }
 
 impl Identity {
-    /// Who shows this certificate, or why it opens nothing. The TLS layer has verified that our
-    /// authority signed it and that it has not expired.
-    pub(crate) async fn certificate_caller(
+    /// The peer whose certificate names this node and holds a key of this digest, or why it opens nothing.
+    pub(crate) async fn peer_caller(
         &self,
-        der: &[u8],
+        node: &str,
+        key: &str,
     ) -> Result<Result<Caller, (String, &'static str)>, IdentityError> {
         let refused = |who: &str, why| Ok(Err((who.to_owned(), why)));
-        let Some(node) = common_name(der) else {
-            return refused("a peer", "the certificate names no node");
-        };
         let mut sql = self.platform().db.read().await?;
-        let Some(row) = peers::peer_of_node(&mut sql, &node).await? else {
-            return refused(&node, "the certificate names no node we exchange with");
+        let Some(row) = peers::peer_of_node(&mut sql, node).await? else {
+            return refused(node, "the certificate names no node we exchange with");
         };
         drop(sql);
         if row.revoked {
             return refused(&row.peer.name, "the exchange with this node was ended");
         }
-        if row.certificate.is_none() || row.certificate != public_key_digest(der) {
+        if row.certificate.as_deref() != Some(key) {
             return refused(&row.peer.name, "the certificate's key was replaced by a newer one");
         }
         self.note_contact(row.peer.id, true);

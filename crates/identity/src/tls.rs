@@ -21,6 +21,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 
 use crate::authority::{Authority, ServerIdentity};
 use crate::error::IdentityError;
+use crate::outside::Outside;
 
 /// Protocols offered within TLS.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -77,14 +78,62 @@ fn certified(identity: ServerIdentity) -> Result<Arc<CertifiedKey>, IdentityErro
     Ok(Arc::new(CertifiedKey::new(identity.chain, key)))
 }
 
-/// Takes client certificates of our own authority, or none at all (enrolment, browsers).
+/// Takes client certificates of our own authority and of the one outside, or none at all (enrolment, browsers).
 #[derive(Debug)]
-struct OwnClients {
-    inner: Arc<dyn ClientCertVerifier>,
+pub(crate) struct Clients {
+    verifier: RwLock<Arc<dyn ClientCertVerifier>>,
+    hints: Vec<DistinguishedName>,
     clock: TlsClock,
 }
 
-impl ClientCertVerifier for OwnClients {
+impl Clients {
+    pub(crate) fn new(
+        authority: &Authority,
+        outside: &Outside,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, IdentityError> {
+        let verifier = verifier(authority, outside)?;
+        let hints = verifier.root_hint_subjects().to_vec();
+        Ok(Arc::new(Self { verifier: RwLock::new(verifier), hints, clock: TlsClock(clock) }))
+    }
+
+    /// Reads the revocation lists of the authority outside again.
+    pub(crate) fn refresh(
+        &self,
+        authority: &Authority,
+        outside: &Outside,
+    ) -> Result<(), IdentityError> {
+        let fresh = verifier(authority, outside)?;
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    fn inner(&self) -> Arc<dyn ClientCertVerifier> {
+        Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn verifier(
+    authority: &Authority,
+    outside: &Outside,
+) -> Result<Arc<dyn ClientCertVerifier>, IdentityError> {
+    let mut roots = RootCertStore::empty();
+    for root in std::iter::once(&authority.ca_der).chain(&outside.roots) {
+        roots.add(root.clone()).map_err(IdentityError::certificate)?;
+    }
+    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+    let lists = outside.revoked()?;
+    if !lists.is_empty() {
+        // Our own authority keeps its list in the database; of intermediates nobody publishes lists to us.
+        builder = builder
+            .with_crls(lists)
+            .only_check_end_entity_revocation()
+            .allow_unknown_revocation_status();
+    }
+    builder.allow_unauthenticated().build().map_err(IdentityError::certificate)
+}
+
+impl ClientCertVerifier for Clients {
     fn offer_client_auth(&self) -> bool {
         true
     }
@@ -92,7 +141,7 @@ impl ClientCertVerifier for OwnClients {
         false
     }
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
+        &self.hints
     }
     fn verify_client_cert(
         &self,
@@ -100,7 +149,7 @@ impl ClientCertVerifier for OwnClients {
         intermediates: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        self.inner.verify_client_cert(end_entity, intermediates, unix(self.clock.0.now()))
+        self.inner().verify_client_cert(end_entity, intermediates, unix(self.clock.0.now()))
     }
     fn verify_tls12_signature(
         &self,
@@ -108,7 +157,7 @@ impl ClientCertVerifier for OwnClients {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
+        self.inner().verify_tls12_signature(message, certificate, signed)
     }
     fn verify_tls13_signature(
         &self,
@@ -116,31 +165,24 @@ impl ClientCertVerifier for OwnClients {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
+        self.inner().verify_tls13_signature(message, certificate, signed)
     }
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        self.inner().supported_verify_schemes()
     }
 }
 
-/// How our TLS listener speaks. A client certificate that is not ours or has expired ends the
-/// handshake.
+/// How our TLS listener speaks. A client certificate of an authority we do not trust, or one that has expired, ends
+/// the handshake.
 pub(crate) fn server_config(
-    authority: &Authority,
+    clients: Arc<Clients>,
     served: Arc<Served>,
     clock: Arc<dyn Clock>,
 ) -> Result<ServerConfig, IdentityError> {
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.ca_der.clone()).map_err(IdentityError::certificate)?;
-    let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-        .allow_unauthenticated()
-        .build()
-        .map_err(IdentityError::certificate)?;
-    let verifier = Arc::new(OwnClients { inner, clock: TlsClock(Arc::clone(&clock)) });
     let mut config = ServerConfig::builder_with_details(provider(), Arc::new(TlsClock(clock)))
         .with_safe_default_protocol_versions()
         .map_err(IdentityError::certificate)?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(clients)
         .with_cert_resolver(served);
     config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
     Ok(config)

@@ -74,6 +74,8 @@ typed_id! {
     UserId;
     /// An API token.
     TokenId;
+    /// A client certificate of this node's authority.
+    CertificateId;
     /// A background job.
     JobId;
     /// A detector's trained model.

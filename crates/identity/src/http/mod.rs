@@ -1,6 +1,9 @@
 //! Endpoints, one a file.
 
 pub(crate) mod access_matrix;
+pub(crate) mod certificate_create;
+pub(crate) mod certificate_list;
+pub(crate) mod certificate_revoke;
 pub(crate) mod enrol;
 pub(crate) mod first_run;
 pub(crate) mod invitation;

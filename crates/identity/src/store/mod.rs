@@ -1,6 +1,7 @@
 //! The room's SQL.
 
 pub(crate) mod access;
+pub(crate) mod certificates;
 pub(crate) mod peers;
 
 use platform::db::DbError;

@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod certificates;
 mod peers;
 mod tls;
 mod tokens;

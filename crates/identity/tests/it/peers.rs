@@ -12,28 +12,36 @@ use serde_json::{Value, json};
 use crate::tls::{Door, door};
 use crate::{Node, open};
 
-async fn invite(node: &Node, name: &str) -> Invitation {
+pub(crate) async fn invite(node: &Node, name: &str) -> Invitation {
     let body = json!({ "name": name, "kind": "operator" });
     let answer = node.admin("POST", "/api/v1/peers/invitations", body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     serde_json::from_value(answer.json).unwrap()
 }
 
-async fn join(node: &Node, invitation: &Invitation) -> PeerId {
+pub(crate) async fn join(node: &Node, invitation: &Invitation) -> PeerId {
     let body = serde_json::to_value(invitation).unwrap();
     let answer = node.admin("POST", "/api/v1/peers/join", body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     answer.json["id"].as_str().unwrap().parse().unwrap()
 }
 
-async fn taxii(identity: &Identity, peer: PeerId, door: &Door) -> reqwest::Result<(u16, String)> {
+pub(crate) async fn taxii(
+    identity: &Identity,
+    peer: PeerId,
+    door: &Door,
+) -> reqwest::Result<(u16, String)> {
     let client = identity.client(peer).await.unwrap();
     let answer = client.get(format!("https://{}/taxii2/", door.address)).send().await?;
     Ok((answer.status().as_u16(), answer.text().await?))
 }
 
 /// A client certificate made by somebody else's hand.
-fn forged(authority: &Issuer<'_, KeyPair>, node: &str, until: Timestamp) -> (String, String) {
+pub(crate) fn forged(
+    authority: &Issuer<'_, KeyPair>,
+    node: &str,
+    until: Timestamp,
+) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -48,7 +56,7 @@ fn forged(authority: &Issuer<'_, KeyPair>, node: &str, until: Timestamp) -> (Str
     (certificate, key.serialize_pem())
 }
 
-async fn with_identity(
+pub(crate) async fn with_identity(
     ca_pem: &str,
     own: Option<&(String, String)>,
     url: String,

@@ -28,6 +28,7 @@ mod stix_pattern;
 mod stix_upgrade;
 mod tail;
 pub(crate) mod taxii;
+mod taxii_certificate;
 pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod webhook;

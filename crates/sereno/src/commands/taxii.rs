@@ -1,10 +1,11 @@
-//! `sereno taxii root|collection|user …`.
+//! `sereno taxii root|collection|user|certificate …`.
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::taxii_certificate::{self, CertificateCommand};
 use super::{table, text};
 use crate::api::{Api, escape};
 use crate::arguments::Place;
@@ -22,6 +23,9 @@ pub(crate) enum TaxiiCommand {
     /// Accounts for clients that know basic authentication only.
     #[command(subcommand)]
     User(UserCommand),
+    /// Client certificates for mutual TLS.
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -148,6 +152,7 @@ pub(crate) async fn run(command: TaxiiCommand, json: bool) -> Result<ExitCode, F
             say(&json!({"removed": name}), json, || "removed".into())?;
         }
         TaxiiCommand::User(command) => user(command, json).await?,
+        TaxiiCommand::Certificate(command) => taxii_certificate::run(command, json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -226,7 +231,7 @@ fn safe(name: &str) -> Result<String, Failure> {
     Err(Failure::wrong_use(format!("there is nothing of the name '{name}'")))
 }
 
-async fn with<T>(
+pub(super) async fn with<T>(
     place: &Place,
     act: impl AsyncFnOnce(&Api) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -236,7 +241,7 @@ async fn with<T>(
     done
 }
 
-fn say(value: &Value, json: bool, line: impl FnOnce() -> String) -> Result<(), Failure> {
+pub(super) fn say(value: &Value, json: bool, line: impl FnOnce() -> String) -> Result<(), Failure> {
     if json {
         return output::value(value);
     }

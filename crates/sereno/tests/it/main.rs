@@ -32,5 +32,6 @@ mod sight;
 mod stix_patterns;
 mod stix_upgrade;
 mod taxii;
+mod taxii_certificates;
 mod taxii_kills;
 mod walk;

@@ -58,11 +58,17 @@ pub(crate) struct Node {
 impl Node {
     /// Starts `sereno up` on a free port and waits until it is ready.
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(data: &Path, more: &[&str]) -> Self {
         let port = free_port();
         let process = sereno()
             .args(["up", "--data"])
             .arg(data)
             .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(more)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
