@@ -134,6 +134,7 @@ const reads = [
   [/^\/ledger\/entries$/, (w, url) => page([...w.ledger.entries].reverse().filter((one) => one.index < Number(url.searchParams.get('before') ?? 1e9)))],
   [/^\/ledger\/entries\/(\d+)\/proof$/, (w, _, match) => (Number(match[1]) < w.ledger.head.size ? w.ledger.proof(Number(match[1])) : problem(404, 'No such entry', `The log has ${w.ledger.head.size} entries.`, 'Ask for a smaller number.'))],
   [/^\/tokens$/, (w) => page(w.tokens)],
+  [/^\/certificates$/, () => page([{ id: ids.run, label: 'Example ISAC', roles: ['taxii'], grants: ['00000000-0000-4000-8000-000000000002:read'], fingerprint: 'ab'.repeat(32), serial: '4a'.repeat(16), made_by: 'administrator', created_at: data.wall(-5000), expires_at: data.wall(400000), revoked_at: null, state: 'in force' }])],
   [/^\/notices$/, (w) => page(has(w) ? [{ key: 'run-1/8', title: w.incident.title, body: 'The playbook “Contain a talking device” went through; see the run for what took effect.', link: `/incidents/${ids.incident}`, recorded_at: data.wall(1.2) }] : [])],
   [/^\/access-matrix$/, () => ({ routes: matrix })],
 ];

@@ -242,6 +242,8 @@ export const reads = {
     }),
   tokens: () =>
     queryOptions({ queryKey: ['tokens'], queryFn: async () => listOf(await get<Listed<api.ApiToken>>('/tokens')) }),
+  certificates: () =>
+    queryOptions({ queryKey: ['certificates'], queryFn: async () => listOf(await get<Listed<api.ClientCertificate>>('/certificates')) }),
   accessMatrix: () =>
     queryOptions({ queryKey: ['access-matrix'], queryFn: () => get<{ routes: api.AccessRoute[] }>('/access-matrix') }),
 };

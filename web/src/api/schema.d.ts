@@ -21,6 +21,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Client certificates, newest first, revoked and expired ones too. */
+        get: operations["list"];
+        put?: never;
+        /** Signs a client certificate for a program that is no node, e.g. a TAXII client. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a client certificate; it opens nothing from the next request on, also on connections that stand. */
+        delete: operations["revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/communities": {
         parameters: {
             query?: never;
@@ -1331,7 +1366,8 @@ export interface paths {
         };
         /**
          * Looks a value up among what the caller may see, with the networks around it. What faded, has ended or is excused is
-         *     told and does not count as known.
+         *     told and does not count as known; so is an indicator that needs more than the value. `HOST:PORT` asks for the host, and
+         *     an indicator on this host with this port counts.
          */
         get: operations["lookup"];
         put?: never;
@@ -2896,6 +2932,40 @@ export interface components {
              */
             unknown_count: number;
         };
+        /** @description A client certificate as people may see it. */
+        CertificateView: {
+            /** @description Its id. */
+            id: string;
+            /** @description Whose it is. */
+            label: string;
+            /** @description Its roles. */
+            roles: string[];
+            /** @description Its rights on single things. */
+            grants: string[];
+            /** @description SHA-256 of the certificate, hex. */
+            fingerprint: string;
+            /** @description Its serial number, hex. */
+            serial: string;
+            /** @description Who made it. */
+            made_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was revoked.
+             */
+            revoked_at?: string | null;
+            /** @description `in force`, `expired` or `revoked`. */
+            state: string;
+        };
         /** @description One unusual command. */
         CommandView: {
             /**
@@ -3160,6 +3230,22 @@ export interface components {
             /** @description Oldest first. */
             points: components["schemas"]["CounterPoint"][];
         };
+        /** @description What the certificate shall be. */
+        CreateCertificate: {
+            /** @description `taxii`, or another role of tokens. */
+            role: string;
+            /** @description Whose it is. */
+            label: string;
+            /** @description Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others. */
+            grants?: string[];
+            /**
+             * Format: int64
+             * @description How long it lasts, 1 to 825 days.
+             */
+            days: number;
+            /** @description The signing request (PKCS #10), PEM: the key stays with whoever made it. Only the key is taken from it. */
+            request: string;
+        };
         /** @description What the token shall be. */
         CreateToken: {
             /** @description `administrator`, `analyst`, `operator`, `assessor`, `read-only` or `taxii`. */
@@ -3182,6 +3268,22 @@ export interface components {
             role: string;
             /** @description Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others. */
             grants?: string[];
+        };
+        /** @description A certificate just made. */
+        CreatedCertificate: {
+            /** @description Its id, for revoking it. */
+            id: string;
+            /** @description The certificate, PEM. */
+            certificate: string;
+            /** @description SHA-256 of it, hex. */
+            fingerprint: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description The authority by which the client knows this node's server certificate, PEM. */
+            authority: string;
         };
         /** @description A token just made. */
         CreatedToken: {
@@ -3732,6 +3834,8 @@ export interface components {
              * @description Bytes read, unpacked.
              */
             bytes: number;
+            /** @description OpenPGP signatures of documents. */
+            signatures?: components["schemas"]["FeedSignatureCounts"];
         };
         /** @description What is read of a CSAF provider. */
         FeedCsaf: {
@@ -3745,6 +3849,11 @@ export interface components {
              * @default null
              */
             since: string | null;
+            /**
+             * @description What becomes of advisories whose OpenPGP signature is not good.
+             * @default prefer
+             */
+            signatures: components["schemas"]["FeedSignatures"];
         };
         /** @description A collection of a server. */
         FeedDiscovered: {
@@ -3888,6 +3997,34 @@ export interface components {
             /** @description Whether each run lists everything it knows; true when absent. */
             whole?: boolean | null;
         };
+        /** @description What the OpenPGP signatures of documents were worth. */
+        FeedSignatureCounts: {
+            /**
+             * Format: int64
+             * @description Made over the document by a key that the publisher names.
+             */
+            good: number;
+            /**
+             * Format: int64
+             * @description Not so; the document was refused.
+             */
+            bad: number;
+            /**
+             * Format: int64
+             * @description None was offered, or the publisher names no key.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Of a kind that cannot be judged here.
+             */
+            unknown: number;
+        };
+        /**
+         * @description What becomes of advisories by their OpenPGP signature.
+         * @enum {string}
+         */
+        FeedSignatures: "require" | "prefer" | "ignore";
         /** @description What is read of a TAXII server. */
         FeedTaxii: {
             /**
@@ -4441,7 +4578,7 @@ export interface components {
              *     lists of the past.
              */
             score_now?: number | null;
-            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`. */
+            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`, `needs-more`. */
             standing?: string | null;
         };
         /** @description How many relations of one kind. */
@@ -4490,8 +4627,10 @@ export interface components {
              * @description Below this it no longer counts.
              */
             threshold: number;
-            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`. */
+            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`, `needs-more`. */
             standing: string;
+            /** @description What must be seen besides before it counts, as a STIX pattern says it. */
+            needs?: string | null;
             /** @description The lists of well-known values that excuse it. */
             excused_by?: string | null;
             /**
@@ -4618,7 +4757,7 @@ export interface components {
              * @description Score below which it raises nothing.
              */
             threshold: number;
-            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`. */
+            /** @description `lives`, or why it does not count: `past-validity`, `ended`, `faded`, `excused`, `needs-more`. */
             word: string;
             /**
              * Format: date-time
@@ -5518,6 +5657,50 @@ export interface components {
                 path: string;
                 /** @description The permission needed. */
                 permission: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_CertificateView: {
+            /** @description The items. */
+            items: {
+                /** @description Its id. */
+                id: string;
+                /** @description Whose it is. */
+                label: string;
+                /** @description Its roles. */
+                roles: string[];
+                /** @description Its rights on single things. */
+                grants: string[];
+                /** @description SHA-256 of the certificate, hex. */
+                fingerprint: string;
+                /** @description Its serial number, hex. */
+                serial: string;
+                /** @description Who made it. */
+                made_by: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends by itself.
+                 */
+                expires_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was revoked.
+                 */
+                revoked_at?: string | null;
+                /** @description `in force`, `expired` or `revoked`. */
+                state: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -9028,6 +9211,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessMatrix"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CertificateView"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCertificate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedCertificate"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The certificate's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

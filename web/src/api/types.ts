@@ -264,6 +264,7 @@ export type InclusionProof = Narrow<Omit<Schemas['EntryProof'], 'entry'>, { head
 export type Verification = Narrow<Schemas['VerifyReport'], { first_altered: Whole<Schemas['Altered']> | null }>;
 
 export type ApiToken = Whole<Schemas['TokenView']>;
+export type ClientCertificate = Whole<Schemas['CertificateView']>;
 export type AccessRoute = Whole<Schemas['RouteAccess']>;
 export type ReportReview = Narrow<Schemas['ReportReview'], { candidates: ReportCandidate[] }>;
 export type ReportCandidate = Whole<Schemas['ReportCandidate']>;

@@ -13,6 +13,7 @@ import { Wall } from '@/parts/time';
 import { copy } from '@/parts/value';
 import { t, tn, word } from '@/strings/pages';
 import { Button } from '@/parts/button';
+import { Certificates } from './certificates';
 
 const ROLES = ['analyst', 'operator', 'assessor', 'read-only', 'administrator', 'peer', 'edge'];
 
@@ -31,6 +32,7 @@ export function AccessPage() {
           <Loaded query={tokens}>{() => <Tokens list={standing} />}</Loaded>
         </Panel>
         <NewToken />
+        <Certificates />
         <Panel title={t('access.matrix')} flush>
           <Loaded query={matrix}>{({ routes }) => <Matrix routes={routes} />}</Loaded>
         </Panel>
