@@ -31,6 +31,13 @@ pub(super) async fn extract(
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
     let bytes = read_file(file, MAX_REPORT_BYTES)?;
+    if bytes.starts_with(b"%PDF-") {
+        let text =
+            format!("{} is PDF, and reports are read as text, Markdown or HTML", file.display());
+        return Err(Failure::wrong_use(text).remedy(
+            "Take its text out first: `pdftotext -layout REPORT.pdf REPORT.txt` (package poppler-utils).",
+        ));
+    }
     let Some(wanted) = wanted else {
         let api = Api::of(place).await?;
         let answer = api.post_text("/api/v1/knowledge/reports/extract", bytes).await;
