@@ -4,9 +4,7 @@ use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
-use stix::bundle::Bundle;
 use stix::json::{DEFAULT_LIMITS, Limits};
-use stix::object::Object;
 use stix::pattern::Pattern;
 use stix::validate::{self, Report, Severity};
 
@@ -117,7 +115,7 @@ fn part(question: &Map<String, Value>) -> Result<Map<String, Value>, String> {
     match text("op")? {
         "validate" => {
             let object = question.get("object").ok_or("`object` is missing")?;
-            let report = judge(object)?;
+            let report = validate::value(object);
             found.insert("valid".into(), report.is_valid().into());
             found.insert("errors".into(), problems(&report, Severity::Error));
             found.insert("warnings".into(), problems(&report, Severity::Warning));
@@ -140,15 +138,6 @@ fn part(question: &Map<String, Value>) -> Result<Map<String, Value>, String> {
         }
     }
     Ok(found)
-}
-
-fn judge(value: &Value) -> Result<Report, String> {
-    if value.get("type").and_then(Value::as_str) == Some("bundle") {
-        let bundle = Bundle::from_value(value.clone()).map_err(|error| error.to_string())?;
-        return Ok(validate::bundle(&bundle));
-    }
-    let object = Object::from_value(value.clone()).ok_or("`object` is no JSON object")?;
-    Ok(validate::object(&object))
 }
 
 fn problems(report: &Report, severity: Severity) -> Value {

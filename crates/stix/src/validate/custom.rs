@@ -35,7 +35,7 @@ fn empties(value: &Value, at: &Path<'_>, sink: &mut Sink<'_>) {
         }
         Value::Array(items) => {
             if items.is_empty() {
-                sink.error(at, "STIX 2.1 §2.11", "an empty list; leave the property out");
+                sink.error(at, "STIX 2.1 §2.12", "an empty list; leave the property out");
             }
             for (index, item) in items.iter().enumerate() {
                 if !item.is_string() {

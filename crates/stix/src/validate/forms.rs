@@ -269,13 +269,17 @@ pub(crate) fn is_language(text: &str) -> bool {
     if private(parts[0]) {
         return parts.len() > 1;
     }
-    if parts[0].len() < 2 || !letters(parts[0]) {
+    // No language of four to eight letters is registered, four are kept for later (§2.2.1).
+    let registered = match parts[0].len() {
+        2 => LANGUAGES.split_ascii_whitespace().any(|code| code.eq_ignore_ascii_case(parts[0])),
+        length => length == 3,
+    };
+    if !registered || !letters(parts[0]) {
         return false;
     }
     let mut at = 1;
     let next = |at: usize| parts.get(at).copied().unwrap_or_default();
-    let extended = parts[0].len() <= 3;
-    while extended && at <= 3 && next(at).len() == 3 && letters(next(at)) {
+    while at <= 3 && next(at).len() == 3 && letters(next(at)) {
         at += 1;
     }
     at += usize::from(next(at).len() == 4 && letters(next(at)));
@@ -306,5 +310,6 @@ const fn alphanumeric(b: u8) -> bool {
     b.is_ascii_alphanumeric()
 }
 
+const LANGUAGES: &str = include_str!("../../data/iso-639-1.txt");
 const COUNTRIES: &str = include_str!("../../data/iso-3166-1.txt");
 const CHARSETS: &str = include_str!("../../data/iana-charsets.txt");

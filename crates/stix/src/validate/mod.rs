@@ -91,6 +91,35 @@ pub fn object(object: &Object) -> Report {
     report
 }
 
+/// Judges a JSON value that should be a bundle or an object: whatever it is, there is an answer.
+#[must_use]
+pub fn value(value: &Value) -> Report {
+    let Some(map) = value.as_object() else {
+        let mut report = Report::default();
+        sink(&mut report, "", None).error(&Path::ROOT, "STIX 2.1 §3", "not a JSON object");
+        return report;
+    };
+    if map.get("type").and_then(Value::as_str) != Some("bundle") {
+        return object(&Object::from_map(map.clone()));
+    }
+    let mut judge = Judge::new();
+    let mut members = map.clone();
+    if let Some(Value::Array(items)) = members.get_mut("objects").map(Value::take) {
+        members.shift_remove("objects");
+        judge.list_seen();
+        for item in items {
+            match Object::from_value(item) {
+                Some(object) => judge.object(&object),
+                None => judge.not_an_object(),
+            }
+        }
+    } else if let Some(other) = map.get("objects") {
+        members.insert("objects".into(), other.clone());
+    }
+    judge.head(&members);
+    judge.finish()
+}
+
 /// Judges every object of a bundle and the bundle as a whole.
 #[must_use]
 pub fn bundle(bundle: &Bundle) -> Report {
@@ -146,6 +175,9 @@ fn judge_one(object: &Object, index: Option<u64>, report: &mut Report) {
     let defanged = compiled.family == Family::Observable
         && object.get("defanged").and_then(Value::as_bool).unwrap_or(false);
     let mut sink = Sink { report, object: id, index, defanged, container: None };
+    if object.kind() == "bundle" {
+        sink.error_at("type", "STIX 2.1 §8.1", "a bundle is no STIX object and stands in none");
+    }
     custom::walk(object.properties(), &mut sink);
     judge_properties(object.properties(), compiled, false, &Path::ROOT, &mut sink);
     checks::identity(object, compiled.family, &mut sink);

@@ -50,8 +50,8 @@ pub(super) const TYPES: &[TypeRules] = &[
     entry("software", "STIX 2.1 §6.14", SOFTWARE, nothing_more),
     entry("url", "STIX 2.1 §6.15", URL, nothing_more),
     entry("user-account", "STIX 2.1 §6.16", USER_ACCOUNT, o::at_least_one),
-    entry("windows-registry-key", "STIX 2.1 §6.17", REGISTRY_KEY, o::at_least_one),
-    entry("x509-certificate", "STIX 2.1 §6.18", CERTIFICATE, o::at_least_one),
+    entry("windows-registry-key", "STIX 2.1 §6.17", REGISTRY_KEY, o::at_least_one_own),
+    entry("x509-certificate", "STIX 2.1 §6.18", CERTIFICATE, o::at_least_one_own),
 ];
 
 const ARTIFACT: &[Property] = &[

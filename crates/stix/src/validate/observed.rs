@@ -74,10 +74,23 @@ pub(super) fn network_traffic(object: &Object, sink: &mut Sink<'_>) {
     if object.get("is_active") == Some(&Value::Bool(true)) && object.get("end").is_some() {
         sink.error_at("end", CLAUSE, "traffic that is active has no `end`");
     }
+    protocols_of_extensions(object, sink);
     // §6.12: SHOULD, where the protocol has ports
     for (port, end) in [("src_port", "src_ref"), ("dst_port", "dst_ref")] {
         if object.get(end).is_some() && object.get(port).is_none() && names_ports(object) {
             sink.warn_at(port, CLAUSE, format!("`{port}` should be given where ports are used"));
+        }
+    }
+}
+
+/// §6.12: an extension of a protocol goes with its name.
+fn protocols_of_extensions(object: &Object, sink: &mut Sink<'_>) {
+    let of = [("http-request-ext", "http"), ("icmp-ext", "icmp"), ("tcp-ext", "tcp")];
+    for (extension, protocol) in of {
+        if object.extension(extension).is_some() && object.texts("protocols").all(|p| p != protocol)
+        {
+            let message = format!("with `{extension}`, `{protocol}` should be listed");
+            sink.warn_at("protocols", "STIX 2.1 §6.12", message);
         }
     }
 }
@@ -91,12 +104,19 @@ pub(super) fn process(object: &Object, sink: &mut Sink<'_>) {
     at_least_one(object, sink);
 }
 
-/// §6.13, §6.16, §6.17, §6.18: at least one of the type's own properties or an extension.
+/// §6.13, §6.16: at least one of the type's own properties, among which `extensions` counts.
 pub(super) fn at_least_one(object: &Object, sink: &mut Sink<'_>) {
+    if object.get("extensions").is_none() {
+        at_least_one_own(object, sink);
+    }
+}
+
+/// §6.17, §6.18: at least one of the type's own properties; their tables do not list `extensions`.
+pub(super) fn at_least_one_own(object: &Object, sink: &mut Sink<'_>) {
     let Some(compiled) = rules::find(object.kind()) else { return };
     let Some(of) = compiled.rules else { return };
     let own = of.properties.iter().any(|property| object.get(property.name).is_some());
-    if !own && object.get("extensions").is_none() {
+    if !own {
         let message = format!("a {} needs at least one of its properties", of.name);
         sink.error(&Path::ROOT, of.clause, message);
     }

@@ -389,6 +389,16 @@ pub(super) fn structure(value: &Value, of: &Struct, at: &Path<'_>, sink: &mut Si
             None => {}
         }
     }
+    let own = |name: &&String| of.properties.iter().any(|property| property.name == **name);
+    for name in map.keys().filter(|name| !own(name)) {
+        if forms::is_property_name(name) {
+            let message = format!("`{}` is not a property of the standard here", clip(name));
+            sink.warn(&at.name(name), "STIX 2.1 §11.1", message);
+        } else {
+            let message = format!("properties are named by {}", forms::PROPERTY_NAME.what);
+            sink.error(&at.name(name), "STIX 2.1 §11.1", message);
+        }
+    }
     if of.one_beside.is_some() && !known && !map.is_empty() {
         let beside = of.one_beside.filter(|name| !name.is_empty());
         let beside = beside.map(|name| format!(" beside `{name}`")).unwrap_or_default();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod builders;
+mod clauses;
 mod corpus;
 mod examples;
 mod pattern_laws;

@@ -108,7 +108,7 @@ fn common_properties() {
     check(
         base(),
         "extensions",
-        json!({ &key: {"a": 1} }),
+        json!({ &key: {"abc": 1} }),
         &format!("/extensions/{key}/extension_type"),
     );
 }
