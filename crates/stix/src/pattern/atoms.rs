@@ -130,27 +130,28 @@ fn is_text(path: &Path) -> bool {
 /// The types of objects that a pattern speaks of, sorted.
 pub(super) fn types_of(pattern: &Pattern) -> Vec<String> {
     let mut types = Vec::new();
-    in_expressions(&pattern.root, &mut types);
+    each_path(&pattern.root, &mut |path| types.push(path.kind.clone()));
     types.sort();
     types.dedup();
     types
 }
 
-fn in_expressions(expression: &Expression, types: &mut Vec<String>) {
+/// Calls `each` with every object path, in the order in which they are written.
+pub(super) fn each_path<'p>(expression: &'p Expression, each: &mut impl FnMut(&'p Path)) {
     match expression {
-        Expression::Test(comparison) => in_comparisons(comparison, types),
+        Expression::Test(comparison) => in_comparisons(comparison, each),
         Expression::And(all) | Expression::Or(all) | Expression::FollowedBy(all) => {
-            all.iter().for_each(|one| in_expressions(one, types));
+            all.iter().for_each(|one| each_path(one, each));
         }
-        Expression::Qualified(inner, _) => in_expressions(inner, types),
+        Expression::Qualified(inner, _) => each_path(inner, each),
     }
 }
 
-fn in_comparisons(comparison: &Comparison, types: &mut Vec<String>) {
+fn in_comparisons<'p>(comparison: &'p Comparison, each: &mut impl FnMut(&'p Path)) {
     match comparison {
-        Comparison::Test(test) => types.push(test.path.kind.clone()),
+        Comparison::Test(test) => each(&test.path),
         Comparison::And(all) | Comparison::Or(all) => {
-            all.iter().for_each(|one| in_comparisons(one, types));
+            all.iter().for_each(|one| in_comparisons(one, each));
         }
     }
 }

@@ -1,9 +1,18 @@
 //! What the grammar accepts and can yet never match.
 
-use super::ast::{Comparison, Expression, Op, Pattern, Qualifier};
+use super::ast::{Comparison, Expression, Op, Path, Pattern, Qualifier};
+use super::atoms;
 use crate::time::Timestamp;
 
 impl Pattern {
+    /// Every object path, in the order in which they are written.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&Path> {
+        let mut paths = Vec::new();
+        atoms::each_path(&self.root, &mut |path| paths.push(path));
+        paths
+    }
+
     /// Why the pattern, or a part of it, can never match, in words; empty where nothing is
     /// wrong. Such patterns are read and matched all the same, as the validator of OASIS does.
     #[must_use]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::path::{Path, Sink, clip};
 use super::rules::{self, Compiled, Family};
-use super::{custom, judge_properties};
+use super::{custom, forms, judge_properties};
 use crate::id;
 use crate::object::Object;
 use crate::pattern;
@@ -103,11 +103,36 @@ pub(super) fn seen_order(object: &Object, sink: &mut Sink<'_>) {
 
 pub(super) fn indicator(object: &Object, sink: &mut Sink<'_>) {
     in_order(object, "valid_from", "valid_until", false, "STIX 2.1 §4.7", sink);
-    if object.text("pattern_type") == Some("stix")
-        && let Some(text) = object.text("pattern")
-        && let Err(error) = pattern::Pattern::check(text)
-    {
-        sink.error_at("pattern", "STIX 2.1 §9", format!("not a STIX pattern: {error}"));
+    if object.text("pattern_type") != Some("stix") {
+        return;
+    }
+    match object.text("pattern").map(pattern::Pattern::check) {
+        Some(Ok(pattern)) => pattern_paths(&pattern, sink),
+        Some(Err(error)) => {
+            sink.error_at("pattern", "STIX 2.1 §9", format!("not a STIX pattern: {error}"));
+        }
+        None => {}
+    }
+}
+
+/// What a path begins with is the name of a type and of a property (§9.7), which no object could have otherwise.
+fn pattern_paths(pattern: &pattern::Pattern, sink: &mut Sink<'_>) {
+    const CLAUSE: &str = "STIX 2.1 §9.7";
+    for path in pattern.paths() {
+        if !id::is_type_name(&path.kind) {
+            let message = format!("`{}` is not the name of a type", clip(&path.kind));
+            sink.error_at("pattern", CLAUSE, message);
+        }
+        if let Some(pattern::Step::Key(name)) = path.steps.first()
+            && name != "id"
+            && !forms::is_property_name(name)
+        {
+            sink.error_at(
+                "pattern",
+                CLAUSE,
+                format!("`{}` is not the name of a property", clip(name)),
+            );
+        }
     }
 }
 

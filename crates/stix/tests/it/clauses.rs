@@ -167,3 +167,23 @@ fn any_value_is_judged_as_what_it_should_be() {
     let inner = json!({"type": "bundle", "id": id("bundle")});
     breaks(&bundle(json!([tool, inner])), "§8.1", "/type");
 }
+
+#[test]
+fn patterns_begin_at_names_that_objects_can_have() {
+    let with = |pattern: &str| {
+        domain(
+            "indicator",
+            json!({"pattern_type": "stix", "pattern": pattern,
+            "valid_from": "2016-04-06T20:03:48Z"}),
+        )
+    };
+    valid(&with("[x-usb-device:usbdrive.serial_number = '1' OR ipv4-addr:id = 'x']"));
+    valid(&with("[file:hashes.MD5 = '66e2ea40dc71d5ba701574ea215a81f1']"));
+    breaks(&with("[ab:name = '1']"), "§9.7", "/pattern");
+    breaks(&with("[file:name = 'a'] FOLLOWEDBY [file:'no-name' = '1']"), "§9.7", "/pattern");
+    breaks(&with("[file:na = '1']"), "§9.7", "/pattern");
+    // other languages are not ours to read
+    let mut snort = with("[ab:name = '1']");
+    snort["pattern_type"] = json!("snort");
+    valid(&snort);
+}
