@@ -3,26 +3,23 @@
 //! types is.
 //!
 //! The table is split into shards behind locks of their own, so that it is changed while it is read: a change holds
-//! one shard for a microsecond, and for about a millisecond when the shard grows. A value stands in an arena; the
-//! slots hold a fingerprint and the place of the record, so that a miss seldom touches the arena. Ranges stand in
-//! the same table under their prefix; a look-up of an address asks once for each length of prefix in use. Measured
-//! in `benches/pattern.rs`.
+//! one shard for a microsecond, and for about a millisecond when the shard grows. A slot knows a value by a wide hash
+//! and holds the number of its pattern, so that a hit touches memory once. Ranges stand in the same table under their
+//! prefix; a look-up of an address asks once for each length of prefix in use. Measured in `benches/pattern.rs`.
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use hashbrown::DefaultHashBuilder;
 use serde_json::Value;
 
 use super::ast::{Path, Pattern};
 use super::atoms::{self, Atom};
 use super::compare::Range;
-use super::keys::{self, Key, Prefixes};
+use super::keys::{self, Key, Prefixes, Seeds};
 use super::matcher::{self, MatchError, Matcher, Way};
 use super::observe::Observed;
-use super::table::{EMPTY, Shard};
+use super::table::Shard;
 
 /// Parts of the table that are changed one at a time.
 const SHARDS: usize = 64;
@@ -86,7 +83,7 @@ pub struct Index {
     /// By the type of object that they begin at.
     paths: RwLock<HashMap<String, Vec<Looked>>>,
     others: RwLock<Others>,
-    state: DefaultHashBuilder,
+    seeds: Seeds,
 }
 
 impl Default for Index {
@@ -96,8 +93,7 @@ impl Default for Index {
             prefixes: Prefixes::default(),
             paths: RwLock::default(),
             others: RwLock::default(),
-            // A seed of its own: who sends indicators cannot choose values that collide.
-            state: DefaultHashBuilder::default(),
+            seeds: Seeds::default(),
         }
     }
 }
@@ -139,7 +135,7 @@ impl Index {
     /// Holds one value under a path as it is printed; false when the path is none or one too many, or the value too
     /// long, or its shard full.
     pub fn insert_value(&self, handle: Handle, path: &str, value: &str) -> bool {
-        self.looks_printed(path) && self.insert_key(handle, &Key::of_text(&self.state, path, value))
+        self.looks_printed(path) && self.insert_key(handle, &Key::of_text(&self.seeds, path, value))
     }
 
     /// Lets a pattern go; false when it was not held.
@@ -154,7 +150,7 @@ impl Index {
 
     /// Calls `each` with the number of every pattern that names the value, or a range around it.
     pub fn lookup(&self, path: &str, value: &str, mut each: impl FnMut(Handle)) {
-        self.lookup_key(&Key::of_text(&self.state, path, value), path, value, &mut each);
+        self.lookup_key(&Key::of_text(&self.seeds, path, value), path, value, &mut each);
     }
 
     /// Looks up many values at once: calls `each` with the place of a value among them and the number of a pattern.
@@ -162,7 +158,7 @@ impl Index {
     pub fn lookup_all(&self, values: &[(&str, &str)], mut each: impl FnMut(usize, Handle)) {
         for (chunk, first) in values.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
             let keys: Vec<Key> =
-                chunk.iter().map(|(path, value)| Key::of_text(&self.state, path, value)).collect();
+                chunk.iter().map(|(path, value)| Key::of_text(&self.seeds, path, value)).collect();
             self.probe_all(&keys, first, &mut each);
             for ((path, value), at) in chunk.iter().zip(first..) {
                 self.ranges(path, value, &mut |handle| each(at, handle));
@@ -170,8 +166,8 @@ impl Index {
         }
     }
 
-    /// Locks each shard once, in rising order, and reads slots, then records, without a lock in between: a lock would
-    /// wait for the reads before it.
+    /// Locks each shard once, in rising order, and reads all first slots without a lock in between: a lock would wait
+    /// for the reads before it.
     fn probe_all(&self, keys: &[Key], first: usize, each: &mut impl FnMut(usize, Handle)) {
         let mut guards: [Option<RwLockReadGuard<'_, Shard>>; SHARDS] = [const { None }; SHARDS];
         let asked = keys.iter().fold(0_u64, |asked, key| asked | 1 << key.shard());
@@ -179,22 +175,17 @@ impl Index {
             *guard = Some(self.read(at));
         }
         let shard = |key: &Key| guards.get(key.shard()).and_then(Option::as_deref);
-        let mut records = [EMPTY; TOGETHER];
-        for (key, record) in keys.iter().zip(&mut records) {
-            *record = shard(key).map_or(EMPTY, |shard| shard.likely(key.hash()));
-        }
-        let near = keys.iter().zip(records).filter(|(_, record)| *record != EMPTY);
-        let near = near.filter_map(|(key, record)| Some(shard(key)?.touch(record)));
-        std::hint::black_box(near.fold(0, |all, byte| all ^ byte));
+        let near = keys.iter().filter_map(|key| Some(shard(key)?.touch(key.print())));
+        std::hint::black_box(near.fold(0, |all, slot| all ^ slot));
         for (key, at) in keys.iter().zip(first..) {
             if let Some(shard) = shard(key) {
-                probe(shard, key, &mut |handle| each(at, handle));
+                shard.lookup(key.print(), &mut |handle| each(at, handle));
             }
         }
     }
 
     fn lookup_key(&self, key: &Key, path: &str, value: &str, each: &mut impl FnMut(Handle)) {
-        probe(&self.read(key.shard()), key, each);
+        self.read(key.shard()).lookup(key.print(), each);
         self.ranges(path, value, each);
     }
 
@@ -203,8 +194,8 @@ impl Index {
             && let Some(range) = Range::parse(value)
         {
             self.prefixes.around(range, &mut |around| {
-                let key = Key::of_range(&self.state, path, around);
-                probe(&self.read(key.shard()), &key, each);
+                let key = Key::of_range(&self.seeds, path, around);
+                self.read(key.shard()).lookup(key.print(), each);
             });
         }
     }
@@ -226,7 +217,7 @@ impl Index {
                 for looked in paths.get(kind).into_iter().flatten() {
                     let path = looked.path.as_str();
                     matcher::texts(observation, root, &looked.steps, &left, &mut |value| {
-                        let key = Key::of_text(&self.state, path, value);
+                        let key = Key::of_text(&self.seeds, path, value);
                         self.lookup_key(&key, path, value, &mut |handle| {
                             found.matched.push(handle)
                         });
@@ -319,22 +310,20 @@ impl Index {
         let mut gone = 0;
         for atom in atoms {
             let key = self.key_of(atom);
-            gone += usize::from(self.write(key.shard()).remove(key.hash(), key.bytes(), handle));
+            gone += usize::from(self.write(key.shard()).remove(key.print(), handle));
         }
         gone > 0
     }
 
     fn insert_key(&self, handle: Handle, key: &Key) -> bool {
-        let rehash = |bytes: &[u8]| self.state.hash_one(bytes);
-        key.bytes().len() <= keys::MAX_BYTES
-            && self.write(key.shard()).insert(key.hash(), key.bytes(), handle, &rehash)
+        key.bytes().len() <= keys::MAX_BYTES && self.write(key.shard()).insert(key.print(), handle)
     }
 
     fn key_of(&self, atom: &Atom<'_>) -> Key {
         let path = atom.path().to_string();
         match atom {
-            Atom::Text { value, .. } => Key::of_text(&self.state, &path, value),
-            Atom::Inside { range, .. } => Key::of_range(&self.state, &path, *range),
+            Atom::Text { value, .. } => Key::of_text(&self.seeds, &path, value),
+            Atom::Inside { range, .. } => Key::of_range(&self.seeds, &path, *range),
         }
     }
 
@@ -371,20 +360,5 @@ impl Others {
             }
         }
         true
-    }
-}
-
-/// Calls `each` with the number of every pattern that a key stands for.
-fn probe(shard: &Shard, key: &Key, each: &mut impl FnMut(Handle)) {
-    if shard.slots.is_empty() {
-        return;
-    }
-    let mut at = shard.slots[shard.find(key.hash(), key.bytes())].record;
-    while at != EMPTY {
-        let record = shard.record(at);
-        if !record.dead {
-            each(record.handle);
-        }
-        at = record.next;
     }
 }

@@ -1,224 +1,334 @@
-//! One part of the index: a hash table whose records stand with their keys in an arena.
+//! One part of the index: a hash table of slots that hold all there is to know of a value in sixteen bytes, so that a
+//! hit touches one place in memory. The value itself is not kept: a slot knows it by 92 bits of two hashes.
+//!
+//! Two values share them with a chance of 2^-92: among a million values, a wrong answer is expected once in
+//! 5 * 10^21 look-ups. 64 of the bits are SipHash under a key of this process, so nobody can choose values that do.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::index::Handle;
 
-/// No record.
-pub(super) const EMPTY: u32 = u32::MAX;
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
-    fingerprint: u32,
-    /// Where the record stands in the arena.
-    pub(super) record: u32,
+/// What a value is known by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Print {
+    /// Six bits choose the shard, 22 stand in the slot.
+    pub(super) hash: u64,
+    /// Stands in the slot whole and chooses it.
+    pub(super) wide: u64,
 }
 
-const FREE: Slot = Slot { fingerprint: 0, record: EMPTY };
+/// From the highest bit: two of what the slot holds, 22 of the hash, 40 of a handle or of the place of a list.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    wide: u64,
+    rest: u64,
+}
 
-/// Before each key in the arena: the next record of the same value, the length of the key, the handle.
-const HEAD_BYTES: usize = 4 + 2 + 8;
-/// Records of one value that are looked through one by one; of a value with more it is remembered where each stands.
+const FREE: Slot = Slot { wide: 0, rest: 0 };
+const NUMBER_BITS: u32 = 40;
+const NUMBER: u64 = (1 << NUMBER_BITS) - 1;
+const HASH_BITS: u64 = ((1 << 22) - 1) << NUMBER_BITS;
+
+/// No pattern names the value any more; the slot is used again when the table grows.
+const GONE: u64 = 1 << 62;
+/// One pattern, its number in the slot.
+const ONE: u64 = 2 << 62;
+/// Several, or a number too large for the slot.
+const LIST: u64 = 3 << 62;
+const HOLDS: u64 = 3 << 62;
+
+/// Patterns of one value that are looked through one by one; more are hashed.
 const MAX_WALKED: usize = 64;
-/// Set in the length when no pattern names the value any more.
-const DEAD: u16 = 0x8000;
+
+#[derive(Debug)]
+enum List {
+    Few(Vec<Handle>),
+    Many(HashSet<Handle>),
+}
+
+impl List {
+    fn insert(&mut self, handle: Handle) -> bool {
+        match self {
+            Self::Few(handles) if handles.contains(&handle) => false,
+            Self::Few(handles) if handles.len() < MAX_WALKED => {
+                handles.push(handle);
+                true
+            }
+            Self::Few(handles) => {
+                let mut many: HashSet<Handle> = handles.drain(..).collect();
+                let is_new = many.insert(handle);
+                *self = Self::Many(many);
+                is_new
+            }
+            Self::Many(handles) => handles.insert(handle),
+        }
+    }
+
+    fn remove(&mut self, handle: Handle) -> bool {
+        match self {
+            Self::Few(handles) => {
+                let at = handles.iter().position(|held| *held == handle);
+                at.map(|at| handles.swap_remove(at)).is_some()
+            }
+            Self::Many(handles) => handles.remove(&handle),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Few(handles) => handles.is_empty(),
+            Self::Many(handles) => handles.is_empty(),
+        }
+    }
+
+    fn each(&self, each: &mut impl FnMut(Handle)) {
+        match self {
+            Self::Few(handles) => handles.iter().copied().for_each(each),
+            Self::Many(handles) => handles.iter().copied().for_each(each),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Few(handles) => handles.capacity() * size_of::<Handle>(),
+                Self::Many(handles) => handles.capacity() * (size_of::<Handle>() + 1) * 8 / 7,
+            }
+    }
+}
 
 /// One part of the table.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    pub(super) slots: Vec<Slot>,
-    /// Records: head and key together, so that a hit touches one place.
-    arena: Vec<u8>,
-    /// Distinct values, each with a slot.
+    slots: Vec<Slot>,
+    lists: Vec<List>,
+    /// Places of lists that are not in use.
+    spare: Vec<usize>,
+    /// Slots that are not free.
     used: usize,
-    records: usize,
-    dead: usize,
-    /// Where the records of a value stand that very many patterns name: else holding one more of them would look
-    /// through all.
-    crowds: HashMap<Box<[u8]>, HashMap<Handle, u32>>,
-}
-
-/// A record as it is read.
-pub(super) struct Record<'a> {
-    pub(super) next: u32,
-    pub(super) dead: bool,
-    pub(super) handle: Handle,
-    key: &'a [u8],
+    /// Pairs of value and pattern.
+    living: usize,
 }
 
 impl Shard {
-    pub(super) fn record(&self, at: u32) -> Record<'_> {
-        let head = &self.arena[at as usize..];
-        let number = |from: usize| [head[from], head[from + 1], head[from + 2], head[from + 3]];
-        let length = u16::from_le_bytes([head[4], head[5]]);
-        let (low, high) = (u32::from_le_bytes(number(6)), u32::from_le_bytes(number(10)));
-        Record {
-            next: u32::from_le_bytes(number(0)),
-            dead: length & DEAD != 0,
-            handle: u64::from(high) << 32 | u64::from(low),
-            key: &head[HEAD_BYTES..HEAD_BYTES + usize::from(length & !DEAD)],
-        }
-    }
-
-    fn mark(&mut self, at: u32, dead: bool) {
-        let high = &mut self.arena[at as usize + 5];
-        *high = if dead { *high | 0x80 } else { *high & 0x7f };
-        if dead { self.dead += 1 } else { self.dead -= 1 }
-    }
-
-    /// The slot of a key, or the free one where it belongs.
-    pub(super) fn find(&self, hash: u64, key: &[u8]) -> usize {
+    /// The slot of a value, or the free one where it belongs. The table has slots.
+    fn find(&self, print: Print) -> usize {
         let mask = self.slots.len() - 1;
-        let fingerprint = print(hash);
-        let mut at = usize::try_from(hash >> 8).unwrap_or(usize::MAX) & mask;
+        let bits = hash_bits(print);
+        let mut at = place(print.wide, mask);
         loop {
             let slot = self.slots[at];
-            if slot.record == EMPTY {
-                return at;
-            }
-            if slot.fingerprint == fingerprint && self.record(slot.record).key == key {
+            if slot.rest == 0 || (slot.wide == print.wide && slot.rest & HASH_BITS == bits) {
                 return at;
             }
             at = (at + 1) & mask;
         }
     }
 
-    /// Where a key most likely stands: the record of the first slot with its fingerprint. Looks at no record.
-    pub(super) fn likely(&self, hash: u64) -> u32 {
-        let mask = self.slots.len().wrapping_sub(1);
-        let mut at = usize::try_from(hash >> 8).unwrap_or(usize::MAX) & mask;
-        while let Some(slot) = self.slots.get(at) {
-            if slot.record == EMPTY || slot.fingerprint == print(hash) {
-                return slot.record;
-            }
-            at = (at + 1) & mask;
-        }
-        EMPTY
+    /// Reads the slot where the search for a value begins, so that it is near when it is asked for.
+    pub(super) fn touch(&self, print: Print) -> u64 {
+        let at = place(print.wide, self.slots.len().wrapping_sub(1));
+        self.slots.get(at).map_or(0, |slot| slot.rest)
     }
 
-    /// Reads a byte of a record, so that it is near when it is asked for.
-    pub(super) fn touch(&self, record: u32) -> u8 {
-        self.arena.get(record as usize).copied().unwrap_or(0)
-    }
-
-    /// The record of a key under a handle, dead or not.
-    fn held(&mut self, first: u32, key: &[u8], handle: Handle) -> Option<(u32, bool)> {
-        if let Some(crowd) = self.crowds.get(key) {
-            return crowd.get(&handle).map(|at| (*at, self.record(*at).dead));
+    /// Calls `each` with every pattern that names the value.
+    pub(super) fn lookup(&self, print: Print, each: &mut impl FnMut(Handle)) {
+        if self.slots.is_empty() {
+            return;
         }
-        let mut at = first;
-        for _ in 0..MAX_WALKED {
-            if at == EMPTY {
-                return None;
+        let rest = self.slots[self.find(print)].rest;
+        match rest & HOLDS {
+            ONE => each(rest & NUMBER),
+            LIST => {
+                if let Some(list) = self.list(rest) {
+                    list.each(each);
+                }
             }
-            let record = self.record(at);
-            if record.handle == handle {
-                return Some((at, record.dead));
-            }
-            at = record.next;
+            _ => {}
         }
-        let mut crowd = HashMap::new();
-        let mut at = first;
-        while at != EMPTY {
-            let record = self.record(at);
-            crowd.insert(record.handle, at);
-            at = record.next;
-        }
-        let found = crowd.get(&handle).map(|at| (*at, self.record(*at).dead));
-        self.crowds.insert(key.into(), crowd);
-        found
     }
 
     /// False when the shard holds as much as it can address.
-    pub(super) fn insert(
-        &mut self,
-        hash: u64,
-        key: &[u8],
-        handle: Handle,
-        rehash: &dyn Fn(&[u8]) -> u64,
-    ) -> bool {
-        if self.arena.len() + HEAD_BYTES + key.len() >= EMPTY as usize {
-            return false;
+    pub(super) fn insert(&mut self, print: Print, handle: Handle) -> bool {
+        // At most three slots in four are taken.
+        if (self.used + 1) * 4 > self.slots.len() * 3 {
+            self.rebuild();
         }
-        // At most seven slots in eight are taken.
-        if (self.used + 1) * 8 > self.slots.len() * 7 {
-            self.rebuild(rehash);
-        }
-        let slot = self.find(hash, key);
-        let first = self.slots[slot].record;
-        if let Some((at, dead)) = self.held(first, key, handle) {
-            if dead {
-                self.mark(at, false);
+        let at = self.find(print);
+        let rest = self.slots[at].rest;
+        let holds = match rest & HOLDS {
+            ONE if rest & NUMBER == handle => return true,
+            ONE => self.new_list(vec![rest & NUMBER, handle]),
+            LIST => {
+                let is_new = self.list_mut(rest).is_some_and(|list| list.insert(handle));
+                self.living += usize::from(is_new);
+                return true;
             }
-            return true;
-        }
-        let at = u32::try_from(self.arena.len()).unwrap_or(EMPTY);
-        let length = u16::try_from(key.len()).unwrap_or(u16::MAX);
-        // Doubling would waste half of the memory of a large table.
-        let more = HEAD_BYTES + key.len();
-        if self.arena.capacity() - self.arena.len() < more {
-            self.arena.reserve_exact(more + self.arena.len() / 8);
-        }
-        self.arena.extend_from_slice(&first.to_le_bytes());
-        self.arena.extend_from_slice(&length.to_le_bytes());
-        self.arena.extend_from_slice(&handle.to_le_bytes());
-        self.arena.extend_from_slice(key);
-        if let Some(crowd) = self.crowds.get_mut(key) {
-            crowd.insert(handle, at);
-        }
-        self.used += usize::from(first == EMPTY);
-        self.records += 1;
-        self.slots[slot] = Slot { fingerprint: print(hash), record: at };
+            _ if handle <= NUMBER => Some(ONE | handle),
+            _ => self.new_list(vec![handle]),
+        };
+        let Some(holds) = holds else { return false };
+        self.used += usize::from(rest == 0);
+        self.living += 1;
+        self.slots[at] = Slot { wide: print.wide, rest: holds | hash_bits(print) };
         true
     }
 
-    pub(super) fn remove(&mut self, hash: u64, key: &[u8], handle: Handle) -> bool {
+    /// False when the pattern did not name the value.
+    pub(super) fn remove(&mut self, print: Print, handle: Handle) -> bool {
         if self.slots.is_empty() {
             return false;
         }
-        let first = self.slots[self.find(hash, key)].record;
-        match self.held(first, key, handle) {
-            Some((at, false)) => {
-                self.mark(at, true);
-                true
+        let at = self.find(print);
+        let rest = self.slots[at].rest;
+        let left = match rest & HOLDS {
+            ONE if rest & NUMBER == handle => false,
+            LIST => {
+                let Some(list) = self.list_mut(rest) else { return false };
+                if !list.remove(handle) {
+                    return false;
+                }
+                !list.is_empty()
             }
-            _ => false,
+            _ => return false,
+        };
+        self.living -= 1;
+        if !left {
+            if rest & HOLDS == LIST {
+                self.spare.push(list_place(rest));
+            }
+            self.slots[at].rest = GONE | rest & HASH_BITS;
         }
+        true
     }
 
-    /// Makes the table anew with room to grow; what is dead is let go.
-    fn rebuild(&mut self, rehash: &dyn Fn(&[u8]) -> u64) {
-        let living = self.records - self.dead;
-        let room = (living * 8 / 7 + 8).next_power_of_two();
-        // A table that would be nearly full at once is doubled.
-        let room = if living * 4 > room * 3 { room * 2 } else { room };
-        let old = std::mem::take(self);
-        self.slots = vec![FREE; room];
-        self.arena.reserve_exact(old.arena.len());
-        let mut at = 0;
-        while at < old.arena.len() {
-            let record = old.record(u32::try_from(at).unwrap_or(EMPTY));
-            at += HEAD_BYTES + record.key.len();
-            if !record.dead {
-                self.insert(rehash(record.key), record.key, record.handle, rehash);
-            }
+    fn new_list(&mut self, handles: Vec<Handle>) -> Option<u64> {
+        let at = self.spare.pop().unwrap_or(self.lists.len());
+        let number = u64::try_from(at).ok().filter(|number| *number <= NUMBER)?;
+        match self.lists.get_mut(at) {
+            Some(list) => *list = List::Few(handles),
+            None => self.lists.push(List::Few(handles)),
         }
+        Some(LIST | number)
     }
 
-    /// Records that are not let go.
+    fn list(&self, rest: u64) -> Option<&List> {
+        self.lists.get(list_place(rest))
+    }
+
+    fn list_mut(&mut self, rest: u64) -> Option<&mut List> {
+        self.lists.get_mut(list_place(rest))
+    }
+
+    /// Makes the slots anew with room to grow; what is gone is let go.
+    fn rebuild(&mut self) {
+        let is_held = |slot: &&Slot| matches!(slot.rest & HOLDS, ONE | LIST);
+        let held = self.slots.iter().filter(is_held).count();
+        // Nearly full at once, it would be made anew again and again.
+        let room = (held * 2 + 8).next_power_of_two();
+        let old = std::mem::replace(&mut self.slots, vec![FREE; room]);
+        for slot in old.iter().filter(is_held) {
+            let mut at = place(slot.wide, room - 1);
+            while self.slots[at].rest != 0 {
+                at = (at + 1) & (room - 1);
+            }
+            self.slots[at] = *slot;
+        }
+        self.used = held;
+    }
+
+    /// Pairs of value and pattern held.
     pub(super) const fn living(&self) -> usize {
-        self.records - self.dead
+        self.living
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let crowded: usize = self.crowds.values().map(HashMap::capacity).sum();
-        let crowds = crowded * (size_of::<(Handle, u32)>() + 1);
-        self.slots.capacity() * size_of::<Slot>() + self.arena.capacity() + crowds
+        let lists: usize = self.lists.iter().map(List::bytes).sum();
+        self.slots.capacity() * size_of::<Slot>()
+            + lists
+            + self.spare.capacity() * size_of::<usize>()
     }
 }
 
-/// The lower half of a hash; the rest chooses shard and slot.
+const fn hash_bits(print: Print) -> u64 {
+    (print.hash << 32) & HASH_BITS
+}
+
+/// The low bits choose; on 32 bits too.
 #[allow(clippy::cast_possible_truncation)]
-const fn print(hash: u64) -> u32 {
-    (hash >> 32) as u32
+const fn place(wide: u64, mask: usize) -> usize {
+    wide as usize & mask
+}
+
+fn list_place(rest: u64) -> usize {
+    usize::try_from(rest & NUMBER).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(shard: &Shard, print: Print) -> Vec<Handle> {
+        let mut found = Vec::new();
+        shard.lookup(print, &mut |handle| found.push(handle));
+        found.sort_unstable();
+        found
+    }
+
+    /// Prints that begin their search at one slot, or differ in the smaller hash alone, stay apart.
+    #[test]
+    fn values_that_nearly_share_their_bits_stay_apart() {
+        let mut shard = Shard::default();
+        let prints: Vec<Print> = (0..200)
+            .map(|n| Print { hash: n << 8, wide: 0x00ff_0000_0000_0010 | ((n % 4) << 40) })
+            .collect();
+        for (print, handle) in prints.iter().zip(0..) {
+            assert!(shard.insert(*print, handle));
+        }
+        for (print, handle) in prints.iter().zip(0..) {
+            assert_eq!(found(&shard, *print), [handle]);
+        }
+        for (print, handle) in prints.iter().zip(0..).step_by(2) {
+            assert!(shard.remove(*print, handle) && !shard.remove(*print, handle));
+        }
+        for (at, print) in prints.iter().enumerate() {
+            assert_eq!(found(&shard, *print).len(), at % 2, "{at}");
+        }
+        assert_eq!(shard.living(), 100);
+    }
+
+    /// One value that many patterns name, with numbers beyond what a slot holds.
+    #[test]
+    fn a_value_has_as_many_patterns_as_name_it() {
+        let mut shard = Shard::default();
+        let print = Print { hash: 7, wide: 7 };
+        let handles: Vec<Handle> = (0..300).map(|n| u64::MAX - n).chain(0..300).collect();
+        for handle in handles.iter().chain(&handles) {
+            assert!(shard.insert(print, *handle));
+        }
+        assert_eq!((found(&shard, print).len(), shard.living()), (600, 600));
+        for handle in &handles[1..] {
+            assert!(shard.remove(print, *handle));
+        }
+        assert_eq!(found(&shard, print), [u64::MAX]);
+        assert!(shard.remove(print, u64::MAX));
+        assert_eq!((found(&shard, print), shard.living()), (vec![], 0));
+    }
+
+    /// Coming and going for ever takes no more room than what is there.
+    #[test]
+    fn what_goes_leaves_its_room_to_what_comes() {
+        let mut shard = Shard::default();
+        let print = |n: u64| Print { hash: n, wide: n.wrapping_mul(0x9e37_79b9_7f4a_7c15) };
+        for n in 0..100_000 {
+            assert!(shard.insert(print(n), n) && shard.insert(print(n), n + 1));
+            if n >= 100 {
+                assert!(
+                    shard.remove(print(n - 100), n - 100) && shard.remove(print(n - 100), n - 99)
+                );
+            }
+        }
+        assert_eq!(shard.living(), 200);
+        assert!(shard.bytes() < 64 * 1024, "{}", shard.bytes());
+    }
 }
