@@ -162,6 +162,14 @@ fn print(text: &str) -> i64 {
     digest.iter().take(6).fold(0, |sum, byte| sum << 8 | i64::from(*byte))
 }
 
+/// All lists with their entries, by name.
+///
+/// # Errors
+/// The database says no, or a stored list is damaged.
+pub async fn lists(sql: &mut AnyConnection) -> Result<Vec<Warninglist>, DbError> {
+    bodies(sql).await
+}
+
 async fn bodies(sql: &mut AnyConnection) -> Result<Vec<Warninglist>, DbError> {
     let rows =
         sqlx::query("SELECT body FROM intel_warninglists ORDER BY name").fetch_all(sql).await?;
@@ -213,15 +221,20 @@ impl Excuses {
         Ok(excuses)
     }
 
+    /// The names of the lists that hold a value.
+    #[must_use]
+    pub fn names(&self, value: &str) -> Vec<&str> {
+        if self.0.is_empty() {
+            return vec![];
+        }
+        let Ok(observable) = Observable::classify(value) else { return vec![] };
+        self.0.lists(&observable).iter().map(|list| self.0.name(*list)).collect()
+    }
+
     /// The lists that hold a value, by name.
     #[must_use]
     pub fn of(&self, value: &str) -> Option<String> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let observable = Observable::classify(value).ok()?;
-        let lists = self.0.lists(&observable);
-        let names: Vec<&str> = lists.iter().map(|list| self.0.name(*list)).collect();
+        let names = self.names(value);
         (!names.is_empty()).then(|| names.join(", "))
     }
 }

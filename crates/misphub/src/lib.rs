@@ -14,6 +14,7 @@ mod api;
 mod error;
 mod fields;
 mod room;
+mod shipped;
 mod store;
 mod types;
 
@@ -28,5 +29,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_misphub.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_stored.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_said_beside.sql") },
+        Migration { number: 4, sql: include_str!("../migrations/0004_galaxies.sql") },
     ],
 };

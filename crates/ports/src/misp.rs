@@ -39,6 +39,25 @@ pub trait MispDesk: Send + Sync {
     /// Such an event as it goes out, without the parts that may not leave; `None` when it is no longer one.
     async fn outgoing(&self, uuid: &str, highest: &str) -> Result<Option<Value>, PortError>;
 
+    /// Takes proposals (`{"ShadowAttribute": …}`, with `event_uuid`) of another server for events that are here. How many
+    /// are new; those for other events are left out.
+    async fn take_proposals(&self, list: Vec<Value>, teller: &str) -> Result<usize, PortError> {
+        let _ = (list, teller);
+        Ok(0)
+    }
+
+    /// Takes clusters (`{"GalaxyCluster": …}`, with their galaxy) that another server made, under at least this label. How
+    /// many are new or newer.
+    async fn take_clusters(
+        &self,
+        list: Vec<Value>,
+        label: &str,
+        teller: &str,
+    ) -> Result<usize, PortError> {
+        let _ = (list, label, teller);
+        Ok(0)
+    }
+
     /// Takes back an event that `teller` gave; false when there is none.
     async fn remove(&self, uuid: &str, teller: &str) -> Result<bool, PortError>;
 }

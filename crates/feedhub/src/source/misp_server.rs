@@ -82,7 +82,62 @@ pub(crate) async fn run(run: &mut Run<'_>, wanted: &MispServer) -> Result<(), Fa
         }
         event(run, &base, head, wanted).await?;
     }
+    beside(run, &base).await
+}
+
+/// Proposals, or clusters, on one page.
+const PAGE_BESIDE: usize = 1_000;
+/// Pages of either.
+const MAX_PAGES_BESIDE: usize = 20;
+
+/// What stands beside events: clusters that people made there, and proposals. Servers that have no such thing, or do not
+/// give it to this key, are left in peace.
+async fn beside(run: &mut Run<'_>, base: &Url) -> Result<(), Fault> {
+    let Some(desk) = run.room.desk() else { return Ok(()) };
+    let teller = format!("feed:{}", run.feed.id);
+    let internal = |error: PortError| Fault::new(error.to_string());
+    let url = below(base, "galaxy_clusters/restSearch")?;
+    for page in 1..=MAX_PAGES_BESIDE {
+        let body = json!({ "custom": 1, "published": 1, "limit": PAGE_BESIDE, "page": page });
+        let Some(list) = listed(run, &url, Some(&body)).await? else { break };
+        let count = list.len();
+        desk.take_clusters(list, run.feed.new.tlp.label(), &teller).await.map_err(internal)?;
+        if count < PAGE_BESIDE || run.is_over() {
+            break;
+        }
+    }
+    for page in 1..=MAX_PAGES_BESIDE {
+        let path = format!("shadow_attributes/index/all:1/limit:{PAGE_BESIDE}/page:{page}");
+        let Some(list) = listed(run, &below(base, &path)?, None).await? else { break };
+        let count = list.len();
+        desk.take_proposals(list, &teller).await.map_err(internal)?;
+        if count < PAGE_BESIDE || run.is_over() {
+            break;
+        }
+    }
     Ok(())
+}
+
+/// A list that a server answers, also within `response`; `None` where it has none for this key.
+async fn listed(
+    run: &mut Run<'_>,
+    url: &Url,
+    body: Option<&Value>,
+) -> Result<Option<Vec<Value>>, Fault> {
+    let mut told = match ask(&run.line, url, body, run.most(MAX_FILE_BYTES)).await {
+        Ok(told) => told,
+        Err(fault) if fault.refuses() || fault.status.is_some_and(|s| s.is_client_error()) => {
+            return Ok(None);
+        }
+        Err(fault) => return Err(fault),
+    };
+    if let Some(inner) = told.get_mut("response") {
+        told = inner.take();
+    }
+    Ok(match told {
+        Value::Array(list) => Some(list),
+        _ => None,
+    })
 }
 
 /// The published events of the server, page by page; servers that know no pages give all at once, again and again.

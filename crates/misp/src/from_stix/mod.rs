@@ -3,6 +3,7 @@
 
 mod attribute;
 mod galaxy;
+mod mapped;
 mod other;
 mod pattern;
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::mapped;
 use super::{Draft, Reader, Went, epoch, label, merge, same_or_leave, take_time};
 use crate::carry::{NotCarried, OTHER, Taker, Why};
 use crate::to_stix::TABLE;
@@ -80,24 +81,8 @@ impl Reader {
         let mut source = observable.unwrap_or_else(|| {
             std::mem::replace(&mut taker, Taker::new(Map::new(), String::new()))
         });
-        for (relation, property, how) in row.map_or(&[][..], |row| row.3) {
-            if property.is_empty() {
-                continue;
-            }
-            if *how == crate::to_stix::How::Hash {
-                let Some((algorithm, _)) = crate::shape::hash_names(relation) else { continue };
-                let mut hashes = source.object("hashes").unwrap_or_default();
-                if let Some(Value::String(hash)) = hashes.swap_remove(algorithm) {
-                    attributes.push(part(&name, relation, &hash, None));
-                }
-                source.put("hashes", Value::Object(hashes));
-                continue;
-            }
-            if let Some(value) = source.text(property) {
-                let value =
-                    if *how == crate::to_stix::How::Number { format!("AS{value}") } else { value };
-                attributes.push(part(&name, relation, &value, None));
-            }
+        if let Some(row) = row {
+            attributes = mapped::attributes(row, &mut source);
         }
         for (property, value) in source.peek_all() {
             let Some(relation) = property.strip_prefix("x_misp_") else { continue };
@@ -344,7 +329,7 @@ fn add_galaxy(fields: &mut Map<String, Value>, galaxy: &Value, cluster: Map<Stri
     list.push(whole);
 }
 
-fn part(name: &str, relation: &str, value: &str, data: Option<&str>) -> Value {
+pub(super) fn part(name: &str, relation: &str, value: &str, data: Option<&str>) -> Value {
     let kind = crate::template::relation(name, relation).map_or("text", |known| known.kind);
     let mut part = json!({"type": kind, "object_relation": relation, "value": value});
     if let Some(data) = data {

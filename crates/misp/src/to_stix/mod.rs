@@ -7,8 +7,9 @@ mod attribute;
 mod extra;
 mod galaxy;
 mod object;
+pub(crate) mod rows;
 
-pub(crate) use object::{How, TABLE};
+pub(crate) use rows::{How, TABLE};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

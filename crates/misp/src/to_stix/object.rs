@@ -5,81 +5,12 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use stix::validate::identifies;
 
-use super::{Pending, Writer, attribute::pattern};
+use super::rows::{How, Row, TABLE};
+use super::{Pending, Writer, attribute::pattern, rows};
 use crate::carry::{NotCarried, Taker, Why, flag_of, join, text_of};
 use crate::describe;
 use crate::shape::{hash_names, quoted};
 use crate::sound::may_hold;
-
-/// How a relation becomes a property.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
-    /// As text.
-    Text,
-    /// A hash; the relation is MISP's type.
-    Hash,
-    /// A number, `AS` cut off.
-    Number,
-    /// A number with a reference: `CAPEC-n` or `CVE-…`.
-    Reference(&'static str),
-    /// The address of a reference of this source.
-    Url(&'static str),
-}
-
-/// A template with its STIX type, whether that is an observable, and the relations that have a property.
-pub(crate) type Row =
-    (&'static str, &'static str, bool, &'static [(&'static str, &'static str, How)]);
-
-use How::{Hash, Number, Reference, Text, Url};
-
-/// Templates with a STIX type of their own; every relation that is not named becomes `x_misp_RELATION`.
-pub(crate) const TABLE: &[Row] = &[
-    ("asn", "autonomous-system", true, &[("asn", "number", Number), ("description", "name", Text)]),
-    ("url", "url", true, &[("url", "value", Text)]),
-    (
-        "file",
-        "file",
-        true,
-        &[
-            ("md5", "hashes", Hash),
-            ("sha1", "hashes", Hash),
-            ("sha256", "hashes", Hash),
-            ("sha512", "hashes", Hash),
-            ("ssdeep", "hashes", Hash),
-            ("filename", "name", Text),
-            ("size-in-bytes", "size", Number),
-        ],
-    ),
-    ("mutex", "mutex", true, &[("name", "name", Text)]),
-    (
-        "attack-pattern",
-        "attack-pattern",
-        false,
-        &[
-            ("name", "name", Text),
-            ("summary", "description", Text),
-            ("id", "", Reference("capec")),
-            ("references", "", Url("mitre-attack")),
-        ],
-    ),
-    (
-        "course-of-action",
-        "course-of-action",
-        false,
-        &[("name", "name", Text), ("description", "description", Text)],
-    ),
-    (
-        "vulnerability",
-        "vulnerability",
-        false,
-        &[
-            ("id", "name", Reference("cve")),
-            ("summary", "description", Text),
-            ("description", "description", Text),
-            ("references", "", Url("url")),
-        ],
-    ),
-];
 
 impl Writer {
     /// One object with its attributes.
@@ -288,7 +219,11 @@ impl Writer {
             let property = how.map_or(custom.as_str(), |(_, property, _)| *property);
             let hash =
                 how.filter(|(_, _, how)| *how == How::Hash).and_then(|_| hash_names(&relation));
-            if to_ids && let Some(path) = path(row.1, property, hash) {
+            let tested = !matches!(how.map(|(_, _, how)| *how), Some(How::Data));
+            if to_ids
+                && tested
+                && let Some(path) = path(row.1, property, hash)
+            {
                 tests.push((path, value.clone()));
             }
             if let Some((name, _)) = hash
@@ -300,7 +235,7 @@ impl Writer {
             match how.map(|(_, _, how)| *how) {
                 Some(How::Number) => {
                     let number: u64 = value.trim_start_matches("AS").parse().unwrap_or_default();
-                    map.insert(property.to_owned(), number.into());
+                    rows::put(&mut map, property, number.into());
                 }
                 Some(How::Reference(source)) => {
                     let id =
@@ -313,8 +248,25 @@ impl Writer {
                 Some(How::Url(source)) => {
                     references.push(json!({"source_name": source, "url": value}))
                 }
-                Some(How::Text) if !map.contains_key(property) => {
-                    map.insert(property.to_owned(), value.into());
+                Some(How::Text) if !rows::is_there(&map, property) => {
+                    rows::put(&mut map, property, value.into());
+                }
+                Some(How::List) => rows::append(&mut map, property, value.into()),
+                Some(How::Contact) => {
+                    let said = format!("{relation}: {value}");
+                    rows::join(&mut map, property, &said, " / ");
+                }
+                Some(How::NamePart) => rows::join(&mut map, property, &value, " "),
+                Some(how @ (How::Time | How::Float | How::Kilometres))
+                    if !rows::is_there(&map, property) =>
+                {
+                    if let Some(value) = rows::read(how, &value) {
+                        rows::put(&mut map, property, value);
+                    }
+                }
+                Some(How::Data) => {
+                    let data = attribute.get("data").cloned().unwrap_or_default();
+                    rows::put(&mut map, property, data);
                 }
                 _ => {
                     let value = match attribute.get("data").and_then(Value::as_str) {
@@ -327,6 +279,11 @@ impl Writer {
         }
         if !references.is_empty() {
             map.insert("external_references".to_owned(), references.into());
+        }
+        for (_, property, how) in row.3 {
+            if let How::Fixed(value) = how {
+                map.insert((*property).to_owned(), (*value).into());
+            }
         }
         (map, tests)
     }
@@ -342,7 +299,9 @@ impl Writer {
                     value.as_str() == Some(implied)
                         && crate::template::relation(template, relation).is_some()
                 }
-                "object_relation" | "value" | "to_ids" | "data" => true,
+                // Of content the name has no place beside it.
+                "value" => !(template == "artifact" && relation == "payload_bin"),
+                "object_relation" | "to_ids" | "data" => true,
                 _ => crate::carry::is_empty(value),
             };
             if !written {
@@ -398,7 +357,7 @@ fn path(kind: &str, property: &str, hash: Option<(&str, &str)>) -> Option<String
     match hash {
         Some((_, name)) => Some(format!("{kind}:hashes.{}", quoted(name))),
         None if property.is_empty() => None,
-        None => Some(format!("{kind}:{}", quoted(property))),
+        None => Some(format!("{kind}:{}", rows::path(property))),
     }
 }
 
@@ -425,7 +384,19 @@ fn fits(row: &Row, attributes: &[Value]) -> bool {
             Some(How::Reference("capec")) => identifies("capec", &format!("CAPEC-{text}")),
             Some(How::Reference(source)) => identifies(source, &text),
             Some(How::Text) => {
-                property.is_none_or(|property| may_hold(row.1, property, &text.into()))
+                property.is_none_or(|property| rows::may(row.1, property, text.into()))
+            }
+            Some(how @ (How::Time | How::Float | How::Kilometres)) => {
+                let read = rows::read(how, &text);
+                read.is_some_and(|value| property.is_none_or(|name| rows::may(row.1, name, value)))
+            }
+            Some(How::List) => {
+                property.is_none_or(|property| rows::may(row.1, property, json!([text])))
+            }
+            Some(How::Contact | How::NamePart) => !text.trim().is_empty(),
+            Some(How::Data) => {
+                let data = attribute.get("data").cloned().unwrap_or_default();
+                property.is_none_or(|property| rows::may(row.1, property, data))
             }
             Some(How::Hash) => {
                 let name = relation.and_then(hash_names).map_or("", |(name, _)| name);
@@ -434,10 +405,7 @@ fn fits(row: &Row, attributes: &[Value]) -> bool {
             _ => true,
         }
     };
-    let once = row
-        .3
-        .iter()
-        .all(|(relation, _, how)| !matches!(how, How::Hash | How::Number) || count(relation) <= 1);
+    let once = row.3.iter().all(|(relation, _, how)| !how.is_once() || count(relation) <= 1);
     let enough = match row.0 {
         // Content and links to PE and its sections say more than the properties can.
         "file" => {
@@ -446,6 +414,14 @@ fn fits(row: &Row, attributes: &[Value]) -> bool {
                     .iter()
                     .all(|attribute| attribute.get("data").is_none_or(crate::carry::is_empty))
         }
+        // A place is said by its region, its country, or where it lies; what lies somewhere has both numbers.
+        "geolocation" => {
+            let lies = (count("latitude"), count("longitude"));
+            (count("region") + count("countrycode") > 0 || lies == (1, 1))
+                && matches!(lies, (0, 0) | (1, 1))
+                && (count("accuracy-radius") == 0 || lies == (1, 1))
+        }
+        "employee" => count("first-name") == 1 && count("last-name") == 1,
         _ => row.3.first().is_some_and(|(relation, ..)| count(relation) == 1),
     };
     once && enough && attributes.iter().all(Value::is_object) && attributes.iter().all(readable)

@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 
 use super::events::{touch, write};
 use super::take::Writer;
-use super::{Answer, Ask, show, withdraw};
+use super::{Answer, Ask, found, show, withdraw};
 use crate::error::MispError;
 use crate::fields::{Fields, truth, unwrapped};
 use crate::store::attributes::{self, Attribute};
@@ -119,7 +119,9 @@ async fn shown(ask: &Ask, id: i64) -> Result<Answer, MispError> {
     let attribute = attributes::get(&mut sql, &Name::Number(id), i64::MAX).await?;
     let attribute = attribute.ok_or_else(|| MispError::not_found("attribute"))?;
     let tags = tags::of(&mut sql, "attribute", id).await?;
-    Ok(json!({ "Attribute": show::attribute(&attribute, &tags) }).into())
+    let mut shown = show::attribute(&attribute, &tags);
+    found::viewed(ask, &mut sql, &mut shown).await?;
+    Ok(json!({ "Attribute": shown }).into())
 }
 
 /// `attributes/view/ID`
@@ -133,25 +135,11 @@ pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
 /// `attributes/edit/ID`
 pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
     let (name, most) = (ask.name("attribute")?, ask.sight.most());
-    let mut fields = unwrapped(ask.fields.clone(), "Attribute");
+    let fields = unwrapped(ask.fields.clone(), "Attribute");
     let id = write(ask, move |sql, writer| {
         Box::pin(async move {
             let known = known(sql, &name, most).await?;
-            for (name, value) in [
-                ("type", json!(known.kind)),
-                ("category", json!(known.category)),
-                ("value", json!(known.value)),
-                ("to_ids", json!(known.to_ids)),
-                ("deleted", json!(known.deleted)),
-            ] {
-                fields.entry(name).or_insert(value);
-            }
-            for (name, value) in &known.body {
-                fields.entry(name.clone()).or_insert(value.clone());
-            }
-            fields.insert("uuid".into(), known.uuid.clone().into());
-            fields.insert("timestamp".into(), writer.now_s.max(known.stamp).into());
-            writer.put_attribute(sql, fields, known.event, known.object).await?;
+            changed(sql, writer, &known, fields).await?;
             touch(sql, known.event, writer.now_s).await?;
             Ok(known.id)
         })
@@ -160,10 +148,59 @@ pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
     shown(ask, id).await
 }
 
+/// Writes what is given over what is known; the rest stays.
+pub(super) async fn changed(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    known: &Attribute,
+    mut fields: Fields,
+) -> Result<(), MispError> {
+    for (name, value) in [
+        ("type", json!(known.kind)),
+        ("category", json!(known.category)),
+        ("value", json!(known.value)),
+        ("to_ids", json!(known.to_ids)),
+        ("deleted", json!(known.deleted)),
+    ] {
+        fields.entry(name).or_insert(value);
+    }
+    for (name, value) in &known.body {
+        fields.entry(name.clone()).or_insert(value.clone());
+    }
+    fields.insert("uuid".into(), known.uuid.clone().into());
+    fields.insert("timestamp".into(), writer.now_s.max(known.stamp).into());
+    writer.put_attribute(sql, fields, known.event, known.object).await?;
+    Ok(())
+}
+
 /// The attribute as it is inside of the transaction that changes it.
 async fn known(sql: &mut AnyConnection, name: &Name, most: i64) -> Result<Attribute, MispError> {
     let attribute = attributes::get(sql, name, most).await?;
     attribute.ok_or_else(|| MispError::not_found("attribute"))
+}
+
+/// Marks an attribute as deleted, or removes it.
+pub(super) async fn take_away(
+    sql: &mut AnyConnection,
+    mut known: Attribute,
+    hard: bool,
+    now_s: i64,
+) -> Result<(), MispError> {
+    let holder = match known.object {
+        0 => None,
+        id => objects::get(sql, &Name::Number(id), i64::MAX).await?,
+    };
+    let mut uuids = vec![known.uuid.as_str()];
+    uuids.extend(holder.as_ref().map(|object| object.uuid.as_str()));
+    withdraw::parts(sql, known.event, &uuids, now_s).await?;
+    if hard {
+        attributes::delete(sql, known.id).await?;
+    } else {
+        known.deleted = true;
+        known.stamp = now_s.max(known.stamp);
+        attributes::update(sql, &known).await?;
+    }
+    Ok(())
 }
 
 /// `attributes/delete/ID`: marked as deleted, or gone with `hard`. What it became in the store of intelligence is
@@ -173,22 +210,10 @@ pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
     let hard = truth(&ask.fields, "hard").unwrap_or(false);
     write(ask, move |sql, writer| {
         Box::pin(async move {
-            let mut known = known(sql, &name, most).await?;
-            let holder = match known.object {
-                0 => None,
-                id => objects::get(sql, &Name::Number(id), i64::MAX).await?,
-            };
-            let mut uuids = vec![known.uuid.as_str()];
-            uuids.extend(holder.as_ref().map(|object| object.uuid.as_str()));
-            withdraw::parts(sql, known.event, &uuids, writer.now_s).await?;
-            if hard {
-                attributes::delete(sql, known.id).await?;
-            } else {
-                known.deleted = true;
-                known.stamp = writer.now_s.max(known.stamp);
-                attributes::update(sql, &known).await?;
-            }
-            touch(sql, known.event, writer.now_s).await
+            let known = known(sql, &name, most).await?;
+            let event = known.event;
+            take_away(sql, known, hard, writer.now_s).await?;
+            touch(sql, event, writer.now_s).await
         })
     })
     .await?;

@@ -63,6 +63,22 @@ pub(crate) fn check_pattern(name: &str, pattern: &str) -> Result<(), MispError> 
     Err(MispError::bad_request(text))
 }
 
+/// Whether a text fits a pattern in which `%` is any text, whatever its case, as the database judges.
+pub(crate) fn like(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+    let Some((first, rest)) = pattern.split_once('%') else { return pattern == text };
+    let Some(mut left) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('%').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match left.find(part) {
+            Some(at) => left = &left[at + part.len()..],
+            None => return false,
+        }
+    }
+    left.ends_with(last)
+}
+
 fn is_pattern(value: &str) -> bool {
     value.contains('%')
 }

@@ -40,6 +40,7 @@ pub(crate) async fn insert(
     }
     let attributes = take_list(&mut fields, "Attribute");
     let objects = take_list(&mut fields, "Object");
+    let reports = take_list(&mut fields, "EventReport");
     let list = take_list(&mut fields, "Tag");
     let orgc = orgc(sql, writer, &mut fields).await?;
     let names: Vec<String> = list.iter().filter_map(|tag| text(tag, "name")).collect();
@@ -63,6 +64,9 @@ pub(crate) async fn insert(
     event.id = events::insert(sql, &event).await?.ok_or_else(taken)?;
     writer.put_tags(sql, "event", event.id, list).await?;
     parts(sql, writer, event.id, attributes, objects).await?;
+    for report in reports {
+        writer.put_report(sql, report, event.id).await?;
+    }
     Ok(event.id)
 }
 
@@ -113,6 +117,7 @@ fn own_fields(mut fields: Fields) -> Fields {
         "attribute_count",
         "RelatedEvent",
         "ShadowAttribute",
+        "EventReport",
         "metadata",
     ] {
         fields.remove(name);
@@ -135,21 +140,26 @@ fn date(fields: &Fields, now_s: i64) -> Result<String, MispError> {
     }
 }
 
-/// `events/view/ID`
-pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
-    let deleted = ask.fields.get("deleted").is_some_and(|value| match value {
+/// Whether what is marked as deleted is wanted too: `deleted` is truth, or a list that holds it.
+pub(crate) fn wants_deleted(ask: &Ask) -> bool {
+    ask.fields.get("deleted").is_some_and(|value| match value {
         serde_json::Value::Array(items) => {
             items.iter().any(|item| crate::fields::value_truth(item) == Some(true))
         }
         other => crate::fields::value_truth(other).unwrap_or(true),
-    });
+    })
+}
+
+/// `events/view/ID`
+pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
+    let most = ask.sight.most();
     let parts = Parts {
         metadata: truth(&ask.fields, "metadata").unwrap_or(false),
-        deleted,
+        deleted: wants_deleted(ask),
         no_sightings: truth(&ask.fields, "noSightings").unwrap_or(false),
+        ..Parts::seen_by(most)
     };
     let mut sql = ask.room.platform().db.read().await?;
-    let most = ask.sight.most();
     let event = events::get(&mut sql, &ask.name("event")?, most).await?;
     let event = event.ok_or_else(|| MispError::not_found("event"))?;
     let orgs = others::orgs(&mut sql).await?;
@@ -189,6 +199,7 @@ pub(crate) async fn change(
     }
     let attributes = take_list(&mut fields, "Attribute");
     let objects = take_list(&mut fields, "Object");
+    let reports = take_list(&mut fields, "EventReport");
     let list = take_list(&mut fields, "Tag");
     if let Some(info) = text(&fields, "info").filter(|info| !info.trim().is_empty()) {
         event.info = info;
@@ -198,9 +209,19 @@ pub(crate) async fn change(
     }
     event.published = false;
     event.stamp = stamp.max(event.stamp);
+    if fields.contains_key("sharing_group_id") && !fields.contains_key("SharingGroup") {
+        event.body.remove("SharingGroup");
+    }
     event.body.extend(own_fields(fields));
+    if !reports.is_empty() {
+        // Reports that came before they had a table stand in the body.
+        event.body.remove("EventReport");
+    }
     writer.put_tags(sql, "event", event.id, list).await?;
     parts(sql, writer, event.id, attributes, objects).await?;
+    for report in reports {
+        writer.put_report(sql, report, event.id).await?;
+    }
     relabel(sql, &mut event).await?;
     events::update(sql, &event).await?;
     Ok(event.id)
@@ -222,7 +243,10 @@ pub(crate) async fn touch(sql: &mut AnyConnection, id: i64, now_s: i64) -> Resul
     let event = events::get(sql, &Name::Number(id), i64::MAX).await?;
     if let Some(mut event) = event {
         event.stamp = now_s.max(event.stamp);
-        event.published = false;
+        // 0 stands for a change that is no news to others.
+        if now_s > 0 {
+            event.published = false;
+        }
         relabel(sql, &mut event).await?;
         events::update(sql, &event).await?;
     }
@@ -255,7 +279,7 @@ async fn answered(ask: &Ask, id: i64, publish: bool) -> Result<Answer, MispError
         let (_, told) = publish::run(&ask.room, &Name::Number(id), i64::MAX).await?;
         not_carried = Some(told);
     }
-    let answer = shown(ask, id, Parts { metadata, ..Parts::default() }).await?;
+    let answer = shown(ask, id, Parts { metadata, ..Parts::seen_by(ask.sight.most()) }).await?;
     Ok(match (answer, not_carried) {
         (Answer::Json(serde_json::Value::Object(mut fields)), Some(told)) => {
             fields.insert("x_sereno_not_carried".into(), told);

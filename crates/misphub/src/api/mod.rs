@@ -1,21 +1,39 @@
 //! The interface: one door, one visible list of what is understood behind it.
 
 mod attributes;
+mod beside;
+mod cluster_relations;
+mod clusters;
+mod collections;
 mod condition;
 mod events;
+mod exclusions;
+mod form;
+mod formats;
+mod found;
+mod freetext;
+mod galaxies;
+mod groups;
+mod index;
 mod meta;
 mod objects;
+mod proposals;
 mod publish;
+mod reports;
+mod routes;
+mod rules;
 mod search;
 mod show;
 mod sightings;
+mod statistics;
 mod sync;
 mod tags;
 mod take;
+mod taxonomies;
+mod templates;
+mod upload;
+mod warninglists;
 mod withdraw;
-
-use std::future::Future;
-use std::pin::Pin;
 
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -26,6 +44,7 @@ use platform::http::{Caller, Gate, Permission, RoomRouter};
 use serde_json::Value;
 use utoipa_axum::routes;
 
+use self::routes::{ROUTES, Route};
 use crate::error::MispError;
 use crate::fields::Fields;
 use crate::room::Misphub;
@@ -54,90 +73,8 @@ impl From<Value> for Answer {
     }
 }
 
-type Handler =
-    for<'a> fn(&'a Ask) -> Pin<Box<dyn Future<Output = Result<Answer, MispError>> + Send + 'a>>;
-
-/// One thing that is understood: `*` stands for one segment.
-struct Route {
-    path: &'static str,
-    writes: bool,
-    run: Handler,
-}
-
-/// `read "path" => handler` or `write "path" => handler`.
-macro_rules! table {
-    ($($kind:ident $path:literal => $handler:path,)*) => {
-        &[$(Route {
-            path: $path,
-            writes: table!(@ $kind),
-            run: |ask| Box::pin($handler(ask)),
-        }),*]
-    };
-    (@ read) => { false };
-    (@ write) => { true };
-}
-
-/// Everything that is understood.
-static ROUTES: &[Route] = table! {
-    read "servers/getVersion" => meta::version,
-    read "servers/getPyMISPVersion" => meta::client_version,
-    read "users/view/*" => meta::user,
-    read "attributes/describeTypes" => meta::describe_types,
-    read "organisations/index" => meta::organisations,
-    read "organisations" => meta::organisations,
-    read "sharing_groups/index" => meta::sharing_groups,
-    read "sharing_groups" => meta::sharing_groups,
-    read "sharing_groups/view/*" => meta::sharing_group,
-    write "sharing_groups/add" => meta::put_sharing_group,
-    write "sharing_groups/edit/*" => meta::put_sharing_group,
-    write "sharing_groups/delete/*" => meta::delete_sharing_group,
-    read "events" => search::index,
-    read "events/index" => search::index,
-    read "events/restSearch" => search::events,
-    write "events/filterEventIdsForPush" => sync::filter,
-    write "events/add" => events::add,
-    read "events/view/*" => events::view,
-    write "events/edit/*" => events::edit,
-    write "events/delete/*" => events::delete,
-    write "events/publish/*" => publish::publish,
-    write "events/alert/*" => publish::publish,
-    write "events/unpublish/*" => publish::unpublish,
-    read "events/*" => events::view,
-    read "attributes/restSearch" => search::attributes,
-    read "attributes" => search::attributes,
-    read "attributes/index" => search::attributes,
-    write "attributes/add/*" => attributes::add,
-    read "attributes/view/*" => attributes::view,
-    write "attributes/edit/*" => attributes::edit,
-    write "attributes/delete/*" => attributes::delete,
-    write "attributes/restore/*" => attributes::restore,
-    read "objects/restSearch" => search::objects,
-    write "objects/add/*" => objects::add,
-    read "objects/view/*" => objects::view,
-    write "objects/edit/*" => objects::edit,
-    write "objects/delete/*" => objects::delete,
-    write "objectReferences/add" => objects::add_reference,
-    write "objectReferences/delete/*" => objects::delete_reference,
-    read "tags" => tags::index,
-    read "tags/index" => tags::index,
-    read "tags/search" => tags::search,
-    read "tags/view/*" => tags::view,
-    write "tags/add" => tags::add,
-    write "tags/edit/*" => tags::edit,
-    write "tags/delete/*" => tags::delete,
-    write "tags/attachTagToObject" => tags::attach,
-    write "tags/removeTagFromObject" => tags::detach,
-    write "sightings/add" => sightings::add,
-    write "sightings/add/*" => sightings::add,
-    write "sightings/delete/*" => sightings::delete,
-    read "sightings/index" => sightings::index,
-    read "sightings/index/*" => sightings::index,
-    read "sightings/listSightings" => sightings::list,
-    read "sightings/restSearch" => sightings::search,
-    read "sightings/restSearch/*" => sightings::search,
-};
-
 /// A request, taken apart.
+#[derive(Clone)]
 pub(crate) struct Ask {
     pub(crate) room: Misphub,
     pub(crate) caller: Caller,
@@ -300,6 +237,14 @@ fn controller(word: &str) -> String {
     match word {
         "sharingGroups" => "sharing_groups".into(),
         "object_references" => "objectReferences".into(),
+        "shadowAttributes" => "shadow_attributes".into(),
+        "eventReports" | "EventReports" => "event_reports".into(),
+        "galaxyClusters" => "galaxy_clusters".into(),
+        "galaxyClusterRelations" => "galaxy_cluster_relations".into(),
+        "object_templates" => "objectTemplates".into(),
+        "tagCollections" => "tag_collections".into(),
+        "correlationExclusions" => "correlation_exclusions".into(),
+        "analystData" => "analyst_data".into(),
         other => other.to_owned(),
     }
 }

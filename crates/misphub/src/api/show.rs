@@ -6,6 +6,7 @@ use platform::db::DbError;
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
+use super::beside;
 use crate::fields::Fields;
 use crate::store::attributes::Attribute;
 use crate::store::events::Event;
@@ -24,6 +25,26 @@ pub(crate) struct Parts {
     pub(crate) deleted: bool,
     /// Without sightings.
     pub(crate) no_sightings: bool,
+    /// With open proposals: for people, not for what is published.
+    pub(crate) proposals: bool,
+    /// With events that share a value, up to this rank: for the caller's eyes only, never for what leaves.
+    pub(crate) related: Option<i64>,
+    /// With clusters up to this rank; that of the event where nothing is said.
+    pub(crate) clusters: Option<i64>,
+}
+
+impl Parts {
+    /// All that somebody may see who sees so much.
+    pub(crate) const fn seen_by(most: i64) -> Self {
+        Self {
+            metadata: false,
+            deleted: false,
+            no_sightings: false,
+            proposals: true,
+            related: Some(most),
+            clusters: Some(most),
+        }
+    }
 }
 
 /// Takes sharing groups with their members out, wherever they stand: who belongs to one is told only to those who may
@@ -53,11 +74,11 @@ pub(crate) fn without_nulls(value: &mut Value) {
     }
 }
 
-fn set(fields: &mut Fields, name: &str, value: impl Into<Value>) {
+pub(super) fn set(fields: &mut Fields, name: &str, value: impl Into<Value>) {
     fields.insert(name.to_owned(), value.into());
 }
 
-fn number(fields: &mut Fields, name: &str, value: i64) {
+pub(super) fn number(fields: &mut Fields, name: &str, value: i64) {
     set(fields, name, value.to_string());
 }
 
@@ -73,6 +94,11 @@ pub(crate) fn tag(tag: &Tag) -> Value {
     fields.entry("exportable").or_insert(true.into());
     set(&mut fields, "local", tag.local);
     Value::Object(fields)
+}
+
+/// As in MISP, a tag that is not exportable stands on no thing that is told; a label holds all the same.
+fn is_told(tag: &Tag) -> bool {
+    crate::fields::truth(&tag.body, "exportable").unwrap_or(true)
 }
 
 pub(crate) fn attribute(attribute: &Attribute, tags: &[Tag]) -> Value {
@@ -98,8 +124,9 @@ pub(crate) fn attribute(attribute: &Attribute, tags: &[Tag]) -> Value {
     ] {
         fields.entry(name).or_insert(usual);
     }
+    let tags: Vec<Value> = tags.iter().filter(|tag| is_told(tag)).map(tag).collect();
     if !tags.is_empty() {
-        set(&mut fields, "Tag", tags.iter().map(tag).collect::<Vec<_>>());
+        set(&mut fields, "Tag", tags);
     }
     Value::Object(fields)
 }
@@ -204,7 +231,13 @@ async fn head(sql: &mut AnyConnection, event: &Event, orgs: &[Org]) -> Result<Fi
     set(&mut fields, "Org", own.map(org));
     set(&mut fields, "Orgc", orgs.iter().find(|found| found.id == event.orgc).map(org));
     let tags = tags::of(sql, "event", event.id).await?;
-    set(&mut fields, "Tag", tags.iter().map(tag).collect::<Vec<_>>());
+    let tags = tags.iter().filter(|tag| is_told(tag)).map(tag);
+    set(&mut fields, "Tag", tags.collect::<Vec<_>>());
+    if !fields.contains_key("SharingGroup")
+        && let Some(group) = beside::group(sql, &fields).await?
+    {
+        set(&mut fields, "SharingGroup", group);
+    }
     Ok(fields)
 }
 
@@ -270,5 +303,7 @@ pub(crate) async fn event(
     for name in ["ShadowAttribute", "RelatedEvent", "Galaxy", "EventReport"] {
         fields.entry(name).or_insert_with(|| Value::Array(vec![]));
     }
+    let mut fields = Value::Object(fields);
+    beside::put(sql, event, &mut fields, parts, orgs).await?;
     Ok(json!({ "Event": fields }))
 }

@@ -75,7 +75,7 @@ pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
         })
     })
     .await?;
-    let text = "Sighting deleted.";
+    let text = "Sighting successfully deleted.";
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/sightings/delete" }).into())
 }
 
@@ -95,7 +95,11 @@ async fn listed(ask: &Ask, wanted: &Wanted, wrap: bool) -> Result<Answer, MispEr
     let mut sql = ask.room.platform().db.read().await?;
     let orgs = others::orgs(&mut sql).await?;
     let mut shown = Vec::new();
+    let org = number(&ask.fields, "org_id");
     for found in sightings::find(&mut sql, wanted).await? {
+        if org.is_some_and(|org| org != found.org) {
+            continue;
+        }
         let one = show::sighting(&found, &orgs);
         if !wrap {
             shown.push(one);

@@ -10,7 +10,7 @@ use stix::Tlp;
 use super::events::{change, insert, write_in};
 use super::show::{self, Parts};
 use super::take::{Writer, check_size};
-use super::{Answer, Ask, publish, withdraw};
+use super::{Answer, Ask, galaxies, proposals, publish, withdraw};
 use crate::error::MispError;
 use crate::fields::{Fields, number, text, truth, unwrapped, uuid};
 use crate::room::Misphub;
@@ -56,7 +56,7 @@ fn one_step_less(value: &mut Value) {
                     fields.insert("distribution".into(), i64::to_string(&less).into());
                 }
             }
-            for name in ["Event", "Attribute", "Object"] {
+            for name in ["Event", "Attribute", "Object", "EventReport"] {
                 if let Some(inner) = fields.get_mut(name) {
                     one_step_less(inner);
                 }
@@ -126,6 +126,12 @@ fn part_leaves(part: &Value, highest: i64) -> bool {
     !matches!(level, Some(0 | 1 | 4)) && label.is_none_or(|tlp| intel::rank(tlp) <= highest)
 }
 
+/// A cluster that was made here leaves only as far as it says itself; those of public collections do.
+fn cluster_leaves(cluster: &Value) -> bool {
+    let level = cluster.as_object().and_then(|fields| number(fields, "distribution"));
+    cluster["default"] == json!(true) || !matches!(level, Some(0 | 1 | 4))
+}
+
 /// Takes out what may not leave, and numbers that mean something here only.
 fn for_others(value: &mut Value, highest: i64) {
     let Value::Object(fields) = value else { return };
@@ -135,7 +141,14 @@ fn for_others(value: &mut Value, highest: i64) {
     if let Some(Value::Array(tags)) = fields.get_mut("Tag") {
         tags.retain(|tag| tag["local"] != json!(true));
     }
-    for name in ["Attribute", "Object"] {
+    if let Some(Value::Array(list)) = fields.get_mut("Galaxy") {
+        for galaxy in list {
+            if let Some(Value::Array(clusters)) = galaxy.get_mut("GalaxyCluster") {
+                clusters.retain(cluster_leaves);
+            }
+        }
+    }
+    for name in ["Attribute", "Object", "EventReport"] {
         if let Some(Value::Array(parts)) = fields.get_mut(name) {
             parts.retain(|part| part_leaves(part, highest));
             parts.iter_mut().for_each(|part| for_others(part, highest));
@@ -150,6 +163,61 @@ fn rank(label: &str) -> Result<i64, PortError> {
 
 fn leaves(event: &Event, highest: i64) -> bool {
     event.published && event.tlp <= highest && may_leave(&event.body)
+}
+
+/// Proposals that are told at once.
+const MAX_PROPOSALS: usize = 10_000;
+
+/// Keeps what another server proposes: how many are new, and how many belong to nothing here or cannot be kept.
+async fn proposed(
+    sql: &mut AnyConnection,
+    writer: &Writer,
+    list: Vec<Value>,
+    teller: &str,
+) -> Result<(usize, usize), MispError> {
+    if list.len() > MAX_PROPOSALS {
+        let text = format!("{} proposals at once, the limit is {MAX_PROPOSALS}", list.len());
+        return Err(MispError::bad_request(text));
+    }
+    let (mut new, mut left) = (0, 0);
+    for one in list {
+        let Value::Object(fields) = one else { continue };
+        match proposals::told(sql, writer, fields, teller).await {
+            Ok(Some(true)) => new += 1,
+            Ok(Some(false)) => {}
+            Ok(None) => left += 1,
+            Err(error) if error.is_ours() => return Err(error),
+            Err(_) => left += 1,
+        }
+    }
+    Ok((new, left))
+}
+
+/// `events/pushProposals/ID`: what another server sends of the proposals for an event.
+pub(crate) async fn push_proposals(ask: &Ask) -> Result<Answer, MispError> {
+    let (name, most) = (ask.name("event")?, ask.sight.most());
+    let mut sql = ask.room.platform().db.read().await?;
+    let event = events::get(&mut sql, &name, most).await?;
+    let event = event.ok_or_else(|| MispError::not_found("event"))?;
+    drop(sql);
+    let mut list = ask.list.clone();
+    for one in &mut list {
+        let inner = match one.get_mut("ShadowAttribute") {
+            Some(inner) => inner,
+            None => one,
+        };
+        if let Some(fields) = inner.as_object_mut() {
+            // It is for this event, which the caller sees, and for no other.
+            fields.insert("event_uuid".into(), event.uuid.clone().into());
+        }
+    }
+    let teller = ask.caller.name.clone();
+    let (new, left) = write_in(&ask.room, move |sql, writer| {
+        Box::pin(async move { proposed(sql, writer, list, &teller).await })
+    })
+    .await?;
+    let text = format!("{new} proposals recorded, {left} not.");
+    Ok(json!({ "success": true, "saved": true, "message": text, "counter": new }).into())
 }
 
 #[async_trait]
@@ -203,6 +271,27 @@ impl MispDesk for Misphub {
         for_others(&mut shown["Event"], highest);
         one_step_less(&mut shown);
         Ok(Some(shown))
+    }
+
+    async fn take_proposals(&self, list: Vec<Value>, teller: &str) -> Result<usize, PortError> {
+        let teller = teller.to_owned();
+        let done = write_in(self, move |sql, writer| {
+            Box::pin(async move { Ok(proposed(sql, writer, list, &teller).await?.0) })
+        });
+        done.await.map_err(port)
+    }
+
+    async fn take_clusters(
+        &self,
+        list: Vec<Value>,
+        label: &str,
+        teller: &str,
+    ) -> Result<usize, PortError> {
+        let (least, teller) = (rank(label)?, teller.to_owned());
+        let done = write_in(self, move |sql, writer| {
+            Box::pin(async move { galaxies::told(sql, writer, list, least, &teller).await })
+        });
+        done.await.map_err(port)
     }
 
     async fn remove(&self, uuid: &str, teller: &str) -> Result<bool, PortError> {

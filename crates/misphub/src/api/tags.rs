@@ -7,7 +7,7 @@ use super::condition::check_pattern;
 use super::events::{touch, write};
 use intel::from_misp::tagged;
 
-use super::take::checked_tag;
+pub(super) use super::take::checked_tag;
 use super::{Answer, Ask, show, withdraw};
 use crate::error::MispError;
 use crate::fields::{text, truth, unwrapped};
@@ -15,11 +15,28 @@ use crate::store::attributes::{self, Attribute};
 use crate::store::tags::{self, Tag};
 use crate::store::{Name, events, objects};
 
+/// A tag as it is listed.
+fn whole(tag: &Tag) -> Value {
+    let mut shown = show::tag(tag);
+    if let Some(fields) = shown.as_object_mut() {
+        for (name, usual) in [
+            ("hide_tag", json!(false)),
+            ("org_id", json!("0")),
+            ("user_id", json!("0")),
+            ("numerical_value", Value::Null),
+            ("is_galaxy", json!(tag.name.starts_with(super::beside::GALAXY))),
+        ] {
+            fields.entry(name).or_insert(usual);
+        }
+    }
+    shown
+}
+
 /// `tags/index`
 pub(crate) async fn index(ask: &Ask) -> Result<Answer, MispError> {
     let mut sql = ask.room.platform().db.read().await?;
     let found = tags::find(&mut sql, "%", ask.sight.most()).await?;
-    Ok(json!({ "Tag": found.iter().map(show::tag).collect::<Vec<_>>() }).into())
+    Ok(json!({ "Tag": found.iter().map(whole).collect::<Vec<_>>() }).into())
 }
 
 /// `tags/search`
@@ -35,7 +52,7 @@ pub(crate) async fn search(ask: &Ask) -> Result<Answer, MispError> {
         check_pattern("tagname", &like)?;
         tags::find(&mut sql, &like, ask.sight.most()).await?
     };
-    let shown: Vec<Value> = found.iter().map(|tag| json!({ "Tag": show::tag(tag) })).collect();
+    let shown: Vec<Value> = found.iter().map(|tag| json!({ "Tag": whole(tag) })).collect();
     Ok(Value::Array(shown).into())
 }
 
@@ -68,7 +85,7 @@ fn refuse_tlp(name: &str) -> Result<(), MispError> {
 
 /// `tags/view/ID`
 pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
-    Ok(show::tag(&found(ask).await?).into())
+    Ok(whole(&found(ask).await?).into())
 }
 
 /// `tags/add`
@@ -85,18 +102,20 @@ pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
     .await?;
     let mut sql = ask.room.platform().db.read().await?;
     let tag = tags::get(&mut sql, &name).await?.ok_or_else(|| MispError::not_found("tag"))?;
-    Ok(json!({ "Tag": show::tag(&tag) }).into())
+    Ok(json!({ "Tag": whole(&tag) }).into())
 }
 
 /// `tags/edit/ID`
 pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
     let known = found(ask).await?;
-    refuse_tlp(&known.name)?;
     let mut fields = unwrapped(ask.fields.clone(), "Tag");
     let name = match text(&fields, "name") {
         Some(name) => checked_tag(&name)?,
         None => known.name.clone(),
     };
+    if name != known.name || fields.contains_key("exportable") {
+        refuse_tlp(&known.name)?;
+    }
     for field in ["id", "name", "local"] {
         fields.remove(field);
     }
@@ -118,7 +137,7 @@ pub(crate) async fn edit(ask: &Ask) -> Result<Answer, MispError> {
         })
     })
     .await?;
-    Ok(json!({ "Tag": show::tag(&tag) }).into())
+    Ok(json!({ "Tag": whole(&tag) }).into())
 }
 
 /// A tag may be a label: events that carry it, or did, are newer and labelled anew.
@@ -168,49 +187,141 @@ async fn raise(sql: &mut AnyConnection, of: &Attribute, tlp: i64) -> Result<(), 
     Ok(())
 }
 
-async fn change(ask: &Ask, on: bool) -> Result<Answer, MispError> {
-    let thing = text(&ask.fields, "uuid").and_then(|text| Name::parse(&text));
-    let thing = thing.ok_or_else(|| MispError::not_found("target"))?;
-    let name = checked_tag(&text(&ask.fields, "tag").unwrap_or_default())?;
-    let local = truth(&ask.fields, "local").unwrap_or(false);
-    let (most, said) = (ask.sight.most(), name.clone());
-    let kind = write(ask, move |sql, writer| {
+/// What a tag is put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Any,
+    Event,
+    Attribute,
+}
+
+impl Kind {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "event" => Some(Self::Event),
+            "attribute" => Some(Self::Attribute),
+            _ => None,
+        }
+    }
+}
+
+/// The thing that is tagged: its kind, its number and that of its event.
+async fn target(
+    sql: &mut AnyConnection,
+    (name, wanted): &(Name, Kind),
+    most: i64,
+) -> Result<(Kind, i64, i64), MispError> {
+    if *wanted != Kind::Attribute
+        && let Some(event) = events::get(sql, name, most).await?
+    {
+        return Ok((Kind::Event, event.id, event.id));
+    }
+    let found = match wanted {
+        Kind::Event => None,
+        Kind::Any | Kind::Attribute => attributes::get(sql, name, most).await?,
+    };
+    let attribute = found.ok_or_else(|| MispError::not_found("target"))?;
+    Ok((Kind::Attribute, attribute.id, attribute.event))
+}
+
+/// Puts a tag on a thing or takes it off: what it is and its number.
+pub(super) async fn put(
+    ask: &Ask,
+    thing: (Name, Kind),
+    name: String,
+    local: bool,
+    on: bool,
+) -> Result<(Kind, i64), MispError> {
+    let name = checked_tag(&name)?;
+    let most = ask.sight.most();
+    write(ask, move |sql, writer| {
         Box::pin(async move {
-            let event = events::get(sql, &thing, most).await?;
-            let (kind, id, of) = match event {
-                Some(event) => ("Event", event.id, event.id),
-                None => {
-                    let attribute = attributes::get(sql, &thing, most).await?;
-                    let mut attribute = attribute.ok_or_else(|| MispError::not_found("target"))?;
-                    // Its time tells that it says something else now.
-                    attribute.stamp = writer.now_s.max(attribute.stamp);
-                    attributes::update(sql, &attribute).await?;
-                    if let Some(tlp) = tagged([name.as_str()].into_iter()).filter(|_| on) {
-                        raise(sql, &attribute, intel::rank(tlp)).await?;
-                    }
-                    ("Attribute", attribute.id, attribute.event)
-                }
-            };
-            let table = kind.to_ascii_lowercase();
+            let (kind, id, event) = target(sql, &thing, most).await?;
+            let table = if kind == Kind::Event { "event" } else { "attribute" };
+            let mut quiet = local;
             if on {
                 let tag = tags::ensure(sql, &name, &crate::fields::Fields::new()).await?;
-                tags::attach(sql, &table, id, tag, local).await?;
+                tags::attach(sql, table, id, tag, local).await?;
             } else {
                 let tag =
                     tags::get(sql, &name).await?.ok_or_else(|| MispError::not_found("tag"))?;
-                if !tags::detach(sql, &table, id, tag.id).await? {
+                let was = tags::of(sql, table, id).await?;
+                quiet = was.iter().any(|known| known.id == tag.id && known.local);
+                if !tags::detach(sql, table, id, tag.id).await? {
                     return Err(MispError::not_found("tag"));
                 }
+                if name.starts_with(super::beside::GALAXY) {
+                    forget_cluster(sql, (kind, id), &name).await?;
+                }
             }
-            touch(sql, of, writer.now_s).await?;
-            Ok(kind)
+            if kind == Kind::Attribute {
+                mark(sql, id, &name, on, if quiet { 0 } else { writer.now_s }).await?;
+            }
+            // A local tag is this node's own word: no other server learns of a change. It may be a label all the same.
+            touch(sql, event, if quiet { 0 } else { writer.now_s }).await?;
+            Ok((kind, id))
         })
     })
-    .await?;
+    .await
+}
+
+/// The time of an attribute tells that it says something else now; what it became is protected at once.
+async fn mark(
+    sql: &mut AnyConnection,
+    id: i64,
+    name: &str,
+    on: bool,
+    now_s: i64,
+) -> Result<(), MispError> {
+    let known = attributes::get(sql, &Name::Number(id), i64::MAX).await?;
+    let mut attribute = known.ok_or_else(|| MispError::not_found("target"))?;
+    attribute.stamp = now_s.max(attribute.stamp);
+    attributes::update(sql, &attribute).await?;
+    if let Some(tlp) = tagged([name].into_iter()).filter(|_| on) {
+        raise(sql, &attribute, intel::rank(tlp)).await?;
+    }
+    Ok(())
+}
+
+/// A cluster that came within its event stands in the body too: it goes with its tag.
+async fn forget_cluster(
+    sql: &mut AnyConnection,
+    (kind, id): (Kind, i64),
+    name: &str,
+) -> Result<(), MispError> {
+    let strike = |body: &mut crate::fields::Fields| {
+        for galaxy in body.get_mut("Galaxy").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(Value::Array(list)) = galaxy.get_mut("GalaxyCluster") {
+                list.retain(|cluster| {
+                    !cluster["tag_name"].as_str().is_some_and(|tag| tag.eq_ignore_ascii_case(name))
+                });
+            }
+        }
+    };
+    let name = Name::Number(id);
+    if kind == Kind::Event {
+        if let Some(mut event) = events::get(sql, &name, i64::MAX).await? {
+            strike(&mut event.body);
+            events::update(sql, &event).await?;
+        }
+    } else if let Some(mut attribute) = attributes::get(sql, &name, i64::MAX).await? {
+        strike(&mut attribute.body);
+        attributes::update(sql, &attribute).await?;
+    }
+    Ok(())
+}
+
+async fn change(ask: &Ask, on: bool) -> Result<Answer, MispError> {
+    let thing = text(&ask.fields, "uuid").and_then(|text| Name::parse(&text));
+    let thing = thing.ok_or_else(|| MispError::not_found("target"))?;
+    let said = checked_tag(&text(&ask.fields, "tag").unwrap_or_default())?;
+    let local = truth(&ask.fields, "local").unwrap_or(false);
+    let (kind, id) = put(ask, (thing, Kind::Any), said.clone(), local, on).await?;
+    let how = if local { "Local" } else { "Global" };
     let text = if on {
-        format!("Global tag {said} successfully attached to {kind}.")
+        format!("{how} tag {said} successfully attached to {kind:?}({id}).")
     } else {
-        format!("Tag {said} successfully removed from {kind}.")
+        format!("Tag {said} successfully removed from {kind:?}({id}).")
     };
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/tags" })
         .into())

@@ -79,6 +79,7 @@ impl Writer {
             "deleted",
             "Event",
             "ShadowAttribute",
+            "RelatedAttribute",
         ] {
             fields.remove(name);
         }
@@ -250,7 +251,13 @@ impl Writer {
         for mut fields in list {
             let name = checked_tag(&text(&fields, "name").unwrap_or_default())?;
             let local = truth(&fields, "local").unwrap_or(false);
-            for field in ["id", "name", "local"] {
+            if truth(&fields, "deleted").unwrap_or(false) {
+                if let Some(tag) = tags::get(sql, &name).await? {
+                    tags::detach(sql, kind, thing, tag.id).await?;
+                }
+                continue;
+            }
+            for field in ["id", "name", "local", "deleted"] {
                 fields.remove(field);
             }
             let tag = tags::ensure(sql, &name, &fields).await?;

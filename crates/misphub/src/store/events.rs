@@ -87,6 +87,8 @@ pub(crate) async fn delete(sql: &mut AnyConnection, id: i64) -> Result<(), DbErr
         "DELETE FROM misphub_tagged WHERE kind = 'event' AND thing = $1",
         "DELETE FROM misphub_sightings WHERE event = $1",
         "DELETE FROM misphub_references WHERE event = $1",
+        "DELETE FROM misphub_proposals WHERE event = $1",
+        "DELETE FROM misphub_reports WHERE event = $1",
         "DELETE FROM misphub_attributes WHERE event = $1",
         "DELETE FROM misphub_objects WHERE event = $1",
         "DELETE FROM misphub_events WHERE id = $1",

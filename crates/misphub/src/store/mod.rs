@@ -1,11 +1,18 @@
 //! The room's SQL and nothing else.
 
 pub(crate) mod attributes;
+pub(crate) mod collections;
+pub(crate) mod correlate;
+pub(crate) mod counts;
 pub(crate) mod events;
+pub(crate) mod galaxies;
 pub(crate) mod objects;
 pub(crate) mod others;
+pub(crate) mod proposals;
 pub(crate) mod published;
+pub(crate) mod reports;
 pub(crate) mod sightings;
+pub(crate) mod switched;
 pub(crate) mod sync;
 pub(crate) mod tags;
 

@@ -5,6 +5,7 @@ mod search;
 mod sight;
 mod store;
 mod sync;
+mod whole;
 
 use std::sync::Arc;
 
@@ -67,6 +68,31 @@ impl House {
         rows.iter()
             .map(|row| (row.get("id"), row.get("tlp"), row.get::<i64, _>("revoked") != 0))
             .collect()
+    }
+
+    /// All bodies that the store of intelligence keeps now.
+    async fn bodies(&self) -> String {
+        use sqlx::Row;
+        let mut sql = self.platform.db.read().await.unwrap();
+        let text = "SELECT body FROM intel_objects WHERE superseded_at IS NULL";
+        let rows = sqlx::query(text).fetch_all(&mut *sql).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("body")).collect()
+    }
+
+    /// An answer that is no JSON.
+    async fn text(&self, path: &str, body: Value) -> String {
+        use tower::ServiceExt;
+        let gate = Gate(Arc::new(FakeRule(|_: &AccessQuestion| true)));
+        let (routes, _) = self.room.router().into_parts();
+        let app = axum::Router::from(routes).layer(axum::Extension(gate));
+        let request = axum::http::Request::post(format!("/misp/{path}"))
+            .header("content-type", "application/json")
+            .extension(platform::http::Caller::local_admin())
+            .body(axum::body::Body::from(body.to_string()))
+            .unwrap();
+        let answer = app.oneshot(request).await.unwrap();
+        let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
