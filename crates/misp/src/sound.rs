@@ -13,10 +13,16 @@ pub(crate) fn is_sound(observable: &Map<String, Value>) -> bool {
 /// Whether a value may stand in this property of a STIX type, whatever else the object lacks.
 pub(crate) fn may_hold(kind: &str, property: &str, value: &Value) -> bool {
     let mut map = Map::new();
+    map.insert(property.to_owned(), value.clone());
+    may_hold_beside(kind, property, &map)
+}
+
+/// The same of one property among others, of which only this one is judged.
+pub(crate) fn may_hold_beside(kind: &str, property: &str, others: &Map<String, Value>) -> bool {
+    let mut map = others.clone();
     map.insert("type".to_owned(), kind.into());
     map.insert("spec_version".to_owned(), "2.1".into());
     map.insert("id".to_owned(), format!("{kind}--00000000-0000-4000-8000-000000000000").into());
-    map.insert(property.to_owned(), value.clone());
     let place = format!("/{property}");
     let report = validate::object(&Object::from_map(map));
     !report

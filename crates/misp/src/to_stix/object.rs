@@ -421,6 +421,11 @@ fn fits(row: &Row, attributes: &[Value]) -> bool {
                 && matches!(lies, (0, 0) | (1, 1))
                 && (count("accuracy-radius") == 0 || lies == (1, 1))
         }
+        "artifact" => {
+            count("payload_bin") == 1
+                && count("decryption_key") <= count("encryption_algorithm")
+                && count("encryption_algorithm") <= 1
+        }
         "employee" => count("first-name") == 1 && count("last-name") == 1,
         _ => row.3.first().is_some_and(|(relation, ..)| count(relation) == 1),
     };

@@ -5,7 +5,7 @@ use stix::Timestamp;
 
 use super::plain;
 use crate::shape::quoted;
-use crate::sound::may_hold;
+use crate::sound::may_hold_beside;
 
 /// How a relation becomes a property. A property within another is named by its path (`values/0/name`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,11 +304,25 @@ pub(crate) fn is_there(map: &Map<String, Value>, path: &str) -> bool {
     get(map, path).is_some_and(|value| !value.is_null())
 }
 
+/// Properties that may stand only beside another: what is put there to judge the value alone. Whether the other is there
+/// is for `fits` of the object to say.
+const BESIDE: &[(&str, &str, &str)] = &[
+    ("latitude", "longitude", "0"),
+    ("longitude", "latitude", "0"),
+    ("precision", "latitude", "0"),
+    ("precision", "longitude", "0"),
+    ("decryption_key", "encryption_algorithm", "\"AES-256-GCM\""),
+];
+
 /// Whether the STIX type may hold this value in this property.
 pub(crate) fn may(kind: &str, path: &str, value: Value) -> bool {
     let mut map = Map::new();
     put(&mut map, path, value);
-    map.into_iter().all(|(name, value)| may_hold(kind, &name, &value))
+    let name = path.split('/').next().unwrap_or_default();
+    for (_, other, text) in BESIDE.iter().filter(|(of, ..)| *of == name) {
+        map.insert((*other).to_owned(), serde_json::from_str(text).unwrap_or_default());
+    }
+    may_hold_beside(kind, name, &map)
 }
 
 /// A property as it is named in patterns.
