@@ -11,7 +11,7 @@ use model::id::TypedId;
 use model::{NodeId, PeerId, Timestamp, Tlp};
 use platform::peers::{Peer, PeerDirectory};
 use platform::testing::call;
-use ports::disclosure::{Candidate, Disclosure};
+use ports::disclosure::{Candidate, Disclosure, Said};
 use ports::{PortError, Pseudonymiser};
 use serde_json::{Value, json};
 
@@ -71,7 +71,14 @@ fn candidate(n: usize) -> Candidate {
         "pattern": format!("[ipv4-addr:value = '198.51.{a}.{b}']"), "labels": [format!("case-{n}")],
         "object_marking_refs": [marking],
     });
-    Candidate { object, tlp: Tlp::Clear, from: None, through: None }
+    Candidate {
+        object,
+        tlp: Tlp::Clear,
+        from: None,
+        through: None,
+        said: Said::Own,
+        source: String::new(),
+    }
 }
 
 async fn judge(room: &Communities, objects: &[Candidate], what: &str) {

@@ -54,6 +54,8 @@ words!(Roster { Members = "members", Leader = "leader" });
 pub enum State {
     /// We asked to join; the leader has not answered.
     Joining,
+    /// We asked to join; the leader said no.
+    Refused,
     /// It counts.
     Active,
     /// The member left.
@@ -65,6 +67,7 @@ pub enum State {
 }
 words!(State {
     Joining = "joining",
+    Refused = "refused",
     Active = "active",
     Left = "left",
     Expelled = "expelled",
@@ -93,6 +96,8 @@ pub(crate) struct Circle {
     pub(crate) own_certificate: Option<Certificate>,
     /// Digest of the invitation we asked to join by and have no answer to; else empty.
     pub(crate) asked: String,
+    /// Why the leader did not let us in the last time we asked; else empty.
+    pub(crate) refusal: String,
     pub(crate) state: State,
     pub(crate) version: i64,
     pub(crate) serial: i64,

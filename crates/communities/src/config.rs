@@ -14,6 +14,8 @@ pub struct Config {
     pub invitation_days: i64,
     /// Networks whose addresses are own ones: pseudonyms replace them where a rule says so.
     pub own_networks: Vec<String>,
+    /// Domains whose host names are own ones, e.g. `plant.harbour.example`: pseudonyms replace them where a rule says so.
+    pub own_domains: Vec<String>,
 }
 
 /// Private, shared, link-local and loopback networks (RFC 1918, 6598, 3927, 4193, 4291).
@@ -31,6 +33,8 @@ const OWN_NETWORKS: [&str; 9] = [
 
 /// Own networks at most.
 pub(crate) const MAX_OWN_NETWORKS: usize = 256;
+/// Own domains at most.
+pub(crate) const MAX_OWN_DOMAINS: usize = 256;
 
 impl Default for Config {
     fn default() -> Self {
@@ -39,6 +43,7 @@ impl Default for Config {
             renew_before_days: 30,
             invitation_days: 14,
             own_networks: OWN_NETWORKS.map(str::to_owned).to_vec(),
+            own_domains: vec![],
         }
     }
 }
@@ -67,9 +72,19 @@ impl Config {
                 self.own_networks.len() <= MAX_OWN_NETWORKS,
                 format!("communities.own_networks may name {MAX_OWN_NETWORKS} networks"),
             ),
+            (
+                self.own_domains.len() <= MAX_OWN_DOMAINS,
+                format!("communities.own_domains may name {MAX_OWN_DOMAINS} domains"),
+            ),
         ];
         if let Some((_, broken)) = rules.into_iter().find(|(holds, _)| !holds) {
             return Err(format!("{broken}; leave it out for the default"));
+        }
+        let domain = |text: &&String| crate::redact::Domain::parse(text).is_none();
+        if let Some(wrong) = self.own_domains.iter().find(domain) {
+            return Err(format!(
+                "communities.own_domains: '{wrong}' is no domain; write it like plant.example"
+            ));
         }
         match self.own_networks.iter().find(|text| crate::redact::Network::parse(text).is_none()) {
             None => Ok(()),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use model::{CommunityId, PeerId, ShareDecision, Tlp};
 use platform::peers::Peer;
 use ports::PortError;
-use ports::disclosure::{Candidate, Disclosed, Disclosure};
+use ports::disclosure::{Candidate, Disclosed, Disclosure, Said};
 use sqlx::AnyConnection;
 use stix::Object;
 
@@ -140,7 +140,12 @@ impl Communities {
         let facts = candidates.iter().zip(&read).map(|(candidate, object)| {
             let lets = |id| onward.get(&id).copied().unwrap_or(false);
             let origin = facts::Way {
-                from: candidate.from,
+                // Who brought it is not us, whatever is known of its source.
+                said: match candidate.said {
+                    Said::Own if candidate.from.is_some() => Said::Peer,
+                    said => said,
+                },
+                source: &candidate.source,
                 through: candidate.through,
                 onward: candidate.through.is_none_or(lets),
             };

@@ -10,7 +10,7 @@ use crate::circle::{Circle, Member, State};
 use crate::error::CommunityError;
 use crate::members::DAY_S;
 use crate::room::Communities;
-use crate::store::{circles, members};
+use crate::store::{circles, invitations, members};
 
 /// Clocks of members may be this far behind ours, seconds.
 const CLOCKS_DIFFER_S: i64 = 3_600;
@@ -81,7 +81,7 @@ impl Communities {
                     }
                     let now_us = tx.now().as_micros();
                     circles::update(tx.sql(), &circle, now_us).await?;
-                    circles::withdraw(tx.sql(), id, None).await?;
+                    invitations::withdraw_all(tx.sql(), id, None, now_us).await?;
                     room.note(tx, &by, "community_dissolved", id, circle.leader_node).await?;
                     Ok(())
                 })
@@ -207,8 +207,8 @@ impl Communities {
     ) -> Result<(), DbError> {
         let (serial, ends) = (member.certificate.serial, member.certificate.not_after);
         members::revoke(tx.sql(), circle.id, serial, ends.as_micros()).await?;
-        circles::withdraw(tx.sql(), circle.id, Some(member.node)).await?;
         let now_us = tx.now().as_micros();
+        invitations::withdraw_all(tx.sql(), circle.id, Some(member.node), now_us).await?;
         members::put(tx.sql(), circle.id, &Member { state, ..member }, now_us).await
     }
 }

@@ -16,7 +16,7 @@ use crate::circle::{Circle, Contribute, Member, Roster, State};
 use crate::invitation;
 use crate::members::{MAX_MEMBERS, checked_text};
 use crate::room::Communities;
-use crate::store::{circles, members};
+use crate::store::{circles, invitations, members};
 
 pub(crate) const JOIN: &str = "communities.join";
 pub(crate) const MEMBERSHIP: &str = "communities.membership";
@@ -171,16 +171,17 @@ impl Communities {
         let now = tx.now();
         let circle = circles::get(tx.sql(), letter.community).await?;
         let digest = invitation::digest(&letter.code);
-        let invited = circles::invited(tx.sql(), &digest).await?;
+        let invited = invitations::get(tx.sql(), &digest).await?;
         let (Some(mut circle), Some(invited)) = (circle, invited) else {
             return refused(NOT_BETWEEN_US);
         };
         let ours = circle.led() && circle.state == State::Active;
         let theirs = invited.community == circle.id && invited.node == from.node;
-        if !ours || !theirs || invited.expires_at <= now {
+        let over = invited.expires_at <= now || invited.withdrawn_at.is_some();
+        if !ours || !theirs || over {
             return refused(NOT_BETWEEN_US);
         }
-        if !circles::spend(tx.sql(), &digest, now.as_micros()).await? {
+        if !invitations::spend(tx.sql(), &digest, now.as_micros()).await? {
             // Only who is in by it may say it twice; a member that was put out does not come back by an old code.
             let known = members::get(tx.sql(), circle.id, from.node).await?;
             let inside = known.is_some_and(|member| member.state == State::Active);
@@ -227,6 +228,7 @@ impl Communities {
         }
         if letter.invitation == circle.asked {
             circle.asked.clear();
+            circle.refusal.clear();
         }
         circle.state = State::Active;
         circles::update(tx.sql(), &circle, now_us).await?;
@@ -408,6 +410,19 @@ impl Correspondent for Communities {
             EXPELLED => self.take_expelled(tx, from, read_or_refuse!(body)).await,
             DISSOLVED => self.take_dissolved(tx, from, read_or_refuse!(body)).await,
             _ => refused("this room takes no letters of this kind"),
+        }
+    }
+
+    async fn answered(
+        &self,
+        tx: &mut Tx,
+        by: &Peer,
+        key: &str,
+        refused: Option<&str>,
+    ) -> Result<(), DbError> {
+        match refused {
+            Some(reason) if key.starts_with(JOIN) => self.join_answered(tx, by, key, reason).await,
+            _ => Ok(()),
         }
     }
 }

@@ -15,6 +15,7 @@ mod certificate;
 mod circle;
 mod config;
 mod disclose;
+mod door;
 mod error;
 mod http;
 mod invitation;
@@ -48,5 +49,6 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_communities.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_told.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_asked.sql") },
     ],
 };

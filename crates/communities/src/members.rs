@@ -1,5 +1,5 @@
-//! What people do with communities: make, change, invite, join, leave. Each change and the letters that
-//! tell of it are one transaction.
+//! What people do with communities: make them, change them. Each change and the letters that tell of it are one
+//! transaction.
 
 use model::event::CommunityNoted;
 use model::{CommunityId, NodeId, Timestamp, Tlp};
@@ -7,14 +7,11 @@ use platform::db::{DbError, Tx};
 use platform::http::Caller;
 use platform::peers::Peer;
 
-use crate::certificate::Role;
 use crate::circle::{Circle, Contribute, Roster, State};
 use crate::error::CommunityError;
-use crate::invitation::{self, Invitation};
 use crate::leader::led;
-use crate::letters::{About, JOIN, Join, LEAVE};
 use crate::room::Communities;
-use crate::store::{circles, members};
+use crate::store::circles;
 
 /// Members of a community at most: each change is told to each of them with all certificates.
 pub(crate) const MAX_MEMBERS: usize = 200;
@@ -98,6 +95,7 @@ impl Communities {
             own_role: None,
             own_certificate: None,
             asked: String::new(),
+            refusal: String::new(),
             state: State::Active,
             version: 0,
             serial: 0,
@@ -121,7 +119,7 @@ impl Communities {
     }
 
     /// Refuses a name that is taken among those led here, and one community too many.
-    async fn room_for_one(
+    pub(crate) async fn room_for_one(
         &self,
         tx: &mut Tx,
         name: &str,
@@ -179,157 +177,6 @@ impl Communities {
             .await
     }
 
-    /// An invitation for one organisation, by its node or name.
-    pub(crate) async fn invite(
-        &self,
-        by: &Caller,
-        id: CommunityId,
-        organisation: &str,
-        role: Role,
-    ) -> Result<Invitation, CommunityError> {
-        let platform = self.platform();
-        let peer = self.peer_named(organisation).await?;
-        let mut code = [0; 32];
-        platform.random.fill(&mut code);
-        let code = hex::encode(code);
-        let expires_at = platform.now().plus_secs(self.config().invitation_days * DAY_S);
-        let (room, by, digest) = (self.clone(), by.name.clone(), invitation::digest(&code));
-        let node = peer.node;
-        let circle = platform
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let circle = led(tx, id).await?;
-                    let now = tx.now();
-                    let invited =
-                        circles::Invited { community: id, node, role, expires_at, used: false };
-                    circles::invite(tx.sql(), &digest, &invited, &by, now).await?;
-                    room.note(tx, &by, "community_invited", id, node).await?;
-                    Ok::<_, CommunityError>(circle)
-                })
-            })
-            .await?;
-        let draft = Invitation {
-            version: 0,
-            community: id,
-            name: circle.name,
-            leader: platform.node.id,
-            leader_key: String::new(),
-            node,
-            role,
-            expires_at,
-            code,
-            signature: String::new(),
-        };
-        Ok(Invitation::sign(platform.signer.as_ref(), draft))
-    }
-
-    /// Uses an invitation: the leader is asked; its answer comes as a letter.
-    pub(crate) async fn join(
-        &self,
-        by: &Caller,
-        invitation: Invitation,
-    ) -> Result<Circle, CommunityError> {
-        let platform = self.platform();
-        let wrong = |text: &str| {
-            let text = format!("the invitation cannot be used: {text}");
-            CommunityError::invalid(text, "Ask the community's leader for an invitation.")
-        };
-        let peers = self.peers().peers().await?;
-        let leader = peers.into_iter().find(|peer| peer.node == invitation.leader);
-        let leader = leader.ok_or_else(|| {
-            wrong("its leader is no node that we exchange with; join that node first")
-        })?;
-        invitation.check(platform.node.id, &leader.signing_key, platform.now()).map_err(wrong)?;
-        checked_text("the community's name", &invitation.name, 1, MAX_NAME)?;
-        let circle = Circle {
-            id: invitation.community,
-            name: invitation.name.clone(),
-            description: String::new(),
-            max_tlp: Tlp::Clear,
-            contribute: Contribute::Leader,
-            roster: Roster::Leader,
-            onward: false,
-            leader_node: leader.node,
-            leader_name: leader.name.clone(),
-            leader_key: leader.signing_key.clone(),
-            leader_peer: Some(leader.id),
-            own_role: Some(invitation.role),
-            own_certificate: None,
-            asked: invitation::digest(&invitation.code),
-            state: State::Joining,
-            version: 0,
-            serial: 0,
-            updated_us: platform.now().as_micros(),
-        };
-        let (room, by, made) = (self.clone(), by.name.clone(), circle.clone());
-        let letter = Join { community: invitation.community, code: invitation.code };
-        platform
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    room.room_for_one(tx, "", made.id).await?;
-                    let known = circles::get(tx.sql(), made.id).await?;
-                    if known.as_ref().is_some_and(|known| known.leader_peer != Some(leader.id)) {
-                        return Err(wrong("another node leads a community of this id"));
-                    }
-                    match known.filter(|known| known.state == State::Active) {
-                        // Who is in already stays in while the leader answers.
-                        Some(known) => {
-                            let asking = Circle { asked: made.asked.clone(), ..known };
-                            circles::update(tx.sql(), &asking, made.updated_us).await?;
-                        }
-                        None => {
-                            members::clear(tx.sql(), made.id).await?;
-                            circles::insert(tx.sql(), &made).await?;
-                        }
-                    }
-                    let key = format!("{JOIN}:{}", invitation::digest(&letter.code));
-                    room.must_post(tx, leader.id, JOIN, key, &letter).await?;
-                    room.note(tx, &by, "community_join_asked", made.id, made.leader_node).await?;
-                    Ok(())
-                })
-            })
-            .await?;
-        Ok(circle)
-    }
-
-    /// Leaves a community of another node, or forgets one that never answered.
-    pub(crate) async fn leave(&self, by: &Caller, id: CommunityId) -> Result<(), CommunityError> {
-        let (room, by, own) = (self.clone(), by.name.clone(), self.platform().node.id);
-        self.platform()
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let circle = circles::get(tx.sql(), id).await?;
-                    let circle = circle
-                        .ok_or_else(|| CommunityError::unknown("community", &id.to_string()))?;
-                    let Some(leader) = circle.leader_peer else {
-                        let text = format!("this node leads '{}'", circle.name);
-                        return Err(CommunityError::conflict(text, "Dissolve it instead."));
-                    };
-                    if matches!(circle.state, State::Active | State::Joining) {
-                        let key = format!("{LEAVE}:{id}:{}", tx.now().as_micros());
-                        room.must_post(tx, leader, LEAVE, key, &About { community: id }).await?;
-                    }
-                    members::clear(tx.sql(), id).await?;
-                    let left = Circle {
-                        state: State::Left,
-                        own_certificate: None,
-                        asked: String::new(),
-                        ..circle.clone()
-                    };
-                    match circle.state {
-                        State::Active => circles::update(tx.sql(), &left, left.updated_us).await?,
-                        _ => circles::remove(tx.sql(), id).await?,
-                    }
-                    room.note(tx, &by, "community_left", id, own).await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
     /// Posts a letter for a person, who reads why it cannot be.
     pub(crate) async fn must_post(
         &self,
@@ -366,7 +213,7 @@ impl Communities {
     }
 
     /// A peer by its node id or its organisation's name.
-    async fn peer_named(&self, name: &str) -> Result<Peer, CommunityError> {
+    pub(crate) async fn peer_named(&self, name: &str) -> Result<Peer, CommunityError> {
         named(&self.peers().peers().await?, name)
     }
 }

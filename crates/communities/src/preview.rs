@@ -1,13 +1,13 @@
 //! Who would receive what, and why (not), before anything leaves. It asks what sharing asks.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use intel::Sight;
 use intel::objects::Stored;
 use intel::search::{self, Wanted};
 use model::PeerId;
 use platform::peers::Peer;
-use ports::disclosure::{Candidate, Disclosed, Origin};
+use ports::disclosure::{Candidate, Disclosed, Origin, Said};
 use serde_json::Value;
 use sqlx::AnyConnection;
 
@@ -77,6 +77,8 @@ impl ForOne {
 /// A preview.
 pub(crate) struct Preview {
     pub(crate) objects: Vec<Stored>,
+    /// Whose word each object is, and what that source is called.
+    pub(crate) said: Vec<(Said, String)>,
     /// Ids that are not known here, or not to the one who asks.
     pub(crate) missing: Vec<String>,
     pub(crate) recipients: Vec<ForOne>,
@@ -113,7 +115,8 @@ impl Communities {
             let answers = self.judge_for(&mut sql, &channel, &batch).await?;
             recipients.push(ForOne::new(peer, through, answers, ask.bodies));
         }
-        Ok(Preview { objects, missing, recipients, next_seq, next_recipient })
+        let said = candidates.into_iter().map(|one| (one.said, one.source)).collect();
+        Ok(Preview { objects, said, missing, recipients, next_seq, next_recipient })
     }
 
     /// Who would receive it, and through what.
@@ -198,16 +201,21 @@ async fn candidates(
     objects: &[Stored],
     told: &[Option<Origin>],
 ) -> Result<Vec<Candidate>, CommunityError> {
-    let keys: HashMap<i64, String> =
-        intel::sources::all(sql).await?.into_iter().map(|s| (s.id, s.source.key)).collect();
+    let ids: Vec<&str> = objects.iter().map(|stored| stored.id.as_str()).collect();
+    let first = intel::beside::origins(sql, &ids).await?;
     let by_source = |stored: &Stored| {
-        let key = keys.get(&stored.source)?.strip_prefix("peer:")?;
+        let key = first.get(&stored.id)?.key.strip_prefix("peer:")?;
         Some(Origin { from: key.parse().ok(), through: None })
     };
     let candidate = |(at, stored): (usize, &Stored)| {
         let origin = told.get(at).copied().flatten().or_else(|| by_source(stored));
         let origin = origin.unwrap_or_default();
+        let source = first.get(&stored.id);
+        // What cannot be told is not taken for our own word.
+        let said = source.map_or(Said::Feed, |one| Said::of_source(&one.key, &one.kind));
         Candidate {
+            said: if origin.from.is_some() { Said::Peer } else { said },
+            source: source.map(|one| one.name.clone()).unwrap_or_default(),
             object: serde_json::from_str(&stored.body).unwrap_or(Value::Null),
             tlp: of_stix(intel::label(stored.tlp)),
             from: origin.from,

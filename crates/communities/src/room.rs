@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::CommunityError;
 use crate::http;
 use crate::policy::engine::Engine;
-use crate::redact::{Network, Redactor};
+use crate::redact::{Domain, Network, Redactor};
 use crate::store::{circles, policies, redactions};
 
 /// Pause between two looks at certificates that end soon and at members that are to be told something, seconds.
@@ -37,6 +37,7 @@ struct Inner {
     config: Config,
     deps: Deps,
     own_networks: Vec<Network>,
+    own_domains: Vec<Domain>,
     /// Set once both rooms stand: who carries letters asks this room, and this room posts letters.
     courier: OnceLock<Arc<dyn Courier>>,
     provenance: OnceLock<Arc<dyn Provenance>>,
@@ -63,6 +64,8 @@ impl Communities {
         config.check().map_err(wrong)?;
         let own_networks: Vec<Network> =
             config.own_networks.iter().filter_map(|text| Network::parse(text)).collect();
+        let own_domains: Vec<Domain> =
+            config.own_domains.iter().filter_map(|text| Domain::parse(text)).collect();
         let mut sql = platform.db.read().await?;
         let own = policies::all(&mut sql).await?;
         let own: Vec<(String, String)> = own.into_iter().map(|p| (p.id, p.text)).collect();
@@ -71,13 +74,15 @@ impl Communities {
             wrong(format!("sharing policies: {}", lines.join("; ")))
         })?;
         let rules = redactions::all(&mut sql).await?;
-        let redactor = Redactor::new(rules, own_networks.clone()).map_err(wrong)?;
+        let redactor =
+            Redactor::new(rules, own_networks.clone(), own_domains.clone()).map_err(wrong)?;
         drop(sql);
         Ok(Self(Arc::new(Inner {
             platform: platform.clone(),
             config,
             deps,
             own_networks,
+            own_domains,
             courier: OnceLock::new(),
             provenance: OnceLock::new(),
             engine: RwLock::new(Arc::new(engine)),
@@ -170,6 +175,10 @@ impl Communities {
 
     pub(crate) fn own_networks(&self) -> &[Network] {
         &self.0.own_networks
+    }
+
+    pub(crate) fn own_domains(&self) -> &[Domain] {
+        &self.0.own_domains
     }
 
     pub(crate) fn courier(&self) -> Option<&Arc<dyn Courier>> {

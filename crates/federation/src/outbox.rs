@@ -235,7 +235,11 @@ impl Federation {
                 objects::send::settled(tx, letter.id, refused.as_deref(), &said.objects).await?
             }
             RETRACTION => retract::settled(self, tx, letter.id, refused.is_none()).await?,
-            _ => {}
+            kind => {
+                if let Some(poster) = self.correspondent(kind) {
+                    poster.answered(tx, peer, &letter.key, refused.as_deref()).await?;
+                }
+            }
         }
         metrics::counter!("sereno_federation_letters_total", "way" => "out", "outcome" => state)
             .increment(1);

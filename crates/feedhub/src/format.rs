@@ -210,6 +210,15 @@ impl Format {
         matches!(self, Self::Taxii(_) | Self::MispFeed(_) | Self::MispServer(_) | Self::Csaf(_))
     }
 
+    /// The kind of source it is to the store.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self {
+            Self::Taxii(_) => "taxii",
+            Self::MispFeed(_) | Self::MispServer(_) => "misp",
+            _ => "feed",
+        }
+    }
+
     pub(crate) fn reader(&self) -> Result<Reader, String> {
         Ok(match self {
             Self::Plain { kinds: wanted, value, score } => Reader::Plain(Plain {

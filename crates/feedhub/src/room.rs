@@ -378,7 +378,7 @@ impl Feedhub {
         let source = Source {
             key: format!("feed:{}", feed.id),
             name: feed.new.name.clone(),
-            kind: "feed".into(),
+            kind: feed.new.format.word().into(),
             tlp: feed.new.tlp,
             licence: feed.new.licence.clone(),
         };

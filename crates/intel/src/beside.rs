@@ -130,6 +130,8 @@ pub struct Origin {
     pub kind: String,
     /// Its key.
     pub key: String,
+    /// What people read.
+    pub name: String,
 }
 
 /// The source that was the first to say each object; ids that are not known are left out.
@@ -145,7 +147,7 @@ pub async fn origins(
     let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(ROWS) {
         let text = format!(
-            "SELECT n.id, o.source, s.kind, s.key FROM intel_nodes n JOIN intel_objects o ON o.node = n.node \
+            "SELECT n.id, o.source, s.kind, s.key, s.name FROM intel_nodes n JOIN intel_objects o ON o.node = n.node \
              JOIN intel_sources s ON s.source = o.source WHERE n.id IN ({}) \
              AND o.seq = (SELECT MIN(x.seq) FROM intel_objects x WHERE x.node = n.node)",
             marks(chunk.len())
@@ -155,8 +157,12 @@ pub async fn origins(
             query = query.bind(*id);
         }
         for row in query.fetch_all(&mut *sql).await? {
-            let origin =
-                Origin { source: row.try_get(1)?, kind: row.try_get(2)?, key: row.try_get(3)? };
+            let origin = Origin {
+                source: row.try_get(1)?,
+                kind: row.try_get(2)?,
+                key: row.try_get(3)?,
+                name: row.try_get(4)?,
+            };
             found.insert(row.try_get(0)?, origin);
         }
     }

@@ -17,7 +17,7 @@ pub struct Source {
     pub key: String,
     /// What people read.
     pub name: String,
-    /// `peer`, `feed`, `knowledge`, `person`, `import`, `own`.
+    /// `peer`, `feed`, `misp`, `taxii`, `knowledge`, `person`, `import`, `own`.
     pub kind: String,
     /// What holds for objects that carry no TLP marking themselves.
     pub tlp: Tlp,

@@ -45,4 +45,19 @@ pub trait Correspondent: Send + Sync {
         kind: &str,
         body: &Value,
     ) -> Result<Result<(), String>, DbError>;
+
+    /// Hears once what became of a letter of its kinds that it posted under `key`: taken, or refused for good with the
+    /// reason that the recipient `by` signed. Part of the transaction that settles the letter.
+    ///
+    /// # Errors
+    /// The database says no; the answer is settled again later.
+    async fn answered(
+        &self,
+        _tx: &mut Tx,
+        _by: &Peer,
+        _key: &str,
+        _refused: Option<&str>,
+    ) -> Result<(), DbError> {
+        Ok(())
+    }
 }

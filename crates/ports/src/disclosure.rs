@@ -7,6 +7,65 @@ use serde_json::Value;
 
 use crate::PortError;
 
+/// By which way the word about an object came here first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Said {
+    /// This organisation said it.
+    #[default]
+    Own,
+    /// A feed, or a knowledge base.
+    Feed,
+    /// A file that somebody brought under a name of its own.
+    Import,
+    /// Another node.
+    Peer,
+    /// A MISP server, or an organisation whose events came over MISP.
+    Misp,
+    /// A TAXII server that is asked, or a TAXII client that is no node.
+    Taxii,
+}
+
+impl Said {
+    /// All of them with their words.
+    pub const ALL: [(Self, &str); 6] = [
+        (Self::Own, "own"),
+        (Self::Feed, "feed"),
+        (Self::Import, "import"),
+        (Self::Peer, "peer"),
+        (Self::Misp, "misp"),
+        (Self::Taxii, "taxii"),
+    ];
+
+    /// The word of policies.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(said, _)| *said == self).map_or("", |(_, word)| word)
+    }
+
+    /// What a word names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known)| *known == word).map(|(said, _)| said)
+    }
+
+    /// What a source of the store is, by its key and kind. What is not known is not taken for our own word.
+    #[must_use]
+    pub fn of_source(key: &str, kind: &str) -> Self {
+        let begins = |prefix: &str| key.starts_with(prefix);
+        match kind {
+            _ if begins("peer:") => Self::Peer,
+            "peer" => Self::Peer,
+            "person" if begins("sender:") => Self::Taxii,
+            "own" | "person" => Self::Own,
+            "taxii" => Self::Taxii,
+            "misp" => Self::Misp,
+            _ if begins("misp:") => Self::Misp,
+            "import" => Self::Import,
+            _ => Self::Feed,
+        }
+    }
+}
+
 /// An object that somebody wants to hand on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
@@ -18,6 +77,10 @@ pub struct Candidate {
     pub from: Option<PeerId>,
     /// The community it came through, if any.
     pub through: Option<CommunityId>,
+    /// Whose word it is.
+    pub said: Said,
+    /// What its source is called.
+    pub source: String,
 }
 
 /// A change made on the way out.

@@ -258,7 +258,7 @@ impl Notifier for FakeNotifier {
     }
 }
 
-/// Flips the last bit of an address: different, stable, reversible. Never for real data.
+/// Flips the last bit of an address, turns labels around: different, stable, reversible. Never for real data.
 #[derive(Debug)]
 pub struct FakePseudonymiser;
 
@@ -271,6 +271,15 @@ impl Pseudonymiser for FakePseudonymiser {
     }
     fn original(&self, recipient: &str, pseudonym: IpAddr) -> IpAddr {
         self.pseudonym(recipient, pseudonym)
+    }
+    fn label(&self, _recipient: &str, above: &str, label: &str) -> String {
+        // The domain above counts: the same label elsewhere is another one.
+        let turned: String = label.chars().rev().collect();
+        format!("p{}-{turned}", above.len())
+    }
+    fn original_label(&self, _recipient: &str, above: &str, pseudonym: &str) -> Option<String> {
+        let turned = pseudonym.strip_prefix(&format!("p{}-", above.len()))?;
+        Some(turned.chars().rev().collect())
     }
 }
 

@@ -7,6 +7,7 @@ pub mod disclosure;
 pub mod edge;
 pub mod fake;
 pub mod misp;
+pub mod pseudonyms;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -248,6 +249,11 @@ pub trait Pseudonymiser: Send + Sync {
     fn pseudonym(&self, recipient: &str, address: IpAddr) -> IpAddr;
     /// The way back, for answers that name pseudonyms.
     fn original(&self, recipient: &str, pseudonym: IpAddr) -> IpAddr;
+    /// What stands for one label of a host name (RFC 1035 §2.3.1) below the domain `above`, in lower case: again a label.
+    fn label(&self, recipient: &str, above: &str, label: &str) -> String;
+    /// The way back; `None` when this is no pseudonym of ours for that recipient below that domain, or of a label too
+    /// long to be carried.
+    fn original_label(&self, recipient: &str, above: &str, pseudonym: &str) -> Option<String>;
 }
 
 /// A batch of windows from an edge, opaque to the gateway room: `analytics` encodes and decodes.

@@ -42,6 +42,9 @@ pub(crate) struct CommunityView {
     role: &'static str,
     /// Where it stands for this node.
     state: Standing,
+    /// Why the leader did not let this node in when it last asked.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    refusal: String,
     /// Whether this node belongs to it now, by a certificate that holds.
     holds: bool,
     /// Until when this node's certificate holds.
@@ -129,6 +132,7 @@ impl CommunityView {
             not_after: circle.own_certificate.as_ref().map(|it| it.not_after),
             updated_at: at(circle.updated_us),
             members: None,
+            refusal: circle.refusal,
             name: circle.name,
             description: circle.description,
             leader: circle.leader_name,

@@ -30,6 +30,8 @@ pub(crate) fn routes() -> RoomRouter<Communities> {
         .route(MANAGE, routes!(circles::change))
         .route(MANAGE, routes!(circles::dissolve))
         .route(MANAGE, routes!(invite::invite))
+        .route(READ, routes!(invite::invited))
+        .route(MANAGE, routes!(invite::withdraw))
         .route(MANAGE, routes!(join::join))
         .route(MANAGE, routes!(join::leave))
         .route(MANAGE, routes!(members::change))

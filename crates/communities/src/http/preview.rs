@@ -78,6 +78,10 @@ pub(crate) struct PreviewObject {
     name: String,
     /// The label that holds here.
     tlp: String,
+    /// By which way it came here first: `own`, `feed`, `import`, `peer`, `misp` or `taxii`. All but `own` counts as received.
+    origin: &'static str,
+    /// What the source is called that said it first.
+    source: String,
     /// One answer for each recipient, in their order.
     goes: Vec<bool>,
 }
@@ -221,6 +225,8 @@ fn answer(preview: Preview) -> SharePreviewAnswer {
         kind: stored.kind.clone(),
         name: stored.name.clone(),
         tlp: intel::label(stored.tlp).label().to_owned(),
+        origin: preview.said.get(at).map_or("", |(said, _)| said.word()),
+        source: preview.said.get(at).map(|(_, name)| name.clone()).unwrap_or_default(),
         goes: goes(at),
     });
     let objects: Vec<PreviewObject> = objects.collect();

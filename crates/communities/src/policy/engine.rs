@@ -57,6 +57,7 @@ pub struct Engine {
     /// Whether any policy looks at them: what none looks at need not part questions.
     looks_at_labels: bool,
     looks_at_confidence: bool,
+    looks_at_source: bool,
     decided: RwLock<Decided>,
 }
 
@@ -158,6 +159,7 @@ impl Engine {
         Ok(Self {
             looks_at_labels: looks_at("labels"),
             looks_at_confidence: looks_at("confidence"),
+            looks_at_source: looks_at("source"),
             rules: Rulebook::new(schema, set),
             own: read,
             built_in,
@@ -177,6 +179,9 @@ impl Engine {
         }
         if !self.looks_at_confidence {
             facts.confidence = -1;
+        }
+        if !self.looks_at_source {
+            facts.source.clear();
         }
         facts
     }
@@ -248,7 +253,9 @@ fn object(facts: &Facts) -> Result<Entity, String> {
         ("pap_rank", number(facts.pap.map_or(-1, |pap| pap as i64))),
         ("confidence", number(facts.confidence)),
         ("labels", texts(&facts.labels)),
-        ("received", flag(facts.received)),
+        ("received", flag(facts.received())),
+        ("origin", text(facts.said.word())),
+        ("source", text(&facts.source)),
         ("through", text(&facts.through)),
         ("onward", flag(facts.onward)),
         ("to_community", text(&facts.to_community)),

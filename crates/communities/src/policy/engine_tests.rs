@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use model::Tlp;
 use proptest::prelude::*;
 
+use ports::disclosure::Said;
+
 use super::super::facts::Pap;
 use super::*;
 
@@ -34,7 +36,8 @@ fn object(tlp: Tlp) -> Facts {
         pap: None,
         confidence: -1,
         labels: BTreeSet::new(),
-        received: false,
+        said: Said::Own,
+        source: String::new(),
         through: String::new(),
         onward: true,
         to_community: String::new(),
@@ -43,7 +46,7 @@ fn object(tlp: Tlp) -> Facts {
 }
 
 fn received(tlp: Tlp) -> Facts {
-    Facts { received: true, ..object(tlp) }
+    Facts { said: Said::Peer, ..object(tlp) }
 }
 
 fn in_circle(facts: Facts) -> Facts {
@@ -59,6 +62,23 @@ fn goes(recipient: &Recipient, facts: impl Fn(Tlp) -> Facts) -> Vec<bool> {
 const fn row(text: &str) -> [bool; 5] {
     let b = text.as_bytes();
     [b[0] == b'y', b[1] == b'y', b[2] == b'y', b[3] == b'y', b[4] == b'y']
+}
+
+#[test]
+fn what_comes_from_elsewhere_counts_as_received_by_whatever_way() {
+    let cert = to("cert", &[]);
+    for (said, _) in Said::ALL {
+        let by_name = goes(&cert, |tlp| Facts { said, ..object(tlp) });
+        let expect = if said == Said::Own { "yyyyn" } else { "yynnn" };
+        assert_eq!(by_name, row(expect), "{said:?}");
+    }
+    let text = "@reason(\"our reseller asks us not to\") forbid (principal, action, resource) \
+                when { resource.origin == \"feed\" && resource.source == \"Paid list\" };";
+    let engine = engine(&[("paid", text)]);
+    let fact = |said, source: &str| Facts { said, source: source.into(), ..object(Tlp::Clear) };
+    let ask = |facts| engine.decide(&cert, &engine.relevant(facts)).allowed;
+    assert!(!ask(fact(Said::Feed, "Paid list")));
+    assert!(ask(fact(Said::Feed, "Free list")) && ask(fact(Said::Own, "Paid list")));
 }
 
 /// Clear, green, amber, amber+strict, red.
@@ -211,7 +231,8 @@ fn question() -> impl Strategy<Value = (Recipient, Facts)> {
         |((kind, country, fellow), (tlp, from, circle, mark, confidence, onward))| {
             let mut recipient = to(kind, if fellow { &[CIRCLE] } else { &[] });
             recipient.country = country.into();
-            let mut facts = Facts { received: from, confidence, onward, ..object(ALL[tlp]) };
+            let said = if from { Said::Feed } else { Said::Own };
+            let mut facts = Facts { said, confidence, onward, ..object(ALL[tlp]) };
             if circle {
                 facts = in_circle(facts);
             }
@@ -262,7 +283,7 @@ proptest! {
             prop_assert!(before || !more.decide(recipient, facts).allowed, "{forbid}");
             prop_assert!(before || !plain.decide(recipient, facts).allowed, "{permit}");
             // what may never leave does not, whatever is permitted
-            let never = facts.tlp == Tlp::Red && (facts.received || !facts.to_community.is_empty());
+            let never = facts.tlp == Tlp::Red && (facts.received() || !facts.to_community.is_empty());
             prop_assert!(!(never && before), "{permit}");
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use model::{CommunityId, PeerId, Tlp};
+use model::{CommunityId, Tlp};
+use ports::disclosure::Said;
 use serde_json::Value;
 use stix::{Object, marking};
 
@@ -89,8 +90,10 @@ pub struct Facts {
     pub confidence: i64,
     /// Its labels.
     pub labels: BTreeSet<String>,
-    /// Another node said it first.
-    pub received: bool,
+    /// By which way it came here first; all but our own word counts as received.
+    pub said: Said,
+    /// What the source is called that said it first.
+    pub source: String,
     /// The community it came through, or empty.
     pub through: String,
     /// Whether that community lets it go elsewhere.
@@ -135,6 +138,11 @@ pub(crate) const fn of_stix(label: stix::Tlp) -> Tlp {
 }
 
 impl Facts {
+    /// Whether others said it first.
+    pub(crate) fn received(&self) -> bool {
+        self.said != Said::Own
+    }
+
     /// With where it would go: a community and its highest label, or by name.
     pub(crate) fn going_to(mut self, to: Option<(CommunityId, Tlp)>) -> Self {
         self.to_community = to.map(|(id, _)| id.to_string()).unwrap_or_default();
@@ -145,8 +153,9 @@ impl Facts {
 
 /// How an object came here.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Way {
-    pub(crate) from: Option<PeerId>,
+pub(crate) struct Way<'s> {
+    pub(crate) said: Said,
+    pub(crate) source: &'s str,
     pub(crate) through: Option<CommunityId>,
     pub(crate) onward: bool,
 }
@@ -156,7 +165,7 @@ pub(crate) struct Way {
 pub(crate) fn of(
     object: &Object,
     label: Tlp,
-    way: Way,
+    way: Way<'_>,
     pap: impl Fn(&str) -> Option<Pap>,
 ) -> Facts {
     let marked = marking::effective_whole(object);
@@ -174,7 +183,8 @@ pub(crate) fn of(
         pap: stated.chain(said).max(),
         confidence: confidence.filter(|c| (0..=100).contains(c)).unwrap_or(-1),
         labels,
-        received: way.from.is_some(),
+        said: way.said,
+        source: clip(way.source),
         through: way.through.map(|id| id.to_string()).unwrap_or_default(),
         onward: way.onward,
         to_community: String::new(),

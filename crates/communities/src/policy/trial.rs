@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::Tlp;
+use ports::disclosure::Said;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -68,9 +69,15 @@ pub struct TrialObject {
     /// Its labels.
     #[serde(default)]
     pub labels: BTreeSet<String>,
-    /// Another node said it first.
+    /// Others said it first: another node, unless `origin` says more.
     #[serde(default)]
     pub received: bool,
+    /// By which way it came here first: `own`, `feed`, `import`, `peer`, `misp` or `taxii`.
+    #[serde(default)]
+    pub origin: Option<String>,
+    /// What the source is called that said it first.
+    #[serde(default)]
+    pub source: Option<String>,
     /// Id of the community it came through.
     #[serde(default)]
     pub through: Option<String>,
@@ -159,6 +166,16 @@ impl TrialObject {
             })?),
             None => None,
         };
+        let said = match self.origin.as_deref().filter(|word| !word.is_empty()) {
+            Some(word) => Said::from_word(word).ok_or_else(|| {
+                format!("origin is none of {}", Said::ALL.map(|(_, word)| word).join(", "))
+            })?,
+            None if self.received => Said::Peer,
+            None => Said::Own,
+        };
+        if self.received && said == Said::Own {
+            return Err("origin is own, and received says that others said it first".into());
+        }
         let confidence = self.confidence.unwrap_or(-1);
         if !(-1..=100).contains(&confidence) {
             return Err("confidence lies between 0 and 100, or is -1".into());
@@ -169,7 +186,8 @@ impl TrialObject {
             pap,
             confidence,
             labels: self.labels.clone(),
-            received: self.received,
+            said,
+            source: self.source.clone().unwrap_or_default(),
             through: self.through.clone().unwrap_or_default(),
             onward: self.onward.unwrap_or(true),
             to_community: self.to_community.clone().unwrap_or_default(),

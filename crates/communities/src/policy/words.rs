@@ -137,8 +137,8 @@ impl Words<'_> {
         match attribute(expression) {
             Some(("resource", "received")) => Phrase::said(
                 About::Object,
-                "that another node said first",
-                "another node said the object first",
+                "that others said first",
+                "others said the object first",
             ),
             Some(("resource", "onward")) => Phrase::said(
                 About::Object,
@@ -174,6 +174,17 @@ impl Words<'_> {
         match (whose, name) {
             ("resource", "type") => Phrase::object(format!("of type {}", or(all))),
             ("resource", "tlp" | "pap") => Phrase::object(format!("marked {}", or(all))),
+            ("resource", "origin") => {
+                let all: Vec<String> = all.iter().map(|word| by(word)).collect();
+                let noun = format!("first said by {}", or(&all));
+                let sentence = format!("the object was first said by {}", or(&all));
+                Phrase::said(About::Object, &noun, &sentence)
+            }
+            ("resource", "source") => {
+                let noun = format!("first said by the source {}", or(all));
+                let sentence = format!("the source {} said the object first", or(all));
+                Phrase::said(About::Object, &noun, &sentence)
+            }
             ("principal", "kind") => Phrase::recipient(format!("of kind {}", or(all))),
             ("principal", "country") => Phrase::recipient(format!("in country {}", or(all))),
             ("principal", "sector") => Phrase::recipient(format!("of sector {}", or(all))),
@@ -232,6 +243,19 @@ impl Words<'_> {
             "!=" => negated(&same, &Value::Null),
             _ => Phrase::unknown(),
         }
+    }
+}
+
+/// Who said something first, by the word of its origin.
+fn by(origin: &str) -> String {
+    match origin {
+        "own" => "this organisation".into(),
+        "feed" => "a feed".into(),
+        "import" => "an imported file".into(),
+        "peer" => "another node".into(),
+        "misp" => "a MISP server".into(),
+        "taxii" => "a TAXII server or client".into(),
+        other => format!("'{other}'"),
     }
 }
 

@@ -37,12 +37,22 @@ fn policies_are_said_in_words() {
     when(
         "forbid",
         "when { resource.received && resource.confidence < 50 }",
-        "Objects that another node said first and of confidence below 50, or unknown may not go to any organisation.",
+        "Objects that others said first and of confidence below 50, or unknown may not go to any organisation.",
     );
     when(
         "permit",
         "when { !resource.received && principal.communities.contains(\"c1\") }",
         "Objects first said here may go to organisations in community 'Energy'.",
+    );
+    when(
+        "forbid",
+        "when { resource.origin == \"feed\" && resource.source == \"Paid list\" }",
+        "Objects first said by a feed and first said by the source Paid list may not go to any organisation.",
+    );
+    when(
+        "forbid",
+        "when { [\"misp\", \"taxii\"].contains(resource.origin) }",
+        "Objects first said by a MISP server or a TAXII server or client may not go to any organisation.",
     );
     when(
         "permit",
@@ -63,7 +73,7 @@ fn policies_are_said_in_words() {
     when(
         "forbid",
         "when { (resource.received && principal.sector == \"energy\") || resource.pap_rank >= 2 }",
-        "All objects may not go to any organisation, when (another node said the object first and the recipient is of \
+        "All objects may not go to any organisation, when (others said the object first and the recipient is of \
          sector energy) or the object is marked PAP:AMBER or stricter.",
     );
     when(

@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ports::Pseudonymiser;
+use ports::{Pseudonymiser, pseudonyms};
 
+use super::macs;
+use super::names::{self, Domain};
 use super::network::{Network, masked};
 
 /// Keys tried for a recipient until pseudonyms fall outside of the own networks.
@@ -51,16 +53,23 @@ pub(crate) struct Hiding<'a> {
     with: &'a dyn Pseudonymiser,
     /// Under which name of the recipient pseudonyms of IPv4 and IPv6 are made.
     names: [String; 2],
+    domains: &'a [Domain],
+    recipient: &'a str,
     /// Whether pseudonyms never fall into an own network: then a second pass changes nothing.
     pub(crate) apart: bool,
 }
 
 impl<'a> Hiding<'a> {
     /// For a recipient, by its node id.
-    pub(crate) fn new(own: &'a [Network], with: &'a dyn Pseudonymiser, recipient: &str) -> Self {
+    pub(crate) fn new(
+        own: &'a [Network],
+        domains: &'a [Domain],
+        with: &'a dyn Pseudonymiser,
+        recipient: &'a str,
+    ) -> Self {
         let (four, a) = apart(own, with, recipient, true);
         let (six, b) = apart(own, with, recipient, false);
-        Self { own, with, names: [four, six], apart: a && b }
+        Self { own, with, names: [four, six], domains, recipient, apart: a && b }
     }
 
     /// The pseudonym of an address of an own network.
@@ -75,6 +84,16 @@ impl<'a> Hiding<'a> {
         }
         let own = self.own.iter().any(|network| network.contains(address));
         own.then(|| self.with.pseudonym(&self.names[usize::from(address.is_ipv6())], address))
+    }
+
+    /// The text with all that tells of the house replaced: addresses of own networks, MAC addresses, names under own
+    /// domains; `None` when there is nothing. Once a text: what stands for a MAC address or a name looks like one.
+    pub(crate) fn all(&self, text: &str) -> Option<String> {
+        let mut now = self.text(text);
+        let mac = |mac| pseudonyms::mac(self.with, self.recipient, mac);
+        now = macs::replaced(now.as_deref().unwrap_or(text), mac).or(now);
+        let names = now.as_deref().unwrap_or(text);
+        names::replaced(names, self.domains, self.with, self.recipient).or(now)
     }
 
     /// The text with every address of an own network replaced; `None` when there is none.

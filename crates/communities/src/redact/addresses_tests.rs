@@ -19,6 +19,12 @@ impl Pseudonymiser for Flip {
     fn original(&self, recipient: &str, pseudonym: IpAddr) -> IpAddr {
         self.pseudonym(recipient, pseudonym)
     }
+    fn label(&self, recipient: &str, above: &str, label: &str) -> String {
+        ports::fake::FakePseudonymiser.label(recipient, above, label)
+    }
+    fn original_label(&self, recipient: &str, above: &str, pseudonym: &str) -> Option<String> {
+        ports::fake::FakePseudonymiser.original_label(recipient, above, pseudonym)
+    }
 }
 
 fn own() -> Vec<Network> {
@@ -27,7 +33,7 @@ fn own() -> Vec<Network> {
 
 fn check(text: &str, expect: &str) {
     let own = own();
-    let got = Hiding::new(&own, &Flip, "r").text(text);
+    let got = Hiding::new(&own, &[], &Flip, "r").text(text);
     assert_eq!(got.as_deref().unwrap_or(text), expect, "{text}");
     assert_eq!(got.is_some(), text != expect, "told only when something changed");
 }
@@ -75,9 +81,9 @@ fn what_is_no_own_address_stays() {
 #[test]
 fn a_network_that_moves_onto_itself_is_told_apart_where_it_can_be() {
     let own = own();
-    assert!(Hiding::new(&own, &Flip, "r").apart);
+    assert!(Hiding::new(&own, &[], &Flip, "r").apart);
     // the last bit flips: 10.0.0.0/8 stays where it is under every name
-    let hiding = Hiding::new(&own, &FakePseudonymiser, "r");
+    let hiding = Hiding::new(&own, &[], &FakePseudonymiser, "r");
     assert!(!hiding.apart);
     assert_eq!(hiding.text("10.0.0.1").as_deref(), Some("10.0.0.0"));
 }
@@ -92,12 +98,18 @@ impl Pseudonymiser for Named {
     fn original(&self, recipient: &str, pseudonym: IpAddr) -> IpAddr {
         self.pseudonym(recipient, pseudonym)
     }
+    fn label(&self, recipient: &str, above: &str, label: &str) -> String {
+        ports::fake::FakePseudonymiser.label(recipient, above, label)
+    }
+    fn original_label(&self, recipient: &str, above: &str, pseudonym: &str) -> Option<String> {
+        ports::fake::FakePseudonymiser.original_label(recipient, above, pseudonym)
+    }
 }
 
 #[test]
 fn another_name_is_tried_until_networks_move_apart() {
     let own = own();
-    let hiding = Hiding::new(&own, &Named, "r");
+    let hiding = Hiding::new(&own, &[], &Named, "r");
     assert!(hiding.apart);
     assert_eq!(hiding.text("10.0.0.1").as_deref(), Some("138.0.0.1"));
 }
@@ -130,7 +142,7 @@ proptest! {
         parts in prop::collection::vec((address(), "[ -~é]{0,6}[ ,;('=<]"), 1..5),
     ) {
         let own = own();
-        let hiding = Hiding::new(&own, &Flip, "r");
+        let hiding = Hiding::new(&own, &[], &Flip, "r");
         let text: String = parts.iter().map(|(address, gap)| format!("{gap}{address} ")).collect();
         let out = hiding.text(&text).unwrap();
         for (address, _) in &parts {
@@ -143,7 +155,7 @@ proptest! {
     #[test]
     fn any_text_is_read(text in ".{0,80}") {
         let own = own();
-        let hiding = Hiding::new(&own, &Flip, "r");
+        let hiding = Hiding::new(&own, &[], &Flip, "r");
         if let Some(out) = hiding.text(&text) {
             prop_assert_eq!(hiding.text(&out), None);
         }

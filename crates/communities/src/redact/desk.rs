@@ -74,8 +74,9 @@ impl Communities {
         let _one = self.reloading().await;
         let mut sql = self.platform().db.read().await?;
         let rules = redactions::all(&mut sql).await?;
-        let redactor = Redactor::new(rules, self.own_networks().to_vec())
-            .map_err(|text| CommunityError::invalid(text, "Mend or pause that rule."))?;
+        let redactor =
+            Redactor::new(rules, self.own_networks().to_vec(), self.own_domains().to_vec())
+                .map_err(|text| CommunityError::invalid(text, "Mend or pause that rule."))?;
         self.put_redactor(Arc::new(redactor));
         Ok(())
     }

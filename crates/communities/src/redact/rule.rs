@@ -6,6 +6,7 @@ use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::names::Domain;
 use super::network::Network;
 use crate::members::{MAX_NAME, checked_text};
 use crate::organisations::KINDS;
@@ -72,7 +73,7 @@ pub enum Action {
         /// What stands instead, as it is.
         with: String,
     },
-    /// Replaces addresses of own networks by pseudonyms.
+    /// Replaces addresses of own networks, MAC addresses and host names under own domains by pseudonyms.
     Pseudonymise,
     /// Keeps the object back.
     Drop,
@@ -177,6 +178,7 @@ pub(crate) struct Compiled {
 pub struct Redactor {
     pub(crate) rules: Vec<Compiled>,
     pub(crate) own: Vec<Network>,
+    pub(crate) domains: Vec<Domain>,
 }
 
 impl Redactor {
@@ -184,7 +186,7 @@ impl Redactor {
     ///
     /// # Errors
     /// Which rule cannot work, and why.
-    pub fn new(rules: Vec<Rule>, own: Vec<Network>) -> Result<Self, String> {
+    pub fn new(rules: Vec<Rule>, own: Vec<Network>, domains: Vec<Domain>) -> Result<Self, String> {
         let rules = rules.into_iter().filter(|rule| !rule.paused).map(|rule| {
             rule.check().map_err(|cause| format!("redaction rule '{}': {cause}", rule.name))?;
             let regex = match &rule.action {
@@ -193,6 +195,6 @@ impl Redactor {
             };
             Ok(Compiled { rule, regex })
         });
-        Ok(Self { rules: rules.collect::<Result<_, String>>()?, own })
+        Ok(Self { rules: rules.collect::<Result<_, String>>()?, own, domains })
     }
 }

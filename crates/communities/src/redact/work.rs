@@ -71,16 +71,17 @@ impl Redactor {
     /// The rules that are for a recipient.
     pub(crate) fn work<'a>(
         &'a self,
-        recipient: &Recipient,
+        recipient: &'a Recipient,
         with: &'a dyn Pseudonymiser,
     ) -> Work<'a> {
         let rules: Vec<&Compiled> =
             self.rules.iter().filter(|rule| rule.rule.to.include(recipient)).collect();
         let hides = rules.iter().any(|rule| rule.rule.action == Action::Pseudonymise);
         let own = if hides { self.own.as_slice() } else { &[] };
+        let domains = self.domains.as_slice();
         let may = |kind: &&'static str| rules.iter().any(|rule| renames(&rule.rule, kind));
         let renames = ids::OBSERVABLES.iter().copied().filter(may).collect();
-        Work { hiding: Hiding::new(own, with, &recipient.id), renames, rules }
+        Work { hiding: Hiding::new(own, domains, with, &recipient.id), renames, rules }
     }
 }
 
@@ -177,6 +178,7 @@ impl Work<'_> {
         (round, written): (usize, &Cell<usize>),
     ) -> bool {
         let mut changed = false;
+        let mut hidden = round > 0;
         for rule in rules {
             let id = rule.rule.id.as_str();
             match (&rule.rule.action, &rule.regex) {
@@ -197,8 +199,13 @@ impl Work<'_> {
                     };
                     changed |= edit::texts(map, id, changes, &replace);
                 }
-                // Pseudonyms that may look like own addresses are not replaced again.
-                (Action::Pseudonymise, _) if self.hiding.apart || round == 0 => {
+                // Once for each object, whatever rules ask for it: a pseudonym looks like what it stands for.
+                (Action::Pseudonymise, _) if !hidden => {
+                    hidden = true;
+                    changed |= edit::texts(map, id, changes, &|text| self.hiding.all(text));
+                }
+                // What other rules wrote may be an own address; pseudonyms that may look like one stay.
+                (Action::Pseudonymise, _) if self.hiding.apart => {
                     changed |= edit::texts(map, id, changes, &|text| self.hiding.text(text));
                 }
                 _ => {}

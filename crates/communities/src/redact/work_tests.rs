@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::names::Domain;
 use super::super::network::Network;
 use super::super::rule::{Addressees, Rule};
 use super::*;
@@ -22,6 +23,12 @@ impl Pseudonymiser for Flip {
     fn original(&self, recipient: &str, pseudonym: IpAddr) -> IpAddr {
         self.pseudonym(recipient, pseudonym)
     }
+    fn label(&self, recipient: &str, above: &str, label: &str) -> String {
+        ports::fake::FakePseudonymiser.label(recipient, above, label)
+    }
+    fn original_label(&self, recipient: &str, above: &str, pseudonym: &str) -> Option<String> {
+        ports::fake::FakePseudonymiser.original_label(recipient, above, pseudonym)
+    }
 }
 
 fn rule(id: &str, types: &[&str], action: Action) -> Rule {
@@ -37,7 +44,8 @@ fn rule(id: &str, types: &[&str], action: Action) -> Rule {
 
 fn redactor(rules: Vec<Rule>) -> Redactor {
     let own = Config::default().own_networks;
-    Redactor::new(rules, own.iter().map(|text| Network::parse(text).unwrap()).collect()).unwrap()
+    let own = own.iter().map(|text| Network::parse(text).unwrap()).collect();
+    Redactor::new(rules, own, vec![Domain::parse("harbour.example").unwrap()]).unwrap()
 }
 
 fn hide() -> Rule {
@@ -55,7 +63,8 @@ fn remove(properties: &[&str]) -> Rule {
 
 fn run(rules: Vec<Rule>, objects: &[Value], around: &[Value]) -> Vec<Redacted> {
     let redactor = redactor(rules);
-    let work = redactor.work(&Recipient::default(), &Flip);
+    let recipient = Recipient::default();
+    let work = redactor.work(&recipient, &Flip);
     let read = |all: &[Value]| -> Vec<Object> {
         all.iter().map(|object| Object::from_value(object.clone()).unwrap()).collect()
     };
@@ -113,6 +122,44 @@ fn observables_get_the_ids_of_what_they_hold_and_references_follow() {
     let all = serde_json::to_string(&out.iter().map(body).collect::<Vec<_>>()).unwrap();
     for id in [&address["id"], &traffic["id"]] {
         assert!(!all.contains(id.as_str().unwrap()), "{all}");
+    }
+}
+
+#[test]
+fn names_and_mac_addresses_of_the_house_leave_under_new_ids() {
+    let name = observable("domain-name", json!({ "value": "srv1.harbour.example" }));
+    let theirs = observable("domain-name", json!({ "value": "srv1.harbour.example.evil.test" }));
+    let mac = observable("mac-addr", json!({ "value": "b8:27:eb:7d:6b:a6" }));
+    let url = observable("url", json!({ "value": "https://srv1.harbour.example/a?b=10.0.0.1" }));
+    let mail = observable("email-addr", json!({ "value": "ops@srv1.harbour.example" }));
+    let told = report(
+        &[&name, &theirs, &mac, &url, &mail],
+        "b8-27-eb-7d-6b-a6 asked srv1[.]harbour[.]example",
+    );
+    let objects = [told, name.clone(), theirs.clone(), mac.clone(), url, mail];
+    // two rules that ask for the same do it once
+    let twice = vec![hide(), rule("again", &[], Action::Pseudonymise)];
+    let out = run(twice, &objects, &[]);
+    let all: Vec<Value> = out.iter().map(body).collect();
+    let hidden = "p15-1vrs.harbour.example";
+    assert_eq!(all[0]["description"], "ba-27-eb-7d-6b-a6 asked p15-1vrs[.]harbour[.]example");
+    for (at, kind, value) in [
+        (1, "domain-name", hidden.to_owned()),
+        (3, "mac-addr", "ba:27:eb:7d:6b:a6".to_owned()),
+        (4, "url", format!("https://{hidden}/a?b=138.0.0.1")),
+        (5, "email-addr", format!("ops@{hidden}")),
+    ] {
+        let expect = observable(kind, json!({ "value": value }));
+        assert_eq!((&all[at]["id"], &all[at]["value"]), (&expect["id"], &expect["value"]));
+        assert_eq!(all[0]["object_refs"][at - 1], expect["id"], "references follow");
+        assert_eq!(all[at]["x_sereno_redacted"], json!(["hide"]));
+    }
+    assert_eq!(all[2], theirs, "who pretends to be us is news");
+    let text = serde_json::to_string(&all).unwrap();
+    for gone in
+        ["//srv1", "@srv1", "b8:27", name["id"].as_str().unwrap(), mac["id"].as_str().unwrap()]
+    {
+        assert!(!text.contains(gone), "{gone}: {text}");
     }
 }
 

@@ -1,6 +1,6 @@
-//! Communities and invitations to them.
+//! Communities.
 
-use model::{CommunityId, NodeId, Timestamp, Tlp};
+use model::{CommunityId, Tlp};
 use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -13,10 +13,11 @@ pub(crate) async fn insert(sql: &mut AnyConnection, circle: &Circle) -> Result<(
     sqlx::query(
         "INSERT INTO communities_communities (id, name, description, max_tlp, contribute, roster, onward, \
          leader_node, leader_name, leader_key, leader_peer, own_role, own_certificate, asked, state, version, \
-         serial, recorded_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-         $16, $17, $18, $18) ON CONFLICT (id) DO UPDATE SET name = excluded.name, leader_key = excluded.leader_key, \
+         serial, recorded_at, updated_at, refusal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+         $15, $16, $17, $18, $18, $19) ON CONFLICT (id) DO UPDATE SET name = excluded.name, leader_key = excluded.leader_key, \
          leader_peer = excluded.leader_peer, own_role = excluded.own_role, state = excluded.state, \
-         asked = excluded.asked, own_certificate = excluded.own_certificate, version = excluded.version, updated_at = excluded.updated_at",
+         asked = excluded.asked, own_certificate = excluded.own_certificate, version = excluded.version, \
+         updated_at = excluded.updated_at, refusal = excluded.refusal",
     )
     .bind(circle.id.to_string())
     .bind(&circle.name)
@@ -36,6 +37,7 @@ pub(crate) async fn insert(sql: &mut AnyConnection, circle: &Circle) -> Result<(
     .bind(circle.version)
     .bind(circle.serial)
     .bind(circle.updated_us)
+    .bind(&circle.refusal)
     .execute(sql)
     .await?;
     Ok(())
@@ -50,7 +52,7 @@ pub(crate) async fn update(
     sqlx::query(
         "UPDATE communities_communities SET name = $1, description = $2, max_tlp = $3, contribute = $4, \
          roster = $5, onward = $6, leader_name = $7, own_role = $8, own_certificate = $9, state = $10, \
-         version = $11, serial = $12, updated_at = $13, asked = $14 WHERE id = $15",
+         version = $11, serial = $12, updated_at = $13, asked = $14, refusal = $15 WHERE id = $16",
     )
     .bind(&circle.name)
     .bind(&circle.description)
@@ -66,6 +68,7 @@ pub(crate) async fn update(
     .bind(circle.serial)
     .bind(now_us)
     .bind(&circle.asked)
+    .bind(&circle.refusal)
     .bind(circle.id.to_string())
     .execute(sql)
     .await?;
@@ -97,96 +100,6 @@ pub(crate) async fn remove(sql: &mut AnyConnection, id: CommunityId) -> Result<(
         .bind(id.to_string())
         .execute(sql)
         .await?;
-    Ok(())
-}
-
-/// An invitation made here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Invited {
-    pub(crate) community: CommunityId,
-    pub(crate) node: NodeId,
-    pub(crate) role: Role,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) used: bool,
-}
-
-pub(crate) async fn invite(
-    sql: &mut AnyConnection,
-    digest: &str,
-    invited: &Invited,
-    made_by: &str,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM communities_invitations WHERE expires_at < $1")
-        .bind(now.as_micros())
-        .execute(&mut *sql)
-        .await?;
-    sqlx::query(
-        "INSERT INTO communities_invitations (digest, community, node, role, made_by, expires_at, recorded_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(digest)
-    .bind(invited.community.to_string())
-    .bind(invited.node.to_string())
-    .bind(invited.role.word())
-    .bind(made_by)
-    .bind(invited.expires_at.as_micros())
-    .bind(now.as_micros())
-    .execute(sql)
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn invited(
-    sql: &mut AnyConnection,
-    digest: &str,
-) -> Result<Option<Invited>, DbError> {
-    let row = sqlx::query("SELECT * FROM communities_invitations WHERE digest = $1")
-        .bind(digest)
-        .fetch_optional(sql)
-        .await?;
-    row.map(|row| {
-        Ok(Invited {
-            community: parsed(&row, "community", "communities_invitations.community")?,
-            node: parsed(&row, "node", "communities_invitations.node")?,
-            role: role(&row.try_get::<String, _>("role")?, "communities_invitations.role")?,
-            expires_at: Timestamp::from_micros(row.try_get("expires_at")?),
-            used: row.try_get::<Option<i64>, _>("used_at")?.is_some(),
-        })
-    })
-    .transpose()
-}
-
-/// Uses an invitation up; false when it was used before.
-pub(crate) async fn spend(
-    sql: &mut AnyConnection,
-    digest: &str,
-    now_us: i64,
-) -> Result<bool, DbError> {
-    let done = sqlx::query(
-        "UPDATE communities_invitations SET used_at = $1 WHERE digest = $2 AND used_at IS NULL",
-    )
-    .bind(now_us)
-    .bind(digest)
-    .execute(sql)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Makes open invitations of a node to a community worthless.
-pub(crate) async fn withdraw(
-    sql: &mut AnyConnection,
-    community: CommunityId,
-    node: Option<NodeId>,
-) -> Result<(), DbError> {
-    let node = node.map(|node| node.to_string()).unwrap_or_default();
-    sqlx::query(
-        "DELETE FROM communities_invitations WHERE community = $1 AND ($2 = '' OR node = $2)",
-    )
-    .bind(community.to_string())
-    .bind(node)
-    .execute(sql)
-    .await?;
     Ok(())
 }
 
@@ -233,6 +146,7 @@ fn circle(row: &AnyRow) -> Result<Circle, DbError> {
         own_certificate: certificate
             .map_err(|cause| DbError::corrupt("communities_communities.own_certificate", cause))?,
         asked: row.try_get("asked")?,
+        refusal: row.try_get("refusal")?,
         state: State::from_word(&state)
             .ok_or_else(|| DbError::corrupt("communities_communities.state", &state))?,
         version: row.try_get("version")?,

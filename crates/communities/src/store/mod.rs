@@ -1,6 +1,7 @@
 //! The room's SQL and nothing else.
 
 pub(crate) mod circles;
+pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod organisations;
 pub(crate) mod policies;

@@ -14,7 +14,7 @@ use platform::db::{DbError, Tx};
 use platform::http::Gate;
 use platform::peers::{Peer, PeerDirectory};
 use platform::testing::{call, call_through};
-use ports::disclosure::Candidate;
+use ports::disclosure::{Candidate, Said};
 use ports::fake::FakeClock;
 use ports::{AccessQuestion, PortError, Pseudonymiser, Signer};
 use serde_json::{Value, json};
@@ -58,6 +58,12 @@ impl Pseudonymiser for Flip {
     }
     fn original(&self, recipient: &str, pseudonym: std::net::IpAddr) -> std::net::IpAddr {
         self.pseudonym(recipient, pseudonym)
+    }
+    fn label(&self, recipient: &str, above: &str, label: &str) -> String {
+        ports::fake::FakePseudonymiser.label(recipient, above, label)
+    }
+    fn original_label(&self, recipient: &str, above: &str, pseudonym: &str) -> Option<String> {
+        ports::fake::FakePseudonymiser.original_label(recipient, above, pseudonym)
     }
 }
 
@@ -168,12 +174,31 @@ impl Node {
         taken.unwrap()
     }
 
+    /// Hears what the m-th node said to a letter posted under a key.
+    pub(crate) async fn hear(&self, by: u8, key: &str, refused: Option<String>) {
+        let (room, by, key) = (self.room.clone(), peer(by), key.to_owned());
+        let heard: Result<(), DbError> = self
+            .platform
+            .db
+            .write(move |tx| {
+                Box::pin(async move { room.answered(tx, &by, &key, refused.as_deref()).await })
+            })
+            .await;
+        heard.unwrap();
+    }
+
     /// Stores objects under a source: an own one, or that of a peer.
     pub(crate) async fn store(&self, from: Option<u8>, objects: &[Value]) {
+        let key = from.map_or("own".into(), |n| format!("peer:{}", id::<PeerId>(100 + n)));
+        self.store_as(&key, "own", objects).await;
+    }
+
+    /// Stores objects under a source of a kind.
+    pub(crate) async fn store_as(&self, key: &str, kind: &str, objects: &[Value]) {
         let source = intel::Source {
-            key: from.map_or("own".into(), |n| format!("peer:{}", id::<PeerId>(100 + n))),
+            key: key.into(),
             name: "source".into(),
-            kind: "own".into(),
+            kind: kind.into(),
             tlp: stix::Tlp::Clear,
             licence: String::new(),
         };
@@ -235,6 +260,8 @@ impl Net {
                 let to = self.nodes.iter().find(|to| id::<PeerId>(100 + to.n) == letter.to);
                 let to = to.expect("a letter to nobody");
                 let taken = to.take(from.n, &letter.kind, letter.body).await;
+                let taker = (to.n, taken.as_ref().err().cloned());
+                from.hear(taker.0, &letter.key, taker.1).await;
                 if let Err(reason) = taken {
                     refused.push((from.n, to.n, letter.kind, reason));
                 }
@@ -310,5 +337,5 @@ pub(crate) fn indicator(n: u32, label: Tlp, more: Value) -> Value {
 
 /// An object said first here.
 pub(crate) fn own(object: Value, tlp: Tlp) -> Candidate {
-    Candidate { object, tlp, from: None, through: None }
+    Candidate { object, tlp, from: None, through: None, said: Said::Own, source: String::new() }
 }

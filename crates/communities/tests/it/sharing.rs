@@ -172,6 +172,53 @@ async fn the_preview_says_what_sharing_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_preview_tells_whose_word_it_is_and_what_others_said_goes_no_further() {
+    let net = Net::new(2).await;
+    let node = &net.nodes[0];
+    let sources = [
+        ("own", "own", "own"),
+        ("person:Ana", "person", "own"),
+        ("feed:1", "feed", "feed"),
+        ("feed:2", "taxii", "taxii"),
+        ("feed:3", "misp", "misp"),
+        ("misp:CIRCL", "feed", "misp"),
+        ("import:Report 17", "import", "import"),
+        ("sender:a client", "person", "taxii"),
+        ("knowledge:attack", "knowledge", "feed"),
+    ];
+    let mut ids = Vec::new();
+    for (n, (key, kind, _)) in (1..).zip(sources) {
+        let object = indicator(n, Tlp::Amber, json!({}));
+        ids.push(object["id"].clone());
+        node.store_as(key, kind, &[object]).await;
+    }
+    let ask = json!({ "objects": ids, "to": { "organisations": ["National CERT"] } });
+    let (status, preview) = node.ask("POST", PREVIEW, &ask).await;
+    assert_eq!(status, 200, "{preview}");
+    for (at, (key, _, origin)) in sources.into_iter().enumerate() {
+        let object = &preview["objects"][at];
+        assert_eq!((&object["origin"], &object["source"]), (&json!(origin), &json!("source")));
+        assert_eq!(object["goes"], json!([origin == "own"]), "{key}: {preview}");
+    }
+    let reasons = preview["recipients"][0]["reasons"][0]["reason"].as_str().unwrap();
+    assert!(reasons.contains("others said"), "{reasons}");
+    // a second word of somebody else does not take an object away from who said it first
+    node.store_as("feed:1", "feed", &[indicator(1, Tlp::Amber, json!({"confidence": 3}))]).await;
+    let (_, again) = node.ask("POST", PREVIEW, &ask).await;
+    assert_eq!(again["objects"][0]["origin"], "own");
+    let test = json!({ "tests": [{ "name": "x", "recipient": { "kind": "cert" }, "expected": false,
+        "object": { "type": "t", "tlp": "TLP:AMBER", "origin": "misp", "source": "CIRCL" } }] });
+    let (_, kept) = node.ask("PUT", TESTS, &test).await;
+    assert_eq!(kept["items"][0]["result"]["passed"], true, "{kept}");
+    for (name, value) in [("origin", json!("moon")), ("origin", json!("own"))] {
+        let mut wrong = test.clone();
+        wrong["tests"][0]["object"]["received"] = json!(true);
+        wrong["tests"][0]["object"][name] = value;
+        assert_eq!(node.ask("PUT", TESTS, &wrong).await.0, 422, "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_preview_keeps_to_sight_and_to_its_bounds() {
     let net = Net::new(2).await;
     let node = &net.nodes[0];

@@ -1,10 +1,11 @@
 //! Internal addresses out of what leaves the house: in fields and inside sentences.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use model::Finding;
 use ports::Pseudonymiser;
+use ports::pseudonyms::{self, Mac};
 
 /// Replaces internal addresses for one recipient and remembers which.
 pub(crate) struct Hide<'a> {
@@ -53,24 +54,10 @@ impl<'a> Hide<'a> {
         (pseudonym, true)
     }
 
-    /// A MAC address as the recipient sees it. It goes through the address pseudonymiser as the low
-    /// bits of an IPv6 address, so that it is keyed in the same way, and is marked as locally
-    /// administered, so that it names no maker.
-    fn mac(&self, mac: [u8; 6]) -> String {
-        let mut bytes = [0; 16];
-        bytes[0] = 0xfd;
-        bytes[10..].copy_from_slice(&mac);
-        let full = Ipv6Addr::from(bytes);
-        let hidden = match self.with.pseudonym(&self.recipient, full.into()) {
-            IpAddr::V6(v6) => v6.octets(),
-            IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-        };
-        let pairs: Vec<String> = hidden[10..]
-            .iter()
-            .enumerate()
-            .map(|(at, byte)| format!("{:02x}", if at == 0 { (byte & 0xfc) | 2 } else { *byte }))
-            .collect();
-        pairs.join(":")
+    /// A MAC address as the recipient sees it.
+    fn mac(&self, mac: Mac) -> String {
+        let hidden = pseudonyms::mac(self.with, &self.recipient, mac);
+        hidden.map(|byte| format!("{byte:02x}")).join(":")
     }
 
     /// A sentence with every internal IP address and every MAC address in it replaced.
@@ -126,7 +113,7 @@ impl<'a> Hide<'a> {
     }
 }
 
-fn parse_mac(text: &str) -> Option<[u8; 6]> {
+fn parse_mac(text: &str) -> Option<Mac> {
     let mut mac = [0; 6];
     let mut pairs = text.split(':');
     for byte in &mut mac {

@@ -12,7 +12,7 @@ use model::{CommunityId, PeerId, ShareDecision, Tlp};
 use platform::db::DbError;
 use platform::peers::Peer;
 use ports::PortError;
-use ports::disclosure::{Candidate, Disclosed};
+use ports::disclosure::{Candidate, Disclosed, Said};
 use sqlx::AnyConnection;
 
 use crate::error::FederationError;
@@ -37,6 +37,8 @@ pub(crate) struct Known {
     pub(crate) from: Option<PeerId>,
     /// What peers brought of it.
     pub(crate) received: Vec<Received>,
+    /// Whose word it is, and what that source is called.
+    said: (Said, String),
 }
 
 impl Known {
@@ -49,6 +51,8 @@ impl Known {
             tlp: label(self.stored.tlp),
             from: self.from,
             through: self.came().and_then(|row| row.community),
+            said: if self.from.is_some() { Said::Peer } else { self.said.0 },
+            source: self.said.1.clone(),
         })
     }
 
@@ -110,7 +114,11 @@ pub(crate) async fn load(
                 .or_else(|| rows.first().map(|row| row.peer))
                 .unwrap_or_else(|| PeerId::from_uuid(uuid::Uuid::nil()))
         });
-        found.insert((*id).to_owned(), Known { stored, from, received: rows });
+        // What cannot be told is not taken for our own word.
+        let said = origins.get(*id).map_or((Said::Feed, String::new()), |origin| {
+            (Said::of_source(&origin.key, &origin.kind), origin.name.clone())
+        });
+        found.insert((*id).to_owned(), Known { stored, from, received: rows, said });
     }
     Ok(found)
 }

@@ -210,6 +210,7 @@ pub(crate) struct Sealed {
     pub(crate) place: i64,
     pub(crate) id: LetterId,
     pub(crate) kind: String,
+    pub(crate) key: String,
     pub(crate) state: String,
 }
 
@@ -221,7 +222,7 @@ pub(crate) async fn by_digest(
     digest: &str,
 ) -> Result<Option<Sealed>, DbError> {
     let row = sqlx::query(
-        "SELECT place, id, kind, state FROM federation_letters WHERE peer = $1 AND seq = $2 AND digest = $3",
+        "SELECT place, id, kind, key, state FROM federation_letters WHERE peer = $1 AND seq = $2 AND digest = $3",
     )
     .bind(peer.to_string())
     .bind(seq)
@@ -237,6 +238,7 @@ fn sealed(row: &AnyRow) -> Result<Sealed, DbError> {
         place: row.try_get("place")?,
         id: parsed(&id, "federation_letters.id")?,
         kind: row.try_get("kind")?,
+        key: row.try_get("key")?,
         state: row.try_get("state")?,
     })
 }

@@ -82,6 +82,8 @@ struct AsStix {
     /// The event that was converted.
     event: Event,
     source: String,
+    /// Whether it is an event of this node's organisation.
+    own: bool,
     objects: Vec<Prepared>,
     /// What has no place in STIX, as JSON.
     not_carried: Vec<Value>,
@@ -101,14 +103,15 @@ async fn as_stix(room: &Misphub, name: &Name, most: i64) -> Result<AsStix, MispE
     show::without_groups(&mut shown);
     show::without_nulls(&mut shown);
     drop(sql);
-    let source =
-        orgs.into_iter().find(|org| org.id == event.orgc).map_or_else(String::new, |org| org.name);
+    let org = orgs.into_iter().find(|org| org.id == event.orgc);
+    let own = org.as_ref().is_some_and(|org| org.uuid == room.own_uuid());
+    let source = org.map_or_else(String::new, |org| org.name);
     let tlp = event.tlp;
     let converted = tokio::task::spawn_blocking(move || from_misp::prepared(shown, tlp));
     let outcome =
         converted.await.map_err(|_| MispError::bad_request("the event could not be converted"))?;
     let FromMisp { objects, not_carried } = outcome.map_err(MispError::bad_request)?;
-    Ok(AsStix { event, source, objects, not_carried })
+    Ok(AsStix { event, source, own, objects, not_carried })
 }
 
 impl AsStix {
@@ -123,7 +126,7 @@ impl AsStix {
         let source = intel::Source {
             key: format!("misp:{}", self.source),
             name: format!("MISP: {}", self.source),
-            kind: "feed".into(),
+            kind: if self.own { "own" } else { "misp" }.into(),
             tlp: intel::label(event.tlp),
             licence: String::new(),
         };

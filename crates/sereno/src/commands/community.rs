@@ -100,6 +100,15 @@ pub(crate) enum CommunityCommand {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// The invitations made here to one of them: for whom, until when, used or open.
+    Invitations(Named),
+    /// Take an invitation back that was not used: its file opens nothing any more.
+    Withdraw {
+        #[command(flatten)]
+        named: Named,
+        /// The invitation, by its id or the invited organisation.
+        invitation: String,
+    },
     /// Use an invitation; the leader's answer makes this node a member.
     Join {
         #[command(flatten)]
@@ -107,7 +116,7 @@ pub(crate) enum CommunityCommand {
         /// The invitation file.
         invitation: PathBuf,
     },
-    /// Leave one of another node.
+    /// Leave one of another node, or forget one whose leader refused.
     Leave(Named),
     /// Give a member another role.
     Role {
@@ -177,6 +186,8 @@ pub(crate) async fn community(command: CommunityCommand, json: bool) -> Result<E
         | CommunityCommand::Leave(named)
         | CommunityCommand::Dissolve(named)
         | CommunityCommand::Change { named, .. }
+        | CommunityCommand::Invitations(named)
+        | CommunityCommand::Withdraw { named, .. }
         | CommunityCommand::Invite { named, .. }
         | CommunityCommand::Role { named, .. }
         | CommunityCommand::Expel { named, .. } => named.place.clone(),
@@ -217,6 +228,17 @@ async fn run(api: &Api, command: CommunityCommand, json: bool) -> Result<(), Fai
                 );
             }
             output::note(&format!("good once, until {}", text_of(&invitation, "expires_at")));
+            Ok(())
+        }
+        CommunityCommand::Invitations(named) => {
+            let all = api.get(&format!("{}/invitations", path(api, &named.name).await?)).await?;
+            table(&all, &["id", "organisation", "role", "state", "expires_at"], json)
+        }
+        CommunityCommand::Withdraw { named, invitation } => {
+            let path = format!("{}/invitations", path(api, &named.name).await?);
+            let id = open_invitation(&api.get(&path).await?["items"], &invitation)?;
+            api.delete(&format!("{path}/{id}")).await?;
+            output::note("withdrawn; its file opens nothing any more");
             Ok(())
         }
         CommunityCommand::Join { invitation, .. } => {
@@ -274,6 +296,11 @@ fn show(community: &Value, json: bool) -> Result<(), Failure> {
         return output::value(community);
     }
     table(&json!([community]), &["id", "name", "role", "state", "max_tlp", "leader"], false)?;
+    if let Some(refusal) = community.get("refusal").and_then(Value::as_str) {
+        // It comes from another node: it may not move the cursor.
+        let refusal = analytics::inventory::seen_as_it_is(refusal);
+        output::note(&format!("the leader refused: {refusal}"));
+    }
     match community.get("members") {
         Some(members) if members.as_array().is_some_and(|all| !all.is_empty()) => {
             table(members, &["node", "organisation", "role", "state", "holds", "not_after"], false)
@@ -291,6 +318,15 @@ async fn member_path(api: &Api, name: &str, member: &str) -> Result<String, Fail
     let community = api.get(&path).await?;
     let node = found(&community["members"], "member", member, &["node", "organisation"])?;
     Ok(format!("{path}/members/{}", escape(text(&node, "node"))))
+}
+
+/// The id of an invitation by id, or of the open one of an organisation.
+fn open_invitation(all: &Value, name: &str) -> Result<String, Failure> {
+    let open = |one: &&Value| text(one, "state") == "open" || text(one, "id") == name;
+    let open: Vec<Value> = all.as_array().into_iter().flatten().filter(open).cloned().collect();
+    let fields = ["id", "organisation", "node"];
+    let found = found(&Value::from(open), "invitation", name, &fields)?;
+    Ok(escape(text(&found, "id")))
 }
 
 /// The id of a community by its name or id.
@@ -319,8 +355,12 @@ fn found(all: &Value, what: &str, name: &str, fields: &[&str]) -> Result<Value, 
         _ => {
             let mut failure = Failure::new(format!("{what} '{name}' does not exist here"))
                 .remedy(format!("`sereno {what} list` shows them."));
-            if what == "member" {
-                failure = failure.remedy("`sereno community show NAME` shows them.");
+            match what {
+                "member" => failure = failure.remedy("`sereno community show NAME` shows them."),
+                "invitation" => {
+                    failure = failure.remedy("`sereno community invitations NAME` shows them.");
+                }
+                _ => {}
             }
             failure.code = output::NO;
             Err(failure)

@@ -168,6 +168,22 @@ fn communities_are_made_and_their_invitations_are_for_one_node() {
     assert_eq!(run(&operator.data, &["community", "show", "Ports"]).0, 1, "nothing is known of it");
     assert_eq!(run(&cert.data, &["community", "change", "Ports", "--roster", "leader"]).0, 0);
     assert_eq!(answer(&cert.data, &["community", "show", "Ports"])["roster"], "leader");
+    let made = items(&cert.data, &["community", "invitations", "Ports"]);
+    assert_eq!((&made[0]["organisation"], &made[0]["state"]), (&json!("Harbour"), &json!("open")));
+    assert_eq!(run(&cert.data, &["community", "withdraw", "Ports", "Harbour"]).0, 0);
+    assert_eq!(
+        run(&cert.data, &["community", "withdraw", "Ports", "Harbour"]).0,
+        1,
+        "none is open"
+    );
+    // its file is sound and worthless: the leader's answer says what it says to everybody
+    assert_eq!(run(&operator.data, &["community", "join", &path]).0, 0);
+    let refused = until("the leader's refusal", || {
+        stands(&operator, "Ports").filter(|community| community["state"] == "refused")
+    });
+    assert_eq!(refused["refusal"], "no such community stands between us");
+    assert_eq!(run(&operator.data, &["community", "leave", "Ports"]).0, 0);
+    assert!(items(&operator.data, &["community", "list"]).is_empty());
     assert_eq!(run(&cert.data, &["community", "dissolve", "Ports"]).0, 0);
     assert_eq!(items(&cert.data, &["community", "list"])[0]["state"], "dissolved");
 }
@@ -197,6 +213,8 @@ fn roles_and_communities() {
             json!({"organisation": "x", "role": "reader"}),
             false,
         ),
+        ("GET", format!("communities/{none}/invitations"), Value::Null, true),
+        ("DELETE", format!("communities/{none}/invitations/00"), Value::Null, false),
         ("POST", "communities/join".into(), json!({}), false),
         ("POST", format!("communities/{none}/leave"), Value::Null, false),
         ("PATCH", format!("communities/{none}/members/{none}"), json!({"role": "reader"}), false),
