@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use intel::{Batch, Prepared, Put, Source, write};
-use model::Timestamp;
+use platform::db::{DbError, Tx};
 use platform::http::Problem;
 use serde::Serialize;
 use stix::json::Limits;
@@ -13,7 +13,7 @@ use crate::error::KnowledgeError;
 use crate::room::Knowledge;
 
 /// Objects of one transaction: others who write wait no longer than for these.
-const OBJECTS_PER_COMMIT: usize = 2_048;
+pub(crate) const OBJECTS_PER_COMMIT: usize = 2_048;
 /// Bytes of a bundle for each JSON value it may hold: real ones have more, and a value costs about a hundred in memory.
 const BYTES_PER_VALUE: usize = 16;
 /// Refused objects named in a report; the rest are counted.
@@ -44,18 +44,40 @@ pub(crate) struct ImportReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ImportProblem {
     /// Place in the bundle, from 0.
-    index: u64,
+    pub(crate) index: u64,
     /// Id as written; may be empty.
-    id: String,
+    pub(crate) id: String,
     /// Why.
-    reason: String,
+    pub(crate) reason: String,
 }
 
 impl ImportReport {
     fn problem(&mut self, index: usize, id: &str, reason: String) {
-        if self.problems.len() < MAX_REFUSED_NAMED {
+        self.problem_of(MAX_REFUSED_NAMED, index, id, reason);
+    }
+
+    fn problem_of(&mut self, most: usize, index: usize, id: &str, reason: String) {
+        if self.problems.len() < most {
             let id = id.chars().take(300).collect();
             self.problems.push(ImportProblem { index: index as u64, id, reason });
+        }
+    }
+
+    /// Counts what became of objects that stand at these places.
+    pub(crate) fn count_all(
+        &mut self,
+        most: usize,
+        puts: &[Put],
+        places: &[usize],
+        ids: &[String],
+    ) {
+        for ((put, place), id) in puts.iter().zip(places).zip(ids) {
+            self.count(*put);
+            if *put == Put::Conflict {
+                let reason = "this version is known with another content, which stays; \
+                     give the change a later `modified`";
+                self.problem_of(most, *place, id, reason.to_owned());
+            }
         }
     }
 
@@ -95,9 +117,9 @@ impl Origin {
 }
 
 /// Objects with their places, and what was refused.
-struct Judged {
-    sound: Vec<(usize, Prepared)>,
-    report: ImportReport,
+pub(crate) struct Judged {
+    pub(crate) sound: Vec<(usize, Prepared)>,
+    pub(crate) report: ImportReport,
 }
 
 /// Reads and stores a bundle, a list of objects, or one object.
@@ -112,7 +134,7 @@ pub(crate) async fn run(
 ) -> Result<ImportReport, Problem> {
     let max_bytes = room.config().max_import_bytes;
     let _turn = room.import_turn().await;
-    let judging = move || judge(&body, max_bytes);
+    let judging = move || judge(&body, max_bytes, MAX_REFUSED_NAMED);
     let Judged { sound, mut report } = tokio::task::spawn_blocking(judging)
         .await
         .map_err(Problem::internal)?
@@ -126,14 +148,7 @@ pub(crate) async fn run(
         }
         let ids: Vec<String> = objects.iter().map(|object| object.id.clone()).collect();
         let puts = store(room, origin.source.clone(), objects).await?;
-        for ((put, place), id) in puts.into_iter().zip(places).zip(ids) {
-            report.count(put);
-            if put == Put::Conflict {
-                let reason = "this version is known with another content, which stays; \
-                     give the change a later `modified`";
-                report.problem(place, &id, reason.to_owned());
-            }
-        }
+        report.count_all(MAX_REFUSED_NAMED, &puts, &places, &ids);
     }
 }
 
@@ -177,25 +192,28 @@ async fn store(
 ) -> Result<Vec<Put>, KnowledgeError> {
     room.platform()
         .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let now: Timestamp = tx.now();
-                let now_us = now.as_micros();
-                let id = intel::sources::ensure(tx.sql(), &source, now_us).await?;
-                let batch = Batch {
-                    source: id,
-                    unmarked: intel::rank(source.tlp),
-                    collection: None,
-                    objects: &objects,
-                    now_us,
-                };
-                Ok(write::store(tx.sql(), &batch).await?)
-            })
-        })
+        .write(move |tx| Box::pin(async move { Ok(store_in(tx, &source, &objects).await?) }))
         .await
 }
 
-fn judge(body: &[u8], max_bytes: usize) -> Result<Judged, String> {
+/// Stores objects within a transaction.
+pub(crate) async fn store_in(
+    tx: &mut Tx,
+    source: &Source,
+    objects: &[Prepared],
+) -> Result<Vec<Put>, DbError> {
+    let now_us = tx.now().as_micros();
+    let id = intel::sources::ensure(tx.sql(), source, now_us).await?;
+    let unmarked = intel::rank(source.tlp);
+    let batch = Batch { source: id, unmarked, collection: None, objects, now_us };
+    write::store(tx.sql(), &batch).await
+}
+
+/// Reads a bundle and judges each object; `most` of those refused are named.
+///
+/// # Errors
+/// One sentence that says where it cannot be read.
+pub(crate) fn judge(body: &[u8], max_bytes: usize, most: usize) -> Result<Judged, String> {
     let limits =
         Limits { max_bytes, max_values: max_bytes / BYTES_PER_VALUE, ..stix::json::DEFAULT_LIMITS };
     let value = stix::json::read(body, limits).map_err(|error| error.to_string())?;
@@ -217,7 +235,7 @@ fn judge(body: &[u8], max_bytes: usize) -> Result<Judged, String> {
     for (place, value) in objects.into_iter().enumerate() {
         let Some(object) = Object::from_value(value) else {
             judged.report.refused += 1;
-            judged.report.problem(place, "", "not a JSON object".into());
+            judged.report.problem_of(most, place, "", "not a JSON object".into());
             continue;
         };
         let found = validate::object(&object);
@@ -226,7 +244,7 @@ fn judge(body: &[u8], max_bytes: usize) -> Result<Judged, String> {
             Some(error) => {
                 judged.report.refused += 1;
                 let reason = format!("{} ({}): {}", error.property, error.clause, error.message);
-                judged.report.problem(place, object.id_text(), reason);
+                judged.report.problem_of(most, place, object.id_text(), reason);
             }
         }
     }

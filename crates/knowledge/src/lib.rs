@@ -8,7 +8,7 @@
 //!   caller may read ([`sight`]); lists, counts, neighbours, paths, exports and errors all keep to that bound,
 //!   and what lies beyond it does not exist.
 //! - **Every object of an import is accounted for**: new, updated, older, same, in conflict, or refused with
-//!   the reason. An import that cannot be read stores nothing.
+//!   the reason. An import that cannot be read stores nothing. One that a dying node left goes on where it was.
 //! - The store itself (`intel`) is shared with the rooms that exchange; this room adds no second copy.
 
 mod catalogue;
@@ -16,6 +16,7 @@ mod config;
 mod error;
 mod http;
 mod import;
+mod import_job;
 mod ontology;
 mod review;
 mod room;
@@ -31,5 +32,8 @@ pub use room::Knowledge;
 /// The tables: what people laid out. The store of what is known is `intel`'s.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "knowledge",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_layouts.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_layouts.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_imports.sql") },
+    ],
 };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use platform::Platform;
 use platform::health::Component;
 use platform::http::RoomRouter;
+use platform::jobs::JobHandler;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::Config;
 use crate::error::KnowledgeError;
-use crate::{http, ontology};
+use crate::{http, import_job, ontology};
 
 struct Inner {
     platform: Platform,
@@ -17,6 +18,7 @@ struct Inner {
     ontology: ontology::Cache,
     searches: Semaphore,
     imports: Semaphore,
+    uploads: Semaphore,
     streams: http::stream::Open,
 }
 
@@ -42,6 +44,7 @@ impl Knowledge {
             ontology: ontology::Cache::default(),
             searches: Semaphore::new(MAX_SEARCHES),
             imports: Semaphore::new(MAX_IMPORTS),
+            uploads: Semaphore::new(import_job::MAX_OPEN),
             streams: http::stream::Open::default(),
         })))
     }
@@ -49,6 +52,19 @@ impl Knowledge {
     /// The HTTP endpoints.
     pub fn router(&self) -> RoomRouter {
         http::routes().with_state(self.clone())
+    }
+
+    /// The durable jobs.
+    pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
+        vec![Arc::new(import_job::Importer(self.clone()))]
+    }
+
+    /// Removes what cut uploads left behind; before anything is served.
+    ///
+    /// # Errors
+    /// The database says no.
+    pub async fn sweep(&self) -> Result<(), KnowledgeError> {
+        self.sweep_imports().await
     }
 
     /// What works and what does not, for the doctor.
@@ -79,6 +95,11 @@ impl Knowledge {
     /// Waits until an import may be opened.
     pub(crate) async fn import_turn(&self) -> Option<SemaphorePermit<'_>> {
         self.0.imports.acquire().await.ok()
+    }
+
+    /// A place for a file on its way in; `None` when there are too many.
+    pub(crate) fn upload_place(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.uploads.try_acquire().ok()
     }
 
     pub(crate) fn streams(&self) -> &http::stream::Open {

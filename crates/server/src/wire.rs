@@ -286,6 +286,7 @@ impl Rooms {
         };
         let cti = Cti::open(platform, configs.cti, deps).await?;
         let knowledge = Knowledge::open(platform, configs.knowledge)?;
+        knowledge.sweep().await?;
         let misphub = Misphub::open(platform);
         let feedhub = Feedhub::open(platform, configs.feedhub)?;
         let peers = Arc::new(identity.clone());
@@ -359,6 +360,7 @@ impl Rooms {
         let mut all = self.detection.jobs();
         all.extend(self.gateway.jobs());
         all.extend(self.cti.jobs());
+        all.extend(self.knowledge.jobs());
         all.extend(self.playbooks.jobs());
         all
     }

@@ -38,21 +38,26 @@ pub(crate) async fn import(
     request: Request,
 ) -> Result<Json<ImportReport>, Problem> {
     sight::of(&gate, &caller)?;
-    let label = query.label.unwrap_or_default();
-    if label.chars().count() > MAX_LABEL_CHARS || label.chars().any(char::is_control) {
-        let text = format!("a label has at most {MAX_LABEL_CHARS} characters and no control signs");
-        return Err(Problem::bad_request(text));
-    }
-    let word = query.tlp.as_deref().unwrap_or("amber");
-    let tlp = Tlp::from_label(word).ok_or_else(|| {
-        Problem::bad_request("tlp is none of clear, green, amber, amber+strict, red")
-    })?;
+    let (label, tlp) = wanted(query.label, query.tlp.as_deref())?;
     let most = room.config().max_import_bytes;
     let body = axum::body::to_bytes(request.into_body(), most).await.map_err(|_| {
         let text = format!("the bundle is larger than {most} bytes; nothing was stored");
         Problem::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE, "too-large", text)
             .remedy("Send it in parts, or raise knowledge.max_import_bytes.")
     })?;
-    let origin = Origin::person(&caller.name, label.trim(), tlp);
+    let origin = Origin::person(&caller.name, &label, tlp);
     Ok(Json(import::run(&room, origin, body).await?))
+}
+
+/// The name of the source and the label of what carries none, read from a query.
+pub(crate) fn wanted(label: Option<String>, tlp: Option<&str>) -> Result<(String, Tlp), Problem> {
+    let label = label.unwrap_or_default();
+    if label.chars().count() > MAX_LABEL_CHARS || label.chars().any(char::is_control) {
+        let text = format!("a label has at most {MAX_LABEL_CHARS} characters and no control signs");
+        return Err(Problem::bad_request(text));
+    }
+    let tlp = Tlp::from_label(tlp.unwrap_or("amber")).ok_or_else(|| {
+        Problem::bad_request("tlp is none of clear, green, amber, amber+strict, red")
+    })?;
+    Ok((label.trim().to_owned(), tlp))
 }

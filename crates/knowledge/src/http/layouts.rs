@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::error::KnowledgeError;
 use crate::room::Knowledge;
-use crate::store;
+use crate::store::layouts;
 
 /// Layouts of one person.
 const MAX_LAYOUTS: usize = 200;
@@ -49,7 +49,7 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<Vec<GraphLayout>>, Problem> {
     let mut sql = room.platform().db.read().await?;
-    let names = store::names(&mut sql, &caller.id).await?;
+    let names = layouts::names(&mut sql, &caller.id).await?;
     let shown = names
         .into_iter()
         .map(|(name, at)| GraphLayout { name, kept_at: Timestamp::from_micros(at) });
@@ -68,7 +68,7 @@ pub(crate) async fn layout(
 ) -> Result<Json<GraphPositions>, Problem> {
     let mut sql = room.platform().db.read().await?;
     let (positions, _) =
-        store::get(&mut sql, &caller.id, &name).await?.ok_or_else(|| nothing(&name))?;
+        layouts::get(&mut sql, &caller.id, &name).await?.ok_or_else(|| nothing(&name))?;
     let positions = serde_json::from_str(&positions).map_err(Problem::internal)?;
     Ok(Json(GraphPositions { positions }))
 }
@@ -105,11 +105,11 @@ pub(crate) async fn keep(
         .write(move |tx| {
             Box::pin(async move {
                 let now_us = tx.now().as_micros();
-                let names = store::names(tx.sql(), &caller.id).await?;
+                let names = layouts::names(tx.sql(), &caller.id).await?;
                 if names.len() >= MAX_LAYOUTS && !names.iter().any(|(known, _)| *known == name) {
                     return Ok(false);
                 }
-                store::put(tx.sql(), &caller.id, &name, &positions, now_us).await?;
+                layouts::put(tx.sql(), &caller.id, &name, &positions, now_us).await?;
                 Ok(true)
             })
         })
@@ -136,7 +136,7 @@ pub(crate) async fn forget(
         .platform()
         .db
         .write(move |tx| {
-            Box::pin(async move { Ok(store::remove(tx.sql(), &caller.id, &wanted).await?) })
+            Box::pin(async move { Ok(layouts::remove(tx.sql(), &caller.id, &wanted).await?) })
         })
         .await;
     if gone? { Ok(StatusCode::NO_CONTENT) } else { Err(nothing(&name)) }

@@ -6,6 +6,7 @@ mod decay;
 mod export;
 mod held;
 mod import;
+mod imports;
 mod layers;
 mod layouts;
 mod licences;
@@ -65,6 +66,10 @@ pub(crate) fn routes() -> RoomRouter<Knowledge> {
         .route(IMPORT, routes!(catalogues::load))
         .route(IMPORT, routes!(layers::take))
         .route(IMPORT, routes!(import::import))
+        // An import is its person's own: its list of problems names what may be out of others' sight.
+        .route(IMPORT, routes!(imports::begin, imports::list))
+        .route(IMPORT, routes!(imports::one))
+        .route(IMPORT, routes!(imports::problems))
 }
 
 /// An object in a list.

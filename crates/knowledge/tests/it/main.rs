@@ -1,6 +1,7 @@
 //! The room over a real database, through its endpoints.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod imports;
 mod work;
 
 use axum::http::StatusCode;

@@ -21,6 +21,7 @@ mod feeds_medallion;
 mod feeds_misp;
 mod feeds_pull;
 mod interference;
+mod imports;
 mod kills;
 mod laws;
 mod ledger;

@@ -1,4 +1,4 @@
-//! The room's SQL and nothing else: layouts of graphs.
+//! Layouts of graphs.
 
 use platform::db::DbError;
 use sqlx::{AnyConnection, Row};

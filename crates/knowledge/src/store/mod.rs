@@ -1,0 +1,4 @@
+//! The room's SQL and nothing else.
+
+pub(crate) mod imports;
+pub(crate) mod layouts;
