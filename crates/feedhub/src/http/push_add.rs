@@ -36,6 +36,16 @@ pub(crate) struct PushRequest {
     every_minutes: Option<i64>,
 }
 
+/// A label that its author may read himself.
+pub(crate) fn highest(asker: &Asker, text: &str) -> Result<stix::Tlp, FeedError> {
+    stix::Tlp::from_label(text).filter(|label| asker.sees_label(*label)).ok_or_else(|| {
+        FeedError::Invalid(
+            "highest is none of the labels that you may read (clear, green, amber, amber+strict, red)"
+                .into(),
+        )
+    })
+}
+
 /// Adds a push; it goes out at once. Nobody sends what lies beyond his own sight.
 #[utoipa::path(post, path = "/api/v1/pushes", tag = "feeds", request_body = PushRequest, responses(
     (status = 201, description = "The push", body = PushView),
@@ -48,13 +58,7 @@ pub(crate) async fn add(
     Body(request): Body<PushRequest>,
 ) -> Result<(StatusCode, Json<PushView>), Problem> {
     let asker = Asker::new(&gate, &caller);
-    let highest = stix::Tlp::from_label(request.highest.as_deref().unwrap_or("green"));
-    let highest = highest.filter(|label| asker.sees_label(*label)).ok_or_else(|| {
-        FeedError::Invalid(
-            "highest is none of the labels that you may read (clear, green, amber, amber+strict, red)"
-                .into(),
-        )
-    })?;
+    let highest = highest(&asker, request.highest.as_deref().unwrap_or("green"))?;
     let new = NewPush {
         name: request.name,
         url: request.url,

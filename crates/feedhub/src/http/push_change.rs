@@ -1,4 +1,4 @@
-//! `PATCH` and `DELETE /api/v1/pushes/{id}`: pause, go on, remove.
+//! `PATCH` and `DELETE /api/v1/pushes/{id}`: pause, go on, change, remove.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -7,9 +7,11 @@ use platform::http::{Caller, Gate, Json as Body, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::push_add::highest;
 use super::push_view::PushView;
 use super::{Asker, finished};
 use crate::error::FeedError;
+use crate::push::check_pause;
 use crate::room::Feedhub;
 use crate::store::pushes;
 
@@ -22,14 +24,18 @@ pub(crate) struct PushChange {
     /// Another password, token or key for the same scheme. It is never shown again.
     #[schema(write_only)]
     secret: Option<String>,
+    /// The highest label that leaves from now on; what was passed over before stays where it is.
+    highest: Option<String>,
+    /// How often.
+    every_minutes: Option<i64>,
 }
 
-/// Pauses a push, lets it go on, gives it another secret.
+/// Pauses a push, lets it go on, gives it another secret, label or pause.
 #[utoipa::path(patch, path = "/api/v1/pushes/{id}", tag = "feeds", request_body = PushChange,
     params(("id" = String, Path, description = "Id or name")), responses(
     (status = 200, description = "The push", body = PushView),
     (status = 404, description = "No such push", body = Problem),
-    (status = 422, description = "It has no use for this secret", body = Problem)))]
+    (status = 422, description = "It has no use for this secret, or cannot be so", body = Problem)))]
 pub(crate) async fn change(
     State(room): State<Feedhub>,
     Extension(gate): Extension<Gate>,
@@ -38,20 +44,31 @@ pub(crate) async fn change(
     Body(change): Body<PushChange>,
 ) -> Result<Json<PushView>, Problem> {
     let asker = Asker::new(&gate, &caller);
-    let push = asker.push(&room, &name).await?;
+    let mut push = asker.push(&room, &name).await?;
+    if let Some(text) = &change.highest {
+        push.new.highest = highest(&asker, text)?;
+    }
+    if let Some(minutes) = change.every_minutes {
+        check_pause(minutes)?;
+        push.new.every_minutes = minutes;
+    }
     if let Some(secret) = &change.secret {
         room.renew(&push.id, &push.new.auth, secret)?;
     }
     let (id, paused) = (push.id, change.paused.unwrap_or(push.paused));
-    let wanted = id.clone();
+    let (wanted, new) = (id.clone(), push.new);
     let done: Result<(), FeedError> = room
         .platform()
         .db
         .write(move |tx| {
-            Box::pin(async move { Ok(pushes::pause(tx.sql(), &wanted, paused).await?) })
+            Box::pin(async move {
+                let now_us = tx.now().as_micros();
+                Ok(pushes::change(tx.sql(), &wanted, paused, &new, now_us).await?)
+            })
         })
         .await;
     done?;
+    room.wake();
     Ok(Json(asker.push_view(&room, room.push(&id).await?).await?))
 }
 

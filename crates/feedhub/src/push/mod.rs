@@ -20,6 +20,15 @@ const AGAIN_MINUTES: i64 = 15;
 /// STIX types of one push.
 const MAX_TYPES: usize = 50;
 
+/// Refuses a pause between two runs that cannot be.
+pub(crate) fn check_pause(minutes: i64) -> Result<(), FeedError> {
+    if EVERY_MINUTES.contains(&minutes) {
+        return Ok(());
+    }
+    let (least, most) = (EVERY_MINUTES.start(), EVERY_MINUTES.end());
+    Err(FeedError::Invalid(format!("every_minutes lies between {least} and {most}")))
+}
+
 impl Feedhub {
     /// Adds a push; it goes out at once.
     ///
@@ -30,9 +39,7 @@ impl Feedhub {
         if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
             return Err(FeedError::Invalid("a name has 1 to 120 characters".into()));
         }
-        if !EVERY_MINUTES.contains(&new.every_minutes) {
-            return Err(FeedError::Invalid("every_minutes lies between 1 and 43200".into()));
-        }
+        check_pause(new.every_minutes)?;
         fetch::address(&new.url).map_err(FeedError::Invalid)?;
         new.auth.check(secret)?;
         self.check_origin(&new.origin).await?;

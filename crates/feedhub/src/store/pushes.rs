@@ -139,13 +139,26 @@ pub(crate) async fn due(sql: &mut AnyConnection, now_us: i64) -> Result<Option<P
     row.as_ref().map(push).transpose()
 }
 
-/// Pauses a push or lets it go on.
-pub(crate) async fn pause(sql: &mut AnyConnection, id: &str, paused: bool) -> Result<(), DbError> {
-    sqlx::query("UPDATE feedhub_pushes SET paused = $1 WHERE id = $2")
-        .bind(i64::from(paused))
-        .bind(id)
-        .execute(sql)
-        .await?;
+/// Writes whether a push goes out, how often and up to which label. One that goes more often waits no longer than that.
+pub(crate) async fn change(
+    sql: &mut AnyConnection,
+    id: &str,
+    paused: bool,
+    new: &NewPush,
+    now_us: i64,
+) -> Result<(), DbError> {
+    let latest_us = now_us.saturating_add(new.every_minutes.saturating_mul(60_000_000));
+    sqlx::query(
+        "UPDATE feedhub_pushes SET paused = $1, highest = $2, every_minutes = $3, \
+         next_at = CASE WHEN next_at > $4 THEN $4 ELSE next_at END WHERE id = $5",
+    )
+    .bind(i64::from(paused))
+    .bind(intel::rank(new.highest))
+    .bind(new.every_minutes)
+    .bind(latest_us)
+    .bind(id)
+    .execute(sql)
+    .await?;
     Ok(())
 }
 

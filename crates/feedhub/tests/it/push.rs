@@ -227,6 +227,38 @@ async fn a_server_that_does_not_take_is_told_and_nothing_moves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_changed_within_its_bounds_and_its_secret_is_never_shown() {
+    let (url, fake) = server(Way::Good, &[]).await;
+    let house = house().await;
+    house.knows(0..2, stix::Tlp::Amber).await;
+    house.push(&url).await;
+    assert_eq!(counts(&house.send().await.1), [0, 2, 0, 0], "GREEN at most");
+    let change = json!({"highest": "amber", "every_minutes": 5, "secret": "an0ther"});
+    let (status, push) = house.ask("PATCH", "/api/v1/pushes/out", &change).await;
+    assert_eq!((status, &push["highest"]), (200, &json!("TLP:AMBER")), "{push}");
+    assert_eq!(push["every_minutes"], 5);
+    assert!(!push.to_string().contains("an0ther"));
+    let next: model::Timestamp = push["next_at"].as_str().unwrap().parse().unwrap();
+    assert!(next <= house.platform.now().plus_secs(300), "an hour is not waited for: {push}");
+    // what was passed over stays where it is, what comes from now on goes
+    house.knows(10..13, stix::Tlp::Amber).await;
+    assert_eq!(counts(&house.send().await.1), [3, 2, 0, 0]);
+    assert_eq!(fake.got.lock().unwrap().len(), 3);
+    for change in [json!({"highest": "purple"}), json!({"every_minutes": 0}), json!({"url": "x"})] {
+        assert_eq!(house.ask("PATCH", "/api/v1/pushes/out", &change).await.0, 422, "{change}");
+    }
+    let (_, same) = house.ask("PATCH", "/api/v1/pushes/out", &json!({"paused": true})).await;
+    assert_eq!((&same["highest"], &same["state"]), (&json!("TLP:AMBER"), &json!("paused")));
+    let rule =
+        |question: &AccessQuestion| question.action != "see" || question.resource != "TLP:RED";
+    let gate = Gate(Arc::new(FakeRule(rule)));
+    let red = json!({"highest": "red"});
+    let (status, _) =
+        call_through(house.room.router(), gate, "PATCH", "/api/v1/pushes/out", &red).await;
+    assert_eq!(status.as_u16(), 422, "nobody raises it beyond his own sight");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_sends_what_lies_beyond_his_own_sight() {
     let house = house().await;
     let rule =
