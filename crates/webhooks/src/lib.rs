@@ -8,7 +8,8 @@
 //! - **In order, and at least once.** The deliveries of a hook go one after the other by their number; one is told again
 //!   after a crash or a lost answer, with the same `webhook-id`. What cannot be told after `deliver::MAX_TRIES` tries is
 //!   set aside as dead and the next one goes.
-//! - **The secret is shown once and stands nowhere**: it is derived from the node's key and a salt.
+//! - **The secret is shown once and stands nowhere**: it is derived from the node's key and a salt. When
+//!   it is changed, both sign until the overlap is over.
 //! - Only public addresses over https are called, unless the configuration says otherwise; redirects are not followed.
 //! - Bounded everywhere: what waits per hook, what is dead per hook, tries, pauses, bodies. A hook whose queue is full
 //!   reads no further; it goes on where it was.
@@ -33,5 +34,8 @@ pub use sign::signature;
 /// The tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "webhooks",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_webhooks.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_webhooks.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_rotation.sql") },
+    ],
 };

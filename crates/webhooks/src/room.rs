@@ -16,6 +16,8 @@ use crate::gather::{self, EVENTS, Facts};
 use crate::store::{self, Hook, Message, NewHook};
 use crate::{http, send, sign};
 
+/// Longest time in which two secrets sign, seconds (30 days).
+const MAX_OVERLAP_S: i64 = 30 * 86_400;
 /// Hooks at most.
 const MAX_HOOKS: usize = 100;
 /// Types and labels that one hook names.
@@ -75,9 +77,7 @@ impl Webhooks {
         let url =
             send::address(&new.url, self.config().allow_private).map_err(WebhookError::Invalid)?;
         check(&new)?;
-        let mut salt = [0; 16];
-        self.platform().random.fill(&mut salt);
-        new.salt = salt.iter().map(|byte| format!("{byte:02x}")).collect();
+        new.salt = self.salt();
         let secret = sign::secret(self.platform().signer.as_ref(), &new.salt);
         let id = self.platform().uuid4().to_string();
         let (wanted, host) = (id.clone(), url.host_str().unwrap_or_default().to_owned());
@@ -105,6 +105,44 @@ impl Webhooks {
             .await;
         added?;
         Ok((self.hook(&wanted).await?, sign::shown(&secret)))
+    }
+
+    fn salt(&self) -> String {
+        let mut salt = [0; 16];
+        self.platform().random.fill(&mut salt);
+        salt.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Gives a hook another secret; for `overlap_s` seconds the one so far signs too. The new secret.
+    pub(crate) async fn rotate(
+        &self,
+        hook: Hook,
+        overlap_s: i64,
+        by: String,
+    ) -> Result<String, WebhookError> {
+        if !(0..=MAX_OVERLAP_S).contains(&overlap_s) {
+            let text = format!("overlap_seconds lies between 0 and {MAX_OVERLAP_S} (30 days)");
+            return Err(WebhookError::Invalid(text));
+        }
+        let salt = self.salt();
+        let secret = sign::secret(self.platform().signer.as_ref(), &salt);
+        let done: Result<(), WebhookError> = self
+            .platform()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let until = tx.now().plus_secs(overlap_s);
+                    store::rotate(tx.sql(), &hook.id, &salt, until.as_micros()).await?;
+                    let name = hook.new.name;
+                    let detail =
+                        format!("{name} has another secret; the old one signs until {until}");
+                    tx.publish(&by, &WebhookChanged { hook: hook.id, detail }).await?;
+                    Ok(())
+                })
+            })
+            .await;
+        done?;
+        Ok(sign::shown(&secret))
     }
 
     /// A hook by id or name.

@@ -56,9 +56,13 @@ pub(crate) async fn send(
     url: &Url,
     message: &Message,
 ) -> Result<(), Refused> {
-    let secret = sign::secret(platform.signer.as_ref(), &hook.new.salt);
-    let at_s = platform.now().as_micros().div_euclid(1_000_000);
-    let signature = sign::signature(&secret, &message.id, at_s, &message.body);
+    let now_us = platform.now().as_micros();
+    let before = (now_us < hook.before_until_us).then_some(&hook.salt_before);
+    let salts = [Some(&hook.new.salt), before].into_iter().flatten();
+    let secrets: Vec<[u8; 32]> =
+        salts.map(|salt| sign::secret(platform.signer.as_ref(), salt)).collect();
+    let at_s = now_us.div_euclid(1_000_000);
+    let signature = sign::signatures(&secrets, &message.id, at_s, &message.body);
     let host = url.host_str().unwrap_or_default();
     let response = client
         .post(url.clone())

@@ -29,6 +29,14 @@ pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &str) -> Strin
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
+/// The signatures of a message by several secrets, the newest first (Standard Webhooks, "Signature scheme": a list that is
+/// parted by blanks, of which one must fit).
+pub(crate) fn signatures(secrets: &[[u8; 32]], id: &str, timestamp_s: i64, body: &str) -> String {
+    let all: Vec<String> =
+        secrets.iter().map(|secret| signature(secret, id, timestamp_s, body)).collect();
+    all.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -39,6 +39,10 @@ pub(crate) struct Hook {
     pub(crate) last_ok_us: Option<i64>,
     pub(crate) last_error: Option<String>,
     pub(crate) recorded_us: i64,
+    /// The salt before the last rotation; empty when there was none.
+    pub(crate) salt_before: String,
+    /// Until when that one signs too.
+    pub(crate) before_until_us: i64,
 }
 
 /// A delivery.
@@ -82,6 +86,8 @@ fn hook(row: &AnyRow) -> Result<Hook, DbError> {
         last_ok_us: row.try_get("last_ok")?,
         last_error: row.try_get("last_error")?,
         recorded_us: row.try_get("recorded_at")?,
+        salt_before: text("salt_before")?,
+        before_until_us: row.try_get("salt_before_until")?,
     })
 }
 
@@ -97,6 +103,24 @@ fn delivery(row: &AnyRow) -> Result<Delivery, DbError> {
         last_error: row.try_get("last_error")?,
         recorded_us: row.try_get("recorded_at")?,
     })
+}
+
+/// Gives a hook another salt; the one so far signs too until `until_us`.
+pub(crate) async fn rotate(
+    sql: &mut AnyConnection,
+    id: &str,
+    salt: &str,
+    until_us: i64,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE webhooks_hooks SET salt_before = salt, salt = $1, salt_before_until = $2 WHERE id = $3",
+    )
+    .bind(salt)
+    .bind(until_us)
+    .bind(id)
+    .execute(sql)
+    .await?;
+    Ok(())
 }
 
 /// Adds a hook; false when its name is taken.

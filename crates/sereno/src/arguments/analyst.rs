@@ -124,6 +124,16 @@ pub(crate) enum WebhookCommand {
         /// Id or name.
         webhook: String,
     },
+    /// Give it another secret, which is shown this once; for a while the old one signs too.
+    Rotate {
+        #[command(flatten)]
+        place: Place,
+        /// Id or name.
+        webhook: String,
+        /// For so long messages carry both signatures, at most 30d: a number with s, m, h or d.
+        #[arg(long, default_value = "24h", value_parser = seconds)]
+        overlap: i64,
+    },
     /// Tell it nothing for now; what becomes known waits.
     Pause {
         #[command(flatten)]
@@ -161,4 +171,19 @@ pub(crate) enum WebhookCommand {
         /// Id or name.
         webhook: String,
     },
+}
+
+/// Seconds of a text like `24h`.
+fn seconds(text: &str) -> Result<i64, String> {
+    let wrong = || format!("'{text}' is no time; write it like 90m, 24h or 7d");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).filter(|seconds| *seconds >= 0).ok_or_else(wrong)
 }

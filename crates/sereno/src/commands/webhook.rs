@@ -1,4 +1,4 @@
-//! `sereno webhook list|add|test|pause|resume|dead|resend|remove`.
+//! `sereno webhook list|add|test|rotate|pause|resume|dead|resend|remove`.
 
 use std::process::ExitCode;
 
@@ -28,12 +28,23 @@ pub(crate) async fn run(command: WebhookCommand, as_json: bool) -> Result<ExitCo
             if as_json {
                 output::value(&answer)?;
             } else {
-                let webhook = answer.get("webhook").cloned().unwrap_or_default();
-                output::line(&format!("{} ({})", text(&webhook, "name"), text(&webhook, "id")));
-                output::line(text(&answer, "secret"));
-                output::note(
-                    "this is the secret that signs its messages; it cannot be shown again",
-                );
+                secret(&answer);
+            }
+        }
+        WebhookCommand::Rotate { place, webhook, overlap } => {
+            let body = json!({ "overlap_seconds": overlap });
+            let answer = post(&place, &format!("{}/rotate", path(&webhook)), &body).await?;
+            if as_json {
+                output::value(&answer)?;
+            } else {
+                secret(&answer);
+                let until = answer["webhook"]["both_until"].as_str();
+                output::note(&until.map_or_else(
+                    || "the old secret signs no longer".to_owned(),
+                    |until| {
+                        format!("until {until} its messages carry a signature by the old one too")
+                    },
+                ));
             }
         }
         WebhookCommand::Test { place, webhook } => {
@@ -69,6 +80,14 @@ pub(crate) async fn run(command: WebhookCommand, as_json: bool) -> Result<ExitCo
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the secret of a webhook, this once.
+fn secret(answer: &Value) {
+    let webhook = answer.get("webhook").cloned().unwrap_or_default();
+    output::line(&format!("{} ({})", text(&webhook, "name"), text(&webhook, "id")));
+    output::line(text(answer, "secret"));
+    output::note("this is the secret that signs its messages; it cannot be shown again");
 }
 
 fn path(webhook: &str) -> String {

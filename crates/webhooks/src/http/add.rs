@@ -47,9 +47,9 @@ pub(crate) struct WebhookFilter {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WebhookMade {
     /// The webhook.
-    webhook: WebhookView,
+    pub(super) webhook: WebhookView,
     /// What signs its messages; it cannot be shown again.
-    secret: String,
+    pub(super) secret: String,
 }
 
 /// Adds a webhook; it is told what becomes known from now on.

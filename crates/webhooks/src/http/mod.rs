@@ -4,6 +4,7 @@ mod add;
 mod change;
 mod dead;
 mod list;
+mod rotate;
 
 use intel::Sight;
 use model::Timestamp;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> RoomRouter<Webhooks> {
         .route(WRITE, routes!(change::change))
         .route(WRITE, routes!(change::remove))
         .route(WRITE, routes!(change::test))
+        .route(WRITE, routes!(rotate::rotate))
         .route(LIST, routes!(dead::dead))
         .route(WRITE, routes!(dead::resend))
 }
@@ -66,6 +68,9 @@ pub(crate) struct WebhookView {
     last_ok: Option<Timestamp>,
     /// Why the last try failed.
     last_error: Option<String>,
+    /// Until when the secret before the last change signs too; absent when only one signs.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    both_until: Option<Timestamp>,
     /// Who made it.
     created_by: String,
     /// When.
@@ -99,6 +104,8 @@ impl WebhookView {
             dropped: hook.dropped,
             last_ok: hook.last_ok_us.map(Timestamp::from_micros),
             last_error: hook.last_error,
+            both_until: (hook.before_until_us > room.platform().now().as_micros())
+                .then(|| Timestamp::from_micros(hook.before_until_us)),
             created_by: hook.new.by,
             created_at: Timestamp::from_micros(hook.recorded_us),
         })

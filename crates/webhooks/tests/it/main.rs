@@ -226,6 +226,56 @@ fn signatures_hold(receiver: &Receiver, secret: &str, many: usize) {
     assert_eq!(ids.len(), many);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_secret_is_changed_both_sign_and_then_the_new_one_alone() {
+    let house = House::own().await;
+    let (receiver, url) = Receiver::start().await;
+    let new = json!({"name": "soar", "url": url, "events": ["feed.failed"]});
+    let (_, made) = house.ask("POST", "/api/v1/webhooks", &new).await;
+    let decoded = |answer: &Value| {
+        let text = answer["secret"].as_str().unwrap().strip_prefix("whsec_").unwrap().to_owned();
+        base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+    };
+    let rotate = "/api/v1/webhooks/soar/rotate";
+    let (status, rotated) = house.ask("POST", rotate, &json!({"overlap_seconds": 60})).await;
+    assert_eq!(status, 200, "{rotated}");
+    let until: model::Timestamp =
+        rotated["webhook"]["both_until"].as_str().unwrap().parse().unwrap();
+    assert!(until > house.platform.now() && until <= house.platform.now().plus_secs(60));
+    let (old, fresh) = (decoded(&made), decoded(&rotated));
+    assert_ne!(old, fresh);
+    let signed_by = |secrets: &[&Vec<u8>]| {
+        let taken = receiver.taken.lock().unwrap();
+        let (headers, body) = taken.last().unwrap();
+        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+        let at: i64 = header("webhook-timestamp").parse().unwrap();
+        let by = |secret: &&Vec<u8>| webhooks::signature(secret, &header("webhook-id"), at, body);
+        let wanted: Vec<String> = secrets.iter().map(by).collect();
+        assert_eq!(header("webhook-signature"), wanted.join(" "));
+    };
+    let test = "/api/v1/webhooks/soar/test";
+    assert_eq!(house.ask("POST", test, &Value::Null).await.1["taken"], true);
+    signed_by(&[&fresh, &old]);
+    // over: the old one is worth nothing any more
+    house.sql("UPDATE webhooks_hooks SET salt_before_until = 1").await;
+    house.ask("POST", test, &Value::Null).await;
+    signed_by(&[&fresh]);
+    assert_eq!(house.hook().await["both_until"], Value::Null);
+    // a secret that is known to others is changed without an overlap
+    let (_, at_once) = house.ask("POST", rotate, &json!({"overlap_seconds": 0})).await;
+    house.ask("POST", test, &Value::Null).await;
+    signed_by(&[&decoded(&at_once)]);
+    let (_, a_day) = house.ask("POST", rotate, &json!({})).await;
+    assert!(a_day["webhook"]["both_until"].is_string(), "{a_day}");
+    assert!(!house.hook().await.to_string().contains("whsec_"));
+    for wrong in
+        [json!({"overlap_seconds": -1}), json!({"overlap_seconds": 2_592_001}), json!({"x": 1})]
+    {
+        assert_eq!(house.ask("POST", rotate, &wrong).await.0, 422, "{wrong}");
+    }
+    assert_eq!(house.ask("POST", "/api/v1/webhooks/none/rotate", &json!({})).await.0, 404);
+}
+
 async fn publish(house: &House, tlp: &str, error: Option<&str>) {
     let moved = FeedMoved {
         feed: "f".into(),
