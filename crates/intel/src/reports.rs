@@ -6,7 +6,9 @@
 //! | `opinion` "strongly-disagree" (as MISP's false positives are written) | a false positive, at `created` |
 //! | `note` with the label [`ENDED`] | it has ended, at `created` |
 //!
-//! Each object counts once, whatever its `count` says: many sensors that saw one thing are one word of one teller.
+//! Each object counts once, whatever its `count` says: many sensors that saw one thing are one word of one teller. Of the
+//! false positives that one source reports of an object only the newest counts: who repeats itself says nothing new, and
+//! could otherwise talk any indicator down.
 
 use std::collections::HashMap;
 
@@ -111,7 +113,16 @@ pub(crate) async fn forget(sql: &mut AnyConnection, node: i64) -> Result<(), DbE
     Ok(())
 }
 
-/// What was reported of objects by those in sight, with the times, by the object's number.
+/// What was said of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What counts, with the times.
+    pub reports: Vec<(i64, Report)>,
+    /// False positives that do not count, because their source says another one.
+    pub repeated: u64,
+}
+
+/// What was reported of objects by those in sight, by the object's number.
 ///
 /// # Errors
 /// The database says no.
@@ -119,13 +130,14 @@ pub async fn on(
     sql: &mut AnyConnection,
     nodes: &[i64],
     sight: Sight,
-) -> Result<HashMap<i64, Vec<(i64, Report)>>, DbError> {
-    let mut found: HashMap<i64, Vec<(i64, Report)>> = HashMap::new();
+) -> Result<HashMap<i64, Said>, DbError> {
+    let mut found: HashMap<i64, Said> = HashMap::new();
     for chunk in nodes.chunks(ROWS) {
         let text = format!(
-            "SELECT target, kind, seen_at FROM intel_reports WHERE target IN ({}) AND tlp <= ? \
+            "SELECT target, kind, seen_at FROM intel_reports WHERE target IN ({}) AND kind <> {} AND tlp <= ? \
              ORDER BY seen_at DESC LIMIT ?",
-            marks(chunk.len())
+            marks(chunk.len()),
+            number(Report::FalsePositive)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for node in chunk {
@@ -133,8 +145,37 @@ pub async fn on(
         }
         for row in query.bind(sight.most()).bind(MAX_REPORTS).fetch_all(&mut *sql).await? {
             let target: i64 = row.try_get(0)?;
-            found.entry(target).or_default().push((row.try_get(2)?, report(row.try_get(1)?)));
+            let one = (row.try_get(2)?, report(row.try_get(1)?));
+            found.entry(target).or_default().reports.push(one);
         }
+        false_positives(sql, chunk, sight, &mut found).await?;
     }
     Ok(found)
+}
+
+/// The newest false positive of each source about each object, and how many more there are.
+async fn false_positives(
+    sql: &mut AnyConnection,
+    nodes: &[i64],
+    sight: Sight,
+    found: &mut HashMap<i64, Said>,
+) -> Result<(), DbError> {
+    let text = format!(
+        "SELECT r.target, MAX(r.seen_at), COUNT(*) FROM intel_reports r \
+         LEFT JOIN intel_objects o ON o.node = r.teller AND o.superseded_at IS NULL \
+         WHERE r.target IN ({}) AND r.kind = {} AND r.tlp <= ? \
+         GROUP BY r.target, o.source ORDER BY MAX(r.seen_at) DESC LIMIT ?",
+        marks(nodes.len()),
+        number(Report::FalsePositive)
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for node in nodes {
+        query = query.bind(*node);
+    }
+    for row in query.bind(sight.most()).bind(MAX_REPORTS).fetch_all(&mut *sql).await? {
+        let said = found.entry(row.try_get(0)?).or_default();
+        said.reports.push((row.try_get(1)?, Report::FalsePositive));
+        said.repeated += u64::try_from(row.try_get::<i64, _>(2)? - 1).unwrap_or(0);
+    }
+    Ok(())
 }

@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::decay::Models;
 use crate::excuse::Excuses;
-use crate::reports;
+use crate::reports::{self, Said};
 use crate::sight::Sight;
 use crate::sql::{ROWS, marks};
 use crate::terms::around;
@@ -76,6 +76,8 @@ pub struct Standing {
     pub until_us: Option<i64>,
     /// Sightings, false positives and ends that were counted.
     pub reports: usize,
+    /// False positives that were not counted, because their source says another one of the same object.
+    pub repeated: u64,
 }
 
 impl Standing {
@@ -219,11 +221,12 @@ async fn judge(
     nodes.sort_unstable();
     nodes.dedup();
     let reports = reports::on(sql, &nodes, sight).await?;
+    let silent = Said::default();
     let excused = asked.and_then(|value| excuses.of(value));
     let mut found: Vec<Standing> = rows
         .into_iter()
         .map(|row| {
-            let said = reports.get(&row.node).map_or(&[][..], Vec::as_slice);
+            let said = reports.get(&row.node).unwrap_or(&silent);
             let excused = excused.clone().or_else(|| excuses.of(&row.named));
             one(row, &models, said, excused, now_us)
         })
@@ -239,13 +242,8 @@ async fn judge(
     Ok(found)
 }
 
-fn one(
-    row: Mark,
-    models: &Models,
-    reports: &[(i64, decay::Report)],
-    excused: Option<String>,
-    now_us: i64,
-) -> Standing {
+fn one(row: Mark, models: &Models, said: &Said, excused: Option<String>, now_us: i64) -> Standing {
+    let reports = said.reports.as_slice();
     let model = models.of(&row.known.kind);
     let confidence = row.known.object.as_ref().and(row.known.score);
     // A weight is 0 to 100: exact in a float.
@@ -278,6 +276,7 @@ fn one(
         why,
         until_us,
         reports: reports.iter().filter(|(at, _)| *at <= now_us).count(),
+        repeated: said.repeated,
         known: row.known,
     }
 }

@@ -60,6 +60,8 @@ pub(crate) struct IntelLookupSource {
     until: Option<Timestamp>,
     /// Sightings, false positives and ends that were counted.
     reports: u64,
+    /// False positives that were not counted, because their source says another one of the same object.
+    repeated: u64,
 }
 
 impl IntelLookupSource {
@@ -84,6 +86,7 @@ impl IntelLookupSource {
             excused_by,
             until: word.until_us.map(Timestamp::from_micros),
             reports: word.reports as u64,
+            repeated: word.repeated,
         }
     }
 }

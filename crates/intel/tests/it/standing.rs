@@ -90,6 +90,38 @@ async fn an_indicator_fades_is_seen_again_and_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_source_talks_no_indicator_down() {
+    let store = Store::new().await;
+    store.put("a", day(0), &[indicator(1, "198.51.100.7", json!({"confidence": 80}))]).await;
+    let wrong = |n: u32| {
+        let said = json!({"opinion": "strongly-disagree", "object_refs": [id("indicator", 1)]});
+        object("opinion", n, 0, said)
+    };
+    // a flood of one source, also on days of its own choice, is one word
+    let flood: Vec<serde_json::Value> = (10..3_010)
+        .map(|n| {
+            let mut one = wrong(n);
+            one["created"] = format!("2025-{:02}-01T00:00:00.000Z", n % 12 + 1).into();
+            one["modified"] = one["created"].clone();
+            one
+        })
+        .collect();
+    store.put("flooding", day(0), &flood).await;
+    let score = async || {
+        let found = stands(&store, "198.51.100.7", 0).await;
+        (found[0].score.value.round(), found[0].reports, found[0].repeated)
+    };
+    assert_eq!(score().await, (48.0, 1, 2_999));
+    // others have a word of their own
+    store.put("b", day(0), &[wrong(5)]).await;
+    assert_eq!(score().await, (29.0, 2, 2_999));
+    // and the flood hides nobody who saw it
+    let seen = json!({"sighting_of_ref": id("indicator", 1), "last_seen": "2026-01-01T00:00:00Z"});
+    store.put("c", day(0), &[object("sighting", 6, 0, seen)]).await;
+    assert_eq!(score().await.1, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reports_out_of_sight_change_nothing_that_is_seen() {
     let store = Store::new().await;
     store.put("a", day(0), &[indicator(1, "198.51.100.7", json!({"confidence": 80}))]).await;

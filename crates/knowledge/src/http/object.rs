@@ -120,6 +120,8 @@ pub(crate) struct IntelStanding {
     until: Option<Timestamp>,
     /// Sightings, false positives and ends that were counted.
     reports: u64,
+    /// False positives that were not counted, because their source says another one of the same object.
+    repeated: u64,
 }
 
 impl IntelStanding {
@@ -132,6 +134,7 @@ impl IntelStanding {
             since: Timestamp::from_micros(one.score.since_us),
             until: one.until_us.map(Timestamp::from_micros),
             reports: one.reports as u64,
+            repeated: one.repeated,
         }
     }
 }
