@@ -52,18 +52,151 @@ await act('a feed that cannot be paused says so', { path: '/feeds' }, async (pag
   await page.getByText('The store is busy').waitFor();
 });
 
-await act('what is cut says that it is cut', { path: '/knowledge' }, async (page) => {
-  await page.route('**/api/v1/intel/import?*', (route) => route.fulfill({ json: { objects: 1500, new: 0, updated: 0, older: 0, same: 0, conflicts: 500, refused: 1000, problems: Array.from({ length: 1000 }, (_, index) => ({ index, id: 'x', reason: 'broken' })) } }));
+await act('an import shows how far it is, also after the page was loaded again', { path: '/knowledge' }, async (page) => {
+  let sent;
+  let looks = 0;
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
+  const state = () => {
+    looks += 1;
+    const done = looks > 4;
+    return { id: 'i-1', name: 'bundle.json', label: 'Case 17', bytes: 2_000_000, state: done ? 'done' : 'storing', error: '', objects: 9_000, settled: done ? 9_000 : looks * 2_048, new: done ? 8_000 : looks * 2_048, updated: 0, older: 0, same: 0, conflicts: 400, refused: 600, made_at: new Date().toISOString(), ended_at: done ? new Date().toISOString() : null };
+  };
+  await page.route('**/api/v1/intel/imports*', async (route) => {
+    if (route.request().method() === 'GET') return route.fulfill({ json: { items: sent ? [state()] : [], next: null, total: 0 } });
+    sent = { url: route.request().url(), head: route.request().headers()['x-sereno-request'] };
+    await gate;
+    return route.fulfill({ status: 202, json: { ...state(), state: 'waiting' } });
+  });
+  await page.route('**/api/v1/intel/imports/i-1/problems*', (route) => route.fulfill({ json: { items: Array.from({ length: 200 }, (_, index) => ({ index, id: 'x', reason: 'broken' })), next: null, total: 200 } }));
+  await page.getByRole('link', { name: 'Import' }).click();
+  await page.getByText('Nothing imported yet').waitFor();
+  await page.locator('input[type="file"]').setInputFiles({ name: 'bundle.json', mimeType: 'application/json', buffer: Buffer.alloc(2_000_000, 32) });
+  await page.getByLabel('Called').fill('Case 17');
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByText('2.00 MB of 2.00 MB sent').waitFor();
+  release();
+  await page.getByText(/of 9,000 objects/).waitFor();
+  must(new URL(sent.url).searchParams.get('name') === 'bundle.json' && new URL(sent.url).searchParams.get('label') === 'Case 17' && sent.head === '1', `sent ${JSON.stringify(sent)}`);
+  must(page.url().endsWith('?id=i-1'), `the address is ${page.url()}`);
+  await page.reload();
+  await page.getByText('The list below holds the first 200 of 1,000').waitFor();
+  await page.locator('header', { hasText: 'bundle.json' }).getByText('done').waitFor();
+  must((await page.getByRole('link', { name: 'Save the whole list' }).getAttribute('download')) === 'bundle.json-not-stored.json', 'the list cannot be saved');
+  await axe(page, 'an import');
+});
+
+await act('a file that is too large says so and stays chosen', { path: '/knowledge/import' }, async (page) => {
+  await page.route('**/api/v1/intel/imports?*', (route) => (route.request().method() === 'POST' ? route.fulfill({ status: 413, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Too large', status: 413, detail: 'the bundle is larger than 64 bytes; nothing was stored', remedy: 'Send it in parts.' }) }) : route.fallback()));
+  await page.locator('input[type="file"]').setInputFiles({ name: 'big.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByText('Send it in parts.').waitFor();
+  must(await page.getByRole('button', { name: 'Import', exact: true }).isEnabled(), 'the file is forgotten');
+});
+
+await act('only the first values of an object are shown, and that is said', { path: '/knowledge' }, async (page) => {
   await page.route(/intel\/objects\/[^/?]+(\?.*)?$/, async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, json: { ...(await answer.json()), values: Array.from({ length: 200 }, (_, n) => ({ value: `198.51.100.${n}`, kind: 'address', held: 1, too_common: false })) } });
   });
-  await page.getByRole('button', { name: 'Import' }).click();
-  await page.locator('input[type="file"]').setInputFiles({ name: 'bundle.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
-  await page.locator('form button[type="submit"]').first().click();
-  await page.getByText('The list below holds the first 1,000 of 1,500').waitFor();
   await page.getByRole('link', { name: 'Night Heron', exact: true }).click();
   await page.getByText('Only the first 200 values are shown').waitFor();
+});
+
+await act('a push is added with a secret that never comes back, changed, and removed when asked twice', { path: '/feeds' }, async (page) => {
+  const asked = [];
+  await page.route('**/api/v1/pushes**', (route) => {
+    if (route.request().method() === 'GET') return route.fallback();
+    asked.push([route.request().method(), route.request().postDataJSON()]);
+    return route.request().method() === 'DELETE' ? route.fulfill({ status: 204 }) : route.fulfill({ status: 200, json: {} });
+  });
+  await page.getByLabel('Name of the push').fill('partner');
+  await page.getByLabel('Types').last().fill('indicator, malware');
+  await page.getByLabel('Collection of the TAXII server').fill('https://taxii.example.org/c/');
+  await page.locator('form', { hasText: 'New push' }).getByLabel('Who asks').selectOption('bearer');
+  await page.locator('form', { hasText: 'New push' }).locator('input[type="password"]').fill('s3cret');
+  await axe(page, 'a new push');
+  await page.getByRole('button', { name: 'Add the push' }).click();
+  await page.waitForFunction(() => document.querySelector('input[maxlength="120"]') && ![...document.querySelectorAll('input')].some((one) => one.value === 's3cret'));
+  must(JSON.stringify(asked[0]) === JSON.stringify(['POST', { name: 'partner', url: 'https://taxii.example.org/c/', origin: { what: 'known', types: ['indicator', 'malware'] }, highest: 'green', every_minutes: 60, auth: { scheme: 'bearer' }, secret: 's3cret' }]), `asked ${JSON.stringify(asked)}`);
+  await page.getByRole('button', { name: 'Change the push national' }).click();
+  const form = page.locator('form', { hasText: 'Change the push national' });
+  must((await form.locator('input[type="password"]').inputValue()) === '', 'a secret is shown');
+  await form.locator('select').selectOption('amber');
+  await form.getByText('Holds for what comes from now on').waitFor();
+  await axe(page, 'a push that is changed');
+  await form.getByRole('button', { name: 'Save the push' }).click();
+  await form.waitFor({ state: 'detached' });
+  must(JSON.stringify(asked[1]) === JSON.stringify(['PATCH', { highest: 'amber', every_minutes: 60 }]), `an empty secret was sent: ${JSON.stringify(asked[1])}`);
+  await page.getByRole('button', { name: 'Change the push national' }).click();
+  await page.getByRole('button', { name: 'Remove: national' }).click();
+  must(asked.length === 2, 'it went unasked');
+  await page.getByRole('button', { name: 'Remove it: national' }).click();
+  await form.waitFor({ state: 'detached' });
+  must(asked[2][0] === 'DELETE', `asked ${JSON.stringify(asked)}`);
+});
+
+await act('a test of the policies is added to the others, and one is removed', { path: '/policies' }, async (page) => {
+  const kept = [];
+  await page.route('**/api/v1/sharing/tests', (route) => {
+    if (route.request().method() !== 'PUT') return route.fallback();
+    kept.push(route.request().postDataJSON().tests);
+    return route.fulfill({ json: { items: [], next: null, total: 0 } });
+  });
+  await page.getByLabel('What must hold').fill('Vendors get no feed');
+  await page.getByLabel('Expected').selectOption('no');
+  await page.getByLabel("Recipient's kind").selectOption('vendor');
+  await page.getByLabel('Said first by').selectOption('feed');
+  await page.getByLabel("Source's name").fill('Paid list');
+  await axe(page, 'a new test');
+  await page.getByRole('button', { name: 'Add the test' }).click();
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].every((one) => one.value !== 'Paid list'));
+  const made = kept[0].find((one) => one.name === 'Vendors get no feed');
+  must(kept[0].length === 3 && made.expected === false && made.recipient.kind === 'vendor' && made.object.origin === 'feed' && made.object.source === 'Paid list' && made.object.received, `kept ${JSON.stringify(made)}`);
+  await page.getByRole('button', { name: 'Remove: Water gets no amber' }).click();
+  await page.getByRole('button', { name: 'Remove it: Water gets no amber' }).click();
+  await page.waitForFunction(() => !document.querySelector('button[aria-label="Remove it: Water gets no amber"]:disabled'));
+  must(kept[1].length === 1 && kept[1][0].name === 'A CERT gets green indicators', `kept ${JSON.stringify(kept[1])}`);
+  await page.getByRole('button', { name: 'Run them again' }).click();
+});
+
+await act('an invitation is withdrawn, and a refused join says why and can be removed', { path: '/communities' }, async (page) => {
+  const asked = [];
+  await page.route(/communities\/.*(invitations|leave)/, (route) => {
+    if (route.request().method() === 'GET') return route.fallback();
+    asked.push(`${route.request().method()} ${new URL(route.request().url()).pathname.split('/').slice(-2).join('/')}`);
+    return route.fulfill({ status: 204 });
+  });
+  await page.getByRole('link', { name: 'Trams of the coast' }).click();
+  await page.getByRole('button', { name: 'Withdraw: Valley Water' }).click();
+  must(asked.length === 0, 'it went unasked');
+  await axe(page, 'invitations');
+  await page.getByRole('button', { name: 'Withdraw now: Valley Water' }).click();
+  await page.waitForFunction(() => !document.querySelector('button[aria-label="Withdraw now: Valley Water"]:disabled'));
+  must(asked[0] === `DELETE invitations/${'1'.repeat(64)}`, `asked ${asked}`);
+  must((await page.getByRole('button', { name: /^Withdraw/ }).count()) <= 2, 'what is used can be withdrawn');
+  await page.goBack();
+  await page.getByRole('link', { name: 'Water circle' }).click();
+  await page.getByText('Valley Water did not let this organisation in: no such community stands between us.').waitFor();
+  await axe(page, 'a refused join');
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('button', { name: 'Remove it' }).click();
+  await page.waitForFunction(() => !document.querySelector('.acts button:disabled'));
+  must(asked[1]?.endsWith('/leave'), `asked ${asked}`);
+});
+
+await act('a webhook gets another secret, which is shown this once', { path: '/webhooks' }, async (page) => {
+  let asked;
+  await page.route('**/api/v1/webhooks/*/rotate', (route) => {
+    asked = route.request().postDataJSON();
+    return route.fallback();
+  });
+  await page.getByRole('button', { name: 'New secret for soar' }).click();
+  await page.getByLabel('The old one signs too for').selectOption('604800');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByText('whsec_made-up').waitFor();
+  must(asked.overlap_seconds === 604_800, `asked ${JSON.stringify(asked)}`);
+  await axe(page, 'a new secret');
 });
 
 await act('a technique counts what stands below it, shows it and asks for it', { path: '/matrix' }, async (page) => {

@@ -15,12 +15,15 @@ const community = (n, name, more = {}) => ({
   id: uuid(n), name, description: 'What its members tell each other.', max_tlp: 'TLP:AMBER', contribute: 'members', roster: 'members', onward: false, led: true, leader: 'Harbour Tram and Grid', leader_node: uuid(1),
   role: 'leader', state: 'active', holds: true, not_after: null, updated_at: wall(90), ...more,
 });
-export const communities = [community(11, 'Trams of the coast'), community(12, 'National circle', { led: false, leader: 'Harbour CERT', role: 'contributor', not_after: wall(-200_000) }), community(13, 'Old circle', { led: false, leader: 'Valley Water', role: 'reader', holds: false, not_after: wall(600) })];
+export const communities = [community(11, 'Trams of the coast'), community(12, 'National circle', { led: false, leader: 'Harbour CERT', role: 'contributor', not_after: wall(-200_000) }), community(13, 'Old circle', { led: false, leader: 'Valley Water', role: 'reader', holds: false, not_after: wall(600) }), community(14, 'Water circle', { led: false, leader: 'Valley Water', role: 'reader', state: 'refused', holds: false, refusal: 'no such community stands between us' })];
 export const oneCommunity = (wanted) => {
   const found = communities.find((each) => each.id === wanted) ?? communities[0];
   return { ...found, members: [{ node: uuid(2), organisation: 'Harbour CERT', role: 'reader', state: 'active', holds: true, serial: 2, not_after: wall(-200_000) }, { node: uuid(3), organisation: 'Valley Water', role: 'contributor', state: 'expelled', holds: false, serial: 1, not_after: wall(-100_000) }] };
 };
 export const invitation = { version: 1, community: uuid(11), name: 'Trams of the coast', leader: uuid(1), leader_key: 'ab'.repeat(32), node: uuid(2), role: 'contributor', expires_at: wall(-10_080), code: 'made-up', signature: 'cd'.repeat(64) };
+
+const invited = (n, state, more = {}) => ({ id: `${n}`.repeat(64).slice(0, 64), node: uuid(2), organisation: 'Harbour CERT', role: 'reader', state, made_by: 'administrator', made_at: wall(300), expires_at: wall(-20_000), used_at: null, ...more });
+export const invitations = [invited(1, 'open', { node: uuid(3), organisation: 'Valley Water' }), invited(2, 'used', { role: 'contributor', used_at: wall(200) }), invited(3, 'withdrawn')];
 
 const policy = (id, effect, words, more = {}) => ({ id, built_in: true, effect, reason: words, words, text: `@id("${id}")\n@reason("${words}")\n${effect} (principal, action == Action::"share", resource);`, version: null, changed_by: null, changed_at: null, ...more });
 export const policies = [
@@ -28,7 +31,7 @@ export const policies = [
   policy('permit.clear', 'permit', 'Objects marked TLP:CLEAR may go.'),
   policy('pap.red', 'forbid', 'Objects marked PAP:RED never go.'),
 ];
-const trial = (name, expected, passed) => ({ test: { name, expected, recipient: { id: '', name: '', kind: 'cert', sector: '', country: 'PT', communities: [] }, object: { type: 'indicator', tlp: 'TLP:GREEN', pap: null, confidence: null, labels: [], received: false, through: null, onward: null, to_community: null, ceiling: null } }, result: { name, passed, expected, allowed: passed === expected, reason: 'allowed because TLP:GREEN may go within a community' } });
+const trial = (name, expected, passed) => ({ test: { name, expected, recipient: { id: '', name: '', kind: 'cert', sector: '', country: 'PT', communities: [] }, object: { type: 'indicator', tlp: 'TLP:GREEN', pap: null, confidence: null, labels: [], received: false, origin: null, source: null, through: null, onward: null, to_community: null, ceiling: null } }, result: { name, passed, expected, allowed: passed === expected, reason: 'allowed because TLP:GREEN may go within a community' } });
 export const tests = [trial('A CERT gets green indicators', true, true), trial('Water gets no amber', false, false)];
 const rule = (id, name, action, more = {}) => ({ id, name, to: { kinds: [], organisations: [], communities: [] }, types: [], action, paused: false, ...more });
 export const redactions = [rule('r-01', 'Own addresses', { do: 'pseudonymise' }), rule('r-02', 'Internal notes', { do: 'remove', properties: ['x_internal_*'] }, { types: ['indicator'], to: { kinds: ['vendor'], organisations: [], communities: [] }, paused: true })];
@@ -43,7 +46,7 @@ const receiver = (at, more, goes) => ({
 });
 const table = [[true, false, true], [false, false, false]];
 export const preview = {
-  objects: objects.map((object, row) => ({ id: object.id, type: object.type, name: object.name, tlp: object.tlp, goes: table.map((goes) => goes[row]) })),
+  objects: objects.map((object, row) => ({ id: object.id, type: object.type, name: object.name, tlp: object.tlp, origin: ['own', 'feed', 'misp'][row], source: ['Duty officer', 'ipsum', 'MISP: CIRCL'][row], goes: table.map((goes) => goes[row]) })),
   missing: [], next: null, next_recipient: null,
   recipients: [receiver(1, { community: uuid(11), community_name: 'Trams of the coast' }, table[0]), receiver(2, {}, table[1])],
 };

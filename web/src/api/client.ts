@@ -79,6 +79,24 @@ export async function putText<T>(path: string, { text, etag }: Versioned): Promi
   return (await send('PUT', path, text, { ...PLAIN, 'If-Match': etag })).json() as Promise<T>;
 }
 
+/** Sends a file as it is, and says how much of it is over: from 0 to 1. */
+export function upload<T>(path: string, file: Blob, over: (share: number) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', `/api/v1${path}`);
+    request.setRequestHeader('Accept', 'application/json, application/problem+json');
+    request.setRequestHeader('Content-Type', 'application/json');
+    request.setRequestHeader('X-Sereno-Request', '1');
+    request.upload.onprogress = (event) => event.lengthComputable && over(event.loaded / event.total);
+    request.onerror = () => reject(new ApiError(OFFLINE));
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) return resolve(JSON.parse(request.responseText) as T);
+      void problemOf(new Response(request.responseText, { status: request.status, statusText: request.statusText })).then((problem) => reject(new ApiError(problem)));
+    };
+    request.send(file);
+  });
+}
+
 export async function put(path: string, body: unknown): Promise<void> {
   await send('PUT', path, body);
 }

@@ -182,6 +182,21 @@ export const reads = {
   collections: () => queryOptions({ queryKey: ['collections'], queryFn: () => get<api.Collection[]>('/taxii/collections') }),
   taxiiRoots: () => queryOptions({ queryKey: ['taxii-roots'], queryFn: () => get<api.TaxiiRoot[]>('/taxii/roots') }),
   communities: () => queryOptions({ queryKey: ['communities'], queryFn: async () => (await get<api.Page<api.Community>>('/communities')).items }),
+  invitations: (community: string) => queryOptions({ queryKey: ['communities', 'invitations', community], queryFn: async () => (await get<api.Page<api.Invited>>(`/communities/${id(community)}/invitations`)).items }),
+  imports: () =>
+    queryOptions({
+      queryKey: ['imports'],
+      queryFn: async () => (await get<api.Page<api.ImportState>>('/intel/imports')).items,
+      // Counts grow only while one is on its way.
+      refetchInterval: (query) => (query.state.data?.some((one) => one.ended_at === null) ? 600 : 15_000),
+    }),
+  importProblems: (one: string, count: number) =>
+    queryOptions({
+      queryKey: ['imports', 'problems', one, count],
+      queryFn: async () => (await get<api.Page<api.ImportProblem>>(`/intel/imports/${id(one)}/problems${query({ limit: 200 })}`)).items,
+      enabled: count > 0,
+      placeholderData: (previous) => previous,
+    }),
   community: (community: string) => queryOptions({ queryKey: ['communities', 'one', community], queryFn: () => get<api.Community>(`/communities/${id(community)}`), retry: false }),
   organisations: () => queryOptions({ queryKey: ['organisations'], queryFn: async () => (await get<api.Page<api.Organisation>>('/organisations')).items }),
   sharingPolicies: () => queryOptions({ queryKey: ['sharing', 'policies'], queryFn: async () => (await get<api.Page<api.SharingPolicy>>('/sharing/policies')).items }),

@@ -117,11 +117,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The invitations this node made to a community, the newest first. */
+        get: operations["invited"];
         put?: never;
         /** Makes an invitation; it works once, for that organisation's node. */
         post: operations["invite"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{id}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an invitation back that was not used: its file opens nothing any more. */
+        delete: operations["withdraw"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1340,6 +1358,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intel/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your imports, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Takes a STIX 2.1 bundle in. The answer comes when the file is on the disk; its objects are stored from there, also
+         *     after the node was stopped or killed.
+         */
+        post: operations["begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of your imports and how far it got. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/imports/{id}/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of an import was not stored, with its place in the file and the reason. */
+        get: operations["problems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/intel/layer": {
         parameters: {
             query?: never;
@@ -2087,7 +2160,7 @@ export interface paths {
         delete: operations["remove"];
         options?: never;
         head?: never;
-        /** Pauses a push, lets it go on, gives it another secret. */
+        /** Pauses a push, lets it go on, gives it another secret, label or pause. */
         patch: operations["change"];
         trace?: never;
     };
@@ -2590,6 +2663,26 @@ export interface paths {
         put?: never;
         /** Lets a message that was given up be told again, before all that waits. */
         post: operations["resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a webhook another secret. Until the overlap is over its messages carry both signatures, so that the receiver can be
+         *     changed meanwhile. One that was still overlapping signs no longer.
+         */
+        post: operations["rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3118,6 +3211,8 @@ export interface components {
             role: string;
             /** @description Where it stands for this node. */
             state: components["schemas"]["MembershipState"];
+            /** @description Why the leader did not let this node in when it last asked. */
+            refusal?: string;
             /** @description Whether this node belongs to it now, by a certificate that holds. */
             holds: boolean;
             /**
@@ -4377,6 +4472,74 @@ export interface components {
             /** @description Which were refused or in conflict and why, the first thousand. */
             problems: components["schemas"]["ImportProblem"][];
         };
+        /** @description An import and how far it got. */
+        ImportState: {
+            /** @description UUID. */
+            id: string;
+            /** @description What the file is called. */
+            name: string;
+            /** @description What the source is called; empty: the person. */
+            label: string;
+            /**
+             * Format: int64
+             * @description Size of the file, bytes.
+             */
+            bytes: number;
+            /** @description `waiting` (not read yet), `storing`, `done` or `failed`. */
+            state: string;
+            /** @description Why it failed; empty else. What was counted up to there is stored, and importing again is harmless. */
+            error: string;
+            /**
+             * Format: int64
+             * @description Objects in the file, once it is read.
+             */
+            objects: number;
+            /**
+             * Format: int64
+             * @description Objects of which it is known what became of them.
+             */
+            settled: number;
+            /**
+             * Format: int64
+             * @description Ids that were not known.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Versions newer than all known.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description Versions not known, older than the newest.
+             */
+            older: number;
+            /**
+             * Format: int64
+             * @description Versions known with this content.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Versions known with another content; the first word stays.
+             */
+            conflicts: number;
+            /**
+             * Format: int64
+             * @description Objects that break a rule of STIX and were not stored.
+             */
+            refused: number;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            made_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+        };
         /** @description Shape of an incident. */
         Incident: {
             id: string;
@@ -4643,6 +4806,11 @@ export interface components {
              * @description Sightings, false positives and ends that were counted.
              */
             reports: number;
+            /**
+             * Format: int64
+             * @description False positives that were not counted, because their source says another one of the same object.
+             */
+            repeated: number;
         };
         /** @description A matrix. */
         IntelMatrix: {
@@ -4774,6 +4942,11 @@ export interface components {
              * @description Sightings, false positives and ends that were counted.
              */
             reports: number;
+            /**
+             * Format: int64
+             * @description False positives that were not counted, because their source says another one of the same object.
+             */
+            repeated: number;
         };
         /** @description One way to go on. */
         IntelSuggestion: {
@@ -4908,6 +5081,36 @@ export interface components {
             name: string;
             /** @description `operator`, `cert` or `other`; the sharing policies go by it. */
             kind: string;
+        };
+        /** @description An invitation made here, without what opens the door. */
+        InvitedView: {
+            /** @description SHA-256 of its code, hex. */
+            id: string;
+            /** @description Node id of whom it is for. */
+            node: string;
+            /** @description Their organisation; empty when the exchange with them was ended. */
+            organisation: string;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description `open`, `used`, `withdrawn` or `expired`. */
+            state: string;
+            /** @description Who made it. */
+            made_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            made_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it holds; it is forgotten some time later.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was used.
+             */
+            used_at?: string | null;
         };
         /** @description What a person said of a finding. */
         JudgedView: {
@@ -5343,7 +5546,7 @@ export interface components {
          * @description Where a community, or a member of one, stands.
          * @enum {string}
          */
-        MembershipState: "joining" | "active" | "left" | "expelled" | "dissolved";
+        MembershipState: "joining" | "refused" | "active" | "left" | "expelled" | "dissolved";
         /** @description One version of a device's model. */
         ModelVersion: {
             /**
@@ -5738,6 +5941,8 @@ export interface components {
                 role: string;
                 /** @description Where it stands for this node. */
                 state: components["schemas"]["MembershipState"];
+                /** @description Why the leader did not let this node in when it last asked. */
+                refusal?: string;
                 /** @description Whether this node belongs to it now, by a certificate that holds. */
                 holds: boolean;
                 /**
@@ -6262,6 +6467,106 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_ImportProblem: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Place in the bundle, from 0.
+                 */
+                index: number;
+                /** @description Id as written; may be empty. */
+                id: string;
+                /** @description Why. */
+                reason: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_ImportState: {
+            /** @description The items. */
+            items: {
+                /** @description UUID. */
+                id: string;
+                /** @description What the file is called. */
+                name: string;
+                /** @description What the source is called; empty: the person. */
+                label: string;
+                /**
+                 * Format: int64
+                 * @description Size of the file, bytes.
+                 */
+                bytes: number;
+                /** @description `waiting` (not read yet), `storing`, `done` or `failed`. */
+                state: string;
+                /** @description Why it failed; empty else. What was counted up to there is stored, and importing again is harmless. */
+                error: string;
+                /**
+                 * Format: int64
+                 * @description Objects in the file, once it is read.
+                 */
+                objects: number;
+                /**
+                 * Format: int64
+                 * @description Objects of which it is known what became of them.
+                 */
+                settled: number;
+                /**
+                 * Format: int64
+                 * @description Ids that were not known.
+                 */
+                new: number;
+                /**
+                 * Format: int64
+                 * @description Versions newer than all known.
+                 */
+                updated: number;
+                /**
+                 * Format: int64
+                 * @description Versions not known, older than the newest.
+                 */
+                older: number;
+                /**
+                 * Format: int64
+                 * @description Versions known with this content.
+                 */
+                same: number;
+                /**
+                 * Format: int64
+                 * @description Versions known with another content; the first word stays.
+                 */
+                conflicts: number;
+                /**
+                 * Format: int64
+                 * @description Objects that break a rule of STIX and were not stored.
+                 */
+                refused: number;
+                /**
+                 * Format: date-time
+                 * @description When it was begun.
+                 */
+                made_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                ended_at?: string | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_Incident: {
             /** @description The items. */
             items: {
@@ -6283,6 +6588,46 @@ export interface components {
                 event_at: string;
                 recorded_at: string;
                 updated_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_InvitedView: {
+            /** @description The items. */
+            items: {
+                /** @description SHA-256 of its code, hex. */
+                id: string;
+                /** @description Node id of whom it is for. */
+                node: string;
+                /** @description Their organisation; empty when the exchange with them was ended. */
+                organisation: string;
+                /** @description What they may do. */
+                role: components["schemas"]["Role"];
+                /** @description `open`, `used`, `withdrawn` or `expired`. */
+                state: string;
+                /** @description Who made it. */
+                made_by: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                made_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it holds; it is forgotten some time later.
+                 */
+                expires_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was used.
+                 */
+                used_at?: string | null;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -7388,6 +7733,11 @@ export interface components {
                 last_ok?: string | null;
                 /** @description Why the last try failed. */
                 last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when the secret before the last change signs too; absent when only one signs.
+                 */
+                both_until?: string | null;
                 /** @description Who made it. */
                 created_by: string;
                 /**
@@ -7584,6 +7934,10 @@ export interface components {
             name: string;
             /** @description The label that holds here. */
             tlp: string;
+            /** @description By which way it came here first: `own`, `feed`, `import`, `peer`, `misp` or `taxii`. All but `own` counts as received. */
+            origin: string;
+            /** @description What the source is called that said it first. */
+            source: string;
             /** @description One answer for each recipient, in their order. */
             goes: boolean[];
         };
@@ -7698,6 +8052,13 @@ export interface components {
             paused?: boolean | null;
             /** @description Another password, token or key for the same scheme. It is never shown again. */
             secret?: string | null;
+            /** @description The highest label that leaves from now on; what was passed over before stays where it is. */
+            highest?: string | null;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            every_minutes?: number | null;
         };
         /** @description Something the other side did not take. */
         PushFailure: {
@@ -8425,8 +8786,12 @@ export interface components {
             confidence?: number | null;
             /** @description Its labels. */
             labels?: string[];
-            /** @description Another node said it first. */
+            /** @description Others said it first: another node, unless `origin` says more. */
             received?: boolean;
+            /** @description By which way it came here first: `own`, `feed`, `import`, `peer`, `misp` or `taxii`. */
+            origin?: string | null;
+            /** @description What the source is called that said it first. */
+            source?: string | null;
             /** @description Id of the community it came through. */
             through?: string | null;
             /** @description Whether that community lets it go elsewhere; true when absent. */
@@ -9120,6 +9485,15 @@ export interface components {
             /** @description Which objects are told. */
             filter?: components["schemas"]["WebhookFilter"];
         };
+        /** @description How. */
+        WebhookRotation: {
+            /**
+             * Format: int64
+             * @description For so long messages carry a signature by the old secret too, 0 to 2592000; a day when absent.
+             * @default null
+             */
+            overlap_seconds: number | null;
+        };
         /** @description How a test went. */
         WebhookTested: {
             /** @description Whether the receiver took the message. */
@@ -9179,6 +9553,11 @@ export interface components {
             last_ok?: string | null;
             /** @description Why the last try failed. */
             last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last change signs too; absent when only one signs.
+             */
+            both_until?: string | null;
             /** @description Who made it. */
             created_by: string;
             /**
@@ -9527,6 +9906,38 @@ export interface operations {
             };
         };
     };
+    invited: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the community */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Invitations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InvitedView"];
+                };
+            };
+            /** @description No such community */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invite: {
         parameters: {
             query?: never;
@@ -9562,6 +9973,47 @@ export interface operations {
                 };
             };
             /** @description Another node leads it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the community */
+                id: string;
+                /** @description Id of the invitation */
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such community or invitation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was used */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12516,6 +12968,143 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Imports */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportState"];
+                };
+            };
+        };
+    };
+    begin: {
+        parameters: {
+            query?: {
+                /** @description What the source is called; the person who imports when absent. */
+                label?: string | null;
+                /** @description TLP of objects that carry no marking; `amber` when absent. */
+                tlp?: string | null;
+                /** @description What the file is called, for who reads the list. */
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A STIX 2.1 bundle, a list of objects, or one object */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description The file is here */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportState"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many are on their way */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportState"];
+                };
+            };
+            /** @description No such import of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    problems: {
+        parameters: {
+            query?: {
+                /** @description Problems wanted; all that are kept (at most 10,000) when absent. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Problems, by place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportProblem"];
+                };
+            };
+            /** @description No such import of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     layer: {
         parameters: {
             query?: {
@@ -14123,7 +14712,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It has no use for this secret */
+            /** @description It has no use for this secret, or cannot be so */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15489,6 +16078,51 @@ export interface operations {
             };
             /** @description There is no such webhook or dead delivery */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRotation"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its new secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -206,15 +206,18 @@ export type IntelMatrix = Narrow<Schemas['IntelMatrix'], {
   matrix: { domain: string; name: string; columns: MatrixColumn[]; techniques: number; sub_techniques: number; covered: number } | null;
 }>;
 export type ImportReport = Narrow<Schemas['ImportReport'], { problems: Whole<Schemas['ImportProblem']>[] }>;
-export type Push = Narrow<Schemas['PushView'], { state: 'never' | 'fine' | 'failing' | 'paused' }>;
+export type ImportState = Narrow<Schemas['ImportState'], { state: 'waiting' | 'storing' | 'done' | 'failed' }>;
+export type ImportProblem = Whole<Schemas['ImportProblem']>;
+export type Push = Narrow<Schemas['PushView'], { state: 'never' | 'fine' | 'failing' | 'paused'; auth: { scheme: 'none' | 'basic' | 'bearer' | 'key'; user?: string } }>;
 export type Feed = Narrow<Schemas['FeedView'], { state: 'never' | 'fine' | 'failing' | 'paused'; counts: Whole<Schemas['FeedCounts']> | null }>;
 export type Collection = Narrow<Schemas['TaxiiCollectionItem'], { kind: 'inbox' | 'outbox' | 'open' | 'closed' }>;
 export type TaxiiRoot = Whole<Schemas['TaxiiRoot']>;
 
-export type Membership = 'joining' | 'active' | 'left' | 'expelled' | 'dissolved';
+export type Membership = 'joining' | 'refused' | 'active' | 'left' | 'expelled' | 'dissolved';
 export type Member = Narrow<Schemas['MemberView'], { state: Membership }>;
 export type Community = Narrow<Schemas['CommunityView'], { max_tlp: Tlp; state: Membership; role: 'leader' | 'contributor' | 'reader'; members: Member[] | null }>;
 export type Organisation = Whole<Schemas['OrganisationView']>;
+export type Invited = Narrow<Schemas['InvitedView'], { state: 'open' | 'used' | 'withdrawn' | 'expired' }>;
 export type Invitation = Whole<Schemas['CommunityInvitation']>;
 export type SharingPolicy = Narrow<Schemas['SharingPolicy'], { effect: 'permit' | 'forbid' }>;
 export type SharingTestRun = Whole<Schemas['SharingTestRun']>;

@@ -41,6 +41,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/intel', validateSearch: texts('value'), component: lazyRouteComponent(() => import('@/features/cti/lookup'), 'LookupPage') }),
   page({ getParentRoute: () => root, path: '/knowledge', validateSearch: texts('q', 'at'), component: lazyRouteComponent(() => import('@/features/knowledge/search'), 'KnowledgePage') }),
   page({ getParentRoute: () => root, path: '/knowledge/report', component: lazyRouteComponent(() => import('@/features/knowledge/report'), 'ReportPage') }),
+  page({ getParentRoute: () => root, path: '/knowledge/import', validateSearch: texts('id'), component: lazyRouteComponent(() => import('@/features/knowledge/import'), 'ImportPage') }),
   page({ getParentRoute: () => root, path: '/knowledge/rules', component: lazyRouteComponent(() => import('@/features/knowledge/rules'), 'RulesPage') }),
   page({ getParentRoute: () => root, path: '/webhooks', component: lazyRouteComponent(() => import('@/features/webhooks/list'), 'WebhooksPage') }),
   page({ getParentRoute: () => root, path: '/knowledge/$id', validateSearch: texts('at'), component: lazyRouteComponent(() => import('@/features/knowledge/object'), 'KnowledgeObject') }),

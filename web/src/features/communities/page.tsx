@@ -4,21 +4,23 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { patch, post, remove } from '@/api/client';
 import { reads } from '@/api/queries';
-import type { Community, Invitation, Member } from '@/api/types';
+import type { Community, Invitation, Invited, Member } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { ActForm } from '@/parts/form';
-import { Banner, Empty, Failed, Ghost, PageView, Panel } from '@/parts/page';
+import { Banner, Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
 import { download } from '@/parts/chart/save';
 import { Sure } from '@/parts/sure';
 import { DataTable, type Column } from '@/parts/table';
-import { TlpTag } from '@/parts/tags';
+import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import { Standing } from './standing';
 
 const ROLES = ['contributor', 'reader'];
+
+const ENDS = { active: ['circle.leave', 'circle.leave_sure'], joining: ['circle.leave', 'circle.leave_sure'], refused: ['circle.forget', 'circle.forget_sure'] } as const;
 
 /** One community: what holds in it, who is in it, who is asked in. */
 export function CommunityPage() {
@@ -27,20 +29,23 @@ export function CommunityPage() {
   const may = useMay('communities.manage');
   const it = one.data;
   const end = useAct(() => (it?.led ? remove(`/communities/${id}`) : post(`/communities/${id}/leave`)), ['communities']);
+  const ends = it?.led ? (it.state === 'active' ? (['circle.dissolve', 'circle.dissolve_sure'] as const) : null) : it && it.state in ENDS ? ENDS[it.state as keyof typeof ENDS] : null;
   const counted = it?.members?.filter((member) => member.holds).length ?? 0;
   return (
     <PageView
       title={it ? t('circle.of', { name: it.name, members: tn('circle.members', counted) }) : t('nav.communities')}
       crumb={{ to: '/communities', text: t('nav.communities') }}
       lead={it?.description}
-      actions={it && may && (it.state === 'active' || it.state === 'joining') && <Sure text={t(it.led ? 'circle.dissolve' : 'circle.leave')} sure={t(it.led ? 'circle.dissolve_sure' : 'circle.leave_sure')} busy={end.isPending} onSure={() => end.mutate()} />}
+      actions={may && ends && <Sure text={t(ends[0])} sure={t(ends[1])} busy={end.isPending} onSure={() => end.mutate()} />}
     >
       {one.isError && <Failed error={one.error} retry={one.refetch} />}
       {end.isError && <Failed error={end.error} />}
+      {it?.refusal && <Banner tone="medium"><p>{t('circle.refused', { leader: it.leader, reason: it.refusal })}</p>{may && <p className="small">{t('circle.refused_next')}</p>}</Banner>}
       <div className="stack wide">
         {it ? <Terms it={it} /> : !one.isError && <section className="panel"><Ghost rows={4} /></section>}
         {it && <Members it={it} may={may} />}
         {it?.led && may && it.state === 'active' && <Invite it={it} />}
+        {it?.led && <Invitations it={it} may={may} />}
       </div>
     </PageView>
   );
@@ -99,7 +104,7 @@ function Invite({ it }: { it: Community }) {
   const [chosen, setChosen] = useState('');
   const [role, setRole] = useState('contributor');
   const organisation = chosen || others[0]?.id || '';
-  const act = useAct(() => post<Invitation>(`/communities/${it.id}/invitations`, { organisation, role }), []);
+  const act = useAct(() => post<Invitation>(`/communities/${it.id}/invitations`, { organisation, role }), ['communities']);
   return (
     <Panel title={t('circle.invite')}>
       {organisations.data && others.length === 0 ? (
@@ -119,6 +124,30 @@ function Invite({ it }: { it: Community }) {
           <Button type="submit" plain disabled={organisation === ''} busy={act.isPending}>{t('circle.invite_go')}</Button>
         </ActForm>
       )}
+    </Panel>
+  );
+}
+
+const OPEN = { open: ['medium', 'dots'], used: ['good', 'check'], withdrawn: ['low', 'slash'], expired: ['low', 'bar'] } as const;
+
+/** What was made and is not forgotten yet; an open one can be taken back. */
+function Invitations({ it, may }: { it: Community; may: boolean }) {
+  const made = useQuery(reads.invitations(it.id));
+  const withdraw = useAct((one: Invited) => remove(`/communities/${it.id}/invitations/${one.id}`), ['communities']);
+  const columns: Column<Invited>[] = [
+    { id: 'organisation', head: t('circle.col.organisation'), cell: (row) => row.organisation || <code>{row.node}</code>, sort: (row) => row.organisation },
+    { id: 'role', head: t('circle.col.role'), cell: (row) => word('circle.role', row.role), sort: (row) => row.role },
+    { id: 'state', head: t('circle.col.state'), cell: (row) => <PlainTag tone={OPEN[row.state][0]} shape={OPEN[row.state][1]}>{word('circle.invited_state', row.state)}</PlainTag>, sort: (row) => row.state },
+    { id: 'until', head: t('circle.col.good_until'), cell: (row) => <Wall at={row.expires_at} />, sort: (row) => row.expires_at },
+    { id: 'by', head: t('circle.col.made_by'), cell: (row) => row.made_by, sort: (row) => row.made_by },
+    { id: 'acts', head: '', cell: (row) => may && row.state === 'open' && <Sure small text={t('circle.withdraw')} of={row.organisation} sure={t('circle.withdraw_sure')} busy={withdraw.isPending} onSure={() => withdraw.mutate(row)} />, right: true },
+  ];
+  return (
+    <Panel title={t('circle.invitations')} flush>
+      {withdraw.isError && <Failed error={withdraw.error} />}
+      <Loaded query={made}>
+        {(all) => (all.length === 0 ? <Empty title={t('circle.no_invitations')}>{t('circle.no_invitations_why')}</Empty> : <DataTable rows={all} columns={columns} caption={t('circle.invitations')} rowKey={(row) => row.id} />)}
+      </Loaded>
     </Panel>
   );
 }

@@ -3,17 +3,18 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { putJson, remove } from '@/api/client';
 import { reads } from '@/api/queries';
-import type { SharingPolicy, SharingTestRun } from '@/api/types';
+import type { SharingPolicy } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { Banner, Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { Sure } from '@/parts/sure';
 import { DataTable, type Column } from '@/parts/table';
-import { PlainTag, YesNo } from '@/parts/tags';
+import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import { Redactions } from './redactions';
+import { Trials } from './trials';
 
 const ROOTS = ['sharing'];
 const START = `@reason("…")
@@ -48,9 +49,7 @@ export function PoliciesPage() {
             </>
           )}
         </Loaded>
-        <Panel title={t('policy.tests')} flush>
-          <Loaded query={tests}>{(runs) => (runs.length === 0 ? <Empty title={t('policy.no_tests')}>{t('policy.no_tests_why')}</Empty> : <Tests runs={runs} />)}</Loaded>
-        </Panel>
+        <Trials />
         <Redactions />
       </div>
     </PageView>
@@ -132,14 +131,4 @@ function NewPolicy({ taken }: { taken: string[] }) {
       {save.data?.policy && <Banner tone="good" icon="check">{save.data.policy.words}</Banner>}
     </form>
   );
-}
-
-function Tests({ runs }: { runs: SharingTestRun[] }) {
-  const columns: Column<SharingTestRun>[] = [
-    { id: 'name', head: t('policy.col.test'), cell: (row) => row.test.name, sort: (row) => row.test.name },
-    { id: 'expected', head: t('policy.col.expected'), cell: (row) => t(row.test.expected ? 'policy.goes' : 'policy.stays'), sort: (row) => Number(row.test.expected) },
-    { id: 'passed', head: t('policy.col.passed'), cell: (row) => <YesNo yes={row.result.passed} word={t(row.result.passed ? 'policy.holds' : 'policy.fails')} />, sort: (row) => Number(row.result.passed) },
-    { id: 'reason', head: t('policy.col.why'), cell: (row) => row.result.reason },
-  ];
-  return <DataTable rows={runs} columns={columns} caption={t('policy.tests')} rowKey={(row) => row.test.name} />;
 }

@@ -102,6 +102,7 @@ function Matrix({ it }: { it: Preview }) {
               <th scope="col">{t('know.col.name')}</th>
               <th scope="col">{t('know.col.type')}</th>
               <th scope="col">{t('know.col.tlp')}</th>
+              <th scope="col">{t('preview.col.said')}</th>
               {it.recipients.map((one) => <th scope="col" key={`${one.organisation} ${one.community ?? ''}`}>{nameOf(one)}</th>)}
             </tr>
           </thead>
@@ -111,6 +112,7 @@ function Matrix({ it }: { it: Preview }) {
                 <td><Link to="/knowledge/$id" params={{ id: object.id }}>{object.name || object.id}</Link></td>
                 <td>{word('stix', object.type)}</td>
                 <td><TlpTag value={object.tlp} /></td>
+                <td><span className="small">{word('preview.said', object.origin)}{object.origin !== 'own' && object.source !== '' && <span className="quiet"> ({object.source})</span>}</span></td>
                 {it.recipients.map((one, column) => {
                   const yes = object.goes[column] ?? false;
                   const changed = yes && (one.answers[row]?.redactions.length ?? 0) > 0;

@@ -2,7 +2,7 @@ import type { Membership } from '@/api/types';
 import { PlainTag } from '@/parts/tags';
 import { t, word } from '@/strings/pages';
 
-const LOOK = { joining: ['medium', 'dots'], active: ['good', 'check'], left: ['low', 'bar'], expelled: ['critical', 'slash'], dissolved: ['low', 'bar'] } as const;
+const LOOK = { joining: ['medium', 'dots'], refused: ['high', 'slash'], active: ['good', 'check'], left: ['low', 'bar'], expelled: ['critical', 'slash'], dissolved: ['low', 'bar'] } as const;
 
 /** Where a membership stands; one whose certificate does not hold does not count, whatever its state says. */
 export function Standing({ state, holds }: { state: Membership; holds: boolean }) {

@@ -5,14 +5,14 @@ import { useEffect, useState } from 'react';
 import { query } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { IntelFound, IntelItem } from '@/api/types';
-import { Button } from '@/parts/button';
+import { useMay } from '@/app/session';
+import { Button, ButtonLink } from '@/parts/button';
 import { count } from '@/parts/format';
 import { Empty, Failed, Ghost, PageView } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
-import { Import } from './import';
 import { AsKnown, keeping } from './past';
 import { ScoreNow } from './standing';
 import './knowledge.css';
@@ -43,7 +43,7 @@ export function KnowledgePage() {
   const first = found.data?.pages[0];
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
   const total = first?.total ?? 0;
-  const [importing, setImporting] = useState(false);
+  const may = useMay('knowledge.import');
   const title = first ? tn(q === '' ? 'know.title' : 'know.found', total, { n: `${count(total)}${first.more_than_total ? '+' : ''}` }) : t('nav.knowledge');
   return (
     <PageView
@@ -54,12 +54,11 @@ export function KnowledgePage() {
           <Link to="/knowledge/rules" className="button plain">{t('rules.open')}</Link>
           <Link to="/knowledge/report" className="button plain">{t('report.open')}</Link>
           <a className="button plain" href={`/api/v1/intel/export${query({ q, at })}`} download>{t('know.export')}</a>
-          <Button onClick={() => setImporting(!importing)} aria-expanded={importing}>{t('know.import')}</Button>
+          {may && <ButtonLink to="/knowledge/import">{t('know.import')}</ButtonLink>}
         </>
       }
     >
       <div className="stack wide">
-        {importing && <Import />}
         <section className="panel"><div className="body"><QueryBar q={q} at={at} /></div></section>
         {first && first.by_type.length > 0 && <Types found={first} q={q} at={at} />}
         <section className="panel">

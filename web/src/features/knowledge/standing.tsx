@@ -21,6 +21,7 @@ export function StandingOf({ standing, excused }: { standing: Standing | null; e
       <span className="small quiet" style={{ display: 'block' }}>
         {standing.until && <>{t(standing.word === 'lives' ? 'know.until' : 'know.was_until')} <Wall at={standing.until} />{' '}</>}
         {standing.reports > 0 && tn('know.reports', standing.reports)}
+        {standing.repeated > 0 && <>{' '}{tn('know.repeated', standing.repeated)}</>}
       </span>
     </>
   );

@@ -9,8 +9,10 @@ import { Button } from '@/parts/button';
 import { Check } from '@/parts/check';
 import { count } from '@/parts/format';
 import { Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { ActForm } from '@/parts/form';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, TlpTag } from '@/parts/tags';
+import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import '@/features/knowledge/knowledge.css';
 
@@ -23,6 +25,7 @@ function State({ hook }: { hook: Webhook }) {
   return (
     <>
       <PlainTag tone={tone} shape={shape}>{word('hooks.state', hook.state)}</PlainTag>
+      {hook.both_until && <span className="small soft" style={{ display: 'block' }}>{t('hooks.both')} <Wall at={hook.both_until} /></span>}
       {(hook.paused_because ?? hook.last_error) && <span className="small soft" style={{ display: 'block' }}>{hook.paused_because ?? hook.last_error}</span>}
     </>
   );
@@ -31,6 +34,7 @@ function State({ hook }: { hook: Webhook }) {
 /** Receivers outside and how they are. */
 export function WebhooksPage() {
   const hooks = useQuery(reads.webhooks());
+  const [rotated, setRotated] = useState('');
   const ill = hooks.data?.filter((hook) => hook.state !== 'fine').length ?? 0;
   const test = useAct(async (hook: Webhook) => ({ hook, ...(await post<WebhookTested>(`/webhooks/${hook.id}/test`)) }), ['webhooks']);
   const pause = useAct((hook: Webhook) => patch(`/webhooks/${hook.id}`, { paused: hook.state !== 'paused' }), ['webhooks']);
@@ -47,12 +51,14 @@ export function WebhooksPage() {
       cell: (row) => (
         <span className="inline">
           <Button small plain disabled={test.isPending} onClick={() => test.mutate(row)} aria-label={t('hooks.test_this', { name: row.name })}>{t('hooks.test')}</Button>
+          <Button small plain onClick={() => setRotated(rotated === row.id ? '' : row.id)} aria-expanded={rotated === row.id} aria-label={t('hooks.rotate_this', { name: row.name })}>{t('hooks.rotate')}</Button>
           <Button small plain disabled={pause.isPending} onClick={() => pause.mutate(row)} aria-label={t(row.state === 'paused' ? 'hooks.resume_this' : 'hooks.pause_this', { name: row.name })}>{t(row.state === 'paused' ? 'hooks.resume' : 'hooks.pause')}</Button>
           <Button small plain disabled={away.isPending} onClick={() => away.mutate(row)} aria-label={t('hooks.remove_this', { name: row.name })}>{t('hooks.remove')}</Button>
         </span>
       ),
     },
   ];
+  const one = hooks.data?.find((hook) => hook.id === rotated);
   const failed = [test, pause, away].find((act) => act.isError);
   return (
     <PageView title={hooks.data ? (ill > 0 ? tn('hooks.ill', ill, { all: hooks.data.length }) : tn('hooks.title', hooks.data.length)) : t('nav.webhooks')} lead={t('hooks.lead')}>
@@ -64,9 +70,26 @@ export function WebhooksPage() {
             {(list) => (list.length === 0 ? <Empty title={t('hooks.empty')}>{t('hooks.empty_why')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.webhooks')} rowKey={(row) => row.id} />)}
           </Loaded>
         </section>
+        {one && <Rotate key={one.id} hook={one} />}
         <Add />
       </div>
     </PageView>
+  );
+}
+
+const OVERLAPS = [0, 3_600, 86_400, 604_800];
+
+/** Another secret; for a while the old one signs too, so that the receiver can follow. */
+function Rotate({ hook }: { hook: Webhook }) {
+  const [overlap, setOverlap] = useState('86400');
+  const act = useAct(() => post<WebhookMade>(`/webhooks/${hook.id}/rotate`, { overlap_seconds: Number(overlap) }), ['webhooks']);
+  return (
+    <Panel title={t('hooks.rotate_this', { name: hook.name })}>
+      <ActForm act={act} done={(made) => <p role="status">{t('hooks.secret')} <code className="wrap">{made.secret}</code></p>}>
+        <NativeSelect label={t('hooks.overlap')} data={OVERLAPS.map((seconds) => ({ value: `${seconds}`, label: word('hooks.overlap', `${seconds}`) }))} value={overlap} onChange={(event) => setOverlap(event.currentTarget.value)} />
+        <Button type="submit" plain busy={act.isPending}>{t('hooks.rotate_go')}</Button>
+      </ActForm>
+    </Panel>
   );
 }
 
