@@ -1,7 +1,6 @@
 //! 10,000 objects judged for 20 recipients: without rules, and with one that replaces addresses.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,8 +10,9 @@ use model::id::TypedId;
 use model::{NodeId, PeerId, Timestamp, Tlp};
 use platform::peers::{Peer, PeerDirectory};
 use platform::testing::call;
+use ports::PortError;
 use ports::disclosure::{Candidate, Disclosure, Said};
-use ports::{PortError, Pseudonymiser};
+use ports::fake::FakePseudonymiser;
 use serde_json::{Value, json};
 
 const OBJECTS: usize = 10_000;
@@ -43,20 +43,6 @@ impl PeerDirectory for Peers {
     }
     async fn client(&self, _: PeerId) -> Result<reqwest::Client, PortError> {
         Err(PortError::Unavailable("nobody calls here".into()))
-    }
-}
-
-struct Flip;
-
-impl Pseudonymiser for Flip {
-    fn pseudonym(&self, _: &str, address: IpAddr) -> IpAddr {
-        match address {
-            IpAddr::V4(v4) => IpAddr::V4((u32::from(v4) ^ (1 << 31)).into()),
-            IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) ^ (1 << 127)).into()),
-        }
-    }
-    fn original(&self, recipient: &str, pseudonym: IpAddr) -> IpAddr {
-        self.pseudonym(recipient, pseudonym)
     }
 }
 
@@ -101,7 +87,7 @@ async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let rooms = [intel::MIGRATIONS, communities::MIGRATIONS];
     let platform = platform::testing::platform(folder.path(), &rooms).await.unwrap();
-    let deps = Deps { peers: Arc::new(Peers), pseudonymiser: Arc::new(Flip) };
+    let deps = Deps { peers: Arc::new(Peers), pseudonymiser: Arc::new(FakePseudonymiser) };
     let room = Communities::open(&platform, Config::default(), deps).await.unwrap();
     let objects: Vec<Candidate> = (0..OBJECTS).map(candidate).collect();
     judge(&room, &objects, "as they are, first").await;
