@@ -6,6 +6,7 @@ use axum::{Extension, Json};
 use platform::http::{Caller, Gate, Problem};
 
 use super::{Asker, FeedView, finished};
+use crate::error::FeedError;
 use crate::room::Feedhub;
 
 /// Reads the body as the feed; gzip and zip are unpacked.
@@ -15,7 +16,7 @@ use crate::room::Feedhub;
     (status = 200, description = "The feed", body = FeedView),
     (status = 404, description = "No such feed", body = Problem),
     (status = 413, description = "Too large", body = Problem),
-    (status = 502, description = "It broke off", body = Problem)))]
+    (status = 422, description = "It is not this feed, or breaks off", body = Problem)))]
 pub(crate) async fn load(
     State(room): State<Feedhub>,
     Extension(gate): Extension<Gate>,
@@ -32,6 +33,14 @@ pub(crate) async fn load(
             .remedy("Send it in parts, or raise feedhub.max_bytes.")
     })?;
     let (own, id) = (room.clone(), feed.id.clone());
-    finished(async move { own.load(&feed, &body).await }).await?;
+    let loaded = finished(async move { own.load(&feed, &body).await }).await;
+    loaded.map_err(|error| match error {
+        // The caller brought the bytes: nobody else is to blame for them.
+        FeedError::Source(text) => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-this-feed", text)
+                .remedy("Look into the file: is it whole, and in the feed's format?")
+        }
+        other => other.into(),
+    })?;
     Ok(Json(asker.view(room.feed(&id).await?)))
 }

@@ -144,7 +144,10 @@ pub(crate) async fn finished<T: Send + 'static>(
 ) -> Result<T, FeedError> {
     match tokio::spawn(work).await {
         Ok(done) => done,
-        Err(cause) => Err(FeedError::Source(format!("the run failed: {cause}"))),
+        Err(cause) => {
+            tracing::error!(%cause, "the work of a feed failed");
+            Err(platform::db::DbError::Panicked.into())
+        }
     }
 }
 

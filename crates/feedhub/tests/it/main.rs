@@ -290,6 +290,9 @@ async fn what_cannot_be_is_refused_with_the_reason() {
         422,
         "no address"
     );
+    // What the caller brought is the caller's: no gateway failed. `null` is no address either.
+    let (status, problem) = house.ask("POST", "/api/v1/feeds/taken/load", &Value::Null).await;
+    assert_eq!(status, 422, "{problem}");
     for (method, path) in [
         ("GET", "/api/v1/feeds"),
         ("POST", "/api/v1/feeds"),
