@@ -10,7 +10,7 @@ use crate::objects::take::{self, Parcel};
 use crate::outbox::{MAX_REASON_CHARS, OBJECTS, PROGRESS, RETRACTION};
 use crate::retract;
 use crate::room::Federation;
-use crate::store::links::{self, Answered};
+use crate::store::links::{self, Answered, Link};
 use crate::wire::{
     Letter, Letters, MAX_LETTER_BYTES, MAX_LETTERS, Receipt, RefusedObject, Statement, VERSION,
     clip, read,
@@ -132,6 +132,23 @@ impl Federation {
         arrived: Vec<Arrived>,
     ) -> Result<(Vec<Receipt>, Option<FederationError>), FederationError> {
         let mut link = links::ensure(tx, peer.id).await?;
+        let (stream, seq) = (link.in_stream.clone(), link.in_seq);
+        let taken = self.take_in_order(tx, peer, &mut link, arrived).await?;
+        if link.in_stream != stream || link.in_seq != seq {
+            links::answered(tx.sql(), peer.id, link.in_seq, &link.in_digest).await?;
+        }
+        Ok(taken)
+    }
+
+    /// Takes letters one after the other, up to the first that is not the next; `link` says where that is, and is not
+    /// written here.
+    async fn take_in_order(
+        &self,
+        tx: &mut Tx,
+        peer: &Peer,
+        link: &mut Link,
+        arrived: Vec<Arrived>,
+    ) -> Result<(Vec<Receipt>, Option<FederationError>), FederationError> {
         let mut receipts = Vec::with_capacity(arrived.len());
         let mut others = false;
         for one in arrived {
@@ -142,7 +159,11 @@ impl Federation {
             }
             others |= one.parcel.is_none();
             let (seq, stream) = (one.letter.seq, one.letter.stream.as_str());
-            let before = links::taken(tx.sql(), peer.id, stream, seq).await?;
+            let ahead = stream == link.in_stream && seq > link.in_seq;
+            let before = match ahead {
+                true => None,
+                false => links::taken(tx.sql(), peer.id, stream, seq).await?,
+            };
             if before.is_some() || (stream == link.in_stream && seq <= link.in_seq) {
                 match before {
                     Some((digest, receipt)) if digest == one.digest => {
@@ -157,7 +178,7 @@ impl Federation {
             }
             if stream != link.in_stream && seq == 1 {
                 links::begin_in(tx.sql(), peer.id, stream).await?;
-                link = links::ensure(tx, peer.id).await?;
+                *link = links::ensure(tx, peer.id).await?;
             }
             let expected = if stream == link.in_stream { link.in_seq + 1 } else { 1 };
             if seq != expected {

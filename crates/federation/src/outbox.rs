@@ -123,38 +123,50 @@ impl Federation {
             return Ok(());
         }
         let (mut seq, mut previous) = (link.out_seq, link.out_digest);
-        let mut cancelled = 0;
-        while room > 0 && cancelled < MAX_CANCELLED {
-            let Some(waiting) = letters::next(tx.sql(), peer.id).await? else { break };
-            links::queued(tx.sql(), peer.id, -1).await?;
-            let Some(body) = self.fill(tx, peer, &waiting).await? else {
-                let reason = Some("nothing in it may leave any more");
-                let now_us = now.as_micros();
-                letters::end(tx.sql(), waiting.place, "cancelled", reason, now_us).await?;
-                cancelled += 1;
-                continue;
-            };
-            let mut letter = Letter {
-                version: VERSION,
-                id: waiting.id,
-                from: self.platform().node.id,
-                to: peer.node,
-                stream: link.out_stream.clone(),
-                seq: seq + 1,
-                previous,
-                kind: waiting.kind,
-                sent_at: now.to_string(),
-                body,
-                signature: String::new(),
-            };
-            let digest = letter.seal(self.platform().signer.as_ref());
-            let wire = serde_json::to_string(&letter)
-                .map_err(|cause| DbError::corrupt("federation_letters.wire", cause))?;
-            seq += 1;
-            letters::seal(tx.sql(), waiting.place, seq, &digest, &wire).await?;
-            links::sealed(tx.sql(), peer.id, seq, &digest).await?;
-            previous = digest;
-            room -= 1;
+        let (mut left, mut cancelled) = (0, 0);
+        'full: loop {
+            let batch = letters::waiting(tx.sql(), peer.id, room).await?;
+            if batch.is_empty() {
+                break;
+            }
+            // Filling one may add to those behind it, or queue more: each is filled when its turn comes.
+            for waiting in batch {
+                if room == 0 || cancelled == MAX_CANCELLED {
+                    break 'full;
+                }
+                left += 1;
+                let Some(body) = self.fill(tx, peer, &waiting).await? else {
+                    let reason = Some("nothing in it may leave any more");
+                    let now_us = now.as_micros();
+                    letters::end(tx.sql(), waiting.place, "cancelled", reason, now_us).await?;
+                    cancelled += 1;
+                    continue;
+                };
+                let mut letter = Letter {
+                    version: VERSION,
+                    id: waiting.id,
+                    from: self.platform().node.id,
+                    to: peer.node,
+                    stream: link.out_stream.clone(),
+                    seq: seq + 1,
+                    previous,
+                    kind: waiting.kind,
+                    sent_at: now.to_string(),
+                    body,
+                    signature: String::new(),
+                };
+                let digest = letter.seal(self.platform().signer.as_ref());
+                let wire = serde_json::to_string(&letter)
+                    .map_err(|cause| DbError::corrupt("federation_letters.wire", cause))?;
+                seq += 1;
+                letters::seal(tx.sql(), waiting.place, seq, &digest, &wire).await?;
+                previous = digest;
+                room -= 1;
+            }
+        }
+        if left > 0 {
+            links::queued(tx.sql(), peer.id, -left).await?;
+            links::sealed(tx.sql(), peer.id, seq, &previous).await?;
         }
         if cancelled == MAX_CANCELLED {
             self.wake(peer.id);

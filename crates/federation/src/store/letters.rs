@@ -46,19 +46,21 @@ pub(crate) async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// The letter that is sealed next.
-pub(crate) async fn next(
+/// The letters that are sealed next, in their order.
+pub(crate) async fn waiting(
     sql: &mut AnyConnection,
     peer: PeerId,
-) -> Result<Option<Waiting>, DbError> {
-    let row = sqlx::query(
+    most: usize,
+) -> Result<Vec<Waiting>, DbError> {
+    let rows = sqlx::query(
         "SELECT place, id, kind, body FROM federation_letters WHERE peer = $1 AND state = 'queued' \
-         ORDER BY place LIMIT 1",
+         ORDER BY place LIMIT $2",
     )
     .bind(peer.to_string())
-    .fetch_optional(sql)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(sql)
     .await?;
-    row.map(|row| {
+    let read = |row: &AnyRow| {
         let id: String = row.try_get("id")?;
         Ok(Waiting {
             place: row.try_get("place")?,
@@ -66,8 +68,8 @@ pub(crate) async fn next(
             kind: row.try_get("kind")?,
             body: row.try_get("body")?,
         })
-    })
-    .transpose()
+    };
+    rows.iter().map(read).collect()
 }
 
 /// How many are under way: sealed and without a receipt.

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod bytes;
 mod expulsion;
 mod house;
 mod laws;
