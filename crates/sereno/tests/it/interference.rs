@@ -141,7 +141,7 @@ fn what_becomes_known_out_of_sight_changes_no_answer() {
         let reads = reads(&serde_json::from_str(&description).unwrap());
         let mut before: BTreeMap<&str, BTreeMap<String, (u16, String)>> = BTreeMap::new();
         let (mut compared, mut differs) = (0, Vec::new());
-        for level in 0..LABELS.len() {
+        for (level, (label, ..)) in LABELS.iter().enumerate() {
             fill_labels(&web, &analyst, level..level + 1).await;
             work(&web, &tokens[0].2, level).await;
             if level == 0 {
@@ -161,7 +161,7 @@ fn what_becomes_known_out_of_sight_changes_no_answer() {
                         if then.get(question) != Some(told) {
                             differs.push(format!(
                                 "{role} at {}: {question}\n    {:?}\n    {told:?}",
-                                LABELS[level].0,
+                                label,
                                 then.get(question)
                             ));
                         }

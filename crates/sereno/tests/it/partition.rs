@@ -21,11 +21,12 @@ fn id(number: u32) -> String {
     format!("indicator--00000000-0000-4000-8000-{number:012}")
 }
 
-/// An indicator, modified on a day of January.
-fn indicator(number: u32, day: u32, name: &str) -> Value {
+/// An indicator, modified at a minute of its first day.
+fn indicator(number: u32, minute: u32, name: &str) -> Value {
+    let (hour, minute) = (minute / 60, minute % 60);
     json!({
         "type": "indicator", "spec_version": "2.1", "id": id(number), "name": name,
-        "created": FIRST, "modified": format!("2026-01-{day:02}T00:00:00.000Z"),
+        "created": FIRST, "modified": format!("2026-01-01T{hour:02}:{minute:02}:00.000Z"),
         "indicator_types": ["malicious-activity"], "pattern": "[ipv4-addr:value = '198.51.100.7']",
         "pattern_type": "stix", "valid_from": "2026-01-01T00:00:00Z",
         "object_marking_refs": [stix::Tlp::Clear.id()],
@@ -147,10 +148,10 @@ impl Chain {
     fn rests(&self) {
         let start = Instant::now();
         until("links at rest", || {
-            let all =
+            let mut all =
                 self.sites.iter().flat_map(|site| items(&site.data, &["federation", "links"]));
             let calm = |link: Value| link["queued"] == 0 && link["under_way"] == 0;
-            let rest = all.map(calm).all(|calm| calm);
+            let rest = all.all(calm);
             assert!(rest || start.elapsed() < HEALED, "something waits for ever{}", self.logs());
             rest.then_some(())
         });
@@ -364,9 +365,8 @@ fn say(chain: &Chain, dice: &mut Dice, names: &mut BTreeMap<u32, Option<String>>
             chain.takes_back(pick);
             names.insert(pick, None);
         } else {
-            let day = (round % 28) + 2;
             let name = format!("corrected in round {round}");
-            chain.says(OPERATOR, &[indicator(pick, day.min(31), &name)]);
+            chain.says(OPERATOR, &[indicator(pick, round + 2, &name)]);
             names.insert(pick, Some(name));
         }
     }
