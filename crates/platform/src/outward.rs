@@ -86,7 +86,7 @@ async fn resolve(
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
+            let [a, b, c, _] = v4.octets();
             !(v4.is_private()
                 || v4.is_loopback()
                 || v4.is_link_local()
@@ -97,20 +97,22 @@ fn is_public(address: IpAddr) -> bool {
                 || a == 0
                 || (a == 100 && (64..128).contains(&b))
                 || (a == 198 && (18..20).contains(&b))
+                // Protocol assignments, and relays of 6to4 (RFC 6890, RFC 7526).
+                || (a == 192 && b == 0 && c == 0)
+                || (a == 192 && b == 88 && c == 99)
                 || a >= 240)
         }
         IpAddr::V6(v6) => {
             if let Some(v4) = v6.to_ipv4_mapped() {
                 return is_public(IpAddr::V4(v4));
             }
-            let first = v6.segments()[0];
-            !(v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || first & 0xfe00 == 0xfc00
-                || first & 0xffc0 == 0xfe80
-                || (first == 0x2001 && v6.segments()[1] == 0xdb8)
-                || (first == 0x0064 && v6.segments()[1] == 0xff9b))
+            // What was given out for the open internet (2000::/3), without what stands for another address: Teredo and
+            // 6to4 carry an IPv4 address of somebody's choice.
+            let [first, second, ..] = v6.segments();
+            first & 0xe000 == 0x2000
+                && !(first == 0x2001 && (second == 0 || second == 0xdb8))
+                && first != 0x2002
+                && !(first == 0x3fff && second < 0x1000)
         }
     }
 }
@@ -134,11 +136,59 @@ mod tests {
             "::ffff:127.0.0.1",
             "64:ff9b::7f00:1",
             "2001:db8::1",
+            "3fff::1",
+            "::127.0.0.1",
+            "::ffff:0:7f00:1",
+            "64:ff9b:1::7f00:1",
+            "2002:7f00:1::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "fec0::1",
+            "100::1",
+            "192.0.0.8",
+            "192.88.99.1",
         ] {
             assert!(text.parse().is_ok_and(|address| !is_public(address)), "{text}");
         }
-        for text in ["9.9.9.9", "2620:fe::fe"] {
+        for text in ["9.9.9.9", "2620:fe::fe", "192.0.1.1", "2001:4860:4860::8888", "2a00:1450::1"]
+        {
             assert!(text.parse().is_ok_and(is_public), "{text}");
+        }
+    }
+
+    const REACH: Reach<'_> = Reach { allow_private: false, key: "x.allow_private", timeout_s: 5 };
+
+    #[tokio::test]
+    async fn hosts_that_hide_where_they_lead_are_refused() {
+        for text in [
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://127.1:8080/",
+            "https://[::ffff:7f00:1]/",
+            "https://[2002:7f00:1::]/",
+            "http://localhost/",
+            "http://LOCALHOST/",
+            "http://169.254.169.254/latest/meta-data/",
+        ] {
+            let judged = match address(text) {
+                Ok(url) => client(&url, REACH).await.map(|_| ()),
+                Err(why) => Err(why),
+            };
+            assert!(judged.is_err_and(|why| why.contains("not a public address")), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_web_is_called_and_no_secret_stands_in_an_address() {
+        for (text, words) in [
+            ("file:///etc/passwd", "'file' is not called"),
+            ("gopher://a.example/", "'gopher' is not called"),
+            ("javascript:alert(1)", "'javascript' is not called"),
+            ("https://user:word@a.example/", "password"),
+            ("https://a.example@127.0.0.1/", "password"),
+            ("http://", "no address"),
+        ] {
+            assert!(address(text).is_err_and(|why| why.contains(words)), "{text}");
         }
     }
 }
