@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::ast::{Path, Pattern};
 use super::atoms::{self, Atom};
 use super::compare::Range;
-use super::keys::{self, Key, Prefixes, Seeds};
+use super::keys::{Key, Prefixes, Seeds};
 use super::matcher::{self, MatchError, Matcher, Way};
 use super::observe::Observed;
 use super::table::Shard;
@@ -132,10 +132,9 @@ impl Index {
         Ok(held)
     }
 
-    /// Holds one value under a path as it is printed; false when the path is none or one too many, or the value too
-    /// long, or its shard full.
+    /// Holds one value under a path as it is printed; false when the path is none or one too many, or its shard full.
     pub fn insert_value(&self, handle: Handle, path: &str, value: &str) -> bool {
-        self.looks_printed(path) && self.insert_key(handle, &Key::of_text(&self.seeds, path, value))
+        self.looks_printed(path) && self.insert_key(handle, Key::of_text(&self.seeds, path, value))
     }
 
     /// Lets a pattern go; false when it was not held.
@@ -150,7 +149,7 @@ impl Index {
 
     /// Calls `each` with the number of every pattern that names the value, or a range around it.
     pub fn lookup(&self, path: &str, value: &str, mut each: impl FnMut(Handle)) {
-        self.lookup_key(&Key::of_text(&self.seeds, path, value), path, value, &mut each);
+        self.lookup_key(Key::of_text(&self.seeds, path, value), path, value, &mut each);
     }
 
     /// Looks up many values at once: calls `each` with the place of a value among them and the number of a pattern.
@@ -184,7 +183,7 @@ impl Index {
         }
     }
 
-    fn lookup_key(&self, key: &Key, path: &str, value: &str, each: &mut impl FnMut(Handle)) {
+    fn lookup_key(&self, key: Key, path: &str, value: &str, each: &mut impl FnMut(Handle)) {
         self.read(key.shard()).lookup(key.print(), each);
         self.ranges(path, value, each);
     }
@@ -218,9 +217,7 @@ impl Index {
                     let path = looked.path.as_str();
                     matcher::texts(observation, root, &looked.steps, &left, &mut |value| {
                         let key = Key::of_text(&self.seeds, path, value);
-                        self.lookup_key(&key, path, value, &mut |handle| {
-                            found.matched.push(handle)
-                        });
+                        self.lookup_key(key, path, value, &mut |handle| found.matched.push(handle));
                         asked.extend(others.by_value.get(&key.hash()).into_iter().flatten());
                     })?;
                 }
@@ -268,7 +265,7 @@ impl Index {
             // First counted, then there: a reader never passes over what is there.
             self.prefixes.add(*range);
         }
-        self.insert_key(handle, &self.key_of(atom))
+        self.insert_key(handle, self.key_of(atom))
     }
 
     /// Sees to it that the values of a path are looked up; false where there are too many paths.
@@ -315,8 +312,8 @@ impl Index {
         gone > 0
     }
 
-    fn insert_key(&self, handle: Handle, key: &Key) -> bool {
-        key.bytes().len() <= keys::MAX_BYTES && self.write(key.shard()).insert(key.print(), handle)
+    fn insert_key(&self, handle: Handle, key: Key) -> bool {
+        self.write(key.shard()).insert(key.print(), handle)
     }
 
     fn key_of(&self, atom: &Atom<'_>) -> Key {

@@ -1,7 +1,6 @@
-//! Keys of the index: eight bytes for the path, then the value in its shortest form.
+//! Keys of the index: what a value under a path, or a range under it, is known by.
 
-use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::DefaultHashBuilder;
@@ -9,131 +8,68 @@ use hashbrown::DefaultHashBuilder;
 use super::compare::Range;
 use super::table::Print;
 
-/// Longest key looked up; patterns with longer values are evaluated.
-pub(super) const MAX_BYTES: usize = 32_767;
-/// Keys up to here need no allocation.
-const ROOM: usize = 136;
 /// Bits of a hash that choose the shard.
 const SHARD_BITS: u64 = 0x3f;
 
 /// Seeds of this process: who sends indicators cannot choose values that collide.
 #[derive(Debug, Default)]
 pub(super) struct Seeds {
-    path: DefaultHashBuilder,
+    quick: DefaultHashBuilder,
     /// SipHash under a key from the system: its 64 bits say which value it is, so they must not be guessed.
     wide: RandomState,
 }
 
-impl Seeds {
-    fn print(&self, key: &[u8]) -> Print {
-        Print { hash: self.path.hash_one(key), wide: self.wide.hash_one(key) }
-    }
-}
-
-/// How the value of a key is written; mixed into the path, so that no two forms are ever the same key.
+/// What a key stands for; mixed into the path, so that a text and a range are never the same key.
 #[derive(Clone, Copy)]
 enum Form {
     Text = 0,
-    Address = 1,
-    Digits = 2,
-    Range = 3,
+    Range = 1,
 }
 
-/// A key with its hash.
-pub(super) struct Key {
-    room: [u8; ROOM],
-    length: usize,
-    long: Option<Vec<u8>>,
-    print: Print,
-}
+/// A key: only its hashes.
+#[derive(Clone, Copy)]
+pub(super) struct Key(Print);
 
 impl Key {
-    /// The key of a text under a path.
+    /// The key of a text under a path. A pattern compares texts, so an address is the text that it is written as.
     #[inline]
     pub(super) fn of_text(seeds: &Seeds, path: &str, value: &str) -> Self {
-        let mut key = Self { room: [0; ROOM], length: 0, long: None, print: Print::default() };
-        let address = if path.starts_with("ipv") { value.parse::<IpAddr>().ok() } else { None };
-        match address {
-            // Only the usual spelling is the same as its bits: a pattern compares texts.
-            Some(IpAddr::V4(v4)) => key.write(seeds, path, Form::Address, &v4.octets()),
-            Some(IpAddr::V6(v6)) if v6.to_string() == value => {
-                key.write(seeds, path, Form::Address, &v6.octets());
-            }
-            None if path.contains("hashes.") && is_packed(value) => key.pack(seeds, path, value),
-            _ => key.write(seeds, path, Form::Text, value.as_bytes()),
-        }
-        key.print = seeds.print(key.bytes());
-        key
+        Self::new(seeds, path, Form::Text, value.as_bytes())
     }
 
     /// The key of all addresses in a range under a path.
     pub(super) fn of_range(seeds: &Seeds, path: &str, range: Range) -> Self {
-        let mut key = Self { room: [0; ROOM], length: 0, long: None, print: Print::default() };
         let range = range.network();
         let mut value = [0; 18];
         value[..16].copy_from_slice(&range.bits.to_be_bytes());
         value[16] = u8::try_from(range.prefix).unwrap_or(u8::MAX);
         value[17] = u8::try_from(range.width).unwrap_or(u8::MAX);
-        key.write(seeds, path, Form::Range, &value);
-        key.print = seeds.print(key.bytes());
-        key
+        Self::new(seeds, path, Form::Range, &value)
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        match &self.long {
-            Some(long) => long,
-            None => &self.room[..self.length],
-        }
+    #[inline]
+    fn new(seeds: &Seeds, path: &str, form: Form, value: &[u8]) -> Self {
+        let mixed = (form as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let head = seeds.quick.hash_one(path.as_bytes()) ^ mixed;
+        let (mut quick, mut wide) = (seeds.quick.build_hasher(), seeds.wide.build_hasher());
+        quick.write_u64(head);
+        quick.write(value);
+        wide.write_u64(head);
+        wide.write(value);
+        Self(Print { hash: quick.finish(), wide: wide.finish() })
     }
 
-    pub(super) const fn hash(&self) -> u64 {
-        self.print.hash
+    pub(super) const fn hash(self) -> u64 {
+        self.0.hash
     }
 
-    pub(super) const fn print(&self) -> Print {
-        self.print
+    pub(super) const fn print(self) -> Print {
+        self.0
     }
 
-    pub(super) fn shard(&self) -> usize {
-        usize::try_from(self.print.hash & SHARD_BITS).unwrap_or(0)
+    pub(super) fn shard(self) -> usize {
+        usize::try_from(self.0.hash & SHARD_BITS).unwrap_or(0)
     }
-
-    fn write(&mut self, seeds: &Seeds, path: &str, form: Form, value: &[u8]) {
-        let head = head(seeds, path, form);
-        self.length = 8 + value.len();
-        if self.length <= ROOM {
-            self.room[..8].copy_from_slice(&head);
-            self.room[8..self.length].copy_from_slice(value);
-        } else {
-            self.long = Some([&head, value].concat());
-        }
-    }
-
-    /// Two digits in a byte.
-    fn pack(&mut self, seeds: &Seeds, path: &str, value: &str) {
-        self.room[..8].copy_from_slice(&head(seeds, path, Form::Digits));
-        self.length = 8 + value.len() / 2;
-        let pairs = value.as_bytes().chunks_exact(2);
-        for (byte, pair) in self.room[8..self.length].iter_mut().zip(pairs) {
-            *byte = digit(pair[0]) << 4 | digit(pair[1]);
-        }
-    }
-}
-
-fn head(seeds: &Seeds, path: &str, form: Form) -> [u8; 8] {
-    let mixed = (form as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (seeds.path.hash_one(path.as_bytes()) ^ mixed).to_le_bytes()
-}
-
-/// Whether a value is lower-case hexadecimal digits that a key can hold in half the room.
-fn is_packed(value: &str) -> bool {
-    value.len().is_multiple_of(2)
-        && (2..=256).contains(&value.len())
-        && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-const fn digit(byte: u8) -> u8 {
-    if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 }
 }
 
 /// Lengths of prefixes in use, so that a look-up asks for no others. A length stays once it was used.

@@ -37,6 +37,9 @@ const ONE: u64 = 2 << 62;
 const LIST: u64 = 3 << 62;
 const HOLDS: u64 = 3 << 62;
 
+/// Slots that are taken are at most four in five, and two in three when the table was made anew.
+const MOST_TAKEN: (usize, usize) = (4, 5);
+
 /// Patterns of one value that are looked through one by one; more are hashed.
 const MAX_WALKED: usize = 64;
 
@@ -113,22 +116,20 @@ pub(super) struct Shard {
 impl Shard {
     /// The slot of a value, or the free one where it belongs. The table has slots.
     fn find(&self, print: Print) -> usize {
-        let mask = self.slots.len() - 1;
         let bits = hash_bits(print);
-        let mut at = place(print.wide, mask);
+        let mut at = place(print.wide, self.slots.len());
         loop {
             let slot = self.slots[at];
             if slot.rest == 0 || (slot.wide == print.wide && slot.rest & HASH_BITS == bits) {
                 return at;
             }
-            at = (at + 1) & mask;
+            at = after(at, self.slots.len());
         }
     }
 
     /// Reads the slot where the search for a value begins, so that it is near when it is asked for.
     pub(super) fn touch(&self, print: Print) -> u64 {
-        let at = place(print.wide, self.slots.len().wrapping_sub(1));
-        self.slots.get(at).map_or(0, |slot| slot.rest)
+        self.slots.get(place(print.wide, self.slots.len())).map_or(0, |slot| slot.rest)
     }
 
     /// Calls `each` with every pattern that names the value.
@@ -150,8 +151,7 @@ impl Shard {
 
     /// False when the shard holds as much as it can address.
     pub(super) fn insert(&mut self, print: Print, handle: Handle) -> bool {
-        // At most three slots in four are taken.
-        if (self.used + 1) * 4 > self.slots.len() * 3 {
+        if (self.used + 1) * MOST_TAKEN.1 > self.slots.len() * MOST_TAKEN.0 {
             self.rebuild();
         }
         let at = self.find(print);
@@ -224,13 +224,12 @@ impl Shard {
     fn rebuild(&mut self) {
         let is_held = |slot: &&Slot| matches!(slot.rest & HOLDS, ONE | LIST);
         let held = self.slots.iter().filter(is_held).count();
-        // Nearly full at once, it would be made anew again and again.
-        let room = (held * 2 + 8).next_power_of_two();
+        let room = held * 3 / 2 + 8;
         let old = std::mem::replace(&mut self.slots, vec![FREE; room]);
         for slot in old.iter().filter(is_held) {
-            let mut at = place(slot.wide, room - 1);
+            let mut at = place(slot.wide, room);
             while self.slots[at].rest != 0 {
-                at = (at + 1) & (room - 1);
+                at = after(at, room);
             }
             self.slots[at] = *slot;
         }
@@ -254,10 +253,14 @@ const fn hash_bits(print: Print) -> u64 {
     (print.hash << 32) & HASH_BITS
 }
 
-/// The low bits choose; on 32 bits too.
+/// The upper half of the hash chooses, in proportion: a table need not double to grow.
 #[allow(clippy::cast_possible_truncation)]
-const fn place(wide: u64, mask: usize) -> usize {
-    wide as usize & mask
+const fn place(wide: u64, slots: usize) -> usize {
+    (((wide >> 32) * slots as u64) >> 32) as usize
+}
+
+const fn after(at: usize, slots: usize) -> usize {
+    if at + 1 == slots { 0 } else { at + 1 }
 }
 
 fn list_place(rest: u64) -> usize {
@@ -280,7 +283,7 @@ mod tests {
     fn values_that_nearly_share_their_bits_stay_apart() {
         let mut shard = Shard::default();
         let prints: Vec<Print> = (0..200)
-            .map(|n| Print { hash: n << 8, wide: 0x00ff_0000_0000_0010 | ((n % 4) << 40) })
+            .map(|n| Print { hash: n << 8, wide: 0x00ff_0000_0000_0010 | (n % 4) })
             .collect();
         for (print, handle) in prints.iter().zip(0..) {
             assert!(shard.insert(*print, handle));

@@ -58,7 +58,11 @@ fn targets(source: &str, kind: &str) -> &'static [&'static str] {
         ("malware", "targets") => &["identity", "infrastructure", "location", "vulnerability"],
         (
             "malware-analysis",
-            "characterizes" | "analysis-of" | "static-analysis-of" | "dynamic-analysis-of",
+            "characterizes"
+            | "analysis-of"
+            | "av-analysis-of"
+            | "static-analysis-of"
+            | "dynamic-analysis-of",
         ) => &["malware"],
         ("threat-actor", "attributed-to" | "impersonates") => &["identity"],
         ("tool", "drops") => &["malware"],
