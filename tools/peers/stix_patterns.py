@@ -4,12 +4,15 @@
   stix_patterns.py pairs COUNT SEED          pairs of pattern and observed data with the matcher's answer, as JSON, as
                                              many that match as that do not; what it refuses is left out
   stix_patterns.py compare SERENO COUNT SEED asks `SERENO stix batch` the same and prints every difference
+  stix_patterns.py mutants SERENO COUNT SEED asks both whether mutants of patterns are patterns, and prints every difference
+                                             that the text decides otherwise than the validator
   stix_patterns.py speed SERENO              patterns read and evaluated per second, theirs and ours, in one run
 
 Prints `skipped: …` and ends well where the two packages are not installed.
 """
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -208,6 +211,65 @@ def compare(sereno, count, seed):
     print(f"{asked} pairs, {refused} refused by theirs, {different} different", file=sys.stderr)
 
 
+PIECES = [
+    "[", "]", "(", ")", "AND", "OR", "NOT", "FOLLOWEDBY", "WITHIN", "SECONDS", "REPEATS", "TIMES", "START", "STOP", "IN", "LIKE",
+    "MATCHES", "ISSUBSET", "ISSUPERSET", "EXISTS", "=", "==", "!=", "<>", "<", "<=", ">", ">=", ",", ".", ":", "*", "[*]", "[0]",
+    "[-1]", "[1.5]", "'", "''", "'x'", "'a\\'", "'\\x'", "'\\\\'", "h''", "h'0'", "h'0g'", "h'0F'", "b''", "b'A'", "b'AQ=='",
+    "t''", "t'2026-01-01T00:00:00Z'", "t'2026-01-01T00:00:00'", "t'2026-13-01T00:00:00Z'", "t'2026-01-01T00:00:60Z'", "true",
+    "false", "TRUE", "and", "or", "not", "within", "0", "-0", "00", "01", "+1", "1.", ".5", "-.5", "1e5", "1.5e3", "-1", "x", "x-y",
+    "x_y", "X", "9x", "'x-y'", "\u00e9", "\u00a0", "\u3000", "\t", "\n", "\r", "\x0c", "\x0b", "\x00", "/* c */", "// c\n", "/*", ";", "\"",
+]
+
+
+def mutant(r, pattern):
+    tokens = re.findall(r"[tbh]?'(?:[^'\\\\]|\\\\.)*'|[A-Za-z0-9_.-]+|\s+|.", pattern)
+    for _ in range(r.choice([1, 1, 1, 2, 3])):
+        at = r.randrange(len(tokens) + 1)
+        how = r.randrange(5)
+        if how == 0 or at == len(tokens):
+            tokens.insert(at, r.choice(PIECES))
+        elif how == 1 and len(tokens) > 1:
+            del tokens[at]
+        elif how == 2:
+            tokens[at] = r.choice(PIECES)
+        elif how == 3:
+            other = r.randrange(len(tokens))
+            tokens[at], tokens[other] = tokens[other], tokens[at]
+        else:
+            tokens.insert(at, tokens[at])
+    return "".join(tokens)
+
+
+# What the text says otherwise than the validator: who refuses, what our words or the pattern match.
+DECIDED = [
+    (False, r"twice|more than one|only once"),  # §9.5.1: each qualifier once
+    (False, r"hash"),  # §2.7: the form of a hash
+    (False, r"above (zero|0)|positive"),  # §9.5.1
+    (True, r"b'[^']*\s"),  # §9.2: line feeds in base64 are ignored
+]
+
+
+def mutants(sereno, count, seed):
+    maker, ours, different, asked = Maker(seed), Ours(sereno), 0, 0
+    for _ in range(count):
+        pattern = mutant(maker.r, maker.expression())
+        signal.signal(signal.SIGALRM, too_long)
+        signal.alarm(5)
+        try:
+            valid = not run_validator(pattern, "2.1")
+        except Exception:  # it raises on some
+            continue
+        finally:
+            signal.alarm(0)
+        asked += 1
+        answer = ours.ask({"id": 1, "op": "check", "pattern": pattern})
+        own, said = answer.get("valid", False), answer.get("error", "")
+        if own != valid and not any(own == who and re.search(words, pattern if own else said) for who, words in DECIDED):
+            different += 1
+            print(json.dumps({"pattern": pattern, "theirs": valid, "ours": own, "we say": said}))
+    print(f"{asked} mutants, {different} different", file=sys.stderr)
+
+
 def speed(sereno):
     patterns = [f"[ipv4-addr:value = '198.51.{n // 256}.{n % 256}']" for n in range(200)]
     observed = [{"type": "bundle", "id": "bundle--1", "objects": [
@@ -239,6 +301,8 @@ if __name__ == "__main__":
         print("[\n" + ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows) + "\n]")
     elif len(sys.argv) == 5 and sys.argv[1] == "compare":
         compare(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    elif len(sys.argv) == 5 and sys.argv[1] == "mutants":
+        mutants(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     elif len(sys.argv) == 3 and sys.argv[1] == "speed":
         speed(sys.argv[2])
     else:
