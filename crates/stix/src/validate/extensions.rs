@@ -2,7 +2,7 @@
 
 use super::forms;
 use super::observables::{COUNT, HEX, INTEGER};
-use super::observed::nothing_in_map;
+use super::observed::{exif_names, nothing_in_map};
 use super::rules::{Property, Struct, may, must};
 use super::shape::{Shape, Target, Values};
 use crate::vocabulary as v;
@@ -25,7 +25,11 @@ static PREDEFINED: [(&str, &str, Struct); 12] = [
     ("archive-ext", "file", of("STIX 2.1 §6.7.2", ARCHIVE, None)),
     ("ntfs-ext", "file", of("STIX 2.1 §6.7.3", NTFS, Some(""))),
     ("pdf-ext", "file", of("STIX 2.1 §6.7.4", PDF, Some(""))),
-    ("raster-image-ext", "file", of("STIX 2.1 §6.7.5", RASTER_IMAGE, Some(""))),
+    (
+        "raster-image-ext",
+        "file",
+        Struct { check: exif_names, ..of("STIX 2.1 §6.7.5", RASTER_IMAGE, Some("")) },
+    ),
     ("windows-pebinary-ext", "file", of("STIX 2.1 §6.7.6", PE_BINARY, Some("pe_type"))),
     ("http-request-ext", "network-traffic", of("STIX 2.1 §6.12.2", HTTP_REQUEST, None)),
     ("icmp-ext", "network-traffic", of("STIX 2.1 §6.12.3", ICMP, None)),

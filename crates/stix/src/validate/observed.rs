@@ -56,6 +56,16 @@ pub(super) fn mime_part(map: &Map<String, Value>, at: &Path<'_>, sink: &mut Sink
     }
 }
 
+/// §6.7.5: keys are names of EXIF tags in their spelling; all of them begin in upper case.
+pub(super) fn exif_names(map: &Map<String, Value>, at: &Path<'_>, sink: &mut Sink<'_>) {
+    let Some(tags) = map.get("exif_tags").and_then(Value::as_object) else { return };
+    let at = at.name("exif_tags");
+    for name in tags.keys().filter(|name| !name.starts_with(|c: char| c.is_ascii_uppercase())) {
+        let message = "the name of an EXIF tag begins in upper case, like `XResolution`";
+        sink.error(&at.name(name), "STIX 2.1 §6.7.5", message);
+    }
+}
+
 pub(super) fn file(object: &Object, sink: &mut Sink<'_>) {
     if object.get("hashes").is_none() && object.get("name").is_none() {
         sink.error_at("hashes", "STIX 2.1 §6.7", "needs one of `hashes` and `name`");

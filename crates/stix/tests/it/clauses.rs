@@ -69,6 +69,19 @@ fn dictionaries_with_fixed_properties_take_well_named_ones_more() {
 }
 
 #[test]
+fn tags_of_exif_are_spelled_as_exif_does() {
+    let with = |name: &str| {
+        observable(
+            "file",
+            json!({"name": "a", "extensions": {"raster-image-ext": {"exif_tags": {name: 1}}}}),
+        )
+    };
+    valid(&with("XResolution"));
+    let at = "/extensions/raster-image-ext/exif_tags/xResolution";
+    breaks(&with("xResolution"), "§6.7.5", at);
+}
+
+#[test]
 fn references_to_the_outside_name_listed_hashes_and_the_true_source() {
     let with =
         |kind: &str, reference: Value| domain(kind, json!({"external_references": [reference]}));
