@@ -68,7 +68,7 @@ pub(crate) async fn run(run: &mut Run<'_>, wanted: &MispServer) -> Result<(), Fa
     version(&run.line, &base).await?;
     let heads = index(run, &base, wanted).await?;
     let known = run.items().await?;
-    if heads.is_empty() && !known.is_empty() {
+    if heads.is_empty() && known.keys().any(|item| !item.starts_with(CLUSTER)) {
         return Err(Fault::new("the index is empty; what was known before stays"));
     }
     for head in &heads {
@@ -85,6 +85,8 @@ pub(crate) async fn run(run: &mut Run<'_>, wanted: &MispServer) -> Result<(), Fa
     beside(run, &base).await
 }
 
+/// What the items of clusters begin with; those of events are their UUIDs.
+const CLUSTER: &str = "cluster:";
 /// Proposals, or clusters, on one page.
 const PAGE_BESIDE: usize = 1_000;
 /// Pages of either.
@@ -96,18 +98,11 @@ async fn beside(run: &mut Run<'_>, base: &Url) -> Result<(), Fault> {
     let Some(desk) = run.room.desk() else { return Ok(()) };
     let teller = format!("feed:{}", run.feed.id);
     let internal = |error: PortError| Fault::new(error.to_string());
-    let url = below(base, "galaxy_clusters/restSearch")?;
+    clusters(run, base, desk.as_ref(), &teller).await?;
     for page in 1..=MAX_PAGES_BESIDE {
-        let body = json!({ "custom": 1, "published": 1, "limit": PAGE_BESIDE, "page": page });
-        let Some(list) = listed(run, &url, Some(&body)).await? else { break };
-        let count = list.len();
-        desk.take_clusters(list, run.feed.new.tlp.label(), &teller).await.map_err(internal)?;
-        if count < PAGE_BESIDE || run.is_over() {
-            break;
-        }
-    }
-    for page in 1..=MAX_PAGES_BESIDE {
-        let path = format!("shadow_attributes/index/all:1/limit:{PAGE_BESIDE}/page:{page}");
+        let path = format!(
+            "shadow_attributes/index/all:1/timestamp:0/limit:{PAGE_BESIDE}/page:{page}/deleted[]:0.json"
+        );
         let Some(list) = listed(run, &below(base, &path)?, None).await? else { break };
         let count = list.len();
         desk.take_proposals(list, &teller).await.map_err(internal)?;
@@ -116,6 +111,64 @@ async fn beside(run: &mut Run<'_>, base: &Url) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Clusters that people made there: first which, then those that are new or newer, one by one, as MISP itself asks.
+async fn clusters(
+    run: &mut Run<'_>,
+    base: &Url,
+    desk: &dyn ports::misp::MispDesk,
+    teller: &str,
+) -> Result<(), Fault> {
+    let url = below(base, "galaxy_clusters/restSearch")?;
+    let known = run.items().await?;
+    for page in 1..=MAX_PAGES_BESIDE {
+        let body = json!({ "minimal": 1, "custom": 1, "published": 1, "limit": PAGE_BESIDE, "page": page });
+        let Some(list) = listed(run, &url, Some(&body)).await? else { return Ok(()) };
+        for one in &list {
+            let head = one.get("GalaxyCluster").unwrap_or(one);
+            let uuid = head["uuid"].as_str().and_then(|said| uuid::Uuid::parse_str(said).ok());
+            let Some(uuid) = uuid else { continue };
+            let (item, version) = (format!("{CLUSTER}{uuid}"), stamp(head.get("version")));
+            if known.get(&item) == Some(&version) {
+                continue;
+            }
+            if run.is_over() {
+                run.more = true;
+                return Ok(());
+            }
+            let url = below(base, &format!("galaxy_clusters/view/{uuid}"))?;
+            let told = match ask(&run.line, &url, None, run.most(MAX_FILE_BYTES)).await {
+                Ok(told) => told,
+                Err(fault) if fault.refuses() || fault.too_large => continue,
+                Err(fault) => return Err(fault),
+            };
+            let done = desk.take_clusters(vec![told], run.feed.new.tlp.label(), teller).await;
+            done.map_err(|error| Fault::new(error.to_string()))?;
+            noted(run, item, version).await?;
+        }
+        if list.len() < PAGE_BESIDE {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Notes in which state something was taken.
+async fn noted(run: &Run<'_>, item: String, stamp: String) -> Result<(), Fault> {
+    let feed = run.feed.id.clone();
+    let done: Result<(), FeedError> = run
+        .room
+        .platform()
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let now_us = tx.now().as_micros();
+                Ok(progress::set_item(tx.sql(), &feed, &item, &stamp, now_us).await?)
+            })
+        })
+        .await;
+    Ok(done?)
 }
 
 /// A list that a server answers, also within `response`; `None` where it has none for this key.
@@ -247,17 +300,5 @@ async fn event(
             Err(error) => return Err(Fault::new(error.to_string())),
         }
     }
-    let (feed, item, stamp) = (run.feed.id.clone(), head.uuid.clone(), head.stamp.clone());
-    let done: Result<(), FeedError> = run
-        .room
-        .platform()
-        .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let now_us = tx.now().as_micros();
-                Ok(progress::set_item(tx.sql(), &feed, &item, &stamp, now_us).await?)
-            })
-        })
-        .await;
-    Ok(done?)
+    noted(run, head.uuid.clone(), head.stamp.clone()).await
 }

@@ -117,6 +117,21 @@ pub(crate) fn attributes_of(event: &mut Value) -> Vec<&mut Value> {
     found
 }
 
+/// Leaves out what a server that pulls does not want: tags that are this node's own, galaxies.
+pub(crate) fn leave_out(event: &mut Value, local_tags: bool, galaxies: bool) {
+    let strip = |thing: &mut Value| {
+        let Some(fields) = thing.as_object_mut() else { return };
+        if local_tags && let Some(Value::Array(tags)) = fields.get_mut("Tag") {
+            tags.retain(|tag| tag["local"] != json!(true));
+        }
+        if galaxies {
+            fields.remove("Galaxy");
+        }
+    };
+    strip(event);
+    attributes_of(event).into_iter().for_each(strip);
+}
+
 /// Puts what stands beside an event to it.
 pub(crate) async fn put(
     sql: &mut AnyConnection,

@@ -157,13 +157,18 @@ pub(crate) async fn view(ask: &Ask) -> Result<Answer, MispError> {
         metadata: truth(&ask.fields, "metadata").unwrap_or(false),
         deleted: wants_deleted(ask),
         no_sightings: truth(&ask.fields, "noSightings").unwrap_or(false),
+        related: Some(most)
+            .filter(|_| truth(&ask.fields, "includeEventCorrelations").unwrap_or(true)),
         ..Parts::seen_by(most)
     };
     let mut sql = ask.room.platform().db.read().await?;
     let event = events::get(&mut sql, &ask.name("event")?, most).await?;
     let event = event.ok_or_else(|| MispError::not_found("event"))?;
     let orgs = others::orgs(&mut sql).await?;
-    Ok(show::event(&mut sql, &event, parts, most, &orgs).await?.into())
+    let mut shown = show::event(&mut sql, &event, parts, most, &orgs).await?;
+    let flag = |name: &str| truth(&ask.fields, name).unwrap_or(false);
+    super::beside::leave_out(&mut shown["Event"], flag("excludeLocalTags"), flag("excludeGalaxy"));
+    Ok(shown.into())
 }
 
 /// `events/edit/ID`: what is given replaces what was; parts that are not named stay.

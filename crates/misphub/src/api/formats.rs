@@ -175,7 +175,8 @@ fn csv(ask: &Ask, attributes: &[Value]) -> String {
         let cells: Vec<String> = columns.iter().map(|name| cell(&column(one, name))).collect();
         lines.push(cells.join(","));
     }
-    lines.join("\n")
+    // Each line ends, also the head of an answer without any.
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// Events as one bundle of STIX 2.1, with the markings that their tags give; what has no place in STIX is listed in it.

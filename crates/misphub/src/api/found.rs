@@ -42,6 +42,8 @@ struct Keep {
     attachments: bool,
     /// Tags that keep an attribute out, `%` any text.
     without: Vec<String>,
+    /// `deleted: 1` asks for what is deleted and nothing else, a list for both.
+    only_deleted: bool,
 }
 
 impl Keep {
@@ -55,6 +57,7 @@ impl Keep {
             excuses,
             attachments: flag(ask, "withAttachments"),
             without: Filter::read(&ask.fields, "tags")?.none,
+            only_deleted: flag(ask, "deleted"),
         })
     }
 
@@ -64,6 +67,7 @@ impl Keep {
         let mut names = tags.filter_map(|tag| tag["name"].as_str());
         let unwanted = |name: &str| self.without.iter().any(|pattern| like(pattern, name));
         !names.any(unwanted)
+            && (!self.only_deleted || value_truth(&attribute["deleted"]) == Some(true))
             && self.to_ids.is_none_or(|wanted| value_truth(&attribute["to_ids"]) == Some(wanted))
             && self.excuses.as_ref().is_none_or(|lists| lists.names(value).is_empty())
     }

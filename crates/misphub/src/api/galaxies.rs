@@ -260,6 +260,15 @@ pub(super) async fn told(
             None => galaxies::put_galaxy(sql, &galaxy).await?,
         };
         fields.insert("x_sereno_told_by".into(), teller.into());
+        // It goes on from here one step less far, as events do.
+        let less = match number(&fields, "distribution") {
+            Some(1) => Some("0"),
+            Some(2) => Some("1"),
+            _ => None,
+        };
+        if let Some(less) = less {
+            fields.insert("distribution".into(), less.into());
+        }
         let Ok((mut cluster, relations)) = clusters::sent(writer, &galaxy, fields) else {
             continue;
         };

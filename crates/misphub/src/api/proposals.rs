@@ -7,7 +7,7 @@ use super::events::{touch, write};
 use super::take::Writer;
 use super::{Answer, Ask, attributes as known_ones, form};
 use crate::error::MispError;
-use crate::fields::{Fields, number, text, unwrapped};
+use crate::fields::{Fields, number, text, truth, unwrapped};
 use crate::store::attributes::{self, Attribute};
 use crate::store::proposals::{self, Proposal};
 use crate::store::{Name, events, others};
@@ -58,6 +58,10 @@ async fn whole(
     if let Some(event) = events::get(sql, &Name::Number(one.event), i64::MAX).await? {
         shown["event_uuid"] = event.uuid.into();
         shown["event_org_id"] = event.orgc.to_string().into();
+        shown["org_uuid"] = shown["Org"]["uuid"].clone();
+        if one.attribute != 0 {
+            shown["old_uuid"] = one.uuid.clone().into();
+        }
     }
     Ok(shown)
 }
@@ -98,7 +102,7 @@ pub(crate) fn proposal(
         }
         fields.insert("uuid".into(), known.uuid.clone().into());
     }
-    let deletes = crate::fields::truth(&fields, "proposal_to_delete").unwrap_or(false);
+    let deletes = truth(&fields, "proposal_to_delete").unwrap_or(false);
     let stamp = number(&fields, "timestamp").unwrap_or(writer.now_s);
     for name in
         ["old_id", "org_id", "Org", "event_org_id", "event_uuid", "email", "proposal_to_delete"]
@@ -263,7 +267,11 @@ pub(crate) async fn told(
     fields: Fields,
     teller: &str,
 ) -> Result<Option<bool>, MispError> {
-    let fields = unwrapped(fields, "ShadowAttribute");
+    let mut fields = unwrapped(fields, "ShadowAttribute");
+    if truth(&fields, "deleted").unwrap_or(false) {
+        // It was decided on there; here its own people decide.
+        return Ok(Some(false));
+    }
     let said = text(&fields, "event_uuid").and_then(|uuid| crate::fields::uuid(&uuid));
     let Some(uuid) = said else { return Ok(None) };
     let Some(event) = events::get(sql, &Name::Uuid(uuid), i64::MAX).await? else {
@@ -273,7 +281,8 @@ pub(crate) async fn told(
         None => None,
         // Numbers are each server's own: the attribute is known by the UUID that both share.
         Some(_) => {
-            let said = text(&fields, "uuid").and_then(|uuid| crate::fields::uuid(&uuid));
+            let said = text(&fields, "old_uuid").or_else(|| text(&fields, "uuid"));
+            let said = said.and_then(|uuid| crate::fields::uuid(&uuid));
             let Some(uuid) = said else { return Ok(None) };
             let known = attributes::get(sql, &Name::Uuid(uuid), i64::MAX).await?;
             match known.filter(|known| known.event == event.id) {
@@ -286,6 +295,9 @@ pub(crate) async fn told(
         Some(org) => text(org, "uuid").and_then(|u| crate::fields::uuid(&u)).zip(text(org, "name")),
         None => None,
     };
+    for name in ["old_uuid", "org_uuid"] {
+        fields.remove(name);
+    }
     let mut one = proposal(writer, fields, event.id, of.as_ref())?;
     if let Some((uuid, name)) = org {
         one.org = others::ensure_org(sql, &uuid, &name).await?;

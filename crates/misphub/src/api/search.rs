@@ -250,7 +250,7 @@ pub(super) async fn find_attributes(
     of_groups(ask, &mut condition, GROUP_OF_ATTRIBUTE)?;
     condition.filter(Filter::read(&ask.fields, "uuid")?, ("", "a.uuid", ""));
     condition.range("a.stamp", span(&ask.fields, "timestamp", ask.room.now_s())?);
-    if !truth(&ask.fields, "deleted").unwrap_or(false) {
+    if !super::events::wants_deleted(ask) {
         condition.text.push_str(" AND a.deleted = 0");
     }
     let (limit, offset) = page(ask);

@@ -1,11 +1,14 @@
 //! Sightings.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::events::write;
 use super::{Answer, Ask, show, withdraw};
 use crate::error::MispError;
-use crate::fields::{Fields, number, text, texts, truth, unwrapped};
+use crate::fields::{Fields, number, text, texts, truth, unwrapped, uuid};
+use crate::store::attributes::Attribute;
 use crate::store::sightings::{self, Wanted};
 use crate::store::{Name, attributes, events, others};
 
@@ -62,6 +65,64 @@ pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
             .into())
         }
     }
+}
+
+/// Sightings sent at once.
+const MAX_AT_ONCE: usize = 10_000;
+
+/// The attributes of an event in sight, by UUID, and the sightings that were sent.
+async fn sent(ask: &Ask) -> Result<(Vec<Fields>, HashMap<String, Attribute>), MispError> {
+    if ask.list.len() > MAX_AT_ONCE {
+        let text = format!("{} sightings at once, the limit is {MAX_AT_ONCE}", ask.list.len());
+        return Err(MispError::bad_request(text));
+    }
+    let mut sql = ask.room.platform().db.read().await?;
+    let event = events::get(&mut sql, &ask.name("event")?, ask.sight.most()).await?;
+    let event = event.ok_or_else(|| MispError::not_found("event"))?;
+    let known = attributes::of_event(&mut sql, event.id, true).await?;
+    let list = ask.list.iter().filter_map(Value::as_object).cloned();
+    let list = list.map(|fields| unwrapped(fields, "Sighting")).collect();
+    Ok((list, known.into_iter().map(|one| (one.uuid.clone(), one)).collect()))
+}
+
+/// `sightings/bulkSaveSightings/EVENT`: what another server saw of the attributes of an event that both hold.
+pub(crate) async fn add_many(ask: &Ask) -> Result<Answer, MispError> {
+    let (list, known) = sent(ask).await?;
+    let count = write(ask, move |sql, writer| {
+        Box::pin(async move {
+            let mut count = 0;
+            for fields in list {
+                let of = text(&fields, "attribute_uuid").and_then(|said| uuid(&said));
+                let Some(attribute) = of.and_then(|of| known.get(&of)) else { continue };
+                match writer.put_sighting(sql, attribute, &fields).await {
+                    Ok(_) => count += 1,
+                    Err(error) if error.is_ours() => return Err(error),
+                    Err(_) => {}
+                }
+            }
+            Ok(count)
+        })
+    })
+    .await?;
+    let text = format!("{count} sightings added.");
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/sightings/bulkSaveSightings" })
+        .into())
+}
+
+/// `sightings/filterSightingUuidsForPush/EVENT`: those of the UUIDs that are not here.
+pub(crate) async fn filter(ask: &Ask) -> Result<Answer, MispError> {
+    let (_, known) = sent(ask).await?;
+    let known: Vec<i64> = known.values().map(|one| one.id).collect();
+    let mut sql = ask.room.platform().db.read().await?;
+    let mut wanted = Vec::new();
+    for said in ask.list.iter().filter_map(Value::as_str).filter_map(uuid) {
+        let here = sightings::by_uuid(&mut sql, &said).await?;
+        // One of an event out of sight is answered like one that is not here.
+        if here.is_none_or(|here| !known.contains(&here.attribute)) {
+            wanted.push(Value::String(said));
+        }
+    }
+    Ok(Value::Array(wanted).into())
 }
 
 /// `sightings/delete/ID`
@@ -144,16 +205,47 @@ pub(crate) async fn list(ask: &Ask) -> Result<Answer, MispError> {
 /// `sightings/restSearch` and `sightings/restSearch/event|attribute`
 pub(crate) async fn search(ask: &Ask) -> Result<Answer, MispError> {
     let mut wanted = all(ask.sight.most());
-    narrow(ask, &mut wanted).await?;
     wanted.kind = text(&ask.fields, "type").unwrap_or_default();
     wanted.source = text(&ask.fields, "source").unwrap_or_default();
     wanted.from = number(&ask.fields, "from").unwrap_or(i64::MIN);
     wanted.to = number(&ask.fields, "to").unwrap_or(i64::MAX);
-    let shown = listed(ask, &wanted, true).await?;
-    Ok(match shown {
-        Answer::Json(list) => json!({ "response": list }).into(),
-        other => other,
-    })
+    let mut shown = Vec::new();
+    for wanted in each(ask, wanted).await? {
+        if let Answer::Json(Value::Array(list)) = listed(ask, &wanted, true).await? {
+            shown.extend(list);
+        }
+    }
+    Ok(json!({ "response": shown }).into())
+}
+
+/// Events of one question.
+const MAX_EVENTS: usize = 1_000;
+
+/// A server that pulls asks for the sightings of many events at once; those that are not here are left out.
+async fn each(ask: &Ask, wanted: Wanted) -> Result<Vec<Wanted>, MispError> {
+    let Some(Value::Array(_)) = ask.fields.get("id") else {
+        let mut wanted = wanted;
+        narrow(ask, &mut wanted).await?;
+        return Ok(vec![wanted]);
+    };
+    let ids = texts(&ask.fields, "id");
+    if ids.len() > MAX_EVENTS {
+        let text =
+            format!("`id` has {} values, the limit is {MAX_EVENTS}; ask in parts", ids.len());
+        return Err(MispError::bad_request(text));
+    }
+    let mut found = Vec::new();
+    for id in ids {
+        let mut one = ask.clone();
+        one.fields.insert("id".into(), id.into());
+        let mut own = wanted.clone();
+        match narrow(&one, &mut own).await {
+            Ok(()) => found.push(own),
+            Err(error) if error.is_ours() => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(found)
 }
 
 async fn narrow(ask: &Ask, wanted: &mut Wanted) -> Result<(), MispError> {

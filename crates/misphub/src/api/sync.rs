@@ -220,6 +220,21 @@ pub(crate) async fn push_proposals(ask: &Ask) -> Result<Answer, MispError> {
     Ok(json!({ "success": true, "saved": true, "message": text, "counter": new }).into())
 }
 
+/// `galaxies/pushCluster`: clusters that another server made, under the label that their distribution gives.
+pub(crate) async fn push_clusters(ask: &Ask) -> Result<Answer, MispError> {
+    let list = match ask.list.is_empty() {
+        true => vec![Value::Object(ask.fields.clone())],
+        false => ask.list.clone(),
+    };
+    let teller = ask.caller.name.clone();
+    let count = write_in(&ask.room, move |sql, writer| {
+        Box::pin(async move { galaxies::told(sql, writer, list, 0, &teller).await })
+    })
+    .await?;
+    let text = format!("{count} clusters imported.");
+    Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/galaxies/pushCluster" }).into())
+}
+
 #[async_trait]
 impl MispDesk for Misphub {
     async fn take(&self, event: Value, label: &str, teller: &str) -> Result<EventTaken, PortError> {

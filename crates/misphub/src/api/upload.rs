@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::events::{insert, write};
 use super::show::{self, Parts};
-use super::take::check_size;
+use super::take::{Writer, check_size};
 use super::{Answer, Ask};
 use crate::error::MispError;
+use crate::fields::Fields;
 use crate::store::{Name, events, others};
 
 /// Events of one bundle.
@@ -28,16 +29,19 @@ pub(crate) async fn upload(ask: &Ask) -> Result<Answer, MispError> {
     let list: Vec<_> = converted.events.into_iter().map(misp::Event::into_map).collect();
     list.iter().try_for_each(check_size)?;
     let caller = ask.caller.name.clone();
-    let ids = write(ask, move |sql, writer| {
+    let (ids, refused) = write(ask, move |sql, writer| {
         Box::pin(async move {
-            let mut ids = Vec::with_capacity(list.len());
-            for fields in list {
+            let (mut ids, mut refused) = (Vec::with_capacity(list.len()), Vec::new());
+            for mut fields in list {
+                storable(writer, &mut fields, &mut refused);
                 ids.push(insert(sql, writer, fields, caller.clone()).await?);
             }
-            Ok(ids)
+            Ok((ids, refused))
         })
     })
     .await?;
+    let mut not_carried = converted.not_carried;
+    not_carried.extend(refused);
     let mut sql = ask.room.platform().db.read().await?;
     let orgs = others::orgs(&mut sql).await?;
     let first = ids.first().copied().unwrap_or_default();
@@ -46,14 +50,46 @@ pub(crate) async fn upload(ask: &Ask) -> Result<Answer, MispError> {
     let parts = Parts::seen_by(ask.sight.most());
     let mut shown = show::event(&mut sql, &event, parts, i64::MAX, &orgs).await?;
     shown["x_sereno_events"] = ids.iter().map(i64::to_string).collect();
-    shown["x_sereno_not_carried"] = json!(converted.not_carried);
+    shown["x_sereno_not_carried"] = Value::Array(not_carried);
     Ok(shown.into())
 }
 
-fn read(sent: Value) -> Result<misp::from_stix::Converted, MispError> {
+/// Takes attributes out that cannot be stored, and tells them.
+fn storable(writer: &Writer, fields: &mut Fields, refused: &mut Vec<Value>) {
+    let keep = |list: &mut Value, refused: &mut Vec<Value>| {
+        let Value::Array(items) = list else { return };
+        items.retain(|one| {
+            let Some(fields) = one.as_object() else { return false };
+            let Err(error) = writer.attribute(fields.clone(), 0, 0) else { return true };
+            refused.push(json!({ "place": "/Attribute", "what": one, "why": error.message() }));
+            false
+        });
+    };
+    if let Some(list) = fields.get_mut("Attribute") {
+        keep(list, refused);
+    }
+    for object in fields.get_mut("Object").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(list) = object.get_mut("Attribute") {
+            keep(list, refused);
+        }
+    }
+}
+
+/// A bundle as events, with what they do not say.
+struct Read {
+    events: Vec<misp::Event>,
+    not_carried: Vec<Value>,
+}
+
+fn read(sent: Value) -> Result<Read, MispError> {
     let wrong = |cause: String| MispError::bad_request(format!("not a bundle of STIX 2: {cause}"));
     let bundle = stix::Bundle::from_value(sent).map_err(|cause| wrong(cause.to_string()))?;
-    Ok(misp::from_stix::convert(bundle))
+    let (bundle, losses) = stix::upgrade::bundle(&bundle);
+    let converted = misp::from_stix::convert(bundle);
+    let mut not_carried: Vec<Value> =
+        losses.iter().map(|loss| json!({ "place": loss.object, "what": loss.property, "why": loss.what, "value": loss.value })).collect();
+    not_carried.extend(converted.not_carried.iter().map(|one| json!(one)));
+    Ok(Read { events: converted.events, not_carried })
 }
 
 /// `events/upload_stix`: STIX 1 is not read here.

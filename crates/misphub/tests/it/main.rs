@@ -1,6 +1,7 @@
 //! The interface over a real database.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod exchange;
 mod search;
 mod sight;
 mod store;
