@@ -175,6 +175,8 @@ async fn half_a_manifest_is_not_believed_at_once() {
 struct Desk {
     taken: Mutex<Vec<(String, String, String)>>,
     out: Mutex<Vec<Value>>,
+    /// Clusters and proposals, each as often as it was told.
+    beside: Mutex<Vec<String>>,
 }
 
 #[async_trait::async_trait]
@@ -202,9 +204,48 @@ impl MispDesk for Desk {
         let out = self.out.lock().unwrap();
         Ok(out.iter().find(|event| event["Event"]["uuid"] == uuid).cloned())
     }
+    async fn take_proposals(&self, list: Vec<Value>, teller: &str) -> Result<usize, PortError> {
+        assert!(teller.starts_with("feed:"));
+        let values = list.iter().map(|one| one["ShadowAttribute"]["value"].as_str().unwrap());
+        self.beside.lock().unwrap().extend(values.map(str::to_owned));
+        Ok(list.len())
+    }
+    async fn take_clusters(
+        &self,
+        list: Vec<Value>,
+        label: &str,
+        _: &str,
+    ) -> Result<usize, PortError> {
+        assert_eq!(label, "TLP:AMBER");
+        let values = list.iter().map(|one| one["GalaxyCluster"]["value"].as_str().unwrap());
+        self.beside.lock().unwrap().extend(values.map(str::to_owned));
+        Ok(list.len())
+    }
     async fn remove(&self, _: &str, _: &str) -> Result<bool, PortError> {
         Ok(true)
     }
+}
+
+/// The clusters of a server: which there are, and each of them.
+async fn heads(body: String) -> String {
+    let asked: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&asked["minimal"], &asked["custom"]), (&json!(1), &json!(1)));
+    json!({"response": [{"GalaxyCluster": {"uuid": uuid(90), "version": "1"}},
+        {"GalaxyCluster": {"uuid": "../../etc", "version": "1"}}]})
+    .to_string()
+}
+
+async fn cluster(Path(id): Path<String>) -> String {
+    assert_eq!(id, uuid(90));
+    json!({"GalaxyCluster": {"uuid": uuid(90), "value": "a cluster", "version": "1",
+        "Galaxy": {"type": "rat", "name": "RAT"}}})
+    .to_string()
+}
+
+async fn proposals(Path(_): Path<String>) -> String {
+    json!([{"ShadowAttribute": {"id": "2", "old_id": "0", "type": "domain", "category": "Network activity",
+        "uuid": uuid(91), "value": "proposed.example", "event_uuid": uuid(1), "timestamp": "1662472028"}}])
+    .to_string()
 }
 
 /// What MISP 2.5 answers, recorded in its shapes.
@@ -274,6 +315,9 @@ async fn misp_server(there: &Arc<There>) -> String {
         .route("/events/index", post(index))
         .route("/events/view/{uuid}/{deleted}", get(view))
         .route("/events/filterEventIdsForPush", post(filter))
+        .route("/galaxy_clusters/restSearch", post(heads))
+        .route("/galaxy_clusters/view/{uuid}", get(cluster))
+        .route("/shadow_attributes/index/{*rest}", get(proposals))
         .route("/events/edit/{uuid}", post(edit))
         .route("/events/add", post(add))
         .with_state(Arc::clone(there));
@@ -304,12 +348,16 @@ async fn events_of_a_server_are_taken_once_and_filters_hold() {
         "{feed}"
     );
     assert_eq!(desk.taken.lock().unwrap().len(), 5);
+    assert_eq!(*desk.beside.lock().unwrap(), ["a cluster", "proposed.example"]);
     let before = there.asked.load(Ordering::SeqCst);
     there.put(&event(3, 1_700_000_500, &["45.9.150.33"]));
     house.run("s").await;
     // The changed one, and the refused one anew.
     assert_eq!(there.asked.load(Ordering::SeqCst) - before, 2);
     assert_eq!(desk.taken.lock().unwrap().last().unwrap().1, "1700000500");
+    // A cluster that is as it was is not asked for again; proposals are told whole, and known ones change nothing.
+    let told = desk.beside.lock().unwrap().clone();
+    assert_eq!(told, ["a cluster", "proposed.example", "proposed.example"]);
     let wrong = json!({"name": "w", "url": url, "auth": {"scheme": "key"}, "secret": "no", "format": {"form": "misp-server"}});
     house.add(wrong).await;
     let (status, problem) = house.run("w").await;

@@ -43,34 +43,15 @@ pub(super) fn attributes(row: &Row, source: &mut Taker) -> Vec<Value> {
                 let own = format!("{relation}: ");
                 said.split(" / ").filter_map(|one| one.strip_prefix(&own)).for_each(put);
             }
-            // The parts of a name cannot be told apart but by their places: the first, and all the rest.
-            How::NamePart => {
-                let whole = source.peek(property).and_then(Value::as_str).unwrap_or_default();
-                let (first, rest) = whole.split_once(' ').unwrap_or((whole, ""));
-                let said = if *relation == "first-name" { first } else { rest }.to_owned();
-                if !said.is_empty() {
-                    put(&said);
-                }
-            }
+            How::NamePart => name_part(relation, source.peek(property)).into_iter().for_each(put),
             How::Data => {
                 if let Some(data) = source.text(property) {
                     attributes.push(part(name, relation, relation, Some(&data)));
                 }
             }
-            How::Number if name == "asn" => {
+            how => {
                 if let Some(value) = source.text(property) {
-                    put(&format!("AS{value}"));
-                }
-            }
-            How::Kilometres => {
-                let metres = source.text(property).and_then(|text| text.parse::<f64>().ok());
-                if let Some(metres) = metres {
-                    put(&(metres / 1_000.0).to_string());
-                }
-            }
-            _ => {
-                if let Some(value) = source.text(property) {
-                    put(&value);
+                    put(&plain(name, *how, value));
                 }
             }
         }
@@ -85,6 +66,25 @@ pub(super) fn attributes(row: &Row, source: &mut Taker) -> Vec<Value> {
         }
     }
     attributes
+}
+
+/// A property as MISP writes its value.
+fn plain(template: &str, how: How, value: String) -> String {
+    match how {
+        How::Number if template == "asn" => format!("AS{value}"),
+        How::Kilometres => match value.parse::<f64>() {
+            Ok(metres) => (metres / 1_000.0).to_string(),
+            Err(_) => value,
+        },
+        _ => value,
+    }
+}
+
+/// The parts of a name cannot be told apart but by their places: the first, and all the rest.
+fn name_part<'v>(relation: &str, whole: Option<&'v Value>) -> Option<&'v str> {
+    let whole = whole.and_then(Value::as_str).unwrap_or_default();
+    let (first, rest) = whole.split_once(' ').unwrap_or((whole, ""));
+    Some(if relation == "first-name" { first } else { rest }).filter(|said| !said.is_empty())
 }
 
 /// What is said of how to reach somebody, when all of it has a relation; else it stays and is told.

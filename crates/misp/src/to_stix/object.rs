@@ -233,10 +233,6 @@ impl Writer {
                 continue;
             }
             match how.map(|(_, _, how)| *how) {
-                Some(How::Number) => {
-                    let number: u64 = value.trim_start_matches("AS").parse().unwrap_or_default();
-                    rows::put(&mut map, property, number.into());
-                }
                 Some(How::Reference(source)) => {
                     let id =
                         if source == "capec" { format!("CAPEC-{value}") } else { value.clone() };
@@ -248,32 +244,14 @@ impl Writer {
                 Some(How::Url(source)) => {
                     references.push(json!({"source_name": source, "url": value}))
                 }
-                Some(How::Text) if !rows::is_there(&map, property) => {
-                    rows::put(&mut map, property, value.into());
-                }
-                Some(How::List) => rows::append(&mut map, property, value.into()),
-                Some(How::Contact) => {
-                    let said = format!("{relation}: {value}");
-                    rows::join(&mut map, property, &said, " / ");
-                }
-                Some(How::NamePart) => rows::join(&mut map, property, &value, " "),
-                Some(how @ (How::Time | How::Float | How::Kilometres))
-                    if !rows::is_there(&map, property) =>
-                {
-                    if let Some(value) = rows::read(how, &value) {
-                        rows::put(&mut map, property, value);
+                how => {
+                    if !how.is_some_and(|how| rows::say(&mut map, property, how, attribute)) {
+                        let value = match attribute.get("data").and_then(Value::as_str) {
+                            Some(data) => json!({"value": value, "data": data}),
+                            None => value.into(),
+                        };
+                        several(&mut map, custom, value);
                     }
-                }
-                Some(How::Data) => {
-                    let data = attribute.get("data").cloned().unwrap_or_default();
-                    rows::put(&mut map, property, data);
-                }
-                _ => {
-                    let value = match attribute.get("data").and_then(Value::as_str) {
-                        Some(data) => json!({"value": value, "data": data}),
-                        None => value.into(),
-                    };
-                    several(&mut map, custom, value);
                 }
             }
         }

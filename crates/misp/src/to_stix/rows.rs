@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use stix::Timestamp;
 
 use super::plain;
+use crate::carry::text_of;
 use crate::shape::quoted;
 use crate::sound::may_hold_beside;
 
@@ -287,6 +288,28 @@ pub(crate) fn join(map: &mut Map<String, Value>, path: &str, text: &str, between
         Some(before) => format!("{before}{between}{text}").into(),
         None => text.into(),
     };
+}
+
+/// Says an attribute in a property; false where that says something else already.
+pub(crate) fn say(map: &mut Map<String, Value>, path: &str, how: How, of: &Value) -> bool {
+    let text = |name: &str| of.get(name).and_then(text_of).unwrap_or_default();
+    let value = text("value");
+    match how {
+        How::Number => {
+            let number: u64 = value.trim_start_matches("AS").parse().unwrap_or_default();
+            put(map, path, number.into());
+        }
+        How::List => append(map, path, value.into()),
+        How::Contact => join(map, path, &format!("{}: {value}", text("object_relation")), " / "),
+        How::NamePart => join(map, path, &value, " "),
+        How::Data => put(map, path, of.get("data").cloned().unwrap_or_default()),
+        _ if is_there(map, path) => return false,
+        how => match read(how, &value) {
+            Some(value) => put(map, path, value),
+            None => return false,
+        },
+    }
+    true
 }
 
 /// The value of a property.

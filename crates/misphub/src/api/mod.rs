@@ -283,7 +283,12 @@ fn read(body: &[u8]) -> Result<(Fields, Vec<Value>), MispError> {
         max_values: 5_000_000,
         ..stix::json::DEFAULT_LIMITS
     };
-    match stix::json::read(body, limits) {
+    let mut said = stix::json::read(body, limits);
+    if let Ok(Value::String(text)) = &said {
+        // PyMISP sends a text that is JSON already as a text of JSON.
+        said = stix::json::read(text.as_bytes(), limits);
+    }
+    match said {
         Ok(Value::Object(fields)) => Ok((fields, vec![])),
         Ok(Value::Array(list)) => Ok((Fields::new(), list)),
         Ok(_) => Err(MispError::bad_request("the body is neither an object nor a list")),

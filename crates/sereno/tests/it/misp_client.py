@@ -1,8 +1,9 @@
 """PyMISP, which nobody here wrote, adds, changes, searches and deletes; a read-only key sees no more than its label."""
+import json
 import logging
 import sys
 
-from pymisp import MISPEvent, MISPObject, MISPSharingGroup, MISPSighting, MISPTag, PyMISP
+from pymisp import MISPEvent, MISPEventReport, MISPGalaxyCluster, MISPObject, MISPSharingGroup, MISPSighting, MISPTag, PyMISP
 
 logging.disable(logging.CRITICAL)
 url, key, readonly_key = sys.argv[1:4]
@@ -104,11 +105,86 @@ same([entry["uuid"] for entry in misp.search_index(minimal=True)], [made.uuid], 
 misp.publish(made)
 assert misp.get_event(made)["Event"]["published"]
 
+# proposals
+proposal = misp.update_attribute_proposal(domain.id, {"to_ids": False, "comment": "proposed"}, pythonify=True)
+same((proposal.uuid, proposal.to_ids), (domain.uuid, False), "proposal")
+fresh = misp.add_attribute_proposal(made.id, {"type": "domain", "value": "proposed.example", "category": "Network activity"}, pythonify=True)
+same([p.value for p in misp.attribute_proposals(made, pythonify=True)], ["evil.example", "proposed.example"], "proposals")
+same(len(misp.get_event(made, pythonify=True).shadow_attributes), 1, "a new one stands at the event")
+same(misp.accept_attribute_proposal(proposal)["message"], "Proposed change accepted.", "accepted")
+same(misp.get_attribute(domain, pythonify=True).comment, "proposed", "what was proposed holds")
+same(misp.discard_attribute_proposal(fresh)["message"], "Proposal discarded.", "discarded")
+same(misp.search(controller="attributes", value="proposed.example", pythonify=True), [], "and is no attribute")
+
+# reports
+report = MISPEventReport()
+report.name, report.content, report.distribution = "What happened", "# Text", 5
+report = misp.add_event_report(made.id, report, pythonify=True)
+report.content = "# Other"
+same(misp.update_event_report(report, pythonify=True).content, "# Other", "changed report")
+same([r.uuid for r in misp.get_event(made, pythonify=True).event_reports], [report.uuid], "the event's reports")
+same([r.id for r in misp.get_event_reports(made.id, pythonify=True)], [report.id], "reports by event")
+
+# galaxies
+told = misp.direct_call("galaxies/import", data={"type": "rat", "name": "RAT", "uuid": "f8d6a1c4-0000-4000-8000-000000000001", "values": [
+    {"value": "PlugX", "uuid": "f8d6a1c4-0000-4000-8000-000000000002", "description": "a tool", "meta": {"synonyms": ["Korplug"]}}]})
+same(told["message"], "1 galaxies and 1 clusters loaded.", "galaxy file")
+galaxy = misp.get_galaxy(misp.galaxies(pythonify=True)[0].id, withCluster=True, pythonify=True)
+same(galaxy.clusters[0].elements_meta or galaxy.clusters[0].meta, {"synonyms": ["Korplug"]}, "cluster")
+assert misp.attach_galaxy_cluster(misp.get_event(made, pythonify=True), galaxy.clusters[0])["saved"]
+same(misp.get_event(made, pythonify=True).galaxies[0].clusters[0].value, "PlugX", "attached cluster")
+own = MISPGalaxyCluster()
+own.value, own.description, own.distribution, own.authors = "Ours", "of this organisation", 0, ["us"]
+own = misp.add_galaxy_cluster(galaxy.id, own, pythonify=True)
+own.add_cluster_element("synonyms", "Theirs")
+own = misp.update_galaxy_cluster(own, pythonify=True)
+own.add_cluster_relation(galaxy.clusters[0], "similar")
+same(len(misp.update_galaxy_cluster(own, pythonify=True).cluster_relations), 1, "relation of clusters")
+same(reader.get_galaxy_cluster(own.uuid)["errors"][0], 404, "a cluster of the organisation only")
+same(misp.search_galaxy_clusters(galaxy, context="custom", pythonify=True)[0].value, "Ours", "own clusters")
+
+# what ships, and what is switched on
+assert misp.get_object_template("file", pythonify=True).name == "file"
+assert "attributes" in misp.get_raw_object_template("domain-ip")
+taxonomy = misp.get_taxonomy("tlp", pythonify=True)
+same(misp.enable_taxonomy(taxonomy)["message"], "Taxonomy enabled", "taxonomy")
+assert misp.toggle_warninglist(warninglist_name="%dns resolv%", force_enable=True)["saved"]
+assert "8.8.8.8" in misp.values_in_warninglist(["8.8.8.8"])
+found = misp.freetext(made, "8.8.8.8 and 203.0.113.77", adhereToWarninglists=True, pythonify=True)
+same([a.value for a in found], ["8.8.8.8", "203.0.113.77"], "values in a text")
+same(misp.search(controller="attributes", value="8.8.8.8", pythonify=True), [], "well-known ones are not stored")
+
+# correlation, within sight
+related = MISPEvent()
+related.info, related.distribution = "Related", 0
+related.add_attribute("ip-dst", "198.51.100.7")
+related = misp.add_event(related, pythonify=True)
+same([e["Event"].uuid for e in misp.get_event(made, pythonify=True).RelatedEvent], [related.uuid], "related events")
+same(reader.get_event(made, pythonify=True).RelatedEvent, [], "none that the reader does not see")
+misp.delete_event(related)
+
+# forms
+rows = misp.search(controller="attributes", eventid=made.id, return_format="csv", include_context=True, requested_attributes=["value", "event_info"], pythonify=True)
+assert {"value": "198.51.100.7", "event_info": "Changed"} in rows, rows
+bundle = misp.search(eventid=made.id, return_format="stix2")
+assert bundle["type"] == "bundle" and any(o["type"] == "indicator" for o in bundle["objects"]), bundle
+misp.publish(made)
+assert "alert ip $HOME_NET any -> 198.51.100.7 any" in misp.search(eventid=made.id, return_format="suricata")
+copied = misp.upload_stix(data=json.dumps({**bundle, "id": "bundle--11111111-1111-4111-8111-111111111111", "objects": [
+    {"type": "indicator", "spec_version": "2.1", "id": "indicator--11111111-1111-4111-8111-111111111112", "created": "2026-01-01T00:00:00.000Z",
+     "modified": "2026-01-01T00:00:00.000Z", "pattern": "[url:value = 'http://up.example/']", "pattern_type": "stix", "valid_from": "2026-01-01T00:00:00Z"}]})).json()
+same(copied["Event"]["Attribute"][0]["value"], "http://up.example/", "uploaded STIX")
+misp.delete_event(copied["Event"]["uuid"])
+
 # sharing groups
 group = MISPSharingGroup()
 group.name, group.releasability = "Trusted", "members"
 misp.add_sharing_group(group)
-same([found.name for found in misp.sharing_groups(pythonify=True)], ["Trusted"], "sharing groups")
+kept = misp.sharing_groups(pythonify=True)[0]
+same(kept.name, "Trusted", "sharing groups")
+assert misp.add_org_to_sharing_group(kept, made.orgc.uuid, extend=True)["saved"]
+same(len(misp.get_sharing_group(kept, pythonify=True).sgorgs), 1, "members")
+assert misp.remove_org_from_sharing_group(kept, made.orgc.uuid)["saved"]
 same(reader.sharing_groups(), [], "sharing groups tell their members to nobody else")
 
 # who may see and do what
