@@ -7,7 +7,7 @@ use super::events::{touch, write};
 use super::take::Writer;
 use super::{Answer, Ask, found, show, withdraw};
 use crate::error::MispError;
-use crate::fields::{Fields, truth, unwrapped};
+use crate::fields::{Fields, text, truth, unwrapped};
 use crate::store::attributes::{self, Attribute};
 use crate::store::{Name, events, objects, savepoint, tags};
 
@@ -16,7 +16,8 @@ const MAX_AT_ONCE: usize = 100_000;
 
 /// `attributes/add/EVENT`: one attribute, a list of them, or one whose value is a list.
 pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
-    let wanted = wanted(ask)?;
+    let mut wanted = wanted(ask)?;
+    let well_known = well_known(ask, &mut wanted).await?;
     let single = ask.list.is_empty() && wanted.len() == 1;
     let (name, most) = (ask.name("event")?, ask.sight.most());
     let refuse_twins = truth(&ask.fields, "breakOnDuplicate").unwrap_or(true);
@@ -24,7 +25,8 @@ pub(crate) async fn add(ask: &Ask) -> Result<Answer, MispError> {
         Box::pin(async move {
             let event = events::get(sql, &name, most).await?;
             let event = event.ok_or_else(|| MispError::not_found("event"))?;
-            let found = put_all(sql, writer, wanted, event.id, refuse_twins, single).await?;
+            let how = How { refuse_twins, single, well_known };
+            let found = put_all(sql, writer, wanted, event.id, &how).await?;
             touch(sql, event.id, writer.now_s).await?;
             Ok(found)
         })
@@ -73,6 +75,36 @@ fn wanted(ask: &Ask) -> Result<Vec<Fields>, MispError> {
     Ok(wanted)
 }
 
+/// How attributes are added.
+struct How {
+    refuse_twins: bool,
+    single: bool,
+    /// Places of those that are refused since they stand on a list of well-known values.
+    well_known: Vec<usize>,
+}
+
+/// Places of attributes that say `enforceWarninglist` and whose value stands on a list that is enabled.
+async fn well_known(ask: &Ask, wanted: &mut [Fields]) -> Result<Vec<usize>, MispError> {
+    let said: Vec<bool> = wanted
+        .iter_mut()
+        .map(|fields| {
+            let said = truth(fields, "enforceWarninglist").unwrap_or(false);
+            fields.remove("enforceWarninglist");
+            said
+        })
+        .collect();
+    if !said.contains(&true) {
+        return Ok(vec![]);
+    }
+    let mut sql = ask.room.platform().db.read().await?;
+    let excuses = intel::excuse::Excuses::current(&mut sql).await?;
+    let on_list = |fields: &Fields| {
+        text(fields, "value").is_some_and(|value| !excuses.names(value.trim()).is_empty())
+    };
+    let places = wanted.iter().zip(&said).enumerate();
+    Ok(places.filter(|(_, (fields, said))| **said && on_list(fields)).map(|(at, _)| at).collect())
+}
+
 /// One attribute that cannot be stored is refused as a whole; of several the others are stored and the refused ones
 /// are named by their place.
 async fn put_all(
@@ -80,14 +112,18 @@ async fn put_all(
     writer: &Writer,
     wanted: Vec<Fields>,
     event: i64,
-    refuse_twins: bool,
-    single: bool,
+    how: &How,
 ) -> Result<(Vec<Attribute>, Fields), MispError> {
     let (mut added, mut refused) = (Vec::new(), Fields::new());
     for (place, fields) in wanted.into_iter().enumerate() {
         savepoint(sql, "SAVEPOINT one_attribute").await?;
         let outcome = match writer.attribute(fields.clone(), event, 0) {
-            Ok((like, _, _)) if refuse_twins => match attributes::twin(sql, &like).await? {
+            Ok(_) if how.well_known.contains(&place) => {
+                let text =
+                    "Attribute value trips over a warninglist and enforceWarninglist is enforced";
+                Err(MispError::new(axum::http::StatusCode::FORBIDDEN, text))
+            }
+            Ok((like, _, _)) if how.refuse_twins => match attributes::twin(sql, &like).await? {
                 Some(twin) if twin.uuid != like.uuid => {
                     let text = "A similar attribute already exists for this event.";
                     Err(MispError::field("value", text))
@@ -102,7 +138,7 @@ async fn put_all(
                 savepoint(sql, "RELEASE one_attribute").await?;
                 added.push(attribute);
             }
-            Err(error) if single => return Err(error),
+            Err(error) if how.single => return Err(error),
             Err(error) => {
                 // Its tags and sightings come after it: what is refused must not stay as a half.
                 savepoint(sql, "ROLLBACK TO one_attribute").await?;

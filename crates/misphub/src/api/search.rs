@@ -92,12 +92,31 @@ pub(super) fn of_events(ask: &Ask, condition: &mut Condition) -> Result<(), Misp
     Ok(())
 }
 
+/// Words that may stand anywhere, and the field that asks for them; `searchall: true` asks for those of `value`.
+fn full_text(ask: &Ask) -> Option<(&'static str, String)> {
+    if is_in_full(ask) {
+        return text(&ask.fields, "value").map(|words| ("value", words));
+    }
+    let said = |name: &'static str| match ask.fields.get(name) {
+        Some(serde_json::Value::Bool(_)) | None => None,
+        Some(_) => text(&ask.fields, name).filter(|words| !words.is_empty()).map(|w| (name, w)),
+    };
+    ["searchall", "quickFilter", "all"].into_iter().find_map(said)
+}
+
+fn is_in_full(ask: &Ask) -> bool {
+    ask.fields.get("searchall") == Some(&serde_json::Value::Bool(true))
+}
+
 /// What is asked of attributes; false when nothing is.
 pub(super) fn of_attributes(ask: &Ask, condition: &mut Condition) -> Result<bool, MispError> {
     let (fields, now_s) = (&ask.fields, ask.room.now_s());
     let before = condition.text.len();
     let name = if fields.contains_key("value") { "value" } else { "attribute" };
     let mut values = Filter::read(fields, name)?;
+    if is_in_full(ask) {
+        values = Filter::default();
+    }
     for list in [&mut values.any, &mut values.all, &mut values.none] {
         list.iter_mut().for_each(|value| *value = value.trim().to_lowercase());
     }
@@ -182,17 +201,14 @@ pub(super) async fn find_events(
         condition.text.push(')');
         condition.bound.extend(inner.bound);
     }
-    for name in ["searchall", "quickFilter", "all"] {
-        if let Some(words) = text(&ask.fields, name).filter(|words| !words.is_empty()) {
-            let like = format!("%{}%", words.trim_matches('%').to_lowercase());
-            check_pattern(name, &like)?;
-            condition.text.push_str(
-                " AND (LOWER(e.info) LIKE ? OR e.id IN (SELECT a.event FROM misphub_attributes a \
-                 WHERE a.deleted = 0 AND a.lower LIKE ?))",
-            );
-            condition.bound.push(Bound::Text(like.clone()));
-            condition.bound.push(Bound::Text(like));
-        }
+    if let Some((name, words)) = full_text(ask) {
+        let like = format!("%{}%", words.trim_matches('%').to_lowercase());
+        check_pattern(name, &like)?;
+        condition.text.push_str(
+            " AND (LOWER(e.info) LIKE ? OR e.id IN (SELECT a.event FROM misphub_attributes a WHERE a.deleted = 0 \
+             AND (a.lower LIKE ? OR LOWER(COALESCE(json_extract(a.body, '$.comment'), '')) LIKE ?)))",
+        );
+        condition.bound.extend((0..3).map(|_| Bound::Text(like.clone())));
     }
     let (limit, offset) = page(ask);
     let before = "SELECT e.* FROM misphub_events e WHERE 1 = 1";

@@ -198,6 +198,12 @@ async fn each_form_of_an_answer_holds_what_it_is_for() {
     let (status, problem) = house.post("events/restSearch", ask("stix-xml")).await;
     assert_eq!(status, 400);
     assert!(problem["message"].as_str().unwrap().contains("suricata"), "{problem}");
+    for question in
+        [json!({"searchall": true, "value": "%A TEST%"}), json!({"searchall": "a test"})]
+    {
+        let (_, found) = house.post("events/restSearch", question).await;
+        assert_eq!(found["response"].as_array().unwrap().len(), 1, "words of what it is about");
+    }
     let (status, _) = house.post("events/index", json!({"sort": "id; DROP TABLE x"})).await;
     assert_eq!(status, 400);
 }
@@ -238,6 +244,12 @@ async fn a_warninglist_that_is_enabled_holds_for_everything() {
     let hits = after["8.8.8.8"].as_array().unwrap();
     assert!(hits.iter().any(|hit| hit["name"] == name) || !hits.is_empty());
     assert!(after.get("192.0.2.1").is_none());
+    house.post("events/add", event()).await;
+    let list = json!([{"type": "ip-dst", "value": "8.8.8.8", "enforceWarninglist": true},
+        {"type": "ip-dst", "value": "192.0.2.1", "enforceWarninglist": true}]);
+    let (_, added) = house.post(&format!("attributes/add/{EVENT}"), list).await;
+    assert_eq!(added["Attribute"]["value"], "192.0.2.1", "{added}");
+    assert!(added["errors"]["attribute_0"].as_str().unwrap().contains("warninglist"), "{added}");
     let body = json!({"name": ["%dns resolv%"], "enabled": false});
     house.post("warninglists/toggleEnable", body).await;
     let (_, after) = house.post("warninglists/checkValue", json!(["8.8.8.8"])).await;
