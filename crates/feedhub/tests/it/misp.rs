@@ -242,6 +242,13 @@ async fn cluster(Path(id): Path<String>) -> String {
     .to_string()
 }
 
+fn beside() -> axum::Router {
+    axum::Router::new()
+        .route("/galaxy_clusters/restSearch", post(heads))
+        .route("/galaxy_clusters/view/{uuid}", get(cluster))
+        .route("/shadow_attributes/index/{*rest}", get(proposals))
+}
+
 async fn proposals(Path(_): Path<String>) -> String {
     json!([{"ShadowAttribute": {"id": "2", "old_id": "0", "type": "domain", "category": "Network activity",
         "uuid": uuid(91), "value": "proposed.example", "event_uuid": uuid(1), "timestamp": "1662472028"}}])
@@ -315,13 +322,10 @@ async fn misp_server(there: &Arc<There>) -> String {
         .route("/events/index", post(index))
         .route("/events/view/{uuid}/{deleted}", get(view))
         .route("/events/filterEventIdsForPush", post(filter))
-        .route("/galaxy_clusters/restSearch", post(heads))
-        .route("/galaxy_clusters/view/{uuid}", get(cluster))
-        .route("/shadow_attributes/index/{*rest}", get(proposals))
         .route("/events/edit/{uuid}", post(edit))
         .route("/events/add", post(add))
         .with_state(Arc::clone(there));
-    serve(router).await
+    serve(router.merge(beside())).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use super::condition::Budget;
 use super::events::write;
 use super::take::Writer;
-use super::{Answer, Ask, clusters, form, tags};
+use super::{Answer, Ask, attack, clusters, form, tags};
 use crate::error::MispError;
 use crate::fields::{Fields, number, take_list, text, texts, unwrapped, uuid};
 use crate::store::Name;
@@ -76,13 +76,13 @@ pub(crate) async fn delete(ask: &Ask) -> Result<Answer, MispError> {
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/galaxies/delete" }).into())
 }
 
-/// `galaxies/update`: nothing is fetched from outside; it says how galaxies come here.
+/// `galaxies/update`: what this node knows of ATT&CK becomes clusters. Nothing is fetched from outside: files of
+/// misp-galaxy are sent to `galaxies/import`.
 pub(crate) async fn update(ask: &Ask) -> Result<Answer, MispError> {
-    let mut sql = ask.room.platform().db.read().await?;
-    let count = galaxies::galaxies(&mut sql).await?.len();
+    let count = attack::load(ask).await?;
     let text = "Galaxies updated.";
     Ok(json!({ "saved": true, "success": true, "name": text, "message": text, "url": "/galaxies/update",
-        "x_sereno": format!("{count} galaxies are loaded; send files of misp-galaxy to galaxies/import") })
+        "x_sereno": format!("{count} clusters of ATT&CK; send files of misp-galaxy to galaxies/import") })
     .into())
 }
 

@@ -1,5 +1,6 @@
 //! The interface: one door, one visible list of what is understood behind it.
 
+mod attack;
 mod attributes;
 mod beside;
 mod cluster_relations;

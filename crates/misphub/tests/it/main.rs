@@ -71,6 +71,41 @@ impl House {
             .collect()
     }
 
+    /// Puts objects into the store of intelligence.
+    async fn keep(&self, objects: Vec<Value>) {
+        let objects: Vec<intel::Prepared> = objects
+            .into_iter()
+            .map(|one| {
+                intel::Prepared::new(&stix::Object::from_map(one.as_object().unwrap().clone()))
+            })
+            .collect();
+        self.platform
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let source = intel::Source {
+                        key: "t".into(),
+                        name: "t".into(),
+                        kind: "feed".into(),
+                        tlp: stix::Tlp::Clear,
+                        licence: String::new(),
+                    };
+                    let source = intel::sources::ensure(tx.sql(), &source, 0).await?;
+                    let batch = intel::Batch {
+                        source,
+                        unmarked: 0,
+                        collection: None,
+                        objects: &objects,
+                        now_us: 1,
+                    };
+                    intel::write::store(tx.sql(), &batch).await?;
+                    Ok::<(), platform::db::DbError>(())
+                })
+            })
+            .await
+            .unwrap();
+    }
+
     /// All bodies that the store of intelligence keeps now.
     async fn bodies(&self) -> String {
         use sqlx::Row;

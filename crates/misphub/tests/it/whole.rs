@@ -291,3 +291,30 @@ async fn an_uploaded_bundle_becomes_an_event_that_gives_it_back() {
     let (status, _) = house.post("events/upload_stix/2", json!({"type": "x"})).await;
     assert_eq!(status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_attack_becomes_clusters_as_far_as_it_is_public() {
+    let house = House::new().await;
+    let technique = |n: usize, marking: Value, number: &str| {
+        json!({"type": "attack-pattern", "spec_version": "2.1", "name": format!("Technique {n}"),
+            "id": format!("attack-pattern--{n:08x}-1111-4111-8111-111111111111"),
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z",
+            "object_marking_refs": marking, "kill_chain_phases": [{"kill_chain_name": "mitre-attack",
+                "phase_name": "execution"}],
+            "external_references": [{"source_name": "mitre-attack", "external_id": number,
+                "url": "https://attack.mitre.org/x"}]})
+    };
+    let clear = json!(["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"]);
+    let red = json!(["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]);
+    let mut other = technique(3, clear.clone(), "T3");
+    other["external_references"][0]["source_name"] = "capec".into();
+    house.keep(vec![technique(1, clear, "T1"), technique(2, red, "T2"), other]).await;
+    let (status, done) = house.post("galaxies/update", json!({})).await;
+    assert_eq!(status, 200, "{done}");
+    house.post("galaxies/update", json!({})).await;
+    let (_, view) = house.get("galaxies/view/mitre-attack-pattern").await;
+    let clusters = view["GalaxyCluster"].as_array().unwrap();
+    assert_eq!(clusters.len(), 1, "{view}");
+    assert_eq!(clusters[0]["tag_name"], "misp-galaxy:mitre-attack-pattern=\"Technique 1 - T1\"");
+    assert_eq!(clusters[0]["meta"]["kill_chain"], json!(["mitre-attack:execution"]));
+}
