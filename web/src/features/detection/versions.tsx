@@ -195,7 +195,7 @@ function Learned({ watch }: { watch: Watched }) {
         {'progress' in watch.state && (
           <div className="stack tight">
             <span className="small soft num">{percent(watch.state.progress)}</span>
-            <div className="meter" aria-hidden="true"><span style={{ width: percent(watch.state.progress) }} /></div>
+            <div className="meter" aria-hidden="true"><span style={{ width: `${watch.state.progress * 100}%` }} /></div>
           </div>
         )}
         {learning.held && <Banner tone="medium" icon="pause">{t('learned.held')} {sentence(learning.held)}</Banner>}

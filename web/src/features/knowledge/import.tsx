@@ -8,7 +8,7 @@ import type { ImportProblem, ImportState } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
-import { bytes, count, percent } from '@/parts/format';
+import { bytes, count } from '@/parts/format';
 import { Banner, Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
@@ -65,7 +65,7 @@ function Meter({ share, label }: { share: number; label: string }) {
   return (
     <div className="stack tight">
       <span className="small soft num">{label}</span>
-      <div className="meter" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><span style={{ width: percent(share) }} /></div>
+      <div className="meter" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><span style={{ width: `${share * 100}%` }} /></div>
     </div>
   );
 }
@@ -118,12 +118,12 @@ function Progress({ one }: { one: ImportState }) {
       <div className="stack">
         {one.ended_at === null && <Meter share={share} label={one.state === 'waiting' ? t('know.import_reading', { size: bytes(one.bytes) }) : t('know.import_settled', { n: count(one.settled), all: count(one.objects) })} />}
         {one.state === 'failed' && <Banner tone="critical" icon="incident"><p>{one.error}</p><p className="small">{t('know.import_again')}</p></Banner>}
-        <dl className="facts" role="status">
+        <div role="status"><dl className="facts">
           <div style={{ display: 'contents' }}><dt>{t('know.import_objects')}</dt><dd>{count(one.objects)}</dd></div>
           {OUTCOMES.map((name) => (
             <div key={name} style={{ display: 'contents' }}><dt>{word('know.outcome', name)}</dt><dd>{count(one[name])}</dd></div>
           ))}
-        </dl>
+        </dl></div>
         <Problems one={one} />
       </div>
     </Panel>

@@ -40,7 +40,7 @@ function Standing({ one }: { one: MachineModel }) {
         {'progress' in one.state && (
           <div className="stack tight">
             <span className="small soft num">{percent(one.state.progress)}</span>
-            <div className="meter" aria-hidden="true"><span style={{ width: percent(one.state.progress) }} /></div>
+            <div className="meter" aria-hidden="true"><span style={{ width: `${one.state.progress * 100}%` }} /></div>
           </div>
         )}
         {one.version > 0 && one.thin && <Banner tone="medium" icon="info">{t('commands.thin')}</Banner>}
