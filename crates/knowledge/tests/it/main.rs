@@ -1,5 +1,5 @@
 //! The room over a real database, through its endpoints.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)]
 
 mod imports;
 mod work;
