@@ -13,9 +13,9 @@ export const organisations = [
 
 const community = (n, name, more = {}) => ({
   id: uuid(n), name, description: 'What its members tell each other.', max_tlp: 'TLP:AMBER', contribute: 'members', roster: 'members', onward: false, led: true, leader: 'Harbour Tram and Grid', leader_node: uuid(1),
-  role: 'leader', state: 'active', holds: true, not_after: null, updated_at: wall(90), ...more,
+  role: 'leader', state: 'active', holds: true, not_after: null, updated_at: wall(90), handovers: 0, offer: null, ...more,
 });
-export const communities = [community(11, 'Trams of the coast'), community(12, 'National circle', { led: false, leader: 'Harbour CERT', role: 'contributor', not_after: wall(-200_000) }), community(13, 'Old circle', { led: false, leader: 'Valley Water', role: 'reader', holds: false, not_after: wall(600) }), community(14, 'Water circle', { led: false, leader: 'Valley Water', role: 'reader', state: 'refused', holds: false, refusal: 'no such community stands between us' })];
+export const communities = [community(11, 'Trams of the coast'), community(12, 'National circle', { handovers: 1, offer: { to: uuid(1), ours: true, expires_at: wall(-9_000), members: ['Valley Water'] }, led: false, leader: 'Harbour CERT', role: 'contributor', not_after: wall(-200_000) }), community(13, 'Old circle', { led: false, leader: 'Valley Water', role: 'reader', holds: false, not_after: wall(600) }), community(14, 'Water circle', { led: false, leader: 'Valley Water', role: 'reader', state: 'refused', holds: false, refusal: 'no such community stands between us' })];
 export const oneCommunity = (wanted) => {
   const found = communities.find((each) => each.id === wanted) ?? communities[0];
   return { ...found, members: [{ node: uuid(2), organisation: 'Harbour CERT', role: 'reader', state: 'active', holds: true, serial: 2, not_after: wall(-200_000) }, { node: uuid(3), organisation: 'Valley Water', role: 'contributor', state: 'expelled', holds: false, serial: 1, not_after: wall(-100_000) }] };

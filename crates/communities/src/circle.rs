@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::certificate::{Certificate, Role, verify};
+use crate::handover::Handover;
+use crate::lead::Lead;
 
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),+ }) => {
@@ -98,6 +100,10 @@ pub(crate) struct Circle {
     pub(crate) asked: String,
     /// Why the leader did not let us in the last time we asked; else empty.
     pub(crate) refusal: String,
+    /// Hand-overs of the leadership so far, the first first.
+    pub(crate) chain: Vec<Handover>,
+    /// A hand-over on its way: made here, or to us.
+    pub(crate) offer: Option<Lead>,
     pub(crate) state: State,
     pub(crate) version: i64,
     pub(crate) serial: i64,

@@ -41,6 +41,7 @@ impl Communities {
             .write(move |tx| {
                 Box::pin(async move {
                     let circle = led(tx, id).await?;
+                    circle.not_offered(tx.now())?;
                     let made_at = tx.now();
                     let invited = Invited {
                         digest,
@@ -113,6 +114,8 @@ impl Communities {
             own_certificate: None,
             asked: invitation::digest(&invitation.code),
             refusal: String::new(),
+            chain: vec![],
+            offer: None,
             state: State::Joining,
             version: 0,
             serial: 0,

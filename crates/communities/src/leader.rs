@@ -32,6 +32,7 @@ impl Communities {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut circle = led(tx, id).await?;
+                    circle.not_offered(tx.now())?;
                     let member = members::get(tx.sql(), id, node).await?;
                     let member = member.filter(|member| member.state == State::Active);
                     let member = member
@@ -71,6 +72,7 @@ impl Communities {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut circle = led(tx, id).await?;
+                    circle.not_offered(tx.now())?;
                     circle.state = State::Dissolved;
                     for member in members::all(tx.sql(), id).await? {
                         if member.state != State::Active {
@@ -205,6 +207,9 @@ impl Communities {
         member: Member,
         state: State,
     ) -> Result<(), DbError> {
+        if circle.offer.as_ref().is_some_and(|offer| offer.handover.to == member.node) {
+            circle.offer = None;
+        }
         let (serial, ends) = (member.certificate.serial, member.certificate.not_after);
         members::revoke(tx.sql(), circle.id, serial, ends.as_micros()).await?;
         let now_us = tx.now().as_micros();

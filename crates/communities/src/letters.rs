@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::certificate::{Certificate, CertificateError, Role, verify};
 use crate::circle::{Circle, Contribute, Member, Roster, State};
 use crate::invitation;
+use crate::lead::{LEAD, LEAD_DECLINED, LED, Led};
 use crate::members::{MAX_MEMBERS, checked_text};
 use crate::room::Communities;
 use crate::store::{circles, invitations, members};
@@ -74,7 +75,7 @@ pub(crate) struct Membership {
 }
 
 /// Another member.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
     pub(crate) organisation: String,
@@ -84,9 +85,9 @@ pub(crate) struct Listed {
 }
 
 /// Refused for good with this reason.
-type Taken = Result<Result<(), String>, DbError>;
+pub(crate) type Taken = Result<Result<(), String>, DbError>;
 
-fn refused(reason: &str) -> Taken {
+pub(crate) fn refused(reason: &str) -> Taken {
     Ok(Err(reason.to_owned()))
 }
 
@@ -121,7 +122,11 @@ impl Communities {
         circle.version += 1;
         let now_us = tx.now().as_micros();
         circles::update(tx.sql(), circle, now_us).await?;
-        self.tell_members(tx, circle).await
+        self.tell_members(tx, circle).await?;
+        if !self.tell_offer(tx, circle).await? {
+            tracing::warn!(community = %circle.id, "the next leader is not told what changed");
+        }
+        Ok(())
     }
 
     /// Tells every member that was not told this version.
@@ -139,7 +144,15 @@ impl Communities {
             }
             let body = membership(circle, member, &active, &revoked);
             let key = format!("{MEMBERSHIP}:{}:{}", circle.id, circle.version);
-            if self.post(tx, peer, MEMBERSHIP, key, &body).await? {
+            let posted = match circle.chain.as_slice() {
+                [] => self.post(tx, peer, MEMBERSHIP, key, &body).await?,
+                // By what right this node leads is told each time: who was away follows the whole chain.
+                chain => {
+                    let led = Led { handovers: chain.to_vec(), membership: body };
+                    self.post(tx, peer, LED, key, &led).await?
+                }
+            };
+            if posted {
                 members::told(tx.sql(), circle.id, member.node, circle.version).await?;
             }
         }
@@ -181,6 +194,11 @@ impl Communities {
         if !ours || !theirs || over {
             return refused(NOT_BETWEEN_US);
         }
+        if circle.not_offered(now).is_err() {
+            return refused(
+                "the leadership of the community is being handed over; try again later",
+            );
+        }
         if !invitations::spend(tx.sql(), &digest, now.as_micros()).await? {
             // Only who is in by it may say it twice; a member that was put out does not come back by an old code.
             let known = members::get(tx.sql(), circle.id, from.node).await?;
@@ -200,9 +218,20 @@ impl Communities {
     }
 
     async fn take_membership(&self, tx: &mut Tx, from: &Peer, letter: Membership) -> Taken {
-        let Some(mut circle) = self.led_by(tx, from, letter.community).await? else {
-            return refused(NOT_BETWEEN_US);
-        };
+        match self.led_by(tx, from, letter.community).await? {
+            Some(circle) => self.settle_membership(tx, from, circle, letter).await,
+            None => refused(NOT_BETWEEN_US),
+        }
+    }
+
+    /// Takes what the leader of a community tells of it.
+    pub(crate) async fn settle_membership(
+        &self,
+        tx: &mut Tx,
+        from: &Peer,
+        mut circle: Circle,
+        letter: Membership,
+    ) -> Taken {
         // What is late changes nothing, and while we wait to be let in neither does what is about an earlier time.
         let earlier = circle.state == State::Joining && letter.invitation != circle.asked;
         if letter.version <= circle.version || earlier {
@@ -289,7 +318,7 @@ impl Communities {
     }
 
     /// The community, if its leader wrote the letter and we are in it or asked to be.
-    async fn led_by(
+    pub(crate) async fn led_by(
         &self,
         tx: &mut Tx,
         from: &Peer,
@@ -355,12 +384,7 @@ impl Communities {
 fn membership(circle: &Circle, member: &Member, active: &[&Member], revoked: &[i64]) -> Membership {
     let shown = circle.roster == Roster::Members;
     let others = active.iter().filter(|other| shown && other.node != member.node);
-    let listed = others.map(|other| Listed {
-        organisation: other.name.clone(),
-        node: other.node,
-        role: other.role,
-        certificate: other.certificate.clone(),
-    });
+    let listed = others.map(|other| listed(other));
     Membership {
         community: circle.id,
         name: circle.name.clone(),
@@ -374,6 +398,16 @@ fn membership(circle: &Circle, member: &Member, active: &[&Member], revoked: &[i
         invitation: member.invitation.clone(),
         members: listed.collect(),
         revoked: if shown { revoked.to_vec() } else { vec![] },
+    }
+}
+
+/// A member as others are told of it.
+pub(crate) fn listed(member: &Member) -> Listed {
+    Listed {
+        organisation: member.name.clone(),
+        node: member.node,
+        role: member.role,
+        certificate: member.certificate.clone(),
     }
 }
 
@@ -393,7 +427,7 @@ macro_rules! read_or_refuse {
 #[async_trait]
 impl Correspondent for Communities {
     fn kinds(&self) -> &'static [&'static str] {
-        &[JOIN, MEMBERSHIP, LEAVE, EXPELLED, DISSOLVED]
+        &[JOIN, MEMBERSHIP, LEAVE, EXPELLED, DISSOLVED, LEAD, LED, LEAD_DECLINED]
     }
 
     async fn take(
@@ -408,6 +442,9 @@ impl Correspondent for Communities {
             MEMBERSHIP => self.take_membership(tx, from, read_or_refuse!(body)).await,
             LEAVE => self.take_leave(tx, from, read_or_refuse!(body)).await,
             EXPELLED => self.take_expelled(tx, from, read_or_refuse!(body)).await,
+            LEAD => self.take_lead(tx, from, read_or_refuse!(body)).await,
+            LED => self.take_led(tx, from, read_or_refuse!(body)).await,
+            LEAD_DECLINED => self.take_declined(tx, from, read_or_refuse!(body)).await,
             DISSOLVED => self.take_dissolved(tx, from, read_or_refuse!(body)).await,
             _ => refused("this room takes no letters of this kind"),
         }

@@ -6,6 +6,7 @@
 //! Invariants
 //! - **Who is a member is said by certificates.** Each is signed by the community's leader, for one node and its key,
 //!   with an end; every member verifies them itself, and what has ended or was revoked does not count.
+//! - **A leader is named by the one before it**: members follow the signed chain of hand-overs, and nobody else leads.
 //! - **A community does not exist for who is not in it.** Letters about it from others are refused with one text.
 //! - **Nothing goes unless permitted.** Policies decide, built-in ones forbid what TLP and PAP forbid, and no own policy
 //!   overrides that. Preview and sharing ask the same function.
@@ -17,8 +18,10 @@ mod config;
 mod disclose;
 mod door;
 mod error;
+mod handover;
 mod http;
 mod invitation;
+mod lead;
 mod leader;
 mod letters;
 mod members;
@@ -50,5 +53,6 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 1, sql: include_str!("../migrations/0001_communities.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_told.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_asked.sql") },
+        Migration { number: 4, sql: include_str!("../migrations/0004_lead.sql") },
     ],
 };

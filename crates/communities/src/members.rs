@@ -96,6 +96,8 @@ impl Communities {
             own_certificate: None,
             asked: String::new(),
             refusal: String::new(),
+            chain: vec![],
+            offer: None,
             state: State::Active,
             version: 0,
             serial: 0,
@@ -167,6 +169,7 @@ impl Communities {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut circle = led(tx, id).await?;
+                    circle.not_offered(tx.now())?;
                     terms.onto(&mut circle)?;
                     room.room_for_one(tx, &circle.name, id).await?;
                     room.tell_all(tx, &mut circle).await?;

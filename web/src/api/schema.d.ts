@@ -145,6 +145,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/communities/{id}/lead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offers the leadership of a community to a member. Until it accepts or declines, for seven days at most, this node leads
+         *     on and changes nothing in it.
+         */
+        post: operations["offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{id}/lead/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the leadership that was offered: every member gets a certificate of this node and is told by what right. */
+        post: operations["accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{id}/lead/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says no to the leadership; who leads is told. */
+        post: operations["decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/communities/{id}/leave": {
         parameters: {
             query?: never;
@@ -3172,6 +3226,19 @@ export interface components {
             /** @description What it may do. */
             role: components["schemas"]["Role"];
         };
+        /** @description Who shall lead. */
+        CommunityLead: {
+            /** @description A member, by the id of its node or its organisation's name. */
+            organisation: string;
+        };
+        /** @description How the leadership is taken. */
+        CommunityLeadAccept: {
+            /**
+             * @description Members that do not exchange with this node are left behind; else they stand in the way.
+             * @default false
+             */
+            leave_behind: boolean;
+        };
         /** @description What a community shall be, or what changes in it. */
         CommunityTerms: {
             /** @description Name. */
@@ -3225,6 +3292,9 @@ export interface components {
              * @description Last changed.
              */
             updated_at: string;
+            offer?: components["schemas"]["LeadOffer"] | null;
+            /** @description Times the leadership moved. */
+            handovers: number;
             /** @description Members that are known here, with one community only. */
             members?: components["schemas"]["MemberView"][] | null;
         };
@@ -5318,6 +5388,20 @@ export interface components {
             /** @description Whether this very layer was known under this label. */
             known: boolean;
         };
+        /** @description A leadership on its way. */
+        LeadOffer: {
+            /** @description Node id of who shall lead. */
+            to: string;
+            /** @description Whether that is this node: it accepts or declines. */
+            ours: boolean;
+            /**
+             * Format: date-time
+             * @description Until when it may be accepted.
+             */
+            expires_at: string;
+            /** @description Members that would be told. */
+            members: string[];
+        };
         /** @description What came of it. */
         Learned: {
             /**
@@ -5955,6 +6039,9 @@ export interface components {
                  * @description Last changed.
                  */
                 updated_at: string;
+                offer?: components["schemas"]["LeadOffer"] | null;
+                /** @description Times the leadership moved. */
+                handovers: number;
                 /** @description Members that are known here, with one community only. */
                 members?: components["schemas"]["MemberView"][] | null;
             }[];
@@ -10014,6 +10101,135 @@ export interface operations {
                 };
             };
             /** @description It was used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommunityLead"];
+            };
+        };
+        responses: {
+            /** @description It is asked */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityView"];
+                };
+            };
+            /** @description No such community or member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another node leads it, or it is offered already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommunityLeadAccept"];
+            };
+        };
+        responses: {
+            /** @description This node leads it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityView"];
+                };
+            };
+            /** @description No such community */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not offered, or members could not be told */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Declined */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such community */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not offered */
             409: {
                 headers: {
                     [name: string]: unknown;

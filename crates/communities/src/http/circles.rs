@@ -53,9 +53,28 @@ pub(crate) struct CommunityView {
     /// Last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// The leadership is on its way, from this node or to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<LeadOffer>,
+    /// Times the leadership moved.
+    handovers: usize,
     /// Members that are known here, with one community only.
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Vec<MemberView>>,
+}
+
+/// A leadership on its way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LeadOffer {
+    /// Node id of who shall lead.
+    to: String,
+    /// Whether that is this node: it accepts or declines.
+    ours: bool,
+    /// Until when it may be accepted.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// Members that would be told.
+    members: Vec<String>,
 }
 
 /// A member.
@@ -118,7 +137,15 @@ impl CommunityTerms {
 impl CommunityView {
     pub(crate) fn new(room: &Communities, circle: Circle) -> Self {
         let platform = room.platform();
+        let offer = circle.open_offer(platform.now()).map(|offer| LeadOffer {
+            to: offer.handover.to.to_string(),
+            ours: !circle.led(),
+            expires_at: offer.handover.expires_at,
+            members: offer.members.iter().map(|one| one.organisation.clone()).collect(),
+        });
         Self {
+            offer,
+            handovers: circle.chain.len(),
             id: circle.id.to_string(),
             max_tlp: circle.max_tlp.label().to_owned(),
             contribute: circle.contribute,

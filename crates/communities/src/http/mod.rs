@@ -3,6 +3,7 @@
 mod circles;
 mod invite;
 mod join;
+mod lead;
 mod members;
 mod organisations;
 mod policies;
@@ -33,6 +34,9 @@ pub(crate) fn routes() -> RoomRouter<Communities> {
         .route(READ, routes!(invite::invited))
         .route(MANAGE, routes!(invite::withdraw))
         .route(MANAGE, routes!(join::join))
+        .route(MANAGE, routes!(lead::offer))
+        .route(MANAGE, routes!(lead::accept))
+        .route(MANAGE, routes!(lead::decline))
         .route(MANAGE, routes!(join::leave))
         .route(MANAGE, routes!(members::change))
         .route(MANAGE, routes!(members::expel))

@@ -13,11 +13,12 @@ pub(crate) async fn insert(sql: &mut AnyConnection, circle: &Circle) -> Result<(
     sqlx::query(
         "INSERT INTO communities_communities (id, name, description, max_tlp, contribute, roster, onward, \
          leader_node, leader_name, leader_key, leader_peer, own_role, own_certificate, asked, state, version, \
-         serial, recorded_at, updated_at, refusal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-         $15, $16, $17, $18, $18, $19) ON CONFLICT (id) DO UPDATE SET name = excluded.name, leader_key = excluded.leader_key, \
+         serial, recorded_at, updated_at, refusal, chain, offer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+         $15, $16, $17, $18, $18, $19, $20, $21) ON CONFLICT (id) DO UPDATE SET name = excluded.name, leader_key = excluded.leader_key, \
          leader_peer = excluded.leader_peer, own_role = excluded.own_role, state = excluded.state, \
          asked = excluded.asked, own_certificate = excluded.own_certificate, version = excluded.version, \
-         updated_at = excluded.updated_at, refusal = excluded.refusal",
+         updated_at = excluded.updated_at, refusal = excluded.refusal, \
+         chain = excluded.chain, offer = excluded.offer",
     )
     .bind(circle.id.to_string())
     .bind(&circle.name)
@@ -38,6 +39,8 @@ pub(crate) async fn insert(sql: &mut AnyConnection, circle: &Circle) -> Result<(
     .bind(circle.serial)
     .bind(circle.updated_us)
     .bind(&circle.refusal)
+    .bind(chain_text(circle)?)
+    .bind(offer_text(circle)?)
     .execute(sql)
     .await?;
     Ok(())
@@ -52,7 +55,8 @@ pub(crate) async fn update(
     sqlx::query(
         "UPDATE communities_communities SET name = $1, description = $2, max_tlp = $3, contribute = $4, \
          roster = $5, onward = $6, leader_name = $7, own_role = $8, own_certificate = $9, state = $10, \
-         version = $11, serial = $12, updated_at = $13, asked = $14, refusal = $15 WHERE id = $16",
+         version = $11, serial = $12, updated_at = $13, asked = $14, refusal = $15, leader_node = $16, \
+         leader_key = $17, leader_peer = $18, chain = $19, offer = $20 WHERE id = $21",
     )
     .bind(&circle.name)
     .bind(&circle.description)
@@ -69,6 +73,11 @@ pub(crate) async fn update(
     .bind(now_us)
     .bind(&circle.asked)
     .bind(&circle.refusal)
+    .bind(circle.leader_node.to_string())
+    .bind(&circle.leader_key)
+    .bind(circle.leader_peer.map(|peer| peer.to_string()))
+    .bind(chain_text(circle)?)
+    .bind(offer_text(circle)?)
     .bind(circle.id.to_string())
     .execute(sql)
     .await?;
@@ -112,6 +121,17 @@ fn certificate_text(certificate: Option<&Certificate>) -> Result<Option<String>,
     text.map_err(|cause| DbError::corrupt("communities_communities.own_certificate", cause))
 }
 
+fn chain_text(circle: &Circle) -> Result<String, DbError> {
+    serde_json::to_string(&circle.chain)
+        .map_err(|cause| DbError::corrupt("communities_communities.chain", cause))
+}
+
+fn offer_text(circle: &Circle) -> Result<String, DbError> {
+    let text = circle.offer.as_ref().map(serde_json::to_string).transpose();
+    let text = text.map_err(|cause| DbError::corrupt("communities_communities.offer", cause))?;
+    Ok(text.unwrap_or_default())
+}
+
 fn rank(tlp: Tlp) -> i64 {
     crate::policy::facts::rank(tlp)
 }
@@ -147,6 +167,15 @@ fn circle(row: &AnyRow) -> Result<Circle, DbError> {
             .map_err(|cause| DbError::corrupt("communities_communities.own_certificate", cause))?,
         asked: row.try_get("asked")?,
         refusal: row.try_get("refusal")?,
+        chain: serde_json::from_str(&word("chain")?)
+            .map_err(|cause| DbError::corrupt("communities_communities.chain", cause))?,
+        offer: match word("offer")?.as_str() {
+            "" => None,
+            text => Some(
+                serde_json::from_str(text)
+                    .map_err(|cause| DbError::corrupt("communities_communities.offer", cause))?,
+            ),
+        },
         state: State::from_word(&state)
             .ok_or_else(|| DbError::corrupt("communities_communities.state", &state))?,
         version: row.try_get("version")?,

@@ -140,5 +140,5 @@ async fn every_route_has_its_permission() {
         };
         assert_eq!(rule.permission, expect, "{} {}", rule.method, rule.path);
     }
-    assert_eq!(rules.len(), 25);
+    assert_eq!(rules.len(), 28);
 }

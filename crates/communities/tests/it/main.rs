@@ -5,6 +5,7 @@ mod circles;
 mod door;
 mod kit;
 mod laws;
+mod lead;
 mod letters;
 mod redaction;
 mod sharing;

@@ -1,6 +1,6 @@
 //! `sereno organisation …` and `sereno community …`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -116,6 +116,23 @@ pub(crate) enum CommunityCommand {
         /// The invitation file.
         invitation: PathBuf,
     },
+    /// Offer the leadership to a member; it accepts or declines.
+    Lead {
+        #[command(flatten)]
+        named: Named,
+        /// The member's organisation, by name or the id of its node.
+        member: String,
+    },
+    /// Take the leadership that was offered; every member is told.
+    Accept {
+        #[command(flatten)]
+        named: Named,
+        /// Leave members behind that do not exchange with this node.
+        #[arg(long)]
+        leave_behind: bool,
+    },
+    /// Say no to the leadership.
+    Decline(Named),
     /// Leave one of another node, or forget one whose leader refused.
     Leave(Named),
     /// Give a member another role.
@@ -184,6 +201,9 @@ pub(crate) async fn community(command: CommunityCommand, json: bool) -> Result<E
         | CommunityCommand::Join { place, .. } => place.clone(),
         CommunityCommand::Show(named)
         | CommunityCommand::Leave(named)
+        | CommunityCommand::Decline(named)
+        | CommunityCommand::Lead { named, .. }
+        | CommunityCommand::Accept { named, .. }
         | CommunityCommand::Dissolve(named)
         | CommunityCommand::Change { named, .. }
         | CommunityCommand::Invitations(named)
@@ -218,33 +238,29 @@ async fn run(api: &Api, command: CommunityCommand, json: bool) -> Result<(), Fai
         CommunityCommand::Invite { named, organisation, role, out } => {
             let path = format!("{}/invitations", path(api, &named.name).await?);
             let body = json!({ "organisation": organisation, "role": role });
-            let invitation = api.post(&path, &body).await?;
-            let Some(out) = out else { return output::value(&invitation) };
-            let text = serde_json::to_string_pretty(&invitation).map_err(Failure::file(&out))?;
-            std::fs::write(&out, text + "\n").map_err(Failure::file(&out))?;
-            if json {
-                return output::value(
-                    &json!({ "out": out, "expires_at": invitation["expires_at"] }),
-                );
-            }
-            output::note(&format!("good once, until {}", text_of(&invitation, "expires_at")));
-            Ok(())
+            invited(&api.post(&path, &body).await?, out, json)
         }
         CommunityCommand::Invitations(named) => {
             let all = api.get(&format!("{}/invitations", path(api, &named.name).await?)).await?;
             table(&all, &["id", "organisation", "role", "state", "expires_at"], json)
         }
         CommunityCommand::Withdraw { named, invitation } => {
-            let path = format!("{}/invitations", path(api, &named.name).await?);
-            let id = open_invitation(&api.get(&path).await?["items"], &invitation)?;
-            api.delete(&format!("{path}/{id}")).await?;
-            output::note("withdrawn; its file opens nothing any more");
-            Ok(())
+            withdraw(api, &named.name, &invitation).await
         }
-        CommunityCommand::Join { invitation, .. } => {
-            let bytes = read_file(&invitation, MAX_INVITATION_BYTES)?;
-            let body: Value = serde_json::from_slice(&bytes).map_err(Failure::file(&invitation))?;
-            show(&api.post("/api/v1/communities/join", &body).await?, json)
+        CommunityCommand::Join { invitation, .. } => join(api, &invitation, json).await,
+        CommunityCommand::Lead { named, member } => {
+            let path = format!("{}/lead", path(api, &named.name).await?);
+            offered(&api.post(&path, &json!({ "organisation": member })).await?, json)
+        }
+        CommunityCommand::Accept { named, leave_behind } => {
+            let path = format!("{}/lead/accept", path(api, &named.name).await?);
+            show(&api.post(&path, &json!({ "leave_behind": leave_behind })).await?, json)
+        }
+        CommunityCommand::Decline(named) => {
+            let path = format!("{}/lead/decline", path(api, &named.name).await?);
+            api.post(&path, &Value::Null).await?;
+            output::note("declined; the leader is told");
+            Ok(())
         }
         CommunityCommand::Leave(named) => {
             let path = format!("{}/leave", path(api, &named.name).await?);
@@ -269,6 +285,28 @@ async fn run(api: &Api, command: CommunityCommand, json: bool) -> Result<(), Fai
             Ok(())
         }
     }
+}
+
+/// Writes an invitation to its file, or prints it.
+fn invited(invitation: &Value, out: Option<PathBuf>, json: bool) -> Result<(), Failure> {
+    let Some(out) = out else { return output::value(invitation) };
+    let text = serde_json::to_string_pretty(invitation).map_err(Failure::file(&out))?;
+    std::fs::write(&out, text + "\n").map_err(Failure::file(&out))?;
+    if json {
+        return output::value(&json!({ "out": out, "expires_at": invitation["expires_at"] }));
+    }
+    output::note(&format!("good once, until {}", text_of(invitation, "expires_at")));
+    Ok(())
+}
+
+/// Says that the leadership is offered.
+fn offered(community: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::value(community);
+    }
+    let until = text_of(&community["offer"], "expires_at");
+    output::note(&format!("offered until {until}; this node leads on until it accepts"));
+    Ok(())
 }
 
 fn text_of(value: &Value, field: &str) -> String {
@@ -318,6 +356,20 @@ async fn member_path(api: &Api, name: &str, member: &str) -> Result<String, Fail
     let community = api.get(&path).await?;
     let node = found(&community["members"], "member", member, &["node", "organisation"])?;
     Ok(format!("{path}/members/{}", escape(text(&node, "node"))))
+}
+
+async fn join(api: &Api, invitation: &Path, json: bool) -> Result<(), Failure> {
+    let bytes = read_file(invitation, MAX_INVITATION_BYTES)?;
+    let body: Value = serde_json::from_slice(&bytes).map_err(Failure::file(invitation))?;
+    show(&api.post("/api/v1/communities/join", &body).await?, json)
+}
+
+async fn withdraw(api: &Api, community: &str, invitation: &str) -> Result<(), Failure> {
+    let path = format!("{}/invitations", path(api, community).await?);
+    let id = open_invitation(&api.get(&path).await?["items"], invitation)?;
+    api.delete(&format!("{path}/{id}")).await?;
+    output::note("withdrawn; its file opens nothing any more");
+    Ok(())
 }
 
 /// The id of an invitation by id, or of the open one of an organisation.

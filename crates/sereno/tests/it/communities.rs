@@ -216,6 +216,9 @@ fn roles_and_communities() {
         ("GET", format!("communities/{none}/invitations"), Value::Null, true),
         ("DELETE", format!("communities/{none}/invitations/00"), Value::Null, false),
         ("POST", "communities/join".into(), json!({}), false),
+        ("POST", format!("communities/{none}/lead"), json!({"organisation": "x"}), false),
+        ("POST", format!("communities/{none}/lead/accept"), json!({}), false),
+        ("POST", format!("communities/{none}/lead/decline"), Value::Null, false),
         ("POST", format!("communities/{none}/leave"), Value::Null, false),
         ("PATCH", format!("communities/{none}/members/{none}"), json!({"role": "reader"}), false),
         ("DELETE", format!("communities/{none}/members/{none}"), Value::Null, false),
@@ -333,4 +336,51 @@ fn a_community_lives_by_letters_and_hands_on_what_its_members_share() {
         let left = |member: &Value| member["state"] == "left";
         shown["members"].as_array().unwrap().iter().any(left).then_some(())
     });
+}
+
+#[test]
+fn a_leadership_moves_and_the_next_leader_hands_on_what_is_shared() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = folder.path();
+    let leader = Phoenix::up(&of.join("leader"), "Ports CERT", "cert");
+    let harbour = Phoenix::up(&of.join("harbour"), "Harbour", "operator");
+    let lock = Phoenix::up(&of.join("lock"), "Lock", "operator");
+    for (hub, node, name) in
+        [(&leader, &harbour, "Harbour"), (&leader, &lock, "Lock"), (&harbour, &lock, "Lock")]
+    {
+        assert_eq!(join(&node.data, &invitation(&hub.data, of, name)).0, 0);
+    }
+    answer(&leader.data, &["community", "new", "Ports", "--max-tlp", "TLP:AMBER"]);
+    let out = of.join("ports.json").display().to_string();
+    for (node, name) in [(&harbour, "Harbour"), (&lock, "Lock")] {
+        let invite =
+            ["community", "invite", "Ports", "--organisation", name, "--role", "contributor"];
+        assert_eq!(run(&leader.data, &[&invite[..], &["--out", &out]].concat()).0, 0);
+        assert_eq!(run(&node.data, &["community", "join", &out]).0, 0);
+        until("the leader's answer", || {
+            stands(node, "Ports").filter(|community| community["holds"] == true)
+        });
+    }
+    let community = stands(&lock, "Ports").unwrap()["id"].as_str().unwrap().to_owned();
+    assert_eq!(run(&harbour.data, &["community", "accept", "Ports"]).0, 1, "nothing is offered");
+    assert_eq!(run(&leader.data, &["community", "lead", "Ports", "Harbour"]).0, 0);
+    assert_eq!(run(&leader.data, &["community", "expel", "Ports", "Lock"]).0, 1, "on its way");
+    until("the offer", || {
+        stands(&harbour, "Ports").filter(|community| community["offer"]["ours"] == true)
+    });
+    assert_eq!(answer(&harbour.data, &["community", "accept", "Ports"])["led"], true);
+    for node in [&leader, &lock] {
+        until("the next leader", || {
+            stands(node, "Ports").filter(|it| it["leader"] == "Harbour" && it["holds"] == true)
+        });
+    }
+    // what a member shares now goes to the next leader and from there to the old one
+    let bundle = json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [indicator()]});
+    let bundle = file(of, "bundle.json", &bundle.to_string());
+    assert_eq!(run(&lock.data, &["intel", "import", &bundle]).0, 0);
+    let id = indicator()["id"].as_str().unwrap().to_owned();
+    answer(&lock.data, &["share", "objects", &id, "--to", &community]);
+    until("the indicator at the old leader", || knows(&leader).then_some(()));
+    let came = items(&leader.data, &["share", "received"]);
+    assert!(came.iter().any(|one| one["peer_name"] == "Harbour"), "{came:?}");
 }

@@ -40,14 +40,36 @@ export function CommunityPage() {
     >
       {one.isError && <Failed error={one.error} retry={one.refetch} />}
       {end.isError && <Failed error={end.error} />}
-      {it?.refusal && <Banner tone="medium"><p>{t('circle.refused', { leader: it.leader, reason: it.refusal })}</p>{may && <p className="small">{t('circle.refused_next')}</p>}</Banner>}
       <div className="stack wide">
+        {it?.refusal && <Banner tone="medium"><p>{t('circle.refused', { leader: it.leader, reason: it.refusal })}</p>{may && <p className="small">{t('circle.refused_next')}</p>}</Banner>}
+        {it?.offer && <Offer it={it} offer={it.offer} may={may} />}
         {it ? <Terms it={it} /> : !one.isError && <section className="panel"><Ghost rows={4} /></section>}
         {it && <Members it={it} may={may} />}
-        {it?.led && may && it.state === 'active' && <Invite it={it} />}
+        {it?.led && may && it.state === 'active' && !it.offer && <Invite it={it} />}
         {it?.led && <Invitations it={it} may={may} />}
       </div>
     </PageView>
+  );
+}
+
+/** The leadership on its way: who leads waits, who is asked says yes or no. */
+function Offer({ it, offer, may }: { it: Community; offer: NonNullable<Community['offer']>; may: boolean }) {
+  const accept = useAct((behind: boolean) => post(`/communities/${it.id}/lead/accept`, { leave_behind: behind }), ['communities']);
+  const decline = useAct(() => post(`/communities/${it.id}/lead/decline`), ['communities']);
+  const stands = accept.error && 'problem' in accept.error && (accept.error.problem as { errors?: string[] }).errors;
+  const busy = accept.isPending || decline.isPending;
+  if (!offer.ours) return <Banner><p>{t('circle.lead_waits', { name: it.members?.find((one) => one.node === offer.to)?.organisation ?? offer.to })} <Wall at={offer.expires_at} /></p></Banner>;
+  return (
+    <div className="stack">
+      <Banner>
+        <p>{t('circle.lead_offered', { leader: it.leader })} <Wall at={offer.expires_at} /></p>
+        {offer.members.length > 0 && <p className="small">{t('circle.lead_members', { members: offer.members.join(', ') })}</p>}
+        {may && <p className="inline"><Sure text={t('circle.lead_accept')} sure={t('circle.lead_accept_sure')} busy={busy} onSure={() => accept.mutate(false)} /> <Sure text={t('circle.lead_decline')} sure={t('circle.lead_decline_sure')} busy={busy} onSure={() => decline.mutate()} /></p>}
+      </Banner>
+      {accept.isError && <Failed error={accept.error} />}
+      {stands && <div><Sure text={t('circle.lead_behind')} sure={t('circle.lead_behind_sure')} busy={busy} onSure={() => accept.mutate(true)} /></div>}
+      {decline.isError && <Failed error={decline.error} />}
+    </div>
   );
 }
 
@@ -55,7 +77,7 @@ function Terms({ it }: { it: Community }) {
   return (
     <Panel title={t('circle.terms')} end={<Standing state={it.state} holds={it.holds} />}>
       <dl className="facts">
-        <dt>{t('circle.col.leader')}</dt><dd>{it.led ? t('circle.here') : it.leader}</dd>
+        <dt>{t('circle.col.leader')}</dt><dd>{it.led ? t('circle.here') : it.leader}{it.handovers > 0 && <span className="quiet"> {tn('circle.handovers', it.handovers)}</span>}</dd>
         <dt>{t('circle.col.role')}</dt><dd>{word('circle.role', it.role)}{it.not_after && <span className="quiet"> {t('circle.until')} <Wall at={it.not_after} /></span>}</dd>
         <dt>{t('circle.col.tlp')}</dt><dd><TlpTag value={it.max_tlp} /></dd>
         <dt>{t('circle.contribute')}</dt><dd>{word('circle.who', it.contribute)}</dd>
@@ -69,8 +91,10 @@ function Terms({ it }: { it: Community }) {
 function Members({ it, may }: { it: Community; may: boolean }) {
   const change = useAct(({ node, role }: { node: string; role: string }) => patch(`/communities/${it.id}/members/${node}`, { role }), ['communities']);
   const expel = useAct((node: string) => remove(`/communities/${it.id}/members/${node}`), ['communities']);
+  const lead = useAct((node: string) => post(`/communities/${it.id}/lead`, { organisation: node }), ['communities']);
   const members = it.members ?? [];
-  const acts = may && it.led && it.state === 'active';
+  // While the leadership is on its way nothing changes.
+  const acts = may && it.led && it.state === 'active' && !it.offer;
   const columns: Column<Member>[] = [
     { id: 'organisation', head: t('circle.col.organisation'), cell: (row) => row.organisation, sort: (row) => row.organisation },
     {
@@ -86,13 +110,19 @@ function Members({ it, may }: { it: Community; may: boolean }) {
     },
     { id: 'state', head: t('circle.col.state'), cell: (row) => <Standing state={row.state} holds={row.holds} />, sort: (row) => row.state },
     { id: 'until', head: t('circle.col.until'), cell: (row) => <Wall at={row.not_after} />, sort: (row) => row.not_after },
-    { id: 'acts', head: '', cell: (row) => acts && row.state === 'active' && <Sure small text={t('circle.expel')} of={row.organisation} sure={t('circle.expel_sure')} busy={expel.isPending} onSure={() => expel.mutate(row.node)} />, right: true },
+    { id: 'acts', head: '', cell: (row) => acts && row.state === 'active' && (
+        <span className="inline">
+          <Sure small text={t('circle.lead_offer')} of={row.organisation} sure={t('circle.lead_offer_sure')} busy={lead.isPending} onSure={() => lead.mutate(row.node)} />{' '}
+          <Sure small text={t('circle.expel')} of={row.organisation} sure={t('circle.expel_sure')} busy={expel.isPending} onSure={() => expel.mutate(row.node)} />
+        </span>
+      ), right: true },
   ];
   return (
     <Panel title={t('circle.members_head')} flush>
       {members.length === 0 ? <Empty title={t('circle.alone')}>{t(it.led ? 'circle.alone_why' : 'circle.alone_roster')}</Empty> : <DataTable rows={members} columns={columns} caption={t('circle.members_head')} rowKey={(row) => row.node} />}
       {change.isError && <Failed error={change.error} />}
       {expel.isError && <Failed error={expel.error} />}
+      {lead.isError && <Failed error={lead.error} />}
     </Panel>
   );
 }
