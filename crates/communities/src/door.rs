@@ -1,6 +1,6 @@
 //! The door of a community: invitations, asking to be let in, the leader's answer, leaving.
 
-use model::{CommunityId, Tlp};
+use model::{CommunityId, Timestamp, Tlp};
 use platform::db::{DbError, Tx};
 use platform::http::Caller;
 use platform::peers::Peer;
@@ -98,29 +98,7 @@ impl Communities {
         })?;
         invitation.check(platform.node.id, &leader.signing_key, platform.now()).map_err(wrong)?;
         checked_text("the community's name", &invitation.name, 1, MAX_NAME)?;
-        let circle = Circle {
-            id: invitation.community,
-            name: invitation.name.clone(),
-            description: String::new(),
-            max_tlp: Tlp::Clear,
-            contribute: Contribute::Leader,
-            roster: Roster::Leader,
-            onward: false,
-            leader_node: leader.node,
-            leader_name: leader.name.clone(),
-            leader_key: leader.signing_key.clone(),
-            leader_peer: Some(leader.id),
-            own_role: Some(invitation.role),
-            own_certificate: None,
-            asked: invitation::digest(&invitation.code),
-            refusal: String::new(),
-            chain: vec![],
-            offer: None,
-            state: State::Joining,
-            version: 0,
-            serial: 0,
-            updated_us: platform.now().as_micros(),
-        };
+        let circle = asking(&invitation, &leader, platform.now());
         let (room, by, made) = (self.clone(), by.name.clone(), circle.clone());
         let letter = Join { community: invitation.community, code: invitation.code };
         platform
@@ -129,7 +107,12 @@ impl Communities {
                 Box::pin(async move {
                     room.room_for_one(tx, "", made.id).await?;
                     let known = circles::get(tx.sql(), made.id).await?;
-                    if known.as_ref().is_some_and(|known| known.leader_peer != Some(leader.id)) {
+                    // Of one that we are in no longer the leadership may have moved.
+                    let elsewhere = |known: &Circle| {
+                        known.leader_peer != Some(leader.id)
+                            && matches!(known.state, State::Active | State::Joining)
+                    };
+                    if known.as_ref().is_some_and(|known| known.led() || elsewhere(known)) {
                         return Err(wrong("another node leads a community of this id"));
                     }
                     match known.filter(|known| known.state == State::Active) {
@@ -251,5 +234,32 @@ impl Communities {
                 })
             })
             .await
+    }
+}
+
+/// A community as it is known while its leader is asked.
+fn asking(invitation: &Invitation, leader: &Peer, now: Timestamp) -> Circle {
+    Circle {
+        id: invitation.community,
+        name: invitation.name.clone(),
+        description: String::new(),
+        max_tlp: Tlp::Clear,
+        contribute: Contribute::Leader,
+        roster: Roster::Leader,
+        onward: false,
+        leader_node: leader.node,
+        leader_name: leader.name.clone(),
+        leader_key: leader.signing_key.clone(),
+        leader_peer: Some(leader.id),
+        own_role: Some(invitation.role),
+        own_certificate: None,
+        asked: invitation::digest(&invitation.code),
+        refusal: String::new(),
+        chain: vec![],
+        offer: None,
+        state: State::Joining,
+        version: 0,
+        serial: 0,
+        updated_us: now.as_micros(),
     }
 }

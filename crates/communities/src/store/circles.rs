@@ -14,7 +14,8 @@ pub(crate) async fn insert(sql: &mut AnyConnection, circle: &Circle) -> Result<(
         "INSERT INTO communities_communities (id, name, description, max_tlp, contribute, roster, onward, \
          leader_node, leader_name, leader_key, leader_peer, own_role, own_certificate, asked, state, version, \
          serial, recorded_at, updated_at, refusal, chain, offer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-         $15, $16, $17, $18, $18, $19, $20, $21) ON CONFLICT (id) DO UPDATE SET name = excluded.name, leader_key = excluded.leader_key, \
+         $15, $16, $17, $18, $18, $19, $20, $21) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+         leader_node = excluded.leader_node, leader_name = excluded.leader_name, leader_key = excluded.leader_key, \
          leader_peer = excluded.leader_peer, own_role = excluded.own_role, state = excluded.state, \
          asked = excluded.asked, own_certificate = excluded.own_certificate, version = excluded.version, \
          updated_at = excluded.updated_at, refusal = excluded.refusal, \

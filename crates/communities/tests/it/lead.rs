@@ -219,3 +219,24 @@ async fn an_offer_is_declined_runs_out_or_waits_for_those_who_could_not_be_told(
     let members = net.nodes[1].community(&made).await;
     assert_eq!(members["members"].as_array().unwrap().len(), 1, "{members}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_out_when_it_moved_comes_back_to_the_next_leader() {
+    let net = Net::new(4).await;
+    let made = net.community(json!({ "name": "Energy" }), &[1, 2]).await;
+    let leave = format!("/api/v1/communities/{made}/leave");
+    assert_eq!(net.nodes[2].ask("POST", &leave, &Value::Null).await.0, 204);
+    assert_eq!(net.deliver().await, []);
+    net.moves(0, &made, 1).await;
+    let invitation = net.nodes[1].invite(&made, 2, "reader").await;
+    // who is in cannot be led away by an invitation, though
+    let stolen = net.nodes[1].invite(&made, 0, "reader").await;
+    net.join(2, &invitation).await;
+    assert_eq!(net.deliver().await, []);
+    assert_eq!(net.leaders(&made, &[0, 1, 2]).await, everywhere("National CERT", 3));
+    net.moves(1, &made, 2).await;
+    let body = serde_json::to_value(&stolen).unwrap();
+    let (status, refused) = net.nodes[0].ask("POST", "/api/v1/communities/join", &body).await;
+    assert_eq!(status, 422, "{refused}");
+    assert_eq!(net.leaders(&made, &[0, 1, 2]).await, everywhere("Utility", 3));
+}
