@@ -11,7 +11,7 @@ use model::{NodeId, PeerId, Timestamp, Tlp};
 use platform::peers::{Peer, PeerDirectory};
 use platform::testing::call;
 use ports::PortError;
-use ports::disclosure::{Candidate, Disclosure, Said};
+use ports::disclosure::{Address, Candidate, Disclosure, Said};
 use ports::fake::FakePseudonymiser;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ async fn judge(room: &Communities, objects: &[Candidate], what: &str) {
     let began = Instant::now();
     let mut goes = 0;
     for n in 0..RECIPIENTS {
-        let judged = room.judge(peer(n).id, None, objects).await.unwrap();
+        let judged = room.judge(peer(n).id.into(), Address::Named, objects).await.unwrap();
         goes += judged.iter().filter(|one| one.object.is_some()).count();
     }
     let seconds = began.elapsed().as_secs_f64();

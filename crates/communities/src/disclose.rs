@@ -4,31 +4,46 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{CommunityId, PeerId, ShareDecision, Tlp};
+use model::{CommunityId, PeerId, ShareDecision};
 use platform::peers::Peer;
 use ports::PortError;
-use ports::disclosure::{Candidate, Disclosed, Disclosure, Said};
+use ports::disclosure::{Address, Candidate, Disclosed, Disclosure, Known, Recipient as To, Said};
 use sqlx::AnyConnection;
 use stix::Object;
 
 use crate::circle::Circle;
 use crate::error::CommunityError;
+use crate::organisations::Organisation;
 use crate::policy::engine::Engine;
-use crate::policy::facts::{self, Facts, Pap, Recipient};
+use crate::policy::facts::{self, Facts, Goes, Pap, Recipient};
+use crate::redact::addresses;
 use crate::redact::work::Redacted;
 use crate::room::Communities;
-use crate::store::circles;
+use crate::store::{circles, organisations};
 
 /// Objects that others refer to, read from the store for one batch at most.
 const MAX_AROUND: usize = 10_000;
 /// Marking definitions read from the store for one batch at most; what lies beyond counts as PAP:RED.
 const MAX_MARKINGS: usize = 500;
 
+/// What a recipient of whom nothing is known is called.
+const UNNAMED: &str = "an organisation without a name";
+
+/// Who would receive something.
+#[derive(Clone, Debug)]
+pub(crate) enum Party {
+    /// An organisation with a node.
+    Peer(Peer),
+    /// One without.
+    Nodeless(Organisation),
+    /// Nobody knows who.
+    Unnamed,
+}
+
 /// Where a batch would go: to whom, through what.
 pub(crate) struct Channel {
     pub(crate) recipient: Recipient,
-    /// The community it is shared with, with the highest label.
-    to: Option<(CommunityId, Tlp)>,
+    to: Goes,
     /// Why nothing goes this way, whatever the object.
     closed: Option<String>,
 }
@@ -55,7 +70,7 @@ impl Batch<'_> {
         let decide = |facts: &Option<Facts>| match facts {
             None => no("denied because it is no STIX object"),
             Some(facts) => {
-                let facts = facts.clone().going_to(channel.to);
+                let facts = facts.clone().going(channel.to);
                 self.engine.decide(&channel.recipient, &facts).as_ref().clone()
             }
         };
@@ -64,34 +79,82 @@ impl Batch<'_> {
 }
 
 impl Communities {
-    /// Opens the way to a peer, through a community or by name.
+    /// Who a recipient is. To be asked before a connection is held: peers are another room's.
+    pub(crate) async fn party(&self, to: To) -> Result<Party, CommunityError> {
+        match to {
+            To::Peer(id) => {
+                let found = self.peers().peer(id).await?;
+                let found = found.ok_or_else(|| PortError::NotFound(format!("peer {id}")))?;
+                Ok(Party::Peer(found))
+            }
+            To::Organisation(id) => {
+                let mut sql = self.platform().db.read().await?;
+                let found = organisations::get_nodeless(&mut sql, id).await?;
+                let found =
+                    found.ok_or_else(|| PortError::NotFound(format!("organisation {id}")))?;
+                Ok(Party::Nodeless(found.into()))
+            }
+            To::Unnamed => Ok(Party::Unnamed),
+        }
+    }
+
+    /// What policies and rules see of a recipient.
+    async fn seen(
+        &self,
+        sql: &mut AnyConnection,
+        party: &Party,
+    ) -> Result<Recipient, CommunityError> {
+        let (it, communities) = match party {
+            Party::Peer(peer) => {
+                let shared = self.shared_with(sql, peer).await?;
+                let communities = shared.iter().map(ToString::to_string).collect();
+                (self.organisation_of(sql, peer).await?, communities)
+            }
+            Party::Nodeless(it) => (it.clone(), BTreeSet::new()),
+            Party::Unnamed => {
+                let (name, kind) = (UNNAMED.to_owned(), "other".to_owned());
+                return Ok(Recipient { name, kind, ..Recipient::default() });
+            }
+        };
+        Ok(Recipient {
+            id: it.id(),
+            name: it.name,
+            kind: it.kind,
+            sector: it.sector,
+            country: it.country,
+            communities,
+        })
+    }
+
+    /// Opens the way to a recipient.
     pub(crate) async fn channel(
         &self,
         sql: &mut AnyConnection,
-        peer: &Peer,
-        through: Option<CommunityId>,
+        party: &Party,
+        address: Address,
     ) -> Result<Channel, CommunityError> {
-        let organisation = self.organisation_of(sql, peer).await?;
-        let shared = self.shared_with(sql, peer).await?;
+        let recipient = self.seen(sql, party).await?;
         let mut closed = None;
-        let mut to = None;
-        if let Some(id) = through {
-            let circle = circles::get(sql, id).await?;
-            match circle {
-                Some(circle) => {
+        let to = match address {
+            Address::Named => Goes::Named,
+            Address::Open => Goes::Open,
+            Address::Through(id) => match (circles::get(sql, id).await?, party) {
+                (Some(circle), Party::Peer(peer)) => {
                     closed = self.closed(sql, &circle, peer).await?;
-                    to = Some((id, circle.max_tlp));
+                    Goes::Community(id, circle.max_tlp)
                 }
-                None => closed = Some("denied because the community is not known here".to_owned()),
-            }
-        }
-        let recipient = Recipient {
-            id: organisation.node.to_string(),
-            name: organisation.name,
-            kind: organisation.kind,
-            sector: organisation.sector,
-            country: organisation.country,
-            communities: shared.iter().map(ToString::to_string).collect(),
+                (Some(circle), _) => {
+                    closed = Some(format!(
+                        "denied because {} has no node and belongs to no community",
+                        recipient.name
+                    ));
+                    Goes::Community(id, circle.max_tlp)
+                }
+                (None, _) => {
+                    closed = Some("denied because the community is not known here".to_owned());
+                    Goes::Open
+                }
+            },
         };
         Ok(Channel { recipient, to, closed })
     }
@@ -142,7 +205,7 @@ impl Communities {
             let origin = facts::Way {
                 // Who brought it is not us, whatever is known of its source.
                 said: match candidate.said {
-                    Said::Own if candidate.from.is_some() => Said::Peer,
+                    Said::Own => candidate.from.map_or(Said::Own, Said::of_bringer),
                     said => said,
                 },
                 source: &candidate.source,
@@ -289,16 +352,39 @@ fn stays(decision: &ShareDecision, reason: String) -> Disclosed {
 impl Disclosure for Communities {
     async fn judge(
         &self,
-        to: PeerId,
-        through: Option<CommunityId>,
+        to: To,
+        address: Address,
         objects: &[Candidate],
     ) -> Result<Vec<Disclosed>, PortError> {
-        let peer = self.peers().peer(to).await?;
-        let peer = peer.ok_or_else(|| PortError::NotFound(format!("peer {to}")))?;
+        let party = self.party(to).await?;
         let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
-        let channel = self.channel(&mut sql, &peer, through).await?;
+        let channel = self.channel(&mut sql, &party, address).await?;
         let batch = self.batch(&mut sql, objects).await?;
         Ok(self.judge_for(&mut sql, &channel, &batch).await?)
+    }
+
+    async fn judge_known(
+        &self,
+        to: To,
+        address: Address,
+        objects: &[Known],
+    ) -> Result<Vec<Disclosed>, PortError> {
+        let candidates = self.candidates(objects).await?;
+        self.judge(to, address, &candidates).await
+    }
+
+    async fn renames(&self, to: To) -> Result<bool, PortError> {
+        let party = self.party(to).await?;
+        let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
+        let recipient = self.seen(&mut sql, &party).await?;
+        Ok(self.redactor().work(&recipient, self.pseudonymiser()).renames_any())
+    }
+
+    async fn pseudonym_names(&self, to: To) -> Result<[String; 2], PortError> {
+        let party = self.party(to).await?;
+        let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
+        let recipient = self.seen(&mut sql, &party).await?;
+        Ok(addresses::names(self.own_networks(), self.pseudonymiser(), &recipient.id))
     }
 
     async fn recipients(&self, community: CommunityId) -> Result<Vec<PeerId>, PortError> {

@@ -1,7 +1,7 @@
 //! Who belongs together, and what may leave: organisations, communities, sharing policies, redaction, preview.
 //!
 //! Entry points: [`Communities::open`], [`Communities::router`], [`Communities::start`]; [`Communities`] is
-//! [`ports::disclosure::Disclosure`] and [`platform::courier::Correspondent`].
+//! [`ports::disclosure::Disclosure`], [`ports::disclosure::Organisations`] and [`platform::courier::Correspondent`].
 //!
 //! Invariants
 //! - **Who is a member is said by certificates.** Each is signed by the community's leader, for one node and its key,
@@ -25,7 +25,9 @@ mod lead;
 mod leader;
 mod letters;
 mod members;
+mod nodeless;
 mod organisations;
+mod origins;
 mod policy;
 mod preview;
 pub mod redact;
@@ -54,5 +56,6 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 2, sql: include_str!("../migrations/0002_told.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_asked.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_lead.sql") },
+        Migration { number: 5, sql: include_str!("../migrations/0005_organisations.sql") },
     ],
 };

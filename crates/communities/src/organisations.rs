@@ -1,24 +1,34 @@
-//! Organisations: this node's own, and one for each peer.
+//! Organisations: this node's own, one for each peer, and those that have no node.
 
-use model::{NodeId, PeerId};
+use model::{NodeId, OrganisationId, PeerId};
 use platform::peers::Peer;
+use ports::disclosure::Recipient;
 
 use crate::error::CommunityError;
 use crate::members::checked_text;
 use crate::room::Communities;
-use crate::store::organisations::{self, Noted};
+use crate::store::organisations::{self, Nodeless, Noted};
 
 /// Kinds of organisation a policy may speak of.
 pub(crate) const KINDS: [&str; 5] = ["operator", "cert", "authority", "vendor", "other"];
 const MAX_SECTOR: usize = 80;
 const MAX_NOTE: usize = 2_000;
 
+/// Which organisation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// This node's own.
+    Own(NodeId),
+    /// That of a peer.
+    Peer(NodeId, PeerId),
+    /// One without a node.
+    Nodeless(OrganisationId),
+}
+
 /// An organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Organisation {
-    pub(crate) node: NodeId,
-    /// `None` is this node's own.
-    pub(crate) peer: Option<PeerId>,
+    pub(crate) who: Who,
     pub(crate) name: String,
     pub(crate) kind: String,
     pub(crate) sector: String,
@@ -38,13 +48,71 @@ pub(crate) struct Change {
 impl Organisation {
     pub(crate) fn of_peer(peer: &Peer, noted: Noted) -> Self {
         Self {
-            node: peer.node,
-            peer: Some(peer.id),
+            who: Who::Peer(peer.node, peer.id),
             name: peer.name.clone(),
             kind: noted.kind.unwrap_or_else(|| peer.kind.clone()),
             sector: noted.sector,
             country: noted.country,
             note: noted.note,
+        }
+    }
+
+    /// The id by which policies and people name it: that of its node, or its own where it has none.
+    pub(crate) fn id(&self) -> String {
+        match self.who {
+            Who::Own(node) | Who::Peer(node, _) => node.to_string(),
+            Who::Nodeless(id) => id.to_string(),
+        }
+    }
+
+    /// Our id of the peer.
+    pub(crate) fn peer(&self) -> Option<PeerId> {
+        match self.who {
+            Who::Peer(_, peer) => Some(peer),
+            _ => None,
+        }
+    }
+
+    /// As somebody who would receive something; our own receives nothing.
+    pub(crate) fn recipient(&self) -> Option<Recipient> {
+        match self.who {
+            Who::Own(_) => None,
+            Who::Peer(_, peer) => Some(Recipient::Peer(peer)),
+            Who::Nodeless(id) => Some(Recipient::Organisation(id)),
+        }
+    }
+
+    /// Brings a change in; what cannot stand there is refused.
+    pub(crate) fn change(&mut self, change: Change) -> Result<(), CommunityError> {
+        if let Some(kind) = change.kind {
+            if !KINDS.contains(&kind.as_str()) {
+                let text = format!("kind '{}' is none of {}", clip(&kind), KINDS.join(", "));
+                return Err(CommunityError::invalid(text, "Choose one of them."));
+            }
+            self.kind = kind;
+        }
+        if let Some(country) = &change.country {
+            self.country = checked_country(country)?;
+        }
+        if let Some(sector) = &change.sector {
+            self.sector = checked_text("sector", sector, 0, MAX_SECTOR)?;
+        }
+        if let Some(note) = &change.note {
+            self.note = checked_text("note", note, 0, MAX_NOTE)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Nodeless> for Organisation {
+    fn from(it: Nodeless) -> Self {
+        Self {
+            who: Who::Nodeless(it.id),
+            name: it.name,
+            kind: it.kind,
+            sector: it.sector,
+            country: it.country,
+            note: it.note,
         }
     }
 }
@@ -53,8 +121,7 @@ impl Communities {
     fn own(&self, noted: Noted) -> Organisation {
         let node = &self.platform().node;
         Organisation {
-            node: node.id,
-            peer: None,
+            who: Who::Own(node.id),
             name: node.name.clone(),
             kind: noted.kind.unwrap_or_else(|| node.kind.clone()),
             sector: noted.sector,
@@ -65,17 +132,17 @@ impl Communities {
 
     /// All, our own first, the others by name.
     pub(crate) async fn organisations(&self) -> Result<Vec<Organisation>, CommunityError> {
-        let mut peers = self.peers().peers().await?;
-        peers.sort_by(|a, b| (&a.name, a.node).cmp(&(&b.name, b.node)));
+        let peers = self.peers().peers().await?;
         let mut sql = self.platform().db.read().await?;
         let mut noted = organisations::all(&mut sql).await?;
-        let mut all = vec![self.own(noted.remove(&self.platform().node.id).unwrap_or_default())];
-        all.extend(
-            peers.iter().map(|peer| {
-                Organisation::of_peer(peer, noted.remove(&peer.node).unwrap_or_default())
-            }),
-        );
-        Ok(all)
+        let mut others: Vec<Organisation> = peers
+            .iter()
+            .map(|peer| Organisation::of_peer(peer, noted.remove(&peer.node).unwrap_or_default()))
+            .collect();
+        others.extend(organisations::nodeless(&mut sql).await?.into_iter().map(Into::into));
+        others.sort_by_cached_key(|it| (it.name.clone(), it.id()));
+        let own = self.own(noted.remove(&self.platform().node.id).unwrap_or_default());
+        Ok(std::iter::once(own).chain(others).collect())
     }
 
     /// The organisation of a peer.
@@ -87,64 +154,70 @@ impl Communities {
         Ok(Organisation::of_peer(peer, organisations::get(sql, peer.node).await?))
     }
 
-    /// Changes what is noted of one, by its node id.
+    /// Changes what is noted of one, by its id.
     pub(crate) async fn change_organisation(
         &self,
         id: &str,
         change: Change,
     ) -> Result<Organisation, CommunityError> {
         let all = self.organisations().await?;
-        let node = id.parse().ok();
-        let found = all.into_iter().find(|known| Some(known.node) == node);
+        let found = all.into_iter().find(|known| known.id() == id);
         let mut found = found.ok_or_else(|| CommunityError::unknown("organisation", id))?;
-        if let Some(kind) = &change.kind
-            && !KINDS.contains(&kind.as_str())
-        {
-            let text = format!("kind '{}' is none of {}", clip(kind), KINDS.join(", "));
-            return Err(CommunityError::invalid(text, "Choose one of them."));
+        // Our own kind stands in the configuration.
+        if matches!(found.who, Who::Own(_)) && change.kind.is_some() {
+            return Err(CommunityError::invalid(
+                "the kind of this node's own organisation is node.kind",
+                "Set it in the configuration.",
+            ));
         }
-        if let Some(country) = &change.country {
-            found.country = checked_country(country)?;
+        let kind = change.kind.clone();
+        found.change(change)?;
+        match found.who {
+            Who::Nodeless(id) => self.change_nodeless(id, &found).await?,
+            Who::Own(node) | Who::Peer(node, _) => self.note_of(node, kind, &found).await?,
         }
-        if let Some(sector) = &change.sector {
-            found.sector = checked_text("sector", sector, 0, MAX_SECTOR)?;
-        }
-        if let Some(note) = &change.note {
-            found.note = checked_text("note", note, 0, MAX_NOTE)?;
-        }
-        let (own, shown) = (self.platform().node.id, found.clone());
-        let result: Result<String, CommunityError> = self
-            .platform()
+        Ok(found)
+    }
+
+    async fn note_of(
+        &self,
+        node: NodeId,
+        kind: Option<String>,
+        now: &Organisation,
+    ) -> Result<(), CommunityError> {
+        let (sector, country, note) = (now.sector.clone(), now.country.clone(), now.note.clone());
+        self.platform()
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let before = organisations::get(tx.sql(), shown.node).await?;
-                    // Our own kind stands in the configuration.
-                    let kind = match change.kind {
-                        Some(_) if shown.node == own => {
-                            return Err(CommunityError::invalid(
-                                "the kind of this node's own organisation is node.kind",
-                                "Set it in the configuration.",
-                            ));
-                        }
-                        Some(kind) => Some(kind),
-                        None => before.kind,
-                    };
-                    let noted = Noted {
-                        kind: kind.clone(),
-                        sector: shown.sector,
-                        country: shown.country,
-                        note: shown.note,
-                    };
+                    let before = organisations::get(tx.sql(), node).await?;
+                    // A kind that nobody sets stays what the exchange of certificates says.
+                    let noted = Noted { kind: kind.or(before.kind), sector, country, note };
                     let now_us = tx.now().as_micros();
-                    organisations::put(tx.sql(), shown.node, &noted, now_us).await?;
-                    Ok(kind.unwrap_or(shown.kind))
+                    Ok(organisations::put(tx.sql(), node, &noted, now_us).await?)
                 })
             })
-            .await;
-        found.kind = result?;
-        Ok(found)
+            .await
     }
+}
+
+/// Another organisation by name or id; our own receives nothing and is not found.
+pub(crate) fn one_of<'o>(
+    all: &'o [Organisation],
+    name: &str,
+) -> Result<&'o Organisation, CommunityError> {
+    let fits = |it: &Organisation| {
+        it.name == name || it.id() == name || it.peer().is_some_and(|peer| peer.to_string() == name)
+    };
+    let mut found = all.iter().filter(|it| it.recipient().is_some() && fits(it));
+    let first = found.next().ok_or_else(|| CommunityError::unknown("organisation", name))?;
+    if found.next().is_some() {
+        return Err(CommunityError::conflict(
+            format!("several organisations are called '{}'", first.name),
+            "Name it by the id that `sereno organisation list` shows.",
+        ));
+    }
+    Ok(first)
 }
 
 fn clip(text: &str) -> String {

@@ -7,13 +7,14 @@ use intel::objects::Stored;
 use intel::search::{self, Wanted};
 use model::PeerId;
 use platform::peers::Peer;
-use ports::disclosure::{Candidate, Disclosed, Origin, Said};
+use ports::disclosure::{Address, Disclosed, Known, Said};
 use serde_json::Value;
 use sqlx::AnyConnection;
 
 use crate::circle::Circle;
+use crate::disclose::Party;
 use crate::error::CommunityError;
-use crate::members::named;
+use crate::organisations::{Organisation, one_of};
 use crate::policy::facts::of_stix;
 use crate::redact::work::by_rule;
 use crate::room::Communities;
@@ -38,7 +39,7 @@ pub(crate) struct Ask {
     pub(crate) before_seq: Option<i64>,
     /// Ids of communities.
     pub(crate) communities: Vec<String>,
-    /// Node ids or names of organisations. Nothing named at all means everybody by name.
+    /// Ids or names of organisations. Nothing named at all means everybody by name.
     pub(crate) organisations: Vec<String>,
     /// Recipients left out at the beginning.
     pub(crate) skip_recipients: usize,
@@ -48,7 +49,7 @@ pub(crate) struct Ask {
 
 /// One recipient and what it would get, in the order of the objects.
 pub(crate) struct ForOne {
-    pub(crate) peer: Peer,
+    pub(crate) to: Organisation,
     pub(crate) through: Option<Circle>,
     pub(crate) answers: Vec<Disclosed>,
     /// Objects that would go changed.
@@ -59,7 +60,12 @@ pub(crate) struct ForOne {
 
 impl ForOne {
     /// Keeps what is shown: a preview of many objects for many recipients must not hold all their copies.
-    fn new(peer: Peer, through: Option<Circle>, mut answers: Vec<Disclosed>, bodies: bool) -> Self {
+    fn new(
+        to: Organisation,
+        through: Option<Circle>,
+        mut answers: Vec<Disclosed>,
+        bodies: bool,
+    ) -> Self {
         let goes_changed =
             |answer: &&Disclosed| answer.decision.allowed && !answer.redactions.is_empty();
         let redacted = answers.iter().filter(goes_changed).count() as u64;
@@ -70,7 +76,7 @@ impl ForOne {
                 answer.object = None;
             }
         }
-        Self { peer, through, answers, redacted, rules }
+        Self { to, through, answers, redacted, rules }
     }
 }
 
@@ -90,13 +96,12 @@ impl Communities {
     /// Judges as sharing would.
     pub(crate) async fn preview(&self, ask: Ask, sight: Sight) -> Result<Preview, CommunityError> {
         let peers = self.peers().peers().await?;
+        let organisations = self.organisations().await?;
         let mut sql = self.platform().db.read().await?;
-        let (targets, next_recipient) = self.targets(&mut sql, &ask, &peers).await?;
+        let (targets, next_recipient) = self.targets(&mut sql, &ask, &peers, organisations).await?;
         let (objects, missing, next_seq) = self.wanted(&mut sql, &ask, sight).await?;
         // Another room reads too: who holds one connection must not wait for a second.
         drop(sql);
-        let told = self.origins(&objects).await?;
-        let mut sql = self.platform().db.read().await?;
         if ask.bodies && objects.len() * targets.len() > MAX_BODIES {
             let (these, those) = (objects.len(), targets.len());
             return Err(CommunityError::invalid(
@@ -106,14 +111,18 @@ impl Communities {
                 "Ask for fewer objects or recipients, or without bodies.",
             ));
         }
-        let candidates = candidates(&mut sql, &objects, &told).await?;
+        let known: Vec<Known> = objects.iter().map(known).collect();
+        let candidates = self.candidates(&known).await?;
+        let mut sql = self.platform().db.read().await?;
         let batch = self.batch(&mut sql, &candidates).await?;
         let mut recipients = Vec::with_capacity(targets.len());
-        for (peer, through) in targets {
-            let id = through.as_ref().map(|circle| circle.id);
-            let channel = self.channel(&mut sql, &peer, id).await?;
+        for (to, through) in targets {
+            let address = Address::through(through.as_ref().map(|circle| circle.id));
+            let peer = peers.iter().find(|peer| Some(peer.id) == to.peer());
+            let party = peer.cloned().map_or_else(|| Party::Nodeless(to.clone()), Party::Peer);
+            let channel = self.channel(&mut sql, &party, address).await?;
             let answers = self.judge_for(&mut sql, &channel, &batch).await?;
-            recipients.push(ForOne::new(peer, through, answers, ask.bodies));
+            recipients.push(ForOne::new(to, through, answers, ask.bodies));
         }
         let said = candidates.into_iter().map(|one| (one.said, one.source)).collect();
         Ok(Preview { objects, said, missing, recipients, next_seq, next_recipient })
@@ -125,8 +134,9 @@ impl Communities {
         sql: &mut AnyConnection,
         ask: &Ask,
         peers: &[Peer],
-    ) -> Result<(Vec<(Peer, Option<Circle>)>, Option<usize>), CommunityError> {
-        let mut all: Vec<(Peer, Option<Circle>)> = Vec::new();
+        organisations: Vec<Organisation>,
+    ) -> Result<(Vec<Target>, Option<usize>), CommunityError> {
+        let mut all: Vec<Target> = Vec::new();
         for id in &ask.communities {
             let found = match id.parse() {
                 Ok(id) => circles::get(sql, id).await?,
@@ -135,15 +145,16 @@ impl Communities {
             let circle = found.ok_or_else(|| CommunityError::unknown("community", id))?;
             let receive: HashSet<PeerId> =
                 self.recipients_of(sql, &circle, peers).await?.into_iter().collect();
-            let those = peers.iter().filter(|peer| receive.contains(&peer.id));
-            all.extend(those.map(|peer| (peer.clone(), Some(circle.clone()))));
+            let gets = |it: &&Organisation| it.peer().is_some_and(|peer| receive.contains(&peer));
+            let those = organisations.iter().filter(gets);
+            all.extend(those.map(|it| (it.clone(), Some(circle.clone()))));
         }
         for name in &ask.organisations {
-            all.push((named(peers, name)?, None));
+            all.push((one_of(&organisations, name)?.clone(), None));
         }
         if ask.communities.is_empty() && ask.organisations.is_empty() {
-            all.extend(peers.iter().map(|peer| (peer.clone(), None)));
-            all.sort_by(|a, b| (&a.0.name, a.0.node).cmp(&(&b.0.name, b.0.node)));
+            let others = organisations.into_iter().filter(|it| it.recipient().is_some());
+            all.extend(others.map(|it| (it, None)));
         }
         let end = ask.skip_recipients.saturating_add(MAX_RECIPIENTS);
         let next = (all.len() > end).then_some(end);
@@ -184,45 +195,18 @@ impl Communities {
         }
         Ok((objects, missing, None))
     }
-
-    /// Where objects came from, as far as who carried them knows.
-    async fn origins(&self, objects: &[Stored]) -> Result<Vec<Option<Origin>>, CommunityError> {
-        let ids: Vec<String> = objects.iter().map(|stored| stored.id.clone()).collect();
-        Ok(match self.provenance() {
-            Some(provenance) => provenance.origins(&ids).await?,
-            None => vec![None; ids.len()],
-        })
-    }
 }
 
-/// Objects of the store as the sharing would hand them over.
-async fn candidates(
-    sql: &mut AnyConnection,
-    objects: &[Stored],
-    told: &[Option<Origin>],
-) -> Result<Vec<Candidate>, CommunityError> {
-    let ids: Vec<&str> = objects.iter().map(|stored| stored.id.as_str()).collect();
-    let first = intel::beside::origins(sql, &ids).await?;
-    let by_source = |stored: &Stored| {
-        let key = first.get(&stored.id)?.key.strip_prefix("peer:")?;
-        Some(Origin { from: key.parse().ok(), through: None })
-    };
-    let candidate = |(at, stored): (usize, &Stored)| {
-        let origin = told.get(at).copied().flatten().or_else(|| by_source(stored));
-        let origin = origin.unwrap_or_default();
-        let source = first.get(&stored.id);
-        // What cannot be told is not taken for our own word.
-        let said = source.map_or(Said::Feed, |one| Said::of_source(&one.key, &one.kind));
-        Candidate {
-            said: if origin.from.is_some() { Said::Peer } else { said },
-            source: source.map(|one| one.name.clone()).unwrap_or_default(),
-            object: serde_json::from_str(&stored.body).unwrap_or(Value::Null),
-            tlp: of_stix(intel::label(stored.tlp)),
-            from: origin.from,
-            through: origin.through,
-        }
-    };
-    Ok(objects.iter().enumerate().map(candidate).collect())
+/// Who would receive something, and through what.
+type Target = (Organisation, Option<Circle>);
+
+/// An object of the store as it is judged.
+fn known(stored: &Stored) -> Known {
+    Known {
+        object: serde_json::from_str(&stored.body).unwrap_or(Value::Null),
+        tlp: of_stix(intel::label(stored.tlp)),
+        source: stored.source,
+    }
 }
 
 /// Why objects stay, with how many each, the most frequent first.

@@ -86,6 +86,8 @@ typed_id! {
     SuppressionId;
     /// Organisations that trust each other with some of what they know.
     CommunityId;
+    /// An organisation that has no node of its own.
+    OrganisationId;
     /// One message from node to node.
     LetterId;
 }

@@ -12,7 +12,7 @@ use model::{
     PeerId, Severity, ShareDecision, ShareId, Timestamp,
 };
 
-use crate::disclosure::{Candidate, Disclosed, Disclosure};
+use crate::disclosure::{Address, Candidate, Disclosed, Disclosure, Known, Recipient};
 use crate::{
     AccessQuestion, Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Authorizer, Clock,
     Enforcer, Exchange, IncidentReader, IntelAnswer, IntelLookup, InventorySink, Notice, Notifier,
@@ -315,9 +315,8 @@ impl WindowSink for FakeSink {
     }
 }
 
-/// A rule about one object for one recipient, through a community or directly: `Err` holds the reason why it stays.
-pub type DisclosureRule =
-    fn(PeerId, Option<CommunityId>, &Candidate) -> Result<serde_json::Value, String>;
+/// A rule about one object for one recipient: `Err` holds the reason why it stays.
+pub type DisclosureRule = fn(Recipient, Address, &Candidate) -> Result<serde_json::Value, String>;
 
 /// Lets leave what a rule lets; knows the communities it was told of.
 #[derive(Debug)]
@@ -341,13 +340,13 @@ impl FakeDisclosure {
 impl Disclosure for FakeDisclosure {
     async fn judge(
         &self,
-        to: PeerId,
-        through: Option<CommunityId>,
+        to: Recipient,
+        address: Address,
         objects: &[Candidate],
     ) -> Result<Vec<Disclosed>, PortError> {
         let rule = *locked(&self.rule);
         let judge = |candidate: &Candidate| {
-            let answer = rule(to, through, candidate);
+            let answer = rule(to, address, candidate);
             Disclosed {
                 decision: ShareDecision {
                     allowed: answer.is_ok(),
@@ -359,6 +358,29 @@ impl Disclosure for FakeDisclosure {
             }
         };
         Ok(objects.iter().map(judge).collect())
+    }
+    async fn judge_known(
+        &self,
+        to: Recipient,
+        address: Address,
+        objects: &[Known],
+    ) -> Result<Vec<Disclosed>, PortError> {
+        let own = |known: &Known| Candidate {
+            object: known.object.clone(),
+            tlp: known.tlp,
+            from: None,
+            through: None,
+            said: Said::Own,
+            source: String::new(),
+        };
+        let objects: Vec<Candidate> = objects.iter().map(own).collect();
+        self.judge(to, address, &objects).await
+    }
+    async fn renames(&self, _: Recipient) -> Result<bool, PortError> {
+        Ok(false)
+    }
+    async fn pseudonym_names(&self, to: Recipient) -> Result<[String; 2], PortError> {
+        Ok([to.to_string(), to.to_string()])
     }
     async fn recipients(&self, community: CommunityId) -> Result<Vec<PeerId>, PortError> {
         let found = locked(&self.members).get(&community).cloned();

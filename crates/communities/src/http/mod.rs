@@ -24,7 +24,9 @@ const SHARING_WRITE: Permission = Permission("sharing.write");
 pub(crate) fn routes() -> RoomRouter<Communities> {
     RoomRouter::default()
         .route(READ, routes!(organisations::list))
+        .route(MANAGE, routes!(organisations::add))
         .route(MANAGE, routes!(organisations::change))
+        .route(MANAGE, routes!(organisations::remove))
         .route(READ, routes!(circles::list))
         .route(MANAGE, routes!(circles::make))
         .route(READ, routes!(circles::show))

@@ -40,7 +40,7 @@ pub(crate) struct PreviewRequest {
 pub(crate) struct PreviewTo {
     /// Ids of communities.
     communities: Vec<String>,
-    /// Node ids or names of organisations.
+    /// Ids or names of organisations.
     organisations: Vec<String>,
 }
 
@@ -91,10 +91,10 @@ pub(crate) struct PreviewObject {
 pub(crate) struct PreviewRecipient {
     /// Its name.
     name: String,
-    /// Id of its node.
+    /// Id of its node, or its own where it has none.
     organisation: String,
-    /// Our id of the peer.
-    peer: String,
+    /// Our id of the peer; absent where it has no node.
+    peer: Option<String>,
     /// Id of the community it would come through; absent when it is named.
     community: Option<String>,
     /// That community's name.
@@ -243,9 +243,9 @@ fn answer(preview: Preview) -> SharePreviewAnswer {
 fn for_one(one: ForOne, ids: &[String]) -> PreviewRecipient {
     let allowed = one.answers.iter().filter(|answer| answer.decision.allowed).count() as u64;
     PreviewRecipient {
-        name: one.peer.name,
-        organisation: one.peer.node.to_string(),
-        peer: one.peer.id.to_string(),
+        organisation: one.to.id(),
+        peer: one.to.peer().map(|peer| peer.to_string()),
+        name: one.to.name,
         community: one.through.as_ref().map(|circle| circle.id.to_string()),
         community_name: one.through.map(|circle| circle.name),
         allowed,

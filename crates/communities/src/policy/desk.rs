@@ -72,7 +72,7 @@ impl Communities {
             .organisations()
             .await?
             .into_iter()
-            .map(|organisation| (organisation.node.to_string(), organisation.name))
+            .map(|organisation| (organisation.id(), organisation.name))
             .collect();
         let mut sql = self.platform().db.read().await?;
         let circles = crate::store::circles::all(&mut sql).await?;

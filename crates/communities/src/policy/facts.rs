@@ -15,7 +15,7 @@ const MAX_WORD: usize = 250;
 /// The recipient.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Recipient {
-    /// Its node id.
+    /// Id of its node, or its own where it has none.
     pub id: String,
     /// Its name.
     pub name: String,
@@ -27,6 +27,21 @@ pub struct Recipient {
     pub country: String,
     /// Ids of the communities both are in.
     pub communities: BTreeSet<String>,
+}
+
+/// What stands in `to_community` of what is open to whoever may read it: it names no recipient, and no community has this
+/// id.
+pub(crate) const OPEN: &str = "open";
+
+/// Where something would go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goes {
+    /// To a recipient that the sharing names.
+    Named,
+    /// To a community, with its highest label.
+    Community(CommunityId, Tlp),
+    /// To whoever may read it.
+    Open,
 }
 
 /// Permissible Actions Protocol.
@@ -98,7 +113,7 @@ pub struct Facts {
     pub through: String,
     /// Whether that community lets it go elsewhere.
     pub onward: bool,
-    /// The community it would be shared with, or empty.
+    /// The community it would be shared with; empty when the sharing names the recipient, `open` when it names nobody.
     pub to_community: String,
     /// Rank of the highest TLP of that community.
     pub ceiling: i64,
@@ -143,10 +158,13 @@ impl Facts {
         self.said != Said::Own
     }
 
-    /// With where it would go: a community and its highest label, or by name.
-    pub(crate) fn going_to(mut self, to: Option<(CommunityId, Tlp)>) -> Self {
-        self.to_community = to.map(|(id, _)| id.to_string()).unwrap_or_default();
-        self.ceiling = to.map_or(rank(Tlp::Red), |(_, most)| rank(most));
+    /// With where it would go.
+    pub(crate) fn going(mut self, to: Goes) -> Self {
+        (self.to_community, self.ceiling) = match to {
+            Goes::Named => (String::new(), rank(Tlp::Red)),
+            Goes::Community(id, most) => (id.to_string(), rank(most)),
+            Goes::Open => (OPEN.to_owned(), rank(Tlp::Red)),
+        };
         self
     }
 }

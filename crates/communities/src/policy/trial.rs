@@ -36,7 +36,7 @@ pub struct Trial {
 #[serde(default, deny_unknown_fields)]
 #[schema(as = SharingTestRecipient)]
 pub struct TrialRecipient {
-    /// Node id; may be empty.
+    /// Id of its node, or its own where it has none; may be empty.
     pub id: String,
     /// Name; may be empty.
     pub name: String,
@@ -84,7 +84,7 @@ pub struct TrialObject {
     /// Whether that community lets it go elsewhere; true when absent.
     #[serde(default)]
     pub onward: Option<bool>,
-    /// Id of the community it would be shared with; absent: the recipient is named.
+    /// Id of the community it would be shared with; absent: the recipient is named; `open`: nobody is named.
     #[serde(default)]
     pub to_community: Option<String>,
     /// Highest TLP of that community; TLP:RED when absent.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::facts::OPEN;
 use super::phrases::{
     About, NO_WORDS, Phrase, and, attribute, between, entity, mirrored, or, ranked, strings,
 };
@@ -223,6 +224,11 @@ impl Words<'_> {
                 About::Object,
                 "shared by naming the recipient",
                 "the sharing names the recipient",
+            ),
+            ("resource", "to_community", OPEN) => Phrase::said(
+                About::Object,
+                "open to whoever may read them",
+                "the object is open to whoever may read it",
             ),
             ("resource", "through", id) => {
                 let noun = format!("that came through community {}", self.name(id));

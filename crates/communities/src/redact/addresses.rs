@@ -201,6 +201,11 @@ impl<'a> Hiding<'a> {
     }
 }
 
+/// The names under which pseudonyms of IPv4 and IPv6 addresses are made for a recipient, by its id.
+pub(crate) fn names(own: &[Network], with: &dyn Pseudonymiser, recipient: &str) -> [String; 2] {
+    [true, false].map(|four| apart(own, with, recipient, four).0)
+}
+
 /// The first name of a recipient under which no pseudonym of an own network lies in an own network. Pseudonyms keep
 /// prefixes, so that whole networks move. Where none is found the recipient's own name stays.
 fn apart(own: &[Network], with: &dyn Pseudonymiser, recipient: &str, four: bool) -> (String, bool) {

@@ -91,6 +91,11 @@ impl Work<'_> {
         self.rules.is_empty()
     }
 
+    /// Whether any id may change.
+    pub(crate) fn renames_any(&self) -> bool {
+        !self.renames.is_empty()
+    }
+
     /// Whether a rule may change an observable of this type and with it its id.
     pub(crate) fn may_rename(&self, kind: &str) -> bool {
         self.renames.contains(kind)

@@ -1,10 +1,10 @@
 //! Communities as people work with them: invite, join, leave, put out, change, end.
 
 use model::Tlp;
-use ports::disclosure::Disclosure;
+use ports::disclosure::{Address, Disclosure};
 use serde_json::{Value, json};
 
-use crate::kit::{Net, id, indicator, own};
+use crate::kit::{Net, id, indicator, own, to};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_join_by_invitation_and_know_each_other_by_certificates() {
@@ -63,7 +63,8 @@ async fn a_member_that_was_put_out_gets_nothing_and_does_not_come_back_by_itself
     // at once, before any letter arrived
     assert_eq!(net.nodes[0].room.recipients(community).await.unwrap(), [id(101)]);
     let object = [own(indicator(1, Tlp::Green, json!({})), Tlp::Green)];
-    let judged = net.nodes[0].room.judge(id(102), Some(community), &object).await.unwrap();
+    let judged =
+        net.nodes[0].room.judge(to(102), Address::Through(community), &object).await.unwrap();
     assert!(!judged[0].decision.allowed && judged[0].object.is_none(), "{judged:?}");
     assert_eq!(net.deliver().await, []);
     let gone = net.nodes[2].community(&made).await;
@@ -94,7 +95,8 @@ async fn members_leave_roles_change_and_communities_end() {
     assert_eq!(net.deliver().await, []);
     assert_eq!(net.nodes[1].community(&made).await["role"], "reader");
     let object = [own(indicator(1, Tlp::Green, json!({})), Tlp::Green)];
-    let judged = net.nodes[1].room.judge(id(100), Some(community), &object).await.unwrap();
+    let judged =
+        net.nodes[1].room.judge(to(100), Address::Through(community), &object).await.unwrap();
     assert!(judged[0].decision.reason.contains("only reads"), "{judged:?}");
     let leave = format!("/api/v1/communities/{made}/leave");
     assert_eq!(net.nodes[0].ask("POST", &leave, &Value::Null).await.0, 409, "it leads");

@@ -14,7 +14,7 @@ use platform::db::{DbError, Tx};
 use platform::http::Gate;
 use platform::peers::{Peer, PeerDirectory};
 use platform::testing::{call, call_through};
-use ports::disclosure::{Candidate, Said};
+use ports::disclosure::{Candidate, Recipient, Said};
 use ports::fake::FakeClock;
 use ports::{AccessQuestion, PortError, Pseudonymiser, Signer};
 use serde_json::{Value, json};
@@ -193,8 +193,8 @@ impl Node {
         self.store_as(&key, "own", objects).await;
     }
 
-    /// Stores objects under a source of a kind.
-    pub(crate) async fn store_as(&self, key: &str, kind: &str, objects: &[Value]) {
+    /// Stores objects under the source of this key and kind; its number.
+    pub(crate) async fn store_as(&self, key: &str, kind: &str, objects: &[Value]) -> i64 {
         let source = intel::Source {
             key: key.into(),
             name: "source".into(),
@@ -206,7 +206,7 @@ impl Node {
             .iter()
             .map(|o| intel::Prepared::new(&stix::Object::from_value(o.clone()).unwrap()))
             .collect();
-        let done: Result<(), DbError> = self
+        let done: Result<i64, DbError> = self
             .platform
             .db
             .write(move |tx| {
@@ -220,11 +220,11 @@ impl Node {
                         now_us: 1,
                     };
                     intel::write::store(tx.sql(), &batch).await?;
-                    Ok(())
+                    Ok(source)
                 })
             })
             .await;
-        done.unwrap();
+        done.unwrap()
     }
 }
 
@@ -333,6 +333,11 @@ pub(crate) fn indicator(n: u32, label: Tlp, more: Value) -> Value {
     });
     object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     object
+}
+
+/// The n-th peer as a recipient.
+pub(crate) fn to(n: u8) -> Recipient {
+    Recipient::Peer(id(n))
 }
 
 /// An object said first here.

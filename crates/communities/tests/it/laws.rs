@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::{CommunityId, NodeId, PeerId, Tlp};
-use ports::disclosure::Disclosure;
+use ports::disclosure::{Address, Disclosure};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ proptest! {
                 prop_assert!(gets.is_disjoint(&out), "{event:?}: {gets:?} {out:?}");
                 for n in 1..4 {
                     let peer: PeerId = id(100 + n);
-                    let judged = room.judge(peer, Some(community), &object).await.unwrap().remove(0);
+                    let judged = room.judge(peer.into(), Address::Through(community), &object).await.unwrap().remove(0);
                     prop_assert_eq!(judged.decision.allowed, gets.contains(&peer), "{:?}", judged);
                     prop_assert_eq!(judged.object.is_some(), gets.contains(&peer));
                     if !gets.contains(&peer) {
@@ -140,5 +140,5 @@ async fn every_route_has_its_permission() {
         };
         assert_eq!(rule.permission, expect, "{} {}", rule.method, rule.path);
     }
-    assert_eq!(rules.len(), 28);
+    assert_eq!(rules.len(), 30);
 }

@@ -7,5 +7,6 @@ mod kit;
 mod laws;
 mod lead;
 mod letters;
+mod organisations;
 mod redaction;
 mod sharing;

@@ -1,10 +1,10 @@
 //! Redaction rules over HTTP and through the store.
 
 use model::Tlp;
-use ports::disclosure::Disclosure;
+use ports::disclosure::{Address, Disclosure};
 use serde_json::{Value, json};
 
-use crate::kit::{Net, id, indicator, own};
+use crate::kit::{Net, indicator, own, to};
 
 const RULES: &str = "/api/v1/sharing/redactions";
 
@@ -15,7 +15,7 @@ async fn rules_are_added_changed_paused_and_removed() {
     let object =
         [own(indicator(1, Tlp::Clear, json!({ "description": "at 10.0.0.1" })), Tlp::Clear)];
     let leaves = || async {
-        let judged = node.room.judge(id(101), None, &object).await.unwrap().remove(0);
+        let judged = node.room.judge(to(101), Address::Named, &object).await.unwrap().remove(0);
         judged.object.unwrap()["description"].clone()
     };
     let (status, rule) = node
@@ -66,12 +66,16 @@ async fn what_was_referred_to_in_another_batch_has_the_same_new_id() {
         "source_ref": crate::kit::stix_id("malware", 1), "target_ref": address["id"],
     });
     let relation = [own(relation, Tlp::Clear)];
-    let unknown = node.room.judge(id(101), None, &relation).await.unwrap().remove(0);
+    let unknown = node.room.judge(to(101), Address::Named, &relation).await.unwrap().remove(0);
     assert!(!unknown.decision.allowed && unknown.object.is_none(), "{unknown:?}");
     assert!(unknown.decision.reason.contains("not known here"));
     node.store(None, std::slice::from_ref(&address)).await;
-    let alone = node.room.judge(id(101), None, &relation).await.unwrap().remove(0);
-    let hidden = node.room.judge(id(101), None, &[own(address.clone(), Tlp::Clear)]).await.unwrap();
+    let alone = node.room.judge(to(101), Address::Named, &relation).await.unwrap().remove(0);
+    let hidden = node
+        .room
+        .judge(to(101), Address::Named, &[own(address.clone(), Tlp::Clear)])
+        .await
+        .unwrap();
     let hidden = hidden[0].object.clone().unwrap();
     assert_eq!(hidden["value"], "138.0.0.1");
     assert_ne!(hidden["id"], address["id"]);

@@ -1,10 +1,10 @@
 //! Policies over HTTP, the preview, and that it says what sharing does.
 
 use model::{NodeId, Tlp};
-use ports::disclosure::{Candidate, Disclosure};
+use ports::disclosure::{Address, Candidate, Disclosure, Recipient};
 use serde_json::{Value, json};
 
-use crate::kit::{Net, Node, id, indicator, own, stix_id};
+use crate::kit::{Net, Node, id, indicator, own, stix_id, to};
 
 const POLICIES: &str = "/api/v1/sharing/policies";
 const TESTS: &str = "/api/v1/sharing/tests";
@@ -19,8 +19,9 @@ async fn policies_are_kept_by_version_and_decide_at_once() {
     let net = Net::new(3).await;
     let node = &net.nodes[0];
     let object = [own(indicator(1, Tlp::Clear, json!({})), Tlp::Clear)];
-    let allowed =
-        || async { node.room.judge(id(102), None, &object).await.unwrap()[0].decision.allowed };
+    let allowed = || async {
+        node.room.judge(to(102), Address::Named, &object).await.unwrap()[0].decision.allowed
+    };
     assert!(allowed().await);
     let text = "@reason(\"indicators stay this week\")\nforbid (principal, action == Action::\"share\", resource)\n\
         when { resource.type == \"indicator\" };";
@@ -136,14 +137,18 @@ async fn the_preview_says_what_sharing_does() {
         .iter()
         .enumerate()
         .map(|(n, object)| own(object.clone(), labels[n]))
-        .chain([Candidate { from: Some(id(101)), ..own(brought.clone(), Tlp::Amber) }])
+        .chain([Candidate { from: Some(to(101)), ..own(brought.clone(), Tlp::Amber) }])
         .collect();
     let recipients = preview["recipients"].as_array().unwrap();
     assert_eq!(recipients.len(), 4);
     for (at, one) in recipients.iter().enumerate() {
         let through = one["community"].is_string().then_some(community);
         let peer = one["peer"].as_str().unwrap().parse().unwrap();
-        let judged = node.room.judge(peer, through, &candidates).await.unwrap();
+        let judged = node
+            .room
+            .judge(Recipient::Peer(peer), Address::through(through), &candidates)
+            .await
+            .unwrap();
         for (place, (answer, told)) in
             one["answers"].as_array().unwrap().iter().zip(&judged).enumerate()
         {
@@ -296,7 +301,7 @@ async fn statement_markings_say_pap_too() {
     let labelled = indicator(2, Tlp::Clear, json!({ "labels": ["pap:red"] }));
     let judge = |candidates: Vec<Candidate>| {
         let room = node.room.clone();
-        async move { room.judge(id(101), None, &candidates).await.unwrap() }
+        async move { room.judge(to(101), Address::Named, &candidates).await.unwrap() }
     };
     let batch = vec![
         own(marked.clone(), Tlp::Clear),

@@ -12,7 +12,7 @@ use model::{CommunityId, PeerId, ShareDecision, Tlp};
 use platform::db::DbError;
 use platform::peers::Peer;
 use ports::PortError;
-use ports::disclosure::{Candidate, Disclosed, Said};
+use ports::disclosure::{Address, Candidate, Disclosed, Said};
 use sqlx::AnyConnection;
 
 use crate::error::FederationError;
@@ -49,7 +49,7 @@ impl Known {
         Ok(Candidate {
             object,
             tlp: label(self.stored.tlp),
-            from: self.from,
+            from: self.from.map(Into::into),
             through: self.came().and_then(|row| row.community),
             said: if self.from.is_some() { Said::Peer } else { self.said.0 },
             source: self.said.1.clone(),
@@ -131,7 +131,7 @@ pub(crate) async fn judge(
     through: Option<CommunityId>,
     objects: &[Candidate],
 ) -> Result<Vec<Disclosed>, FederationError> {
-    match room.disclosure()?.judge(to, through, objects).await {
+    match room.disclosure()?.judge(to.into(), Address::through(through), objects).await {
         Err(error @ (PortError::NotFound(_) | PortError::Invalid(_))) => {
             let no = Disclosed {
                 decision: ShareDecision {

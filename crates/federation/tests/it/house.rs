@@ -13,7 +13,7 @@ use platform::db::{DbError, Tx};
 use platform::peers::{Peer, PeerDirectory};
 use platform::testing::call;
 use ports::PortError;
-use ports::disclosure::Candidate;
+use ports::disclosure::{Address, Candidate, Recipient};
 use ports::fake::FakeDisclosure;
 use serde_json::{Value, json};
 
@@ -82,11 +82,7 @@ pub(crate) struct House {
 }
 
 /// CLEAR goes everywhere, GREEN too where it was first said here, the rest stays.
-pub(crate) fn usual(
-    _: PeerId,
-    _: Option<model::CommunityId>,
-    object: &Candidate,
-) -> Result<Value, String> {
+pub(crate) fn usual(_: Recipient, _: Address, object: &Candidate) -> Result<Value, String> {
     match (object.tlp, object.from) {
         (Tlp::Clear, _) | (Tlp::Green, None) => Ok(object.object.clone()),
         (tlp, _) => Err(format!("{tlp} stays")),
