@@ -8,6 +8,7 @@ use model::{CommunityId, PeerId, ShareDecision};
 use platform::peers::Peer;
 use ports::PortError;
 use ports::disclosure::{Address, Candidate, Disclosed, Disclosure, Known, Recipient as To, Said};
+use serde_json::Value;
 use sqlx::AnyConnection;
 use stix::Object;
 
@@ -371,6 +372,23 @@ impl Disclosure for Communities {
     ) -> Result<Vec<Disclosed>, PortError> {
         let candidates = self.candidates(objects).await?;
         self.judge(to, address, &candidates).await
+    }
+
+    async fn rewrite(
+        &self,
+        to: To,
+        values: &[(Value, BTreeSet<String>)],
+    ) -> Result<Vec<(Value, BTreeSet<String>)>, PortError> {
+        let party = self.party(to).await?;
+        let mut sql = self.platform().db.read().await.map_err(CommunityError::from)?;
+        let recipient = self.seen(&mut sql, &party).await?;
+        drop(sql);
+        let redactor = self.redactor();
+        let work = redactor.work(&recipient, self.pseudonymiser());
+        let done = values.iter().map(|(value, named)| {
+            work.rewrite(value, named).unwrap_or_else(|| (Value::Null, BTreeSet::new()))
+        });
+        Ok(done.collect())
     }
 
     async fn renames(&self, to: To) -> Result<bool, PortError> {

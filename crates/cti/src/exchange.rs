@@ -1,24 +1,23 @@
 //! Deciding and preparing a share: policy first, then envelope, signature and queue in one transaction.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use model::event::ShareDecided;
-use model::{IncidentId, IncidentReport, PeerId, ShareDecision, ShareId, ShareState};
+use model::{IncidentId, IncidentReport, PeerId, ShareId, ShareState};
 use platform::peers::Peer;
-use ports::{AccessQuestion, Exchange, PortError, SharePreview};
+use ports::{Exchange, PortError, SharePreview};
 use serde_json::{Value, json};
-use stix::Object;
 
 use crate::deliver;
 use crate::error::CtiError;
-use crate::mapping::outgoing::{self, Context, Outgoing};
+use crate::outlet::{self, Outlet};
 use crate::receipt;
 use crate::room::Cti;
 use crate::store::shares::{self, Share};
 
 /// Longest idempotency key, bytes.
 const MAX_KEY_BYTES: usize = 300;
+/// Reasons why objects were left out that a share's history tells.
+const MAX_REASONS: usize = 10;
 
 #[async_trait]
 impl Exchange for Cti {
@@ -26,17 +25,21 @@ impl Exchange for Cti {
         let report = report(self, incident).await?;
         let peers = self.deps().peers.peers().await?;
         let share: ShareId = self.platform().mint();
-        let previews = peers.into_iter().filter(|peer| peer.url.is_some()).map(|peer| {
-            let outgoing = build(self, &report, &peer, share);
-            SharePreview {
+        let mut previews = Vec::new();
+        for peer in peers.into_iter().filter(|peer| peer.url.is_some()) {
+            let outlet = outlet::open(self, &report, &peer, share).await?;
+            let count = |number: i64| u64::try_from(number).unwrap_or(0);
+            previews.push(SharePreview {
                 peer: peer.id,
-                decision: decide(self, &report, &peer),
+                decision: outlet.decision,
                 peer_name: peer.name,
-                objects: outgoing.objects.len() as u64,
-                pseudonymised: outgoing.pseudonymised as u64,
-            }
-        });
-        Ok(previews.collect())
+                objects: outlet.objects.len() as u64,
+                pseudonymised: count(outlet.pseudonymised),
+                left_out: count(outlet.left_out),
+                redacted: count(outlet.redacted),
+            });
+        }
+        Ok(previews)
     }
 
     async fn share(
@@ -60,41 +63,6 @@ async fn report(cti: &Cti, incident: IncidentId) -> Result<IncidentReport, PortE
     report.ok_or_else(|| PortError::NotFound(format!("incident {incident}")))
 }
 
-/// Asks the policy: may this incident go to this peer?
-fn decide(cti: &Cti, report: &IncidentReport, peer: &Peer) -> ShareDecision {
-    let incident = &report.incident;
-    let question = AccessQuestion {
-        principal_kind: "Peer".into(),
-        principal: peer.id.to_string(),
-        principal_attributes: BTreeMap::from([
-            ("roles".to_owned(), json!(["peer"])),
-            ("organisation_kind".to_owned(), json!(peer.kind)),
-            ("name".to_owned(), json!(peer.name)),
-        ]),
-        action: "share".into(),
-        resource_kind: "Incident".into(),
-        resource: incident.id.to_string(),
-        resource_attributes: BTreeMap::from([
-            ("tlp".to_owned(), json!(incident.tlp.label())),
-            ("severity".to_owned(), json!(incident.severity.word())),
-            ("kind".to_owned(), json!("incident")),
-            ("received".to_owned(), json!(incident.received_share.is_some())),
-        ]),
-    };
-    cti.deps().authorizer.decide(&question)
-}
-
-fn build(cti: &Cti, report: &IncidentReport, peer: &Peer, share: ShareId) -> Outgoing {
-    let context = Context {
-        node: &cti.platform().node,
-        recipient: peer,
-        share,
-        pseudonymiser: cti.deps().pseudonymiser.as_ref(),
-        now: cti.platform().now(),
-    };
-    outgoing::objects(report, &context)
-}
-
 /// Decides and stores the share with its envelope; a key that was used gives the share it made.
 pub(crate) async fn prepare(
     cti: &Cti,
@@ -111,15 +79,30 @@ pub(crate) async fn prepare(
     let report = report(cti, incident).await?;
     let peer = cti.deps().peers.peer(peer).await?;
     let peer = peer.ok_or_else(|| CtiError::NotFound("the peer".into()))?;
-    let share = new_share(cti, &report, &peer, actor, key);
+    let id: ShareId = cti.platform().mint();
+    let outlet = outlet::open(cti, &report, &peer, id).await?;
+    let reasons = left_out(&outlet);
+    let share = new_share(cti, &report, &peer, (actor, key), (id, outlet));
     let outcome: Result<Share, CtiError> =
-        cti.platform().db.write(move |tx| Box::pin(store(tx, share))).await;
+        cti.platform().db.write(move |tx| Box::pin(store(tx, share, reasons))).await;
     outcome
 }
 
-fn new_share(cti: &Cti, report: &IncidentReport, peer: &Peer, actor: &str, key: &str) -> Share {
-    let decision = decide(cti, report, peer);
-    let id: ShareId = cti.platform().mint();
+/// What stays behind, in lines for the share's history; the most frequent reasons first.
+fn left_out(outlet: &Outlet) -> Vec<String> {
+    let mut reasons: Vec<(&String, &i64)> = outlet.reasons.iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let line = |(reason, count): (&String, &i64)| format!("{count} object(s) left out: {reason}");
+    reasons.into_iter().take(MAX_REASONS).map(line).collect()
+}
+
+fn new_share(
+    cti: &Cti,
+    report: &IncidentReport,
+    peer: &Peer,
+    (actor, key): (&str, &str),
+    (id, outlet): (ShareId, Outlet),
+) -> Share {
     let mut share = Share {
         id,
         key: key.to_owned(),
@@ -129,9 +112,11 @@ fn new_share(cti: &Cti, report: &IncidentReport, peer: &Peer, actor: &str, key: 
         state: ShareState::Denied,
         tlp: report.incident.tlp,
         actor: actor.to_owned(),
-        decision,
+        decision: outlet.decision,
         objects: 0,
         pseudonymised: 0,
+        left_out: 0,
+        redacted: 0,
         envelope: String::new(),
         digest: String::new(),
         signature: String::new(),
@@ -144,19 +129,23 @@ fn new_share(cti: &Cti, report: &IncidentReport, peer: &Peer, actor: &str, key: 
         acknowledged_at: None,
     };
     if share.decision.allowed {
-        let outgoing = build(cti, report, peer, id);
         share.state = ShareState::Queued;
-        share.objects = i64::try_from(outgoing.objects.len()).unwrap_or(i64::MAX);
-        share.pseudonymised = i64::try_from(outgoing.pseudonymised).unwrap_or(i64::MAX);
-        let objects: Vec<Value> = outgoing.objects.iter().map(Object::to_value).collect();
-        share.envelope = json!({ "objects": objects }).to_string();
+        share.objects = i64::try_from(outlet.objects.len()).unwrap_or(i64::MAX);
+        share.pseudonymised = outlet.pseudonymised;
+        share.left_out = outlet.left_out;
+        share.redacted = outlet.redacted;
+        share.envelope = json!({ "objects": outlet.objects }).to_string();
         share.digest = receipt::digest(share.envelope.as_bytes());
         share.signature = receipt::sign_envelope(cti.platform().signer.as_ref(), &share.digest);
     }
     share
 }
 
-async fn store(tx: &mut platform::db::Tx, share: Share) -> Result<Share, CtiError> {
+async fn store(
+    tx: &mut platform::db::Tx,
+    share: Share,
+    reasons: Vec<String>,
+) -> Result<Share, CtiError> {
     if !shares::add(tx.sql(), &share).await? {
         let known = shares::by_key(tx.sql(), &share.key).await?;
         return known.ok_or_else(|| CtiError::NotFound("the share".into()));
@@ -176,10 +165,14 @@ async fn store(tx: &mut platform::db::Tx, share: Share) -> Result<Share, CtiErro
     tx.publish(&share.actor, &decided).await?;
     if share.decision.allowed {
         let line = format!(
-            "{} objects signed and queued, {} internal address(es) replaced; SHA-256 {}",
-            share.objects, share.pseudonymised, share.digest
+            "{} objects signed and queued, {} internal address(es) replaced, {} changed by redaction, {} left out; \
+             SHA-256 {}",
+            share.objects, share.pseudonymised, share.redacted, share.left_out, share.digest
         );
         shares::note(tx.sql(), share.id, now, &line).await?;
+        for line in &reasons {
+            shares::note(tx.sql(), share.id, now, line).await?;
+        }
         tx.enqueue(deliver::KIND, &share.id.to_string(), &Value::Null, now).await?;
     }
     Ok(share)

@@ -26,6 +26,7 @@ mod hits;
 mod http;
 mod intel;
 mod mapping;
+mod outlet;
 mod poll;
 mod receipt;
 mod room;

@@ -11,7 +11,8 @@ use platform::health::Component;
 use platform::http::RoomRouter;
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
-use ports::{Authorizer, IncidentReader, Pseudonymiser};
+use ports::disclosure::Disclosure;
+use ports::{IncidentReader, Pseudonymiser};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
 
 use crate::config::Config;
@@ -22,8 +23,8 @@ use crate::{acknowledge, catch_up, deliver, health, hits, http, intel, poll, tax
 /// What the room needs of others.
 #[derive(Clone)]
 pub struct Deps {
-    /// Decides what may be shared.
-    pub authorizer: Arc<dyn Authorizer>,
+    /// Decides what may leave, and in which form.
+    pub disclosure: Arc<dyn Disclosure>,
     /// Replaces internal addresses.
     pub pseudonymiser: Arc<dyn Pseudonymiser>,
     /// Reads the incidents that are shared.

@@ -18,7 +18,7 @@ impl Provenance for Federation {
         let origin = |id: &String| {
             let known = known.remove(id)?;
             let through = known.came().and_then(|row| row.community);
-            Some(Origin { from: known.from.map(Into::into), through })
+            Some(Origin { from: known.brought_by(), through })
         };
         Ok(ids.iter().map(origin).collect())
     }

@@ -68,7 +68,7 @@ impl Rule {
     /// Whether an object is shared by this rule.
     pub(crate) fn fits(&self, object: &Known) -> bool {
         let most = stix::Tlp::from_label(&self.highest_tlp).map_or(-1, intel::rank);
-        if object.stored.tlp > most || (self.own_only && object.from.is_some()) {
+        if object.stored.tlp > most || (self.own_only && object.brought_by().is_some()) {
             return false;
         }
         if !self.types.is_empty() && !self.types.contains(&object.stored.kind) {

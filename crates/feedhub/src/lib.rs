@@ -48,5 +48,6 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_feedhub.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_pulled.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_recipients.sql") },
     ],
 };

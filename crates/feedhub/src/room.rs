@@ -8,6 +8,7 @@ use intel::{Source, SourceId};
 use model::event::FeedMoved;
 use platform::Platform;
 use platform::http::RoomRouter;
+use ports::disclosure::{Disclosure, Organisations};
 use ports::misp::MispDesk;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
@@ -45,6 +46,8 @@ struct Inner {
     running: Mutex<()>,
     /// Who keeps MISP events.
     desk: OnceLock<Arc<dyn MispDesk>>,
+    /// Who decides what may leave, and who knows the organisations it may go to.
+    deciding: OnceLock<(Arc<dyn Disclosure>, Arc<dyn Organisations>)>,
 }
 
 /// The room; cheap to clone.
@@ -65,6 +68,7 @@ impl Feedhub {
             adding: Mutex::default(),
             running: Mutex::default(),
             desk: OnceLock::new(),
+            deciding: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -76,6 +80,21 @@ impl Feedhub {
 
     pub(crate) fn desk(&self) -> Option<&Arc<dyn MispDesk>> {
         self.0.desk.get()
+    }
+
+    /// Introduces who decides what may leave, and who knows the organisations; the first ones stay.
+    pub fn ask(&self, judge: Arc<dyn Disclosure>, organisations: Arc<dyn Organisations>) {
+        let _ = self.0.deciding.set((judge, organisations));
+    }
+
+    /// Who decides what may leave: without anybody nothing does.
+    pub(crate) fn judge(&self) -> Result<&dyn Disclosure, FeedError> {
+        let deciding = self.0.deciding.get().map(|(judge, _)| judge.as_ref());
+        deciding.ok_or_else(|| FeedError::Conflict("nobody decides here what may leave".into()))
+    }
+
+    pub(crate) fn organisations(&self) -> Option<&dyn Organisations> {
+        self.0.deciding.get().map(|(_, organisations)| organisations.as_ref())
     }
 
     /// Waits for the run under way.

@@ -15,7 +15,8 @@ use crate::{Identity, ROLES};
 pub(crate) const MAX_USERS: i64 = 10_000;
 
 impl Identity {
-    /// Makes an account; its password is made here and handed out once.
+    /// Makes an account; its password is made here and handed out once. `organisation` is the other one it is for, by name
+    /// or id.
     ///
     /// # Errors
     /// Unknown role, unusable name or grant, the name is taken, too many accounts, or the database said no.
@@ -25,6 +26,7 @@ impl Identity {
         name: &str,
         role: String,
         grants: Vec<String>,
+        organisation: Option<&str>,
     ) -> Result<String, IdentityError> {
         let name = checked_name("a user's name", name)?;
         // `token` is the name under which a token stands in basic authentication, ':' ends a name there.
@@ -37,11 +39,13 @@ impl Identity {
             return Err(IdentityError::Invalid(text));
         }
         check_grants(&grants)?;
+        let named = self.stands_for(organisation, &role).await?;
+        let recipient = named.as_ref().map(|named| named.recipient);
         let secret = self.random_hex();
         let password = secret.get(..32).unwrap_or(&secret).to_owned();
         let hash = self.inner.passwords.hash(password.clone()).await?;
         let id = self.platform().mint();
-        let user = User { id, name, password: hash, roles: vec![role], grants };
+        let user = User { id, name, password: hash, roles: vec![role], grants, recipient };
         let actor = by.name.clone();
         self.platform()
             .db
@@ -54,8 +58,11 @@ impl Identity {
                         return Err(IdentityError::Conflict(text));
                     }
                     access::insert_user(tx, &user).await?;
-                    let detail =
+                    let mut detail =
                         format!("account {} with role {}", user.name, user.roles.join(", "));
+                    if let Some(named) = &named {
+                        detail.push_str(&format!(" for {}", named.name));
+                    }
                     let note =
                         AccessNoted { what: "user_created".into(), who: actor.clone(), detail };
                     tx.publish(&actor, &note).await?;

@@ -32,6 +32,7 @@ mod peers;
 mod policy;
 mod rate;
 mod shown;
+mod stands_for;
 mod store;
 mod tls;
 mod tokens;
@@ -48,6 +49,7 @@ use platform::db::{Migration, RoomMigrations};
 use platform::health::{Component, Health};
 use platform::http::{AccessRule, Caller, Permission, RoomRouter};
 use ports::Authorizer;
+use ports::disclosure::Organisations;
 use utoipa_axum::routes;
 
 pub use authenticate::{COOKIE_PREFIX, Encrypted, PeerCertificate, REQUEST_HEADER};
@@ -71,6 +73,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 1, sql: include_str!("../migrations/0001_identity.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_grants.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_certificates.sql") },
+        Migration { number: 4, sql: include_str!("../migrations/0004_recipients.sql") },
     ],
 };
 
@@ -114,6 +117,8 @@ struct Inner {
     /// How to call each peer, and until when before its certificate is looked at again.
     clients: Mutex<HashMap<PeerId, (reqwest::Client, Timestamp)>>,
     contacts: Arc<contact::Contacts>,
+    /// Set once the room stands that keeps them.
+    organisations: OnceLock<Arc<dyn Organisations>>,
     /// One enrolment with another node at a time: they share files under `keys/`.
     joining: tokio::sync::Mutex<()>,
 }
@@ -157,6 +162,7 @@ impl Identity {
             access: RwLock::default(),
             clients: Mutex::default(),
             contacts: Arc::new(contact::Contacts::new(Arc::clone(&platform.clock))),
+            organisations: OnceLock::new(),
             joining: tokio::sync::Mutex::default(),
             platform,
             config,

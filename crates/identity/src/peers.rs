@@ -9,6 +9,7 @@ use model::{NodeId, PeerId, Timestamp};
 use platform::http::{Caller, CallerKind};
 use platform::peers::{Peer, PeerDirectory};
 use ports::PortError;
+use ports::disclosure::Recipient;
 
 use crate::Identity;
 use crate::contact::{Contact, NoteContacts};
@@ -52,6 +53,7 @@ impl Identity {
             name: row.peer.name,
             roles: vec!["peer".into()],
             grants: vec![],
+            outside: Some(Recipient::Peer(row.peer.id)),
         }))
     }
 

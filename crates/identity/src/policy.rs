@@ -17,11 +17,13 @@ use crate::error::IdentityError;
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 /// The policies of the program: file and text.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 2] = [
     ("endpoints.cedar", include_str!("../policies/endpoints.cedar")),
-    ("sharing.cedar", include_str!("../policies/sharing.cedar")),
     ("sight.cedar", include_str!("../policies/sight.cedar")),
 ];
+
+/// The action of which these policies once spoke.
+const SHARE: &str = "Action::\"share\"";
 
 /// Roles a person or a token may have; `peer` belongs to certificates alone.
 pub const ROLES: [&str; 6] =
@@ -64,6 +66,14 @@ impl Policies {
                     let cause = format!("{} lacks @id(…) or @reason(…)", policy.id());
                     return Err(wrong(&file, cause));
                 };
+                // A policy that no question reaches any more would be believed and do nothing.
+                if policy.to_string().contains(SHARE) {
+                    let cause = format!(
+                        "{id} speaks of sharing, which the sharing policies decide: put it there with `sereno policy \
+                         put` (docs/communities.md) and take it out of this file"
+                    );
+                    return Err(wrong(&file, cause));
+                }
                 policies.insert(id.to_owned(), policy.new_id(PolicyId::new(id)));
             }
         }
@@ -139,15 +149,7 @@ fn asked(question: &AccessQuestion) -> String {
         let who = if roles.is_empty() { "nobody signed in".into() } else { roles.join(", ") };
         return format!("intelligence marked {} to {who}", question.resource);
     }
-    let (thing, who) = (&question.resource_attributes, &question.principal_attributes);
-    format!(
-        "{} an incident of {} severity marked {} with {} ({})",
-        question.action,
-        said(thing, "severity"),
-        said(thing, "tlp"),
-        said(who, "name"),
-        organisation_kind(question),
-    )
+    format!("{} {}", question.action, question.resource_kind)
 }
 
 fn said(attributes: &BTreeMap<String, Value>, name: &str) -> String {
@@ -159,21 +161,11 @@ fn roles(question: &AccessQuestion) -> Vec<String> {
     roles.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn organisation_kind(question: &AccessQuestion) -> String {
-    let attributes = &question.principal_attributes;
-    let kind = said(attributes, "organisation_kind");
-    if kind.is_empty() { said(attributes, "kind") } else { kind }
 }
 
 fn principal(question: &AccessQuestion) -> Result<Entity, String> {
     let parents = roles(question).iter().map(|role| uid("Role", role)).collect::<Result<_, _>>()?;
-    let attributes = if question.principal_kind == "Peer" {
-        let name = said(&question.principal_attributes, "name");
-        vec![("organisation_kind", text(&organisation_kind(question))), ("name", text(&name))]
-    } else {
-        vec![]
-    };
-    entity(&question.principal_kind, &question.principal, attributes, parents)
+    entity(&question.principal_kind, &question.principal, vec![], parents)
 }
 
 fn endpoint(question: &AccessQuestion) -> Result<Entity, String> {
@@ -185,19 +177,6 @@ fn endpoint(question: &AccessQuestion) -> Result<Entity, String> {
 fn intel(question: &AccessQuestion) -> Result<Entity, String> {
     let attributes = vec![("tlp", text(&said(&question.resource_attributes, "tlp")))];
     entity("Intel", &question.resource, attributes, HashSet::new())
-}
-
-fn incident(question: &AccessQuestion) -> Result<Entity, String> {
-    let asked = &question.resource_attributes;
-    let is = |name: &str| asked.get(name).and_then(Value::as_bool);
-    let received = is("received").or_else(|| is("origin_own").map(|own| !own)).unwrap_or(true);
-    let attributes = vec![
-        ("tlp", text(&said(asked, "tlp"))),
-        ("severity", text(&said(asked, "severity"))),
-        ("kind", text(&said(asked, "kind"))),
-        ("received", flag(received)),
-    ];
-    entity("Incident", &question.resource, attributes, HashSet::new())
 }
 
 /// `*.cedar` of a folder, by name; nothing when there is no folder.

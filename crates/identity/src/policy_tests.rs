@@ -97,73 +97,6 @@ fn every_permission_for_every_role() {
     }
 }
 
-fn share(kind: &str, tlp: &str, severity: &str, received: Option<bool>) -> ShareDecision {
-    let mut resource = BTreeMap::from([
-        ("tlp".to_owned(), json!(tlp)),
-        ("severity".to_owned(), json!(severity)),
-        ("kind".to_owned(), json!("incident")),
-        ("attack_kinds".to_owned(), json!(["scan"])),
-    ]);
-    if let Some(received) = received {
-        resource.insert("received".into(), json!(received));
-    }
-    policies().decide(&AccessQuestion {
-        principal_kind: "Peer".into(),
-        principal: "p1".into(),
-        principal_attributes: BTreeMap::from([
-            ("roles".to_owned(), json!(["peer"])),
-            ("organisation_kind".to_owned(), json!(kind)),
-            ("name".to_owned(), json!("National CERT")),
-        ]),
-        action: "share".into(),
-        resource_kind: "Incident".into(),
-        resource: "i1".into(),
-        resource_attributes: resource,
-    })
-}
-
-#[test]
-fn sharing_follows_severity_marking_and_recipient() {
-    let check = |kind, tlp, severity, received, allowed: bool, words: &str| {
-        let decision = share(kind, tlp, severity, received);
-        assert_eq!(decision.allowed, allowed, "{kind} {tlp} {severity}: {}", decision.reason);
-        assert!(decision.reason.contains(words), "{}", decision.reason);
-    };
-    let own = Some(false);
-    for severity in ["medium", "high", "critical"] {
-        for tlp in ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER"] {
-            check("cert", tlp, severity, own, true, "allowed because incidents of medium");
-        }
-    }
-    check("cert", "TLP:GREEN", "low", own, false, "no policy allows share an incident of low");
-    check("cert", "TLP:AMBER+STRICT", "high", own, false, "no policy allows");
-    check("operator", "TLP:GREEN", "high", own, false, "National CERT (operator)");
-    check("other", "TLP:GREEN", "high", own, false, "no policy allows");
-    check("cert", "TLP:RED", "critical", own, false, "denied because TLP:RED");
-    check("cert", "TLP:AMBER", "high", Some(true), false, "not handed on above TLP:GREEN");
-    check("cert", "TLP:GREEN", "high", Some(true), true, "allowed");
-    check("cert", "TLP:AMBER", "high", None, false, "not handed on above TLP:GREEN");
-    check("cert", "nonsense", "high", own, false, "no policy allows");
-    assert_eq!(share("cert", "TLP:GREEN", "high", own).policies, ["share.cert"]);
-    let both = share("cert", "TLP:RED", "high", Some(true));
-    assert_eq!(both.policies, ["share.never-red", "share.received-above-green"]);
-}
-
-#[test]
-fn the_other_words_of_the_question_are_understood() {
-    let mut question = Caller::anonymous().question("share", "Incident", "i1", BTreeMap::new());
-    question.principal_kind = "Peer".into();
-    question.principal_attributes.insert("kind".into(), json!("cert"));
-    question.resource_attributes = BTreeMap::from([
-        ("tlp".to_owned(), json!("TLP:AMBER")),
-        ("severity".to_owned(), json!("high")),
-        ("origin_own".to_owned(), json!(true)),
-    ]);
-    assert!(policies().decide(&question).allowed);
-    question.resource_attributes.insert("origin_own".into(), json!(false));
-    assert!(!policies().decide(&question).allowed);
-}
-
 #[test]
 fn a_question_about_something_unknown_is_a_no() {
     let nonsense = [("Castle", "share"), ("Incident", "burn"), ("Incident", "call")];
@@ -184,7 +117,7 @@ fn the_data_folder_adds_and_replaces_policies_and_mistakes_are_named() {
     let file = folder.path().join("own.cedar");
     let write = |text: &str| std::fs::write(&file, text).unwrap();
     write(
-        "@id(\"share.cert\") @reason(\"nothing leaves this week\") forbid (principal, action == Action::\"share\", resource);\n\
+        "@id(\"see.read-only\") @reason(\"nobody else reads this week\") forbid (principal, action == Action::\"see\", resource);\n\
          @id(\"own\") @reason(\"own rule\") permit (principal in Role::\"assessor\", action == Action::\"call\", resource is Endpoint) when { resource.room == \"assets\" };",
     );
     let own = Policies::load(Some(folder.path())).unwrap();
@@ -195,8 +128,12 @@ fn the_data_folder_adds_and_replaces_policies_and_mistakes_are_named() {
         ("permit (principal, action, resource", "own.cedar"),
         ("permit (principal, action, resource);", "@id"),
         (
-            "@id(\"x\") @reason(\"y\") permit (principal, action == Action::\"share\", resource) when { resource.colour == \"red\" };",
+            "@id(\"x\") @reason(\"y\") permit (principal, action == Action::\"see\", resource) when { resource.colour == \"red\" };",
             "colour",
+        ),
+        (
+            "@id(\"share.cert\") @reason(\"y\") forbid (principal, action == Action::\"share\", resource);",
+            "sereno policy put",
         ),
     ] {
         write(text);

@@ -28,6 +28,8 @@ pub struct TokenRequest {
     pub label: String,
     /// Rights on single things, `ID:read` or `ID:write`; with grants it has those and no others.
     pub grants: Vec<String>,
+    /// The other organisation it is for, by name or id; what it reads is judged for that one.
+    pub organisation: Option<String>,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
 }
@@ -60,6 +62,7 @@ impl Identity {
         }
         let label = checked_name("a label", &request.label)?;
         check_grants(&request.grants)?;
+        let named = self.stands_for(request.organisation.as_deref(), &request.role).await?;
         let now = self.platform().now();
         if request.expires_at.is_some_and(|at| at <= now) {
             return Err(IdentityError::Invalid("expires_at lies in the past".into()));
@@ -72,6 +75,7 @@ impl Identity {
             label,
             roles: vec![request.role],
             grants: request.grants,
+            recipient: named.as_ref().map(|named| named.recipient),
             made_by: by.name.clone(),
             recorded_at: now,
             expires_at: request.expires_at,
@@ -88,7 +92,11 @@ impl Identity {
                     }
                     access::insert_token(tx, &token).await?;
                     let role = token.roles.join(", ");
-                    let detail = format!("token {} “{}” with role {role}", token.id, token.label);
+                    let mut detail =
+                        format!("token {} “{}” with role {role}", token.id, token.label);
+                    if let Some(named) = &named {
+                        detail.push_str(&format!(" for {}", named.name));
+                    }
                     let note =
                         AccessNoted { what: "token_created".into(), who: actor.clone(), detail };
                     tx.publish(&actor, &note).await?;
@@ -164,7 +172,8 @@ impl Identity {
         }
         let (id, grants) = (token.id.to_string(), token.grants);
         let roles = roles_beside(&grants, token.roles);
-        Ok(Ok(Caller { kind: CallerKind::Token, id, name, roles, grants }))
+        let outside = token.recipient;
+        Ok(Ok(Caller { kind: CallerKind::Token, id, name, roles, grants, outside }))
     }
 }
 

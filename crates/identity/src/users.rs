@@ -57,6 +57,7 @@ pub(crate) fn caller(user: &User) -> Caller {
         name: user.name.clone(),
         roles: roles_beside(&user.grants, user.roles.clone()),
         grants: user.grants.clone(),
+        outside: user.recipient,
     }
 }
 
@@ -89,7 +90,14 @@ impl Identity {
         let name = checked_name("a user's name", name)?;
         let password = self.inner.passwords.hash(password).await?;
         let id = self.platform().mint();
-        let user = User { id, name, password, roles: vec!["administrator".into()], grants: vec![] };
+        let user = User {
+            id,
+            name,
+            password,
+            roles: vec!["administrator".into()],
+            grants: vec![],
+            recipient: None,
+        };
         let stored = user.clone();
         self.platform()
             .db

@@ -13,7 +13,8 @@
 //!   the version has it as it came there.
 //! - **Nothing pairs up.** A value has a row for each that names it; a read looks at [`values::MAX_HOLDERS`] of them.
 //! - **Reads for people name their [`Sight`]**: counts, neighbours and search see no more than the objects do. The
-//!   pages of collections do not: whoever may read a collection reads all of it. What the newest version of an object
+//!   pages of collections do not: whoever of the house may read a collection reads all of it, and [`entries`] are judged one
+//!   by one for others. What the newest version of an object
 //!   keeps from somebody, its older versions keep too.
 //! - **Nothing fades by a job.** What a value is worth now is computed from who says so, what was reported and the time,
 //!   when it is read ([`standing`]); so is whether a list of well-known values excuses it ([`excuse`]).
@@ -25,6 +26,7 @@ pub mod changes;
 pub mod collections;
 pub mod decay;
 mod edges;
+pub mod entries;
 pub mod excuse;
 pub mod from_misp;
 pub mod graph;

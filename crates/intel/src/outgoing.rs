@@ -27,10 +27,13 @@ pub struct Outgoing {
     pub body: String,
 }
 
-/// The columns but the place; a version is as protected as the newest one.
-const COLUMNS: &str = "n.id AS id, o.version AS version, o.spec_version AS spec, o.source AS source, o.body AS body, \
-    MAX(o.tlp, COALESCE((SELECT MAX(x.tlp) FROM intel_objects x WHERE x.node = o.node AND x.superseded_at IS NULL), 0)) \
-    AS tlp";
+/// The rank that holds for a version: it is as protected as the newest one.
+pub(crate) const RANK: &str = "MAX(o.tlp, COALESCE((SELECT MAX(x.tlp) FROM intel_objects x WHERE x.node = o.node \
+    AND x.superseded_at IS NULL), 0)) AS tlp";
+
+/// The columns but the place and the rank.
+const COLUMNS: &str =
+    "n.id AS id, o.version AS version, o.spec_version AS spec, o.source AS source, o.body AS body";
 
 fn outgoing(row: &AnyRow) -> Result<Outgoing, DbError> {
     Ok(Outgoing {
@@ -55,7 +58,7 @@ pub async fn of_collection(
     limit: i64,
 ) -> Result<Vec<Outgoing>, DbError> {
     let text = format!(
-        "SELECT e.added AS place, {COLUMNS} FROM intel_entries e JOIN intel_objects o ON o.seq = e.seq \
+        "SELECT e.added AS place, {COLUMNS}, {RANK} FROM intel_entries e JOIN intel_objects o ON o.seq = e.seq \
          JOIN intel_nodes n ON n.node = e.node WHERE e.collection = ? AND e.added > ? ORDER BY e.added LIMIT ?"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(collection).bind(after).bind(limit);
@@ -77,7 +80,7 @@ pub async fn newest(
         count => format!(" AND o.type IN ({})", marks(count)),
     };
     let text = format!(
-        "SELECT o.seq AS place, {COLUMNS} FROM intel_objects o JOIN intel_nodes n ON n.node = o.node \
+        "SELECT o.seq AS place, {COLUMNS}, {RANK} FROM intel_objects o JOIN intel_nodes n ON n.node = o.node \
          WHERE o.seq > ? AND o.superseded_at IS NULL{typed} ORDER BY o.seq LIMIT ?"
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(after);

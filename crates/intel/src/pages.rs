@@ -79,7 +79,7 @@ pub struct Line {
 
 /// A statement in the making: its text, and what is bound to its marks in their order.
 #[derive(Default)]
-struct Asked {
+pub(crate) struct Asked {
     text: String,
     bound: Vec<Bound>,
 }
@@ -90,11 +90,11 @@ enum Bound {
 }
 
 impl Asked {
-    fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    fn number(&mut self, text: &str, number: i64) {
+    pub(crate) fn number(&mut self, text: &str, number: i64) {
         self.text.push_str(text);
         self.bound.push(Bound::Number(number));
     }
@@ -106,7 +106,7 @@ impl Asked {
         self.bound.extend(values.iter().cloned().map(Bound::Text));
     }
 
-    async fn rows(self, sql: &mut AnyConnection) -> Result<Vec<AnyRow>, DbError> {
+    pub(crate) async fn rows(self, sql: &mut AnyConnection) -> Result<Vec<AnyRow>, DbError> {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text));
         for value in self.bound {
             query = match value {
@@ -143,7 +143,7 @@ fn rest(asked: &mut Asked, wanted: &Wanted) {
 }
 
 /// `SELECT` of the entries of the page in their order.
-fn entries(asked: &mut Asked, collection: i64, wanted: &Wanted, columns: &str) {
+pub(crate) fn entries(asked: &mut Asked, collection: i64, wanted: &Wanted, columns: &str) {
     // By object there are few rows, wherever they stand: the sign keeps the walk from going by place.
     let order = if wanted.ids.is_empty() { "e.added" } else { "+e.added" };
     let walk = |asked: &mut Asked, kind: Option<&String>| {
@@ -240,7 +240,7 @@ async fn joined(
 }
 
 /// How many entries of a page fit into [`MAX_PAGE_BYTES`], at least one.
-async fn fitting(
+pub(crate) async fn fitting(
     sql: &mut AnyConnection,
     collection: i64,
     wanted: &Wanted,

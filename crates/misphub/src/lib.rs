@@ -13,6 +13,7 @@
 mod api;
 mod error;
 mod fields;
+mod outside;
 mod room;
 mod shipped;
 mod store;

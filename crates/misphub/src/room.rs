@@ -1,14 +1,17 @@
 //! The room itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use platform::Platform;
 use platform::http::RoomRouter;
+use ports::PortError;
+use ports::disclosure::Disclosure;
 
 use crate::api;
 
 struct Inner {
     platform: Platform,
+    judge: OnceLock<Arc<dyn Disclosure>>,
 }
 
 /// The room; cheap to clone.
@@ -18,7 +21,18 @@ pub struct Misphub(Arc<Inner>);
 impl Misphub {
     /// Opens the room.
     pub fn open(platform: &Platform) -> Self {
-        Self(Arc::new(Inner { platform: platform.clone() }))
+        Self(Arc::new(Inner { platform: platform.clone(), judge: OnceLock::new() }))
+    }
+
+    /// Introduces who decides what may leave; the first one stays.
+    pub fn ask(&self, judge: Arc<dyn Disclosure>) {
+        let _ = self.0.judge.set(judge);
+    }
+
+    /// Who decides what may leave: without anybody nothing does.
+    pub(crate) fn judge(&self) -> Result<&dyn Disclosure, PortError> {
+        let judge = self.0.judge.get().map(AsRef::as_ref);
+        judge.ok_or_else(|| PortError::Unavailable("nobody decides here what may leave".into()))
     }
 
     /// The HTTP endpoints: everything under `/misp/`.

@@ -1,6 +1,7 @@
 //! What may leave this node, to whom, and in which form. `communities` decides; every way out asks before each object
 //! leaves, and once more when it really goes: in between a member may have been expelled.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -207,6 +208,14 @@ pub trait Disclosure: Send + Sync {
         address: Address,
         objects: &[Known],
     ) -> Result<Vec<Disclosed>, PortError>;
+
+    /// What the rules of redaction for texts make of values that are no STIX objects: those for every type, and those that
+    /// stand with the value. Each with the ids of the rules that changed it; a value that could not be done is `null`.
+    async fn rewrite(
+        &self,
+        to: Recipient,
+        values: &[(Value, BTreeSet<String>)],
+    ) -> Result<Vec<(Value, BTreeSet<String>)>, PortError>;
 
     /// Whether an object may leave for a recipient under another id than it has here.
     async fn renames(&self, to: Recipient) -> Result<bool, PortError>;

@@ -1,6 +1,6 @@
 //! In-memory stand-ins for tests: deterministic, recording what they were asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,9 @@ use model::{
     PeerId, Severity, ShareDecision, ShareId, Timestamp,
 };
 
-use crate::disclosure::{Address, Candidate, Disclosed, Disclosure, Known, Recipient};
+use crate::disclosure::{
+    Address, Candidate, Disclosed, Disclosure, Known, Named, Organisations, Recipient,
+};
 use crate::{
     AccessQuestion, Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Authorizer, Clock,
     Enforcer, Exchange, IncidentReader, IntelAnswer, IntelLookup, InventorySink, Notice, Notifier,
@@ -315,6 +317,22 @@ impl WindowSink for FakeSink {
     }
 }
 
+/// Organisations by name; may change in between.
+#[derive(Debug, Default)]
+pub struct FakeOrganisations(pub Mutex<Vec<Named>>);
+
+#[async_trait]
+impl Organisations for FakeOrganisations {
+    async fn organisation(&self, name: &str) -> Result<Named, PortError> {
+        let found = locked(&self.0).iter().find(|known| known.name == name).cloned();
+        found.ok_or_else(|| PortError::NotFound(format!("organisation '{name}'")))
+    }
+    async fn name_of(&self, recipient: Recipient) -> Result<Option<String>, PortError> {
+        let all = locked(&self.0);
+        Ok(all.iter().find(|known| known.recipient == recipient).map(|known| known.name.clone()))
+    }
+}
+
 /// A rule about one object for one recipient: `Err` holds the reason why it stays.
 pub type DisclosureRule = fn(Recipient, Address, &Candidate) -> Result<serde_json::Value, String>;
 
@@ -327,12 +345,19 @@ pub struct FakeDisclosure {
     pub members: Mutex<BTreeMap<CommunityId, Vec<PeerId>>>,
     /// The communities led here.
     pub led: Mutex<Vec<CommunityId>>,
+    /// Whether the rule may change ids.
+    pub renames: Mutex<bool>,
 }
 
 impl FakeDisclosure {
     /// Lets leave what `rule` lets.
     pub fn by(rule: DisclosureRule) -> Self {
-        Self { rule: Mutex::new(rule), members: Mutex::default(), led: Mutex::default() }
+        Self {
+            rule: Mutex::new(rule),
+            members: Mutex::default(),
+            led: Mutex::default(),
+            renames: Mutex::default(),
+        }
     }
 }
 
@@ -376,8 +401,15 @@ impl Disclosure for FakeDisclosure {
         let objects: Vec<Candidate> = objects.iter().map(own).collect();
         self.judge(to, address, &objects).await
     }
+    async fn rewrite(
+        &self,
+        _: Recipient,
+        values: &[(serde_json::Value, BTreeSet<String>)],
+    ) -> Result<Vec<(serde_json::Value, BTreeSet<String>)>, PortError> {
+        Ok(values.iter().map(|(value, _)| (value.clone(), BTreeSet::new())).collect())
+    }
     async fn renames(&self, _: Recipient) -> Result<bool, PortError> {
-        Ok(false)
+        Ok(*locked(&self.renames))
     }
     async fn pseudonym_names(&self, to: Recipient) -> Result<[String; 2], PortError> {
         Ok([to.to_string(), to.to_string()])

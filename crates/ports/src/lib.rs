@@ -160,6 +160,10 @@ pub struct SharePreview {
     pub objects: u64,
     /// Internal addresses that would be pseudonymised.
     pub pseudonymised: u64,
+    /// Objects that would stay.
+    pub left_out: u64,
+    /// Objects that would go changed by rules of redaction.
+    pub redacted: u64,
 }
 
 /// Exchange with other organisations.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::PortError;
+use crate::disclosure::{Address, Recipient};
 
 /// What became of an event of another server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,17 @@ pub struct EventHead {
     pub stamp: i64,
 }
 
+/// An event on its way out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventOut {
+    /// The event; `None` when it is no longer one that goes out, or stays as a whole.
+    pub event: Option<Value>,
+    /// Attributes and objects of it that the sharing policies keep back.
+    pub stayed: usize,
+    /// Why it or parts of it stay, each reason once.
+    pub reasons: Vec<String>,
+}
+
 /// Keeps events.
 #[async_trait]
 pub trait MispDesk: Send + Sync {
@@ -36,8 +48,14 @@ pub trait MispDesk: Send + Sync {
     /// Published events that were made here, at most so protected, whose distribution lets them leave.
     async fn published(&self, highest: &str) -> Result<Vec<EventHead>, PortError>;
 
-    /// Such an event as it goes out, without the parts that may not leave; `None` when it is no longer one.
-    async fn outgoing(&self, uuid: &str, highest: &str) -> Result<Option<Value>, PortError>;
+    /// Such an event as it goes out to somebody, judged and redacted, without the parts that may not leave.
+    async fn outgoing(
+        &self,
+        uuid: &str,
+        highest: &str,
+        to: Recipient,
+        address: Address,
+    ) -> Result<EventOut, PortError>;
 
     /// Takes proposals (`{"ShadowAttribute": …}`, with `event_uuid`) of another server for events that are here. How many
     /// are new; those for other events are left out.

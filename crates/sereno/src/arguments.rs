@@ -209,8 +209,11 @@ pub(crate) enum TokenCommand {
         /// With such rights it has no others.
         #[arg(long = "collection")]
         collections: Vec<String>,
+        /// The other organisation it is for, by name or id: what it reads is judged and redacted for that one.
+        #[arg(long = "for")]
+        organisation: Option<String>,
     },
-    /// Tokens and when they expire.
+    /// Tokens, for whom they are and when they expire.
     List(Place),
     /// Make a token worthless.
     Revoke {

@@ -278,8 +278,9 @@ impl Rooms {
             pseudonymiser: pseudonyms.clone(),
         };
         let communities = Communities::open(platform, configs.communities, needs).await?;
+        identity.set_organisations(Arc::new(communities.clone()));
         let deps = cti::Deps {
-            authorizer: identity.authorizer(),
+            disclosure: Arc::new(communities.clone()),
             pseudonymiser: pseudonyms,
             incidents: Arc::new(incidents.clone()),
             peers: Arc::new(identity.clone()),
@@ -296,7 +297,9 @@ impl Rooms {
         federation.meet(deciding.clone(), vec![deciding]);
         communities.set_courier(Arc::new(federation.clone()));
         communities.set_provenance(Arc::new(federation.clone()));
+        misphub.ask(Arc::new(communities.clone()));
         feedhub.meet(Arc::new(misphub.clone()));
+        feedhub.ask(Arc::new(communities.clone()), Arc::new(communities.clone()));
         let webhooks = Webhooks::open(platform, configs.webhooks)?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),

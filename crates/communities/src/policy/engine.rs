@@ -14,6 +14,9 @@ use super::facts::{Facts, Recipient, rank};
 const SCHEMA: &str = include_str!("../../policies/schema.cedarschema");
 const BUILT_IN: &str = include_str!("../../policies/sharing.cedar");
 
+/// The type whose labels built-in policies look at.
+const INCIDENT: &str = "incident";
+
 /// Own policies at most.
 pub(crate) const MAX_POLICIES: usize = 500;
 /// Bytes of a policy at most.
@@ -54,7 +57,8 @@ pub struct Engine {
     /// Own and built-in policies with their reasons, for lists.
     own: Vec<Policy>,
     built_in: Vec<Policy>,
-    /// Whether any policy looks at them: what none looks at need not part questions.
+    /// Whether any own policy looks at them: what none looks at need not part questions. Built-in ones look at labels of
+    /// incidents alone.
     looks_at_labels: bool,
     looks_at_confidence: bool,
     looks_at_source: bool,
@@ -153,8 +157,7 @@ impl Engine {
         let looks_at = |name: &str| {
             let quoted = format!("\"{name}\"");
             // What cannot be shown as JSON may look at anything.
-            set.policies()
-                .any(|p| p.to_json().map_or(true, |json| json.to_string().contains(&quoted)))
+            read.iter().any(|p| p.to_json().map_or(true, |json| json.to_string().contains(&quoted)))
         };
         Ok(Self {
             looks_at_labels: looks_at("labels"),
@@ -174,7 +177,7 @@ impl Engine {
 
     /// The facts without what no policy looks at.
     pub(crate) fn relevant(&self, mut facts: Facts) -> Facts {
-        if !self.looks_at_labels {
+        if !self.looks_at_labels && facts.kind != INCIDENT {
             facts.labels.clear();
         }
         if !self.looks_at_confidence {

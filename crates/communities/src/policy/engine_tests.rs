@@ -111,6 +111,30 @@ fn labels_of_tlp_decide_before_anybody_wrote_a_policy() {
     check("a CERT", "PAP:RED", goes(&cert, pap), "nnnnn");
 }
 
+/// What the policies for incidents said before all ways out asked these: to a CERT from medium severity on, never
+/// TLP:RED, nothing received above TLP:GREEN.
+#[test]
+fn incidents_go_to_a_cert_from_medium_severity_on() {
+    let engine = engine(&[]);
+    let goes = |kind: &str, severity: &str, tlp: Tlp, received: bool| {
+        let labels = BTreeSet::from([format!("severity:{severity}")]);
+        let facts = Facts { kind: INCIDENT.into(), labels, received, ..object(tlp) };
+        engine.decide(&to(kind, &[]), &engine.relevant(facts)).allowed
+    };
+    for severity in ["medium", "high", "critical"] {
+        for tlp in [Tlp::Clear, Tlp::Green, Tlp::Amber] {
+            assert!(goes("cert", severity, tlp, false), "{severity} {tlp}");
+        }
+        assert!(!goes("cert", severity, Tlp::Red, false));
+        assert!(goes("cert", severity, Tlp::Green, true));
+        assert!(!goes("cert", severity, Tlp::Amber, true));
+        assert!(!goes("operator", severity, Tlp::Green, false));
+    }
+    for tlp in ALL {
+        assert!(!goes("cert", "low", tlp, false), "{tlp}");
+    }
+}
+
 #[test]
 fn reasons_name_what_decided() {
     let engine = engine(&[]);

@@ -174,6 +174,35 @@ impl Work<'_> {
         Edited { before, after, redactions, rules, stays }
     }
 
+    /// A value that is no STIX object after the rules for texts: those for every type, and the named ones; which changed
+    /// it. `None` when it cannot be done within the bounds.
+    pub(crate) fn rewrite(
+        &self,
+        value: &Value,
+        named: &BTreeSet<String>,
+    ) -> Option<(Value, BTreeSet<String>)> {
+        let for_texts =
+            |action: &Action| matches!(action, Action::Replace { .. } | Action::Pseudonymise);
+        let rules: Vec<&Compiled> = self
+            .rules
+            .iter()
+            .filter(|rule| for_texts(&rule.rule.action))
+            .filter(|rule| rule.rule.types.is_empty() || named.contains(&rule.rule.id))
+            .copied()
+            .collect();
+        let mut map = value.as_object()?.clone();
+        let (mut changes, written) = (Changes::default(), Cell::new(0_usize));
+        for round in 0..MAX_ROUNDS {
+            if !self.round(&rules, &mut map, &mut changes, (round, &written)) {
+                return Some((Value::Object(map), changes.into_parts().1));
+            }
+            if written.get() > MAX_REPLACED_BYTES {
+                return None;
+            }
+        }
+        None
+    }
+
     /// Applies every rule once; true when something changed.
     fn round(
         &self,

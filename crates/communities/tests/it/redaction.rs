@@ -81,3 +81,37 @@ async fn what_was_referred_to_in_another_batch_has_the_same_new_id() {
     assert_ne!(hidden["id"], address["id"]);
     assert_eq!(alone.object.unwrap()["target_ref"], hidden["id"]);
 }
+
+/// What is no STIX object is changed by the rules for texts alone, and it is told which.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_values_are_rewritten_by_the_rules_for_texts() {
+    let net = Net::new(2).await;
+    let node = &net.nodes[0];
+    let mut rules = Vec::new();
+    for (name, types, action) in [
+        ("own", json!([]), json!({ "do": "pseudonymise" })),
+        (
+            "cases",
+            json!(["indicator"]),
+            json!({ "do": "replace", "pattern": "case-[0-9]+", "with": "(case)" }),
+        ),
+        ("names", json!([]), json!({ "do": "remove", "properties": ["value"] })),
+    ] {
+        let rule = json!({ "name": name, "types": types, "action": action });
+        let (status, made) = node.ask("POST", RULES, &rule).await;
+        assert_eq!(status, 201, "{made}");
+        rules.push(made["id"].as_str().unwrap().to_owned());
+    }
+    let part = json!({ "type": "ip-src", "value": "10.0.0.1", "comment": "of case-7", "Tag": [{ "name": "at 10.0.0.2" }] });
+    let named = std::collections::BTreeSet::from([rules[1].clone()]);
+    let asked = [(part.clone(), std::collections::BTreeSet::new()), (part, named)];
+    let done = node.room.rewrite(to(101), &asked).await.unwrap();
+    assert_eq!(
+        (&done[0].0["value"], &done[0].0["comment"]),
+        (&json!("138.0.0.1"), &json!("of case-7"))
+    );
+    assert_eq!(done[0].0["Tag"][0]["name"], "at 138.0.0.2");
+    assert_eq!(done[0].1.iter().collect::<Vec<_>>(), [&rules[0]]);
+    assert_eq!(done[1].0["comment"], "of (case)", "the rule for indicators, where it is named");
+    assert!(done[1].1.contains(&rules[1]) && !done[1].1.contains(&rules[2]));
+}

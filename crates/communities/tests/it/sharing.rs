@@ -35,7 +35,7 @@ async fn policies_are_kept_by_version_and_decide_at_once() {
     let (_, list) = node.ask("GET", POLICIES, &Value::Null).await;
     let list = list["items"].as_array().unwrap();
     assert_eq!((&list[0]["id"], &list[0]["built_in"]), (&json!("stay"), &json!(false)));
-    assert_eq!(list.iter().filter(|p| p["built_in"] == true).count(), 11);
+    assert_eq!(list.iter().filter(|p| p["built_in"] == true).count(), 12);
     let path = format!("{POLICIES}/stay");
     assert_eq!(node.ask("DELETE", &path, &Value::Null).await.0, 200);
     assert!(allowed().await);

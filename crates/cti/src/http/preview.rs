@@ -25,6 +25,10 @@ pub(crate) struct SharePreviewItem {
     objects: u64,
     /// Internal addresses that would be replaced.
     pseudonymised: u64,
+    /// Objects that would stay.
+    left_out: u64,
+    /// Objects that would go changed by rules of redaction.
+    redacted: u64,
 }
 
 /// Previews sharing.
@@ -45,6 +49,8 @@ pub(crate) async fn preview(
         decision: preview.decision.into(),
         objects: preview.objects,
         pseudonymised: preview.pseudonymised,
+        left_out: preview.left_out,
+        redacted: preview.redacted,
     });
     Ok(Json(items.collect()))
 }

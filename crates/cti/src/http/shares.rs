@@ -94,6 +94,10 @@ pub(crate) struct ShareItem {
     objects: i64,
     /// Internal addresses replaced in it.
     pseudonymised: i64,
+    /// Objects that may not go to the recipient and stayed; the history says why.
+    left_out: i64,
+    /// Objects changed by rules of redaction.
+    redacted: i64,
     /// When it was decided.
     #[schema(value_type = String)]
     decided_at: Timestamp,
@@ -134,6 +138,8 @@ impl From<Share> for ShareItem {
             decision: share.decision.into(),
             objects: share.objects,
             pseudonymised: share.pseudonymised,
+            left_out: share.left_out,
+            redacted: share.redacted,
             decided_at: share.decided_at,
             delivered_at: share.delivered_at,
             acknowledged_at: share.acknowledged_at,

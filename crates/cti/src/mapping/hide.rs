@@ -11,6 +11,8 @@ use ports::pseudonyms::{self, Mac};
 pub(crate) struct Hide<'a> {
     with: &'a dyn Pseudonymiser,
     recipient: String,
+    /// For IPv4 and for IPv6.
+    names: [String; 2],
     seen: BTreeMap<IpAddr, IpAddr>,
 }
 
@@ -34,9 +36,9 @@ pub(crate) fn is_internal(address: IpAddr) -> bool {
 }
 
 impl<'a> Hide<'a> {
-    /// For a recipient, by its node id.
-    pub(crate) fn new(with: &'a dyn Pseudonymiser, recipient: String) -> Self {
-        Self { with, recipient, seen: BTreeMap::new() }
+    /// For a recipient, by its node id, with the names under which its pseudonyms are made: redaction gives it the same.
+    pub(crate) fn new(with: &'a dyn Pseudonymiser, recipient: String, names: [String; 2]) -> Self {
+        Self { with, recipient, names, seen: BTreeMap::new() }
     }
 
     /// How many different internal addresses were replaced.
@@ -49,7 +51,8 @@ impl<'a> Hide<'a> {
         if !is_internal(address) {
             return (address, false);
         }
-        let pseudonym = self.with.pseudonym(&self.recipient, address);
+        let name = &self.names[usize::from(address.is_ipv6())];
+        let pseudonym = self.with.pseudonym(name, address);
         self.seen.insert(address, pseudonym);
         (pseudonym, true)
     }
@@ -131,7 +134,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(text: &str, expect: &str) {
-        assert_eq!(Hide::new(&FakePseudonymiser, "r".into()).text(text), expect);
+        assert_eq!(
+            Hide::new(&FakePseudonymiser, "r".into(), ["r".into(), "r".into()]).text(text),
+            expect
+        );
     }
 
     #[test]
@@ -147,7 +153,7 @@ mod tests {
         #[test]
         fn no_internal_address_survives(a: [u8; 2], before in "[ -~]{0,8}[ (=]", after in "[ ,)].{0,8}") {
             let address = std::net::Ipv4Addr::new(192, 168, a[0], a[1]);
-            let mut hide = Hide::new(&FakePseudonymiser, "r".into());
+            let mut hide = Hide::new(&FakePseudonymiser, "r".into(), ["r".into(), "r".into()]);
             let out = hide.text(&format!("{before}{address}{after}"));
             let real = address.to_string();
             prop_assert!(!out.contains(&real), "{}", out);

@@ -25,6 +25,8 @@ pub(crate) struct Context<'a> {
     pub(crate) recipient: &'a Peer,
     pub(crate) share: ShareId,
     pub(crate) pseudonymiser: &'a dyn Pseudonymiser,
+    /// Under which names pseudonyms of IPv4 and IPv6 addresses are made for the recipient.
+    pub(crate) names: [String; 2],
     pub(crate) now: Timestamp,
 }
 
@@ -39,7 +41,11 @@ pub(crate) fn objects(report: &IncidentReport, context: &Context<'_>) -> Outgoin
     let mut writer = Writer {
         context,
         report,
-        hide: Hide::new(context.pseudonymiser, context.recipient.node.to_string()),
+        hide: Hide::new(
+            context.pseudonymiser,
+            context.recipient.node.to_string(),
+            context.names.clone(),
+        ),
         objects: vec![],
         by: identity_id(context.node.id),
     };

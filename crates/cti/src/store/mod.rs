@@ -17,6 +17,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../../migrations/0001_cti.sql") },
         Migration { number: 2, sql: include_str!("../../migrations/0002_intel.sql") },
+        Migration { number: 3, sql: include_str!("../../migrations/0003_judged.sql") },
     ],
 };
 

@@ -32,6 +32,10 @@ pub(crate) struct Share {
     pub(crate) decision: ShareDecision,
     pub(crate) objects: i64,
     pub(crate) pseudonymised: i64,
+    /// Objects that stayed.
+    pub(crate) left_out: i64,
+    /// Objects that went changed by rules of redaction.
+    pub(crate) redacted: i64,
     /// The TAXII envelope exactly as it is sent; empty for a denied share.
     pub(crate) envelope: String,
     /// SHA-256 of the envelope, hex.
@@ -53,8 +57,8 @@ pub(crate) async fn add(sql: &mut AnyConnection, share: &Share) -> Result<bool, 
         .map_err(|cause| DbError::corrupt("cti_shares.decision", cause))?;
     let done = sqlx::query(
         "INSERT INTO cti_shares (id, key, incident, peer, peer_name, state, tlp, actor, decision, \
-         objects, pseudonymised, envelope, digest, signature, attempts, decided_at) VALUES \
-         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $15) \
+         objects, pseudonymised, envelope, digest, signature, attempts, decided_at, \
+         left_out, redacted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $15, $16, $17) \
          ON CONFLICT (key) DO NOTHING",
     )
     .bind(share.id.to_string())
@@ -72,6 +76,8 @@ pub(crate) async fn add(sql: &mut AnyConnection, share: &Share) -> Result<bool, 
     .bind(&share.digest)
     .bind(&share.signature)
     .bind(share.decided_at.as_micros())
+    .bind(share.left_out)
+    .bind(share.redacted)
     .execute(sql)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -277,6 +283,8 @@ fn share(row: &AnyRow) -> Result<Share, DbError> {
         decision: super::json(&text("decision")?, "cti_shares.decision")?,
         objects: row.try_get("objects")?,
         pseudonymised: row.try_get("pseudonymised")?,
+        left_out: row.try_get("left_out")?,
+        redacted: row.try_get("redacted")?,
         envelope: text("envelope")?,
         digest: text("digest")?,
         signature: text("signature")?,

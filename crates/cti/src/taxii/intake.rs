@@ -14,7 +14,7 @@ use stix::json::{JsonError, Limits};
 use stix::{Object, validate};
 
 use super::status::{Status, StatusDetail};
-use super::{MAX_OBJECTS_PER_ENVELOPE, TaxiiError};
+use super::{MAX_OBJECTS_PER_ENVELOPE, TaxiiError, outside};
 use crate::error::CtiError;
 use crate::mapping::incoming::{self, Incoming, Sender};
 use crate::receipt::{Receipt, Statement, digest, verify_envelope};
@@ -70,8 +70,11 @@ pub(super) async fn take(cti: &Cti, delivery: Delivery) -> Result<Status, TaxiiE
     };
     let receipt = Receipt::sign(cti.platform().signer.as_ref(), statement);
     status.x_sereno_receipt = Some(receipt.map_err(CtiError::Json)?);
-    let status = store(cti, delivery, judged, incidents, sender, status).await?;
-    Ok(status)
+    let (key, kind) = outside::source_of(cti, &delivery.caller).await?;
+    let name = sender.name.clone();
+    let source =
+        Source { key, name, kind: kind.into(), tlp: stix::Tlp::Amber, licence: String::new() };
+    store(cti, delivery, judged, incidents, (sender, source), status).await
 }
 
 fn sender(caller: &Caller) -> Sender {
@@ -197,7 +200,7 @@ async fn store(
     delivery: Delivery,
     judged: Vec<Judged>,
     incidents: Vec<Incoming>,
-    sender: Sender,
+    (sender, source): (Sender, Source),
     mut status: Status,
 ) -> Result<Status, TaxiiError> {
     let peer_outbox = sender.node.map(|node| crate::room::outbox(&node.to_string(), &sender.name));
@@ -215,7 +218,7 @@ async fn store(
                 if let Some(outbox) = peer_outbox {
                     crate::store::collections::ensure(tx.sql(), &outbox, now.as_micros()).await?;
                 }
-                let refused = keep(tx, &delivery, &judged, &sender, &mut status).await?;
+                let refused = keep(tx, &delivery, &judged, &source, &mut status).await?;
                 metrics::counter!("sereno_cti_objects_total", "outcome" => "stored")
                     .increment(status.success_count as u64);
                 metrics::counter!("sereno_cti_objects_total", "outcome" => "refused")
@@ -248,24 +251,17 @@ async fn keep(
     tx: &mut Tx,
     delivery: &Delivery,
     judged: &[Judged],
-    sender: &Sender,
+    source: &Source,
     status: &mut Status,
 ) -> Result<HashSet<(String, i64)>, CtiError> {
     let now = tx.now();
     let at = now.as_micros();
-    let source = Source {
-        key: format!("sender:{}", sender.id),
-        name: sender.name.clone(),
-        kind: if sender.node.is_some() { "peer" } else { "person" }.into(),
-        tlp: stix::Tlp::Amber,
-        licence: String::new(),
-    };
     let (sound, objects): (Vec<&Object>, Vec<Prepared>) = judged
         .iter()
         .filter_map(|(object, kept)| Some((object, kept.as_ref().ok()?.clone())))
         .unzip();
     let batch = Batch {
-        source: sources::ensure(tx.sql(), &source, at).await?,
+        source: sources::ensure(tx.sql(), source, at).await?,
         unmarked: ::intel::rank(source.tlp),
         collection: Some(delivery.collection.number),
         objects: &objects,

@@ -17,6 +17,7 @@ mod manifest;
 mod media;
 mod object;
 mod objects;
+mod outside;
 mod paths;
 mod rights;
 mod status;

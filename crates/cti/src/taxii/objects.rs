@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::TaxiiError;
 use super::filter::Filter;
 use super::media::{Accepts, taxii, written};
+use super::outside::{self, Shown};
 use super::rights::{self, Need};
 use crate::room::Cti;
 
@@ -50,6 +51,12 @@ pub(super) async fn page(
 ) -> Result<Page, TaxiiError> {
     let (collection, _) = rights::open(cti, caller, root, name, Need::Read).await?;
     let wanted = filter.wanted(cti.cursors(), &collection.id)?;
+    if let Some(reader) = outside::reader(caller, &collection) {
+        let page = outside::page(cti, caller, reader, &collection, &wanted).await?;
+        let next = page.next_us.map(|last| filter.next(cti.cursors(), &collection.id, last));
+        let texts: Vec<&str> = page.shown.iter().map(|one| one.text.as_str()).collect();
+        return Ok(Page { ends: ends(&page.shown), next, text: texts.join(",") });
+    }
     let mut sql = cti.platform().db.read().await?;
     let found = pages::bodies(&mut sql, collection.number, &wanted).await?;
     let last = found.ends_us.filter(|_| found.more).map(|(_, last)| last);
@@ -57,9 +64,15 @@ pub(super) async fn page(
     Ok(Page { ends: found.ends_us, next, text: found.text })
 }
 
+fn ends(shown: &[Shown]) -> Ends {
+    let (first, last) = shown.first().zip(shown.last())?;
+    Some((first.line.added_us, last.line.added_us))
+}
+
 impl Page {
+    /// Whether nothing is on it and nothing follows.
     pub(super) fn is_empty(&self) -> bool {
-        self.text.is_empty()
+        self.text.is_empty() && self.next.is_none()
     }
 
     /// The envelope around the stored texts, which are not read again.
@@ -96,11 +109,21 @@ impl Lines {
     ) -> Result<Self, TaxiiError> {
         let (collection, _) = rights::open(cti, caller, root, name, Need::Read).await?;
         let wanted = filter.wanted(cti.cursors(), &collection.id)?;
+        if let Some(reader) = outside::reader(caller, &collection) {
+            let page = outside::page(cti, caller, reader, &collection, &wanted).await?;
+            let next = page.next_us.map(|last| filter.next(cti.cursors(), &collection.id, last));
+            return Ok(Self { lines: page.shown.into_iter().map(|one| one.line).collect(), next });
+        }
         let mut sql = cti.platform().db.read().await?;
         let (lines, more) = pages::lines(&mut sql, collection.number, &wanted).await?;
         let last = lines.last().filter(|_| more);
         let next = last.map(|last| filter.next(cti.cursors(), &collection.id, last.added_us));
         Ok(Self { lines, next })
+    }
+
+    /// Whether nothing is on it and nothing follows.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.next.is_none()
     }
 
     pub(super) fn answer<T: Serialize>(&self, body: &T) -> Response {

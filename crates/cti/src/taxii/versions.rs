@@ -45,7 +45,7 @@ pub(crate) async fn versions(
     let filter =
         Filter { ids: vec![object], versions: Some(Versions::All), ..Filter::from_query(&query)? };
     let page = Lines::read(&cti, &caller, (&root, &id), &filter).await?;
-    if page.lines.is_empty() && filter.next.is_none() && filter.after_us.is_none() {
+    if page.is_empty() && filter.next.is_none() && filter.after_us.is_none() {
         return Err(TaxiiError::not_found("the object"));
     }
     let text = |us: i64| stix::Timestamp::from_unix_us(us).to_string();

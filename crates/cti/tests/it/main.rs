@@ -6,6 +6,7 @@
 mod abuse;
 mod exchange;
 mod lookup;
+mod outside;
 mod python;
 mod roots;
 mod sharing;

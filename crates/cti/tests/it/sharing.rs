@@ -81,20 +81,68 @@ async fn internal_addresses_do_not_leave() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_denied_share_leaves_nothing_but_the_decision() {
-    let refusing = Setup { allow: false, ..Setup::new(1, "operator") };
+    let refusing = Setup {
+        rule: |_, _, _| Err("denied because of a test".into()),
+        ..Setup::new(1, "operator")
+    };
     let (operator, cert) = pair(refusing, Setup::new(2, "cert")).await;
     operator.hold(&report(9, Tlp::Red));
     let peer = cert.as_peer(true).id;
     let share = operator.cti.share(id(9), peer, "ann", "k").await.unwrap();
     assert_eq!(operator.cti.share(id(9), peer, "ann", "k").await.unwrap(), share);
     let preview = operator.cti.preview(id(9)).await.unwrap();
-    assert!(!preview[0].decision.allowed && preview[0].objects > 10);
+    assert!(!preview[0].decision.allowed && preview[0].objects == 0);
     let url = operator.url(&format!("/api/v1/shares/{share}"));
     let shown: Value = client("analyst").get(url).send().await.unwrap().json().await.unwrap();
     assert_eq!(shown["state"], "denied");
     assert_eq!(shown["bundle"], Value::Null);
     assert!(shown["history"][0]["text"].as_str().unwrap().contains("denied"));
     assert_eq!(operator.facts("cti.share_decided").await.len(), 1);
+}
+
+/// Indicators stay, what is said in sentences is changed; what goes is closed in itself and the preview counts the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_object_of_a_share_is_judged_by_name() {
+    let rule: ports::fake::DisclosureRule = |to, address, candidate| {
+        assert_eq!(address, ports::disclosure::Address::Named);
+        assert!(matches!(to, ports::disclosure::Recipient::Peer(_)));
+        assert!(candidate.from.is_none(), "it was opened here");
+        let mut object = candidate.object.clone();
+        match object["type"].as_str() {
+            Some("indicator") => return Err("denied because indicators stay".into()),
+            Some("incident") => object["name"] = "(redacted)".into(),
+            _ => {}
+        }
+        Ok(object)
+    };
+    let judging = Setup { rule, ..Setup::new(1, "operator") };
+    let (operator, cert) = pair(judging, Setup::new(2, "cert")).await;
+    operator.hold(&report(9, Tlp::Amber));
+    let preview = operator.cti.preview(id(9)).await.unwrap().remove(0);
+    let share = operator.cti.share(id(9), cert.as_peer(true).id, "ann", "k").await.unwrap();
+    let url = operator.url(&format!("/api/v1/shares/{share}"));
+    let shown: Value = client("analyst").get(url).send().await.unwrap().json().await.unwrap();
+    let bundle = Bundle::from_value(shown["bundle"].clone()).unwrap();
+    assert!(bundle.of_kind("indicator").next().is_none());
+    assert_eq!(bundle.of_kind("incident").next().unwrap().text("name"), Some("(redacted)"));
+    // the sighting of the indicator and its relations go with it
+    assert!(bundle.of_kind("sighting").next().is_none());
+    for object in &bundle.objects {
+        for (place, target) in stix::object::references(object) {
+            assert!(bundle.find(&target).is_some(), "{} {place} -> {target}", object.id_text());
+        }
+    }
+    assert!(validate::bundle(&bundle).is_valid());
+    let left_out = shown["left_out"].as_i64().unwrap();
+    assert!(left_out > 1, "{shown}");
+    assert_eq!(shown["objects"].as_i64().unwrap(), bundle.objects.len() as i64);
+    assert_eq!(
+        (preview.left_out as i64, preview.objects as i64),
+        (left_out, bundle.objects.len() as i64)
+    );
+    let history = shown["history"].to_string();
+    assert!(history.contains("1 object(s) left out: denied because indicators stay"), "{history}");
+    assert!(history.contains("they refer to what stays"), "{history}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,7 +18,8 @@ use model::{
 use platform::Platform;
 use platform::http::{Caller, CallerKind, Gate};
 use platform::peers::{Peer, PeerDirectory};
-use ports::fake::{FakeAuthorizer, FakeIncidents, FakePseudonymiser};
+use ports::disclosure::Recipient;
+use ports::fake::{DisclosureRule, FakeDisclosure, FakeIncidents, FakePseudonymiser};
 use ports::{Authorizer, PortError};
 
 pub(crate) const TAXII: &str = "application/taxii+json;version=2.1";
@@ -74,6 +75,7 @@ pub(crate) struct Node {
     pub(crate) cti: Cti,
     pub(crate) peers: Arc<Peers>,
     pub(crate) incidents: Arc<FakeIncidents>,
+    pub(crate) disclosure: Arc<FakeDisclosure>,
     pub(crate) address: SocketAddr,
     server: tokio::task::JoinHandle<()>,
     folder: Arc<tempfile::TempDir>,
@@ -82,7 +84,7 @@ pub(crate) struct Node {
 pub(crate) struct Setup {
     pub(crate) number: u8,
     pub(crate) kind: &'static str,
-    pub(crate) allow: bool,
+    pub(crate) rule: DisclosureRule,
     pub(crate) config: Config,
 }
 
@@ -94,7 +96,7 @@ impl Setup {
             deliver_pause_max_ms: 250,
             ..Config::default()
         };
-        Self { number, kind, allow: true, config }
+        Self { number, kind, rule: |_, _, object| Ok(object.object.clone()), config }
     }
 
     pub(crate) async fn start(self) -> Node {
@@ -117,9 +119,9 @@ impl Setup {
         platform.node.name = format!("Node {}", self.number);
         platform.node.kind = self.kind.into();
         *peers.own.lock().unwrap() = Some(platform.node.id);
-        let authorizer: Arc<dyn Authorizer> = Arc::new(FakeAuthorizer(self.allow));
+        let disclosure = Arc::new(FakeDisclosure::by(self.rule));
         let deps = Deps {
-            authorizer,
+            disclosure: disclosure.clone(),
             pseudonymiser: Arc::new(FakePseudonymiser),
             incidents: incidents.clone(),
             peers: peers.clone(),
@@ -132,7 +134,7 @@ impl Setup {
         let address = listener.local_addr().unwrap();
         let app = app(&cti, peers.clone());
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Node { platform, cti, peers, incidents, address, server, folder }
+        Node { platform, cti, peers, incidents, disclosure, address, server, folder }
     }
 }
 
@@ -208,6 +210,7 @@ fn caller(request: &Request, peers: &Peers) -> Caller {
             name: peer.name.clone(),
             roles: vec!["peer".into()],
             grants: vec![],
+            outside: Some(Recipient::Peer(peer.id)),
         };
     }
     let token = match header("authorization").as_deref().map(|h| h.split_at(h.find(' ').unwrap())) {
@@ -219,13 +222,23 @@ fn caller(request: &Request, peers: &Peers) -> Caller {
         }
         _ => return Caller::anonymous(),
     };
+    // `for=NAME` or `for=NAME=GRANT`: of another organisation
+    let (outside, token) = match token.strip_prefix("for=") {
+        Some(rest) => {
+            let (name, grant) = rest.split_once('=').unwrap_or((rest, ""));
+            let grant = if grant.is_empty() { "taxii".into() } else { format!("grant={grant}") };
+            (Some(Recipient::Organisation(id(name.as_bytes()[0]))), grant)
+        }
+        None => (None, token),
+    };
     let grants = token.strip_prefix("grant=").map(str::to_owned);
     Caller {
         kind: CallerKind::Token,
         id: format!("token-{token}"),
         name: format!("token {token}"),
         roles: if grants.is_some() { vec![] } else { vec![token] },
-        grants: grants.into_iter().collect(),
+        grants: grants.iter().flat_map(|all| all.split('+')).map(str::to_owned).collect(),
+        outside,
     }
 }
 

@@ -12,7 +12,7 @@ use model::{CommunityId, PeerId, ShareDecision, Tlp};
 use platform::db::DbError;
 use platform::peers::Peer;
 use ports::PortError;
-use ports::disclosure::{Address, Candidate, Disclosed, Said};
+use ports::disclosure::{Address, Candidate, Disclosed, Recipient, Said};
 use sqlx::AnyConnection;
 
 use crate::error::FederationError;
@@ -24,6 +24,8 @@ use crate::trail::Trail;
 pub(crate) const MAX_OBJECTS: usize = 500;
 /// Key of a peer's source begins so; its node id follows. TAXII uses the same, so that a peer is one source.
 const SOURCE_PREFIX: &str = "sender:";
+/// Kind of the sources of organisations without a node; their keys name them.
+const ORGANISATION: &str = "organisation";
 
 /// Key of a peer's source.
 pub(crate) fn source_key(peer: &Peer) -> String {
@@ -35,6 +37,8 @@ pub(crate) struct Known {
     pub(crate) stored: Stored,
     /// The peer it came from; `None` when it was first said here.
     pub(crate) from: Option<PeerId>,
+    /// The organisation without a node that said it first here.
+    pub(crate) said_by: Option<Recipient>,
     /// What peers brought of it.
     pub(crate) received: Vec<Received>,
     /// Whose word it is, and what that source is called.
@@ -49,11 +53,16 @@ impl Known {
         Ok(Candidate {
             object,
             tlp: label(self.stored.tlp),
-            from: self.from.map(Into::into),
+            from: self.brought_by(),
             through: self.came().and_then(|row| row.community),
-            said: if self.from.is_some() { Said::Peer } else { self.said.0 },
+            said: self.brought_by().map_or(self.said.0, Said::of_bringer),
             source: self.said.1.clone(),
         })
+    }
+
+    /// Who brought it; `None` when it was first said here.
+    pub(crate) fn brought_by(&self) -> Option<Recipient> {
+        self.from.map(Recipient::Peer).or(self.said_by)
     }
 
     /// How it came here, where a peer brought it.
@@ -118,7 +127,9 @@ pub(crate) async fn load(
         let said = origins.get(*id).map_or((Said::Feed, String::new()), |origin| {
             (Said::of_source(&origin.key, &origin.kind), origin.name.clone())
         });
-        found.insert((*id).to_owned(), Known { stored, from, received: rows, said });
+        let said_by = origins.get(*id).filter(|origin| origin.kind == ORGANISATION);
+        let said_by = said_by.map(|origin| origin.key.parse().unwrap_or(Recipient::Unnamed));
+        found.insert((*id).to_owned(), Known { stored, from, said_by, received: rows, said });
     }
     Ok(found)
 }

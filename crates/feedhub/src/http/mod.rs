@@ -50,6 +50,7 @@ pub(crate) fn routes() -> RoomRouter<Feedhub> {
         .route(WRITE, routes!(push_change::remove))
         .route(WRITE, routes!(push_run::run))
         .route(READ, routes!(push_failures::failures))
+        .route(READ, routes!(push_failures::withheld))
 }
 
 /// A feed as it is shown.

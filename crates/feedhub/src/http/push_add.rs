@@ -30,6 +30,10 @@ pub(crate) struct PushRequest {
     secret: Option<String>,
     /// What goes out.
     origin: Origin,
+    /// The organisation that it goes to, by name or id: what goes is judged for it. Absent: one of kind other without a
+    /// name, to which little may go.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
     /// The highest label that leaves; `green` when absent.
     highest: Option<String>,
     /// How often; 60 when absent.
@@ -59,12 +63,14 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, Json<PushView>), Problem> {
     let asker = Asker::new(&gate, &caller);
     let highest = highest(&asker, request.highest.as_deref().unwrap_or("green"))?;
+    let recipient = room.recipient(request.organisation.as_deref()).await?;
     let new = NewPush {
         name: request.name,
         url: request.url,
         auth: request.auth,
         origin: request.origin,
         highest,
+        recipient,
         every_minutes: request.every_minutes.unwrap_or(60),
     };
     let push = room.add_push(new, request.secret.as_deref()).await?;

@@ -21,6 +21,9 @@ use crate::store::pushes;
 pub(crate) struct PushChange {
     /// Whether nothing goes out.
     paused: Option<bool>,
+    /// The organisation that it goes to, by name or id. The push begins again: all is judged for this one.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
     /// Another password, token or key for the same scheme. It is never shown again.
     #[schema(write_only)]
     secret: Option<String>,
@@ -30,7 +33,7 @@ pub(crate) struct PushChange {
     every_minutes: Option<i64>,
 }
 
-/// Pauses a push, lets it go on, gives it another secret, label or pause.
+/// Pauses a push, lets it go on, gives it another secret, label, pause, or organisation to go to.
 #[utoipa::path(patch, path = "/api/v1/pushes/{id}", tag = "feeds", request_body = PushChange,
     params(("id" = String, Path, description = "Id or name")), responses(
     (status = 200, description = "The push", body = PushView),
@@ -45,6 +48,11 @@ pub(crate) async fn change(
 ) -> Result<Json<PushView>, Problem> {
     let asker = Asker::new(&gate, &caller);
     let mut push = asker.push(&room, &name).await?;
+    // A run of it notes how far it came: the place is not to be moved under it.
+    let _one = match &change.organisation {
+        Some(_) => Some(room.turn().await),
+        None => None,
+    };
     if let Some(text) = &change.highest {
         push.new.highest = highest(&asker, text)?;
     }
@@ -55,6 +63,11 @@ pub(crate) async fn change(
     if let Some(secret) = &change.secret {
         room.renew(&push.id, &push.new.auth, secret)?;
     }
+    let recipient = match &change.organisation {
+        Some(name) => Some(room.recipient(Some(name)).await?),
+        None => None,
+    };
+    let recipient = recipient.filter(|other| *other != push.new.recipient);
     let (id, paused) = (push.id, change.paused.unwrap_or(push.paused));
     let (wanted, new) = (id.clone(), push.new);
     let done: Result<(), FeedError> = room
@@ -63,6 +76,9 @@ pub(crate) async fn change(
         .write(move |tx| {
             Box::pin(async move {
                 let now_us = tx.now().as_micros();
+                if let Some(recipient) = recipient {
+                    pushes::address(tx.sql(), &wanted, recipient, now_us).await?;
+                }
                 Ok(pushes::change(tx.sql(), &wanted, paused, &new, now_us).await?)
             })
         })

@@ -27,6 +27,9 @@ pub(crate) struct PushView {
     origin: Origin,
     /// The highest label that leaves.
     highest: String,
+    /// What the organisation is called that it goes to; absent: one of kind other without a name.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
     /// How often.
     every_minutes: i64,
     /// `never`, `fine`, `failing` or `paused`.
@@ -44,7 +47,7 @@ pub(crate) struct PushView {
     next_at: Option<Timestamp>,
     /// Acknowledged by the other side so far.
     sent: i64,
-    /// Passed over because their label is too high, or because the other side said them.
+    /// Passed over because their label is too high, the sharing policies keep them back, or the other side said them.
     withheld: i64,
     /// Handed over, the other side is not done.
     pending: i64,
@@ -70,6 +73,7 @@ impl Asker {
 
     /// A push as it is shown to this one.
     pub(crate) async fn push_view(&self, room: &Feedhub, push: Push) -> Result<PushView, Problem> {
+        let organisation = room.called(push.new.recipient).await;
         let mut sql = room.platform().db.read().await?;
         let (pending, failed) = pushes::unsent_counts(&mut sql, &push.id).await?;
         let state = match (&push.last_error, push.last_try_us) {
@@ -89,6 +93,7 @@ impl Asker {
             auth: push.new.auth,
             origin: push.new.origin,
             highest: push.new.highest.label().to_owned(),
+            organisation,
             every_minutes: push.new.every_minutes,
             state,
             last_error: push.last_error,

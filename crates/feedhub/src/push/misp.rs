@@ -1,8 +1,11 @@
 //! To a MISP server: published events of this node's organisation, each in the state it has, with its UUIDs and times.
 
+use ports::misp::EventOut;
 use reqwest::Url;
 use serde_json::{Value, json};
 
+use super::taxii::MAX_WITHHELD;
+use super::{MAX_REASON_CHARS, judge};
 use crate::error::FeedError;
 use crate::net::{Fault, Line};
 use crate::room::Feedhub;
@@ -47,19 +50,19 @@ pub(super) async fn run(
     let wants = wanted(line, &base, &waiting).await?;
     for head in waiting {
         let wanted = wants.as_ref().is_none_or(|uuids| uuids.contains(&head.uuid));
-        let event = match wanted {
-            false => None,
+        // The other side has it as new or newer where it does not want it.
+        let out = match wanted {
+            false => EventOut::default(),
             true => desk
-                .outgoing(&head.uuid, highest)
+                .outgoing(&head.uuid, highest, push.new.recipient, judge::address(push))
                 .await
-                .map_err(|error| Fault::new(error.to_string()))?,
+                .map_err(judge::fault)?,
         };
-        let refusal = match event {
-            // The other side has it as new or newer, or it may no longer leave.
+        let refusal = match &out.event {
             None => None,
-            Some(event) => deliver(line, &base, &head.uuid, &event).await?,
+            Some(event) => deliver(line, &base, &head.uuid, event).await?,
         };
-        note(room, push, head, wanted, refusal).await?;
+        note(room, push, head, out, refusal).await?;
     }
     Ok(more)
 }
@@ -116,36 +119,43 @@ async fn note(
     room: &Feedhub,
     push: &Push,
     head: ports::misp::EventHead,
-    wanted: bool,
+    out: EventOut,
     refusal: Option<String>,
 ) -> Result<(), Fault> {
     let id = push.id.clone();
+    let version_us = head.stamp.saturating_mul(1_000_000);
+    let unsent = |state, reason: &str| Unsent {
+        id: head.uuid.clone(),
+        version_us,
+        state,
+        status: None,
+        reason: Some(reason.chars().take(MAX_REASON_CHARS).collect()),
+    };
+    let (goes, stays) = (out.event.is_some(), !out.reasons.is_empty());
+    let said = judge::reason(push, &out.reasons.join("; "));
+    let said = match goes {
+        true => format!("{} of its parts stay: {said}", out.stayed),
+        false => said,
+    };
+    let withheld = stays.then(|| unsent("withheld", &said));
+    let refused = refusal.map(|reason| unsent("failed", &reason));
     let done: Result<(), FeedError> = room
         .platform()
         .db
         .write(move |tx| {
             Box::pin(async move {
                 let now_us = tx.now().as_micros();
-                let version_us = head.stamp.saturating_mul(1_000_000);
-                // A state that was refused is not sent again: the next one is.
+                // A state that was refused, or that may not go, is not sent again: the next one is.
                 let stamp = head.stamp.to_string();
                 progress::set_item(tx.sql(), &id, &head.uuid, &stamp, now_us).await?;
-                match refusal {
-                    None => {
-                        pushes::taken(tx.sql(), &id, &head.uuid, version_us).await?;
-                        pushes::advance(tx.sql(), &id, 0, i64::from(wanted), 0).await?;
-                    }
-                    Some(reason) => {
-                        let reason = Some(reason.chars().take(300).collect());
-                        let unsent = Unsent {
-                            id: head.uuid,
-                            version_us,
-                            state: "failed",
-                            status: None,
-                            reason,
-                        };
-                        pushes::put_unsent(tx.sql(), &id, &unsent, now_us).await?;
-                    }
+                let sent = goes && refused.is_none();
+                pushes::taken(tx.sql(), &id, &head.uuid, version_us).await?;
+                let held_back = i64::from(stays && !goes);
+                pushes::advance(tx.sql(), &id, 0, i64::from(sent), held_back).await?;
+                // What the other side says counts for more where both are to be told.
+                if let Some(one) = refused.or(withheld) {
+                    pushes::put_unsent(tx.sql(), &id, &one, now_us).await?;
+                    pushes::trim_withheld(tx.sql(), &id, MAX_WITHHELD).await?;
                 }
                 Ok(())
             })

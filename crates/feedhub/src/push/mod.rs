@@ -1,15 +1,20 @@
 //! What of ours goes to the servers of others: on a schedule, from where the other side acknowledged, nothing above the
-//! highest label that the push names.
+//! highest label that the push names, and what the sharing policies permit for the organisation that it goes to.
 
+mod judge;
 mod misp;
 mod taxii;
+
+use intel::outgoing::Outgoing;
+use ports::PortError;
+use ports::disclosure::Recipient;
 
 use crate::error::FeedError;
 use crate::fetch;
 use crate::net::{Fault, Line};
 use crate::room::Feedhub;
 use crate::secret;
-use crate::store::pushes::{self, NewPush, Origin, Push};
+use crate::store::pushes::{self, NewPush, Origin, Push, Unsent};
 
 /// Pushes at most.
 const MAX_PUSHES: usize = 200;
@@ -29,7 +34,47 @@ pub(crate) fn check_pause(minutes: i64) -> Result<(), FeedError> {
     Err(FeedError::Invalid(format!("every_minutes lies between {least} and {most}")))
 }
 
+/// Characters of a reason that are kept.
+const MAX_REASON_CHARS: usize = 300;
+
+fn refusal(one: &Outgoing, state: &'static str, reason: &str) -> Unsent {
+    Unsent {
+        id: one.id.clone(),
+        version_us: one.version_us,
+        state,
+        status: None,
+        reason: Some(reason.chars().take(MAX_REASON_CHARS).collect()),
+    }
+}
+
 impl Feedhub {
+    /// The organisation of this name or id; without one somebody without a name.
+    ///
+    /// # Errors
+    /// There is none, or several are called so.
+    pub(crate) async fn recipient(&self, name: Option<&str>) -> Result<Recipient, FeedError> {
+        let Some(name) = name else { return Ok(Recipient::Unnamed) };
+        let known = self.organisations().ok_or_else(|| {
+            FeedError::Invalid("this node keeps no organisations; leave 'for' away".into())
+        })?;
+        match known.organisation(name).await {
+            Ok(named) => Ok(named.recipient),
+            Err(error @ (PortError::NotFound(_) | PortError::Invalid(_))) => {
+                Err(FeedError::Invalid(format!("for: {error}")))
+            }
+            Err(error) => Err(FeedError::Source(error.to_string())),
+        }
+    }
+
+    /// What the organisation is called that a push goes to.
+    pub(crate) async fn called(&self, recipient: Recipient) -> Option<String> {
+        if recipient == Recipient::Unnamed {
+            return None;
+        }
+        let name = self.organisations()?.name_of(recipient).await.ok().flatten();
+        Some(name.unwrap_or_else(|| "(no longer known)".to_owned()))
+    }
+
     /// Adds a push; it goes out at once.
     ///
     /// # Errors

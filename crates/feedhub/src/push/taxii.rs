@@ -8,6 +8,7 @@ use intel::outgoing::{self, Outgoing};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
+use super::{MAX_REASON_CHARS, judge, refusal};
 use crate::error::FeedError;
 use crate::fetch::{self, shown};
 use crate::net::{Fault, Line, Request};
@@ -28,8 +29,8 @@ const MAX_ENVELOPES: usize = 500;
 const MAX_PENDING: i64 = 10_000;
 /// Looks at a pending status within a run, a second apart; later ones follow in the next run.
 const LOOKS: usize = 3;
-/// Characters of a reason that are kept.
-const MAX_REASON_CHARS: usize = 300;
+/// Of those that the sharing policies keep back, so many are kept with their reasons; all are counted.
+pub(super) const MAX_WITHHELD: i64 = 1_000;
 
 /// Where the other side is.
 struct There {
@@ -59,10 +60,15 @@ pub(super) async fn run(
         let (goes, stays): (Vec<Outgoing>, Vec<Outgoing>) = batch.into_iter().partition(|one| {
             one.tlp <= intel::rank(push.new.highest) && !own.contains(&one.source)
         });
+        let (goes, denied) = judge::judged(room, push, goes).await?;
         let (goes, last, oversized) = fitting(goes, last, there.max_bytes);
-        let withheld = stays.iter().filter(|one| one.place <= last).count();
+        let above = stays.iter().filter(|one| one.place <= last).count();
+        let denied: Vec<Unsent> =
+            denied.into_iter().filter(|(place, _)| *place <= last).map(|(_, one)| one).collect();
+        let withheld = above + denied.len();
         if goes.is_empty() {
-            note(room, push, last, Outcome { withheld, failed: oversized, ..Outcome::default() })
+            let failed = oversized;
+            note(room, push, last, Outcome { withheld, denied, failed, ..Outcome::default() })
                 .await?;
             place = last;
             continue;
@@ -71,6 +77,7 @@ pub(super) async fn run(
             Ok(status) => {
                 let mut outcome = judged(&goes, &status);
                 outcome.withheld = withheld;
+                outcome.denied = denied;
                 outcome.failed.extend(oversized);
                 note(room, push, last, outcome).await?;
                 place = last;
@@ -81,7 +88,8 @@ pub(super) async fn run(
             Err(fault) if refuses_content(&fault) => {
                 let mut failed = oversized;
                 failed.extend(goes.iter().map(|one| refused(one, &fault.text)));
-                note(room, push, last, Outcome { withheld, failed, ..Outcome::default() }).await?;
+                let outcome = Outcome { withheld, denied, failed, ..Outcome::default() };
+                note(room, push, last, outcome).await?;
                 place = last;
                 most = OBJECTS;
             }
@@ -185,13 +193,7 @@ fn fitting(goes: Vec<Outgoing>, last: i64, max_bytes: usize) -> (Vec<Outgoing>, 
 const FRAME_BYTES: usize = 14;
 
 fn refused(one: &Outgoing, reason: &str) -> Unsent {
-    Unsent {
-        id: one.id.clone(),
-        version_us: one.version_us,
-        state: "failed",
-        status: None,
-        reason: Some(reason.chars().take(MAX_REASON_CHARS).collect()),
-    }
+    refusal(one, "failed", reason)
 }
 
 async fn envelope(line: &Line, there: &There, goes: &[Outgoing]) -> Result<Value, Fault> {
@@ -217,6 +219,8 @@ async fn envelope(line: &Line, there: &There, goes: &[Outgoing]) -> Result<Value
 struct Outcome {
     sent: Vec<(String, i64)>,
     withheld: usize,
+    /// Those of the withheld that the sharing policies keep back.
+    denied: Vec<Unsent>,
     pending: Vec<Unsent>,
     failed: Vec<Unsent>,
 }
@@ -274,8 +278,12 @@ async fn note(room: &Feedhub, push: &Push, place: i64, outcome: Outcome) -> Resu
                 for (object, version_us) in &outcome.sent {
                     pushes::taken(tx.sql(), &id, object, *version_us).await?;
                 }
-                for one in outcome.pending.iter().chain(&outcome.failed) {
+                let kept = outcome.pending.iter().chain(&outcome.failed).chain(&outcome.denied);
+                for one in kept {
                     pushes::put_unsent(tx.sql(), &id, one, now_us).await?;
+                }
+                if !outcome.denied.is_empty() {
+                    pushes::trim_withheld(tx.sql(), &id, MAX_WITHHELD).await?;
                 }
                 Ok(())
             })

@@ -1,6 +1,7 @@
 //! The SQL of pushes.
 
 use platform::db::DbError;
+use ports::disclosure::Recipient;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -44,6 +45,8 @@ pub struct NewPush {
     pub origin: Origin,
     /// The highest label that leaves.
     pub highest: stix::Tlp,
+    /// The organisation that it goes to.
+    pub recipient: Recipient,
     /// How often.
     pub every_minutes: i64,
 }
@@ -60,7 +63,7 @@ pub struct Push {
     pub(crate) place: i64,
     /// Acknowledged so far.
     pub sent: i64,
-    /// Passed over because their label is too high.
+    /// Passed over because their label is too high, they may not go to the recipient, or the other side said them.
     pub withheld: i64,
     /// When it is its turn next, microseconds UTC.
     pub next_us: i64,
@@ -72,12 +75,12 @@ pub struct Push {
     pub last_error: Option<String>,
 }
 
-/// Something the other side has not taken for good.
+/// Something the other side has not taken for good, or that may not go to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unsent {
     pub(crate) id: String,
     pub(crate) version_us: i64,
-    /// `pending` or `failed`.
+    /// `pending`, `failed` or `withheld`.
     pub(crate) state: &'static str,
     /// The other side's status that tells of it.
     pub(crate) status: Option<String>,
@@ -96,7 +99,7 @@ pub(crate) async fn insert(
     let kind = if new.origin == Origin::Events { "misp" } else { "taxii" };
     let done = sqlx::query(
         "INSERT INTO feedhub_pushes (id, name, kind, url, auth, origin, highest, every_minutes, paused, place, sent, \
-         withheld, next_at, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, $9, $9) \
+         withheld, next_at, recorded_at, recipient) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, $9, $9, $10) \
          ON CONFLICT (name) DO NOTHING",
     )
     .bind(id)
@@ -108,6 +111,7 @@ pub(crate) async fn insert(
     .bind(intel::rank(new.highest))
     .bind(new.every_minutes)
     .bind(now_us)
+    .bind(named(new.recipient))
     .execute(sql)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -300,6 +304,59 @@ pub(crate) async fn unsent_counts(
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
+fn named(recipient: Recipient) -> Option<String> {
+    (recipient != Recipient::Unnamed).then(|| recipient.to_string())
+}
+
+fn recipient(row: &AnyRow) -> Result<Recipient, DbError> {
+    let text: Option<String> = row.try_get("recipient")?;
+    text.map_or(Ok(Recipient::Unnamed), |text| {
+        text.parse().map_err(|cause| DbError::corrupt("feedhub_pushes.recipient", cause))
+    })
+}
+
+/// Names the organisation that a push goes to. It begins again: what was passed over for another one is judged for this one.
+pub(crate) async fn address(
+    sql: &mut AnyConnection,
+    id: &str,
+    recipient: Recipient,
+    now_us: i64,
+) -> Result<(), DbError> {
+    for text in [
+        "DELETE FROM feedhub_items WHERE feed = $1",
+        "DELETE FROM feedhub_unsent WHERE push = $1 AND state = 'withheld'",
+    ] {
+        sqlx::query(text).bind(id).execute(&mut *sql).await?;
+    }
+    sqlx::query(
+        "UPDATE feedhub_pushes SET recipient = $1, place = 0, withheld = 0, next_at = $2 WHERE id = $3",
+    )
+    .bind(named(recipient))
+    .bind(now_us)
+    .bind(id)
+    .execute(sql)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the newest of what may not go; further ones are counted alone.
+pub(crate) async fn trim_withheld(
+    sql: &mut AnyConnection,
+    push: &str,
+    most: i64,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "DELETE FROM feedhub_unsent WHERE push = $1 AND state = 'withheld' AND recorded_at < \
+         (SELECT recorded_at FROM feedhub_unsent WHERE push = $1 AND state = 'withheld' \
+          ORDER BY recorded_at DESC LIMIT 1 OFFSET $2)",
+    )
+    .bind(push)
+    .bind(most)
+    .execute(sql)
+    .await?;
+    Ok(())
+}
+
 fn push(row: &AnyRow) -> Result<Push, DbError> {
     let origin: String = row.try_get("origin")?;
     Ok(Push {
@@ -311,6 +368,7 @@ fn push(row: &AnyRow) -> Result<Push, DbError> {
             origin: serde_json::from_str(&origin)
                 .map_err(|cause| DbError::corrupt("feedhub_pushes.origin", cause))?,
             highest: intel::label(row.try_get("highest")?),
+            recipient: recipient(row)?,
             every_minutes: row.try_get("every_minutes")?,
         },
         paused: row.try_get::<i64, _>("paused")? != 0,

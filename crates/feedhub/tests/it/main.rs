@@ -18,11 +18,14 @@ use axum::routing::get;
 use feedhub::{Config, Feedhub};
 use platform::Platform;
 use platform::testing::call;
+use ports::fake::{FakeDisclosure, FakeOrganisations};
 use serde_json::{Value, json};
 
 struct House {
     room: Feedhub,
     platform: Platform,
+    judge: Arc<FakeDisclosure>,
+    organisations: Arc<FakeOrganisations>,
     _folder: tempfile::TempDir,
 }
 
@@ -33,7 +36,10 @@ impl House {
         let platform = platform::testing::platform(folder.path(), &rooms).await.unwrap();
         let config = Config { allow_private, ..Config::default() };
         let room = Feedhub::open(&platform, config).unwrap();
-        Self { room, platform, _folder: folder }
+        let judge = Arc::new(FakeDisclosure::by(|_, _, object| Ok(object.object.clone())));
+        let organisations: Arc<FakeOrganisations> = Arc::default();
+        room.ask(judge.clone(), organisations.clone());
+        Self { room, platform, judge, organisations, _folder: folder }
     }
 
     async fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use ports::PortError;
-use ports::misp::{EventHead, EventTaken, MispDesk};
+use ports::disclosure::{Address, Recipient};
+use ports::misp::{EventHead, EventOut, EventTaken, MispDesk};
 use serde_json::{Value, json};
 
 use super::{House, serve};
@@ -200,9 +201,17 @@ impl MispDesk for Desk {
         };
         Ok(out.iter().map(head).collect())
     }
-    async fn outgoing(&self, uuid: &str, _: &str) -> Result<Option<Value>, PortError> {
+    async fn outgoing(
+        &self,
+        uuid: &str,
+        _: &str,
+        to: Recipient,
+        address: Address,
+    ) -> Result<EventOut, PortError> {
+        assert_eq!((to, address), (Recipient::Unnamed, Address::Open));
         let out = self.out.lock().unwrap();
-        Ok(out.iter().find(|event| event["Event"]["uuid"] == uuid).cloned())
+        let event = out.iter().find(|event| event["Event"]["uuid"] == uuid).cloned();
+        Ok(EventOut { event, ..EventOut::default() })
     }
     async fn take_proposals(&self, list: Vec<Value>, teller: &str) -> Result<usize, PortError> {
         assert!(teller.starts_with("feed:"));

@@ -11,6 +11,7 @@ use intel::{Batch, Prepared, Source};
 use platform::http::Gate;
 use platform::testing::call_through;
 use ports::AccessQuestion;
+use ports::disclosure::{Address, Named, Recipient};
 use ports::fake::FakeRule;
 use serde_json::{Value, json};
 
@@ -38,6 +39,7 @@ struct Fake {
     way: Way,
     bad: HashSet<String>,
     got: Mutex<Vec<String>>,
+    bodies: Mutex<Vec<String>>,
     waiting: Mutex<Vec<String>>,
     looks: Mutex<u32>,
 }
@@ -48,6 +50,7 @@ fn taxii(status: StatusCode, value: &Value) -> Response {
 
 async fn add(State(fake): State<Arc<Fake>>, body: String) -> Response {
     let envelope: Value = serde_json::from_str(&body).unwrap();
+    fake.bodies.lock().unwrap().push(body.clone());
     let ids: Vec<String> = envelope["objects"]
         .as_array()
         .unwrap()
@@ -99,6 +102,7 @@ async fn server(way: Way, bad: &[usize]) -> (String, Arc<Fake>) {
         way,
         bad,
         got: Mutex::default(),
+        bodies: Mutex::default(),
         waiting: Mutex::default(),
         looks: Mutex::default(),
     });
@@ -295,4 +299,73 @@ async fn nobody_sends_what_lies_beyond_his_own_sight() {
     ] {
         assert_eq!(house.ask("POST", "/api/v1/pushes", &body).await.0, 422, "{body}");
     }
+}
+
+/// What goes is judged right before it goes, for the organisation that the push names; what stays is told with its reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_is_judged_for_whom_it_goes_to() {
+    let (url, fake) = server(Way::Good, &[]).await;
+    let house = house().await;
+    let isac = Recipient::Organisation("01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap());
+    house.organisations.0.lock().unwrap().push(Named { recipient: isac, name: "ISAC".into() });
+    *house.judge.rule.lock().unwrap() = |to, address, candidate| {
+        let id = candidate.object["id"].as_str().unwrap_or_default();
+        match (to, address) {
+            (Recipient::Unnamed, Address::Open) => Err("denied because of its kind".into()),
+            (Recipient::Organisation(_), Address::Named)
+                if id.starts_with("indicator--00000003") =>
+            {
+                Err("denied because of a three".into())
+            }
+            (Recipient::Organisation(_), Address::Named) => {
+                let mut object = candidate.object.clone();
+                object["name"] = "(redacted)".into();
+                Ok(object)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    house.knows(0..10, stix::Tlp::Green).await;
+    house.knows(100..102, stix::Tlp::Amber).await;
+    let unnamed = house.push(&url).await;
+    assert_eq!(unnamed["for"], Value::Null);
+    let (status, push) = house.send().await;
+    assert_eq!((status, counts(&push)), (200, [0, 12, 0, 0]), "{push}");
+    let (_, withheld) = house.ask("GET", "/api/v1/pushes/out/withheld", &Value::Null).await;
+    let items = withheld["items"].as_array().unwrap();
+    assert_eq!(items.len(), 10, "what is above the label is counted alone: {withheld}");
+    let reason = items[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("of its kind") && reason.contains("names no organisation"), "{reason}");
+    let (_, failures) = house.ask("GET", "/api/v1/pushes/out/failures", &Value::Null).await;
+    assert_eq!(failures["items"], json!([]), "the other side refused nothing");
+    // named, it begins again
+    for (name, expect) in [("Nobody", 422), ("ISAC", 200)] {
+        let path = "/api/v1/pushes/out";
+        let (status, answer) = house.ask("PATCH", path, &json!({ "for": name })).await;
+        assert_eq!(status, expect, "{answer}");
+    }
+    let (status, push) = house.send().await;
+    assert_eq!(
+        (status, counts(&push), &push["for"]),
+        (200, [9, 3, 0, 0], &json!("ISAC")),
+        "{push}"
+    );
+    let (_, withheld) = house.ask("GET", "/api/v1/pushes/out/withheld", &Value::Null).await;
+    assert_eq!(withheld["items"].as_array().unwrap().len(), 1, "{withheld}");
+    assert!(withheld.to_string().contains("of a three"), "{withheld}");
+    let bodies = fake.bodies.lock().unwrap().join("");
+    assert_eq!(bodies.matches("(redacted)").count(), 9);
+    // a judgement that cannot be had passes nothing over
+    house.knows(20..22, stix::Tlp::Green).await;
+    house.organisations.0.lock().unwrap().clear();
+    let (_, listed) = house.ask("GET", "/api/v1/pushes", &Value::Null).await;
+    assert_eq!(listed["items"][0]["for"], "(no longer known)");
+    let (status, _) = house
+        .ask(
+            "POST",
+            "/api/v1/pushes",
+            &json!({ "name": "x", "url": url, "origin": { "what": "known" }, "for": "ISAC" }),
+        )
+        .await;
+    assert_eq!(status, 422);
 }

@@ -80,7 +80,13 @@ pub(crate) fn in_role(role: &str) -> Caller {
     } else {
         CallerKind::User
     };
-    Caller { kind, id: role.into(), name: role.into(), roles: vec![role.into()], grants: vec![] }
+    Caller {
+        kind,
+        id: role.into(),
+        name: role.into(),
+        roles: vec![role.into()],
+        ..Caller::anonymous()
+    }
 }
 
 fn uuid_zero() -> (model::PeerId, model::NodeId) {

@@ -20,6 +20,9 @@ pub(crate) struct CreateToken {
     /// Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others.
     #[serde(default)]
     grants: Vec<String>,
+    /// The other organisation it is for, by name or id: what it reads is judged for that one. Absent: it is of the house.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
     /// When it ends by itself; never when absent.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
@@ -43,8 +46,8 @@ pub(crate) async fn create(
     caller: Caller,
     Json(asked): Json<CreateToken>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<CreatedToken>), Problem> {
-    let CreateToken { role, label, grants, expires_at } = asked;
-    let request = TokenRequest { role, label, grants, expires_at };
+    let CreateToken { role, label, grants, organisation, expires_at } = asked;
+    let request = TokenRequest { role, label, grants, organisation, expires_at };
     let made = identity.create_token(&caller, request).await?;
     let unkept = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unkept, Json(CreatedToken { id: made.id, token: made.token })))

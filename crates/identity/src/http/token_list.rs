@@ -21,6 +21,9 @@ pub(crate) struct TokenView {
     roles: Vec<String>,
     /// Its rights on single things.
     grants: Vec<String>,
+    /// What the other organisation is called that it is for; absent: it is of the house.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
     /// Who made it.
     made_by: String,
     /// When.
@@ -34,9 +37,10 @@ pub(crate) struct TokenView {
     revoked_at: Option<Timestamp>,
 }
 
-impl From<Token> for TokenView {
-    fn from(token: Token) -> Self {
+impl TokenView {
+    fn new(token: Token, organisation: Option<String>) -> Self {
         Self {
+            organisation,
             id: token.id,
             label: token.label,
             roles: token.roles,
@@ -60,6 +64,11 @@ pub(crate) async fn list(
     let mut sql = identity.platform().db.read().await?;
     let found = access::tokens(&mut sql, paging.after()?, i64::from(limit) + 1).await;
     let found = found.map_err(IdentityError::from)?;
-    let items = found.into_iter().map(TokenView::from).collect();
+    drop(sql);
+    let mut items = Vec::with_capacity(found.len());
+    for token in found {
+        let organisation = identity.called(token.recipient).await;
+        items.push(TokenView::new(token, organisation));
+    }
     Ok(Json(Page::from_surplus(items, limit, |token: &TokenView| token.id.to_string())))
 }

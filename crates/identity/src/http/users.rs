@@ -19,6 +19,9 @@ pub(crate) struct CreateUser {
     /// Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others.
     #[serde(default)]
     grants: Vec<String>,
+    /// The other organisation it is for, by name or id: what it reads is judged for that one. Absent: it is of the house.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
 }
 
 /// An account just made.
@@ -39,6 +42,9 @@ pub(crate) struct UserItem {
     roles: Vec<String>,
     /// Its rights on single TAXII collections.
     grants: Vec<String>,
+    /// What the other organisation is called that it is for; absent: it is of the house.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
 }
 
 /// The accounts.
@@ -47,9 +53,13 @@ pub(crate) struct UserItem {
 pub(crate) async fn list(
     State(identity): State<Identity>,
 ) -> Result<axum::Json<Vec<UserItem>>, Problem> {
-    let all = identity.users().await?.into_iter();
-    let items = all.map(|u| UserItem { name: u.name, roles: u.roles, grants: u.grants });
-    Ok(axum::Json(items.collect()))
+    let mut items = Vec::new();
+    for user in identity.users().await? {
+        let organisation = identity.called(user.recipient).await;
+        let (name, roles, grants) = (user.name, user.roles, user.grants);
+        items.push(UserItem { name, roles, grants, organisation });
+    }
+    Ok(axum::Json(items))
 }
 
 /// Makes an account; its password is made by the node, shown once and not kept.
@@ -61,8 +71,9 @@ pub(crate) async fn create(
     caller: Caller,
     Json(asked): Json<CreateUser>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<CreatedUser>), Problem> {
-    let CreateUser { name, role, grants } = asked;
-    let password = identity.create_user(&caller, &name, role, grants).await?;
+    let CreateUser { name, role, grants, organisation } = asked;
+    let password =
+        identity.create_user(&caller, &name, role, grants, organisation.as_deref()).await?;
     let unkept = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, unkept, Json(CreatedUser { name: name.trim().into(), password })))
 }

@@ -2,6 +2,7 @@
 
 use model::{Timestamp, TokenId, UserId};
 use platform::db::{DbError, Tx};
+use ports::disclosure::Recipient;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -16,6 +17,8 @@ pub(crate) struct User {
     pub(crate) roles: Vec<String>,
     /// Rights on single TAXII collections.
     pub(crate) grants: Vec<String>,
+    /// The organisation it is for.
+    pub(crate) recipient: Option<Recipient>,
 }
 
 /// An API token without its secret.
@@ -26,6 +29,8 @@ pub(crate) struct Token {
     pub(crate) label: String,
     pub(crate) roles: Vec<String>,
     pub(crate) grants: Vec<String>,
+    /// The organisation it is for.
+    pub(crate) recipient: Option<Recipient>,
     pub(crate) made_by: String,
     pub(crate) recorded_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
@@ -48,8 +53,8 @@ pub(crate) async fn count_administrators(sql: &mut AnyConnection) -> Result<i64,
 pub(crate) async fn insert_user(tx: &mut Tx, user: &User) -> Result<(), DbError> {
     let now = tx.now().as_micros();
     sqlx::query(
-        "INSERT INTO identity_users (id, name, password, roles, recorded_at, grants) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO identity_users (id, name, password, roles, recorded_at, grants, recipient) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(user.id.to_string())
     .bind(user.name.clone())
@@ -57,17 +62,19 @@ pub(crate) async fn insert_user(tx: &mut Tx, user: &User) -> Result<(), DbError>
     .bind(words(&user.roles))
     .bind(now)
     .bind(words(&user.grants))
+    .bind(user.recipient.map(|it| it.to_string()))
     .execute(tx.sql())
     .await?;
     Ok(())
 }
 
 pub(crate) async fn user(sql: &mut AnyConnection, name: &str) -> Result<Option<User>, DbError> {
-    let row =
-        sqlx::query("SELECT id, name, password, roles, grants FROM identity_users WHERE name = $1")
-            .bind(name)
-            .fetch_optional(sql)
-            .await?;
+    let row = sqlx::query(
+        "SELECT id, name, password, roles, grants, recipient FROM identity_users WHERE name = $1",
+    )
+    .bind(name)
+    .fetch_optional(sql)
+    .await?;
     row.as_ref().map(read_user).transpose()
 }
 
@@ -79,15 +86,17 @@ fn read_user(row: &AnyRow) -> Result<User, DbError> {
         password: row.try_get("password")?,
         roles: read_words(&roles, "identity_users.roles")?,
         grants: read_words(&row.try_get::<String, _>("grants")?, "identity_users.grants")?,
+        recipient: recipient(row, "identity_users.recipient")?,
     })
 }
 
 /// All accounts, by name.
 pub(crate) async fn users(sql: &mut AnyConnection) -> Result<Vec<User>, DbError> {
-    let rows =
-        sqlx::query("SELECT id, name, password, roles, grants FROM identity_users ORDER BY name")
-            .fetch_all(sql)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT id, name, password, roles, grants, recipient FROM identity_users ORDER BY name",
+    )
+    .fetch_all(sql)
+    .await?;
     rows.iter().map(read_user).collect()
 }
 
@@ -154,7 +163,7 @@ pub(crate) async fn session_user(
     now: Timestamp,
 ) -> Result<Option<User>, DbError> {
     let row = sqlx::query(
-        "SELECT u.id, u.name, u.password, u.roles, u.grants FROM identity_sessions s \
+        "SELECT u.id, u.name, u.password, u.roles, u.grants, u.recipient FROM identity_sessions s \
          JOIN identity_users u ON u.id = s.user_id WHERE s.digest = $1 AND s.expires_at > $2",
     )
     .bind(digest)
@@ -175,7 +184,7 @@ pub(crate) async fn delete_session(tx: &mut Tx, digest: &str) -> Result<bool, Db
 pub(crate) async fn insert_token(tx: &mut Tx, token: &Token) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO identity_tokens (id, digest, label, roles, grants, made_by, recorded_at, \
-         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         expires_at, recipient) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(token.id.to_string())
     .bind(token.digest.clone())
@@ -185,6 +194,7 @@ pub(crate) async fn insert_token(tx: &mut Tx, token: &Token) -> Result<(), DbErr
     .bind(token.made_by.clone())
     .bind(token.recorded_at.as_micros())
     .bind(token.expires_at.map(Timestamp::as_micros))
+    .bind(token.recipient.map(|it| it.to_string()))
     .execute(tx.sql())
     .await?;
     Ok(())
@@ -222,6 +232,11 @@ pub(crate) async fn tokens(
     rows.iter().map(read_token).collect()
 }
 
+fn recipient(row: &AnyRow, place: &'static str) -> Result<Option<Recipient>, DbError> {
+    let text: Option<String> = row.try_get("recipient")?;
+    text.map(|text| text.parse().map_err(|cause| DbError::corrupt(place, cause))).transpose()
+}
+
 fn read_token(row: &AnyRow) -> Result<Token, DbError> {
     let id: String = row.try_get("id")?;
     let (roles, grants): (String, String) = (row.try_get("roles")?, row.try_get("grants")?);
@@ -234,6 +249,7 @@ fn read_token(row: &AnyRow) -> Result<Token, DbError> {
         label: row.try_get("label")?,
         roles: read_words(&roles, "identity_tokens.roles")?,
         grants: read_words(&grants, "identity_tokens.grants")?,
+        recipient: recipient(row, "identity_tokens.recipient")?,
         made_by: row.try_get("made_by")?,
         recorded_at: Timestamp::from_micros(row.try_get("recorded_at")?),
         expires_at: moment("expires_at")?,

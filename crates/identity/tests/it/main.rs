@@ -58,6 +58,12 @@ async fn discovery(caller: Caller) -> String {
     format!("{} {}", caller.name, caller.roles.join(","))
 }
 
+/// A route that answers for which organisation its caller reads.
+#[utoipa::path(get, path = "/taxii2/outside", responses((status = 200)))]
+async fn outside(caller: Caller) -> String {
+    caller.outside.map_or_else(|| "of the house".to_owned(), |it| it.to_string())
+}
+
 /// A change that operators may make.
 #[utoipa::path(post, path = "/api/v1/things", responses((status = 200)))]
 async fn change_things() -> &'static str {
@@ -94,6 +100,7 @@ pub async fn open_with(folder: &Path, n: u8, config: Config) -> Node {
     let rooms = RoomRouter::<()>::default()
         .route(Permission("things.read"), utoipa_axum::routes!(things))
         .route(Permission("taxii.read"), utoipa_axum::routes!(discovery))
+        .route(Permission("taxii.read"), utoipa_axum::routes!(outside))
         .route(Permission("incidents.write"), utoipa_axum::routes!(change_things));
     let (routes, access) = identity.router().merge(rooms).into_parts();
     let (routes, _) = routes.split_for_parts();

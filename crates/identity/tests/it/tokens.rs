@@ -1,6 +1,8 @@
 use axum::http::{StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ports::PortError;
+use ports::disclosure::{Named, Organisations, Recipient};
 use serde_json::{Value, json};
 
 use crate::{Node, open};
@@ -112,4 +114,76 @@ async fn tokens_are_listed_without_secrets_and_checked_when_made() {
         let answer = node.admin("POST", "/api/v1/tokens", wrong.clone()).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}: {}", answer.text);
     }
+}
+
+/// Knows one organisation, until it does not.
+struct Isac(std::sync::atomic::AtomicBool);
+
+fn isac() -> Recipient {
+    "organisation:01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap()
+}
+
+#[async_trait::async_trait]
+impl Organisations for Isac {
+    async fn organisation(&self, name: &str) -> Result<Named, PortError> {
+        match name {
+            "Harbour ISAC" => Ok(Named { recipient: isac(), name: name.to_owned() }),
+            other => Err(PortError::NotFound(format!("organisation '{other}'"))),
+        }
+    }
+    async fn name_of(&self, recipient: Recipient) -> Result<Option<String>, PortError> {
+        let known = self.0.load(std::sync::atomic::Ordering::SeqCst) && recipient == isac();
+        Ok(known.then(|| "Harbour ISAC".to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn tokens_and_accounts_may_be_for_another_organisation() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path(), 1).await;
+    let body =
+        json!({ "role": "taxii", "label": "isac", "for": "Harbour ISAC", "grants": ["c2:read"] });
+    let early = node.admin("POST", "/api/v1/tokens", body.clone()).await;
+    assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody knows organisations");
+    let known = std::sync::Arc::new(Isac(true.into()));
+    node.identity.set_organisations(known.clone());
+    let (_, token) = make(&node, body).await;
+    let (_, house) = make(&node, json!({ "role": "taxii", "label": "house" })).await;
+    let whose =
+        async |authorization: String| with(&node, &authorization, "/taxii2/outside").await.text;
+    assert_eq!(whose(format!("Bearer {token}")).await, isac().to_string());
+    assert_eq!(whose(format!("Bearer {house}")).await, "of the house");
+    // any other role reads what is of the house
+    for (role, name) in
+        [("read-only", "Harbour ISAC"), ("administrator", "Harbour ISAC"), ("taxii", "Nobody")]
+    {
+        for path in ["/api/v1/tokens", "/api/v1/users"] {
+            let body = match path {
+                "/api/v1/tokens" => json!({ "role": role, "label": "x", "for": name }),
+                _ => json!({ "role": role, "name": "x", "for": name }),
+            };
+            let refused = node.admin("POST", path, body).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{role} {name}");
+            assert!(refused.text.contains("for"), "{}", refused.text);
+        }
+    }
+    let body = json!({ "name": "isac", "role": "taxii", "for": "Harbour ISAC" });
+    let made = node.admin("POST", "/api/v1/users", body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let pair = format!("isac:{}", made.json["password"].as_str().unwrap());
+    let basic = format!("Basic {}", STANDARD.encode(pair));
+    for _ in 0..2 {
+        assert_eq!(whose(basic.clone()).await, isac().to_string(), "also from the cache");
+    }
+    let tokens = node.admin("GET", "/api/v1/tokens", Value::Null).await.json;
+    let listed = |tokens: &Value| -> Vec<Value> {
+        tokens["items"].as_array().unwrap().iter().map(|token| token["for"].clone()).collect()
+    };
+    assert_eq!(listed(&tokens), [Value::Null, json!("Harbour ISAC")]);
+    let users = node.admin("GET", "/api/v1/users", Value::Null).await.json;
+    assert_eq!(users[0]["for"], "Harbour ISAC");
+    known.0.store(false, std::sync::atomic::Ordering::SeqCst);
+    let tokens = node.admin("GET", "/api/v1/tokens", Value::Null).await.json;
+    assert_eq!(listed(&tokens)[1], "(no longer known)", "it does not become one of the house");
+    assert_eq!(whose(format!("Bearer {token}")).await, isac().to_string());
 }

@@ -175,6 +175,10 @@ async fn answer(
         MispError::new(StatusCode::NOT_FOUND, text)
     };
     let (route, parts) = find(&words).ok_or_else(unknown)?;
+    // What goes to others is judged part by part, which no search here does.
+    if caller.outside.is_some() {
+        return Err(MispError::forbidden());
+    }
     let sight = sight(&gate, &caller)?;
     let method = request.method().clone();
     if route.writes {

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use ports::PortError;
-use ports::misp::{EventHead, EventTaken, MispDesk};
+use ports::disclosure::{Address, Recipient};
+use ports::misp::{EventHead, EventOut, EventTaken, MispDesk};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use stix::Tlp;
@@ -13,6 +14,7 @@ use super::take::{Writer, check_size};
 use super::{Answer, Ask, galaxies, proposals, publish, withdraw};
 use crate::error::MispError;
 use crate::fields::{Fields, number, text, truth, unwrapped, uuid};
+use crate::outside::{self, Reader};
 use crate::room::Misphub;
 use crate::store::events::{self, Event};
 use crate::store::{Name, others, sync};
@@ -270,22 +272,32 @@ impl MispDesk for Misphub {
         Ok(goes.map(|event| EventHead { uuid: event.uuid, stamp: event.stamp }).collect())
     }
 
-    async fn outgoing(&self, uuid: &str, highest: &str) -> Result<Option<Value>, PortError> {
+    async fn outgoing(
+        &self,
+        uuid: &str,
+        highest: &str,
+        to: Recipient,
+        address: Address,
+    ) -> Result<EventOut, PortError> {
+        let judge = self.judge()?;
         let highest = rank(highest)?;
         let internal = |error: platform::db::DbError| PortError::Internal(error.to_string());
         let mut sql = self.platform().db.read().await.map_err(internal)?;
         let found = events::get(&mut sql, &Name::Uuid(uuid.to_owned()), highest).await;
         let Some(event) = found.map_err(internal)?.filter(|event| leaves(event, highest)) else {
-            return Ok(None);
+            return Ok(EventOut::default());
         };
         let orgs = others::orgs(&mut sql).await.map_err(internal)?;
         let parts = Parts { deleted: true, ..Parts::default() };
         let shown = show::event(&mut sql, &event, parts, highest, &orgs).await;
         let mut shown = shown.map_err(internal)?;
+        drop(sql);
         show::without_groups(&mut shown);
         for_others(&mut shown["Event"], highest);
         one_step_less(&mut shown);
-        Ok(Some(shown))
+        show::without_nulls(&mut shown);
+        let seen = outside::event(Reader { judge, to, address }, shown, event.tlp).await?;
+        Ok(EventOut { event: seen.event, stayed: seen.stayed, reasons: seen.reasons })
     }
 
     async fn take_proposals(&self, list: Vec<Value>, teller: &str) -> Result<usize, PortError> {

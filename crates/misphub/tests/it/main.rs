@@ -15,12 +15,14 @@ use misphub::Misphub;
 use platform::http::Gate;
 use platform::testing::{call, call_through};
 use ports::AccessQuestion;
+use ports::fake::FakeDisclosure;
 use ports::fake::FakeRule;
 use serde_json::{Value, json};
 
 struct House {
     room: Misphub,
     platform: platform::Platform,
+    judge: Arc<FakeDisclosure>,
     _folder: tempfile::TempDir,
 }
 
@@ -29,7 +31,14 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let rooms = [intel::MIGRATIONS, misphub::MIGRATIONS];
         let platform = platform::testing::platform(folder.path(), &rooms).await.unwrap();
-        Self { room: Misphub::open(&platform), platform, _folder: folder }
+        Self::over(platform, folder)
+    }
+
+    fn over(platform: platform::Platform, folder: tempfile::TempDir) -> Self {
+        let room = Misphub::open(&platform);
+        let judge = Arc::new(FakeDisclosure::by(|_, _, object| Ok(object.object.clone())));
+        room.ask(judge.clone());
+        Self { room, platform, judge, _folder: folder }
     }
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {

@@ -266,7 +266,7 @@ async fn events_of_an_older_version_are_taken_over() {
     drop(platform);
     let rooms = [intel::MIGRATIONS, misphub::MIGRATIONS];
     let platform = platform::testing::platform(folder.path(), &rooms).await.unwrap();
-    let house = House { room: misphub::Misphub::open(&platform), platform, _folder: folder };
+    let house = House::over(platform, folder);
     let (status, shown) = house.get("events/view/7").await;
     assert_eq!(status, 200, "{shown}");
     let shown = &shown["Event"];

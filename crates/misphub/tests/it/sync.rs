@@ -1,6 +1,7 @@
 //! What other servers ask when they synchronise, and this node's own exchange.
 
-use ports::misp::{EventTaken, MispDesk};
+use ports::disclosure::{Address, Recipient};
+use ports::misp::{EventOut, EventTaken, MispDesk};
 use serde_json::{Value, json};
 
 use super::House;
@@ -19,6 +20,11 @@ fn event(n: usize, stamp: i64, distribution: &str, tags: &[&str]) -> Value {
 }
 
 impl House {
+    async fn goes(&self, n: usize) -> EventOut {
+        let (to, address) = (Recipient::Unnamed, Address::Open);
+        self.room.outgoing(&uuid(n), "TLP:GREEN", to, address).await.unwrap()
+    }
+
     async fn view(&self, n: usize, more: &str) -> Value {
         self.post(&format!("events/view/{}{more}", uuid(n)), json!({})).await.1["Event"].clone()
     }
@@ -86,7 +92,7 @@ async fn what_leaves_is_published_here_and_may() {
     let mut uuids: Vec<String> = heads.into_iter().map(|head| head.uuid).collect();
     uuids.sort();
     assert_eq!(uuids, [uuid(1), uuid(6)]);
-    assert!(house.room.outgoing(&uuid(5), "TLP:GREEN").await.unwrap().is_none());
+    assert!(house.goes(5).await.event.is_none());
     // Parts that may not leave stay, and so do tags of this node's own.
     for (value, more) in [
         ("own.example.net", json!({"distribution": "0"})),
@@ -99,7 +105,7 @@ async fn what_leaves_is_published_here_and_may() {
         assert_eq!(house.post(&format!("attributes/add/{}", uuid(6)), attribute).await.0, 200);
     }
     house.post(&format!("events/publish/{}", uuid(6)), json!({})).await;
-    let goes = house.room.outgoing(&uuid(6), "TLP:GREEN").await.unwrap().unwrap();
+    let goes = house.goes(6).await.event.unwrap();
     let values: Vec<&str> = goes["Event"]["Attribute"]
         .as_array()
         .unwrap()
@@ -151,4 +157,56 @@ async fn a_server_that_pushes_and_pulls_is_answered_as_it_asks() {
         .filter(|one| one["deleted"] == json!(true))
         .collect();
     assert_eq!(deleted.len(), 1, "{all}");
+}
+
+/// An event goes by its label, an attribute when all that it becomes goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_is_judged_by_what_it_becomes() {
+    let house = House::new().await;
+    let mut made = event(1, 1_700_000_000, "3", &["tlp:green"]);
+    let more = |n: usize, value: &str| {
+        json!({"type": "domain", "category": "Network activity", "to_ids": true, "value": value,
+            "uuid": format!("{n:08x}-3333-4333-8333-333333333333"), "distribution": "5"})
+    };
+    made["Event"]["Attribute"].as_array_mut().unwrap().push(more(2, "secret.example.net"));
+    made["Event"]["Object"] = json!([{"name": "domain-ip", "meta-category": "network", "template_uuid": "43b3b146-77eb-4931-b4cc-b66c60f28734",
+        "template_version": "9", "uuid": "00000009-4444-4444-8444-444444444444", "distribution": "5",
+        "Attribute": [{"type": "domain", "object_relation": "domain", "category": "Network activity", "to_ids": true,
+            "value": "secret.example.org", "uuid": "00000009-5555-4555-8555-555555555555", "distribution": "5"}]}]);
+    assert_eq!(house.post("events/add", made).await.0, 200);
+    assert_eq!(house.goes(1).await.stayed, 0, "everything goes");
+    *house.judge.rule.lock().unwrap() = |_, _, candidate| {
+        let green = candidate.tlp == model::Tlp::Green;
+        let secret = candidate.object.to_string().contains("secret.example");
+        match candidate.object["type"].as_str() {
+            _ if secret => Err("denied because secrets stay".into()),
+            _ if !green && candidate.object["type"] != "marking-definition" => {
+                Err("denied label".into())
+            }
+            _ => Ok(candidate.object.clone()),
+        }
+    };
+    let out = house.goes(1).await;
+    assert_eq!((out.stayed, out.reasons.len()), (2, 1), "{:?}", out.reasons);
+    let goes = out.event.unwrap();
+    assert!(!goes.to_string().contains("secret."), "{goes}");
+    assert_eq!(goes["Event"]["Attribute"].as_array().unwrap().len(), 1);
+    assert_eq!(goes["Event"]["Object"], json!([]));
+    assert_eq!(goes["Event"]["info"], "event 1");
+    // what was deleted still says its value
+    let gone = format!("attributes/delete/{}", "00000002-3333-4333-8333-333333333333");
+    assert_eq!(house.post(&gone, json!({})).await.0, 200);
+    house.post(&format!("events/publish/{}", uuid(1)), json!({})).await;
+    let out = house.goes(1).await;
+    assert!(!out.event.unwrap().to_string().contains("secret."), "{:?}", out.reasons);
+    *house.judge.rule.lock().unwrap() = |_, _, candidate| match candidate.object["type"].as_str() {
+        Some("report") => Err("denied because reports stay".into()),
+        _ => Ok(candidate.object.clone()),
+    };
+    let out = house.goes(1).await;
+    assert!(
+        out.event.is_none() && out.reasons == ["denied because reports stay"],
+        "{:?}",
+        out.reasons
+    );
 }

@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use model::{NodeId, PeerId};
+use ports::disclosure::Recipient;
 use ports::{AccessQuestion, Authorizer};
 use serde_json::{Value, json};
 
@@ -45,6 +46,8 @@ pub struct Caller {
     pub roles: Vec<String>,
     /// Rights of a token on single things, e.g. TAXII collections: `ID:read`, `ID:write`.
     pub grants: Vec<String>,
+    /// The other organisation that it stands for: what it reads is judged for that one. `None`: it is of the house.
+    pub outside: Option<Recipient>,
 }
 
 impl Caller {
@@ -56,6 +59,7 @@ impl Caller {
             name: "anonymous".into(),
             roles: vec![],
             grants: vec![],
+            outside: None,
         }
     }
 
@@ -67,6 +71,7 @@ impl Caller {
             name: "local administrator".into(),
             roles: vec!["administrator".into()],
             grants: vec![],
+            outside: None,
         }
     }
 

@@ -169,6 +169,8 @@ impl PeerDirectory for Certs {
 
 pub(crate) fn cert(allowed: bool) -> SharePreview {
     SharePreview {
+        left_out: 0,
+        redacted: 0,
         peer: PeerId::mint(Timestamp::from_secs(1), [9; 10]),
         peer_name: "CERT".into(),
         decision: ShareDecision { allowed, reason: "policy".into(), policies: vec![] },

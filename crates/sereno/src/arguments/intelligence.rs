@@ -400,6 +400,10 @@ pub(crate) enum PushCommand {
         /// What goes out: published MISP events made here.
         #[arg(long, group = "origin")]
         events: bool,
+        /// The organisation it goes to, by name or id: what goes is judged and redacted for it [default: one of kind
+        /// other without a name, to which little may go].
+        #[arg(long = "for")]
+        organisation: Option<String>,
         /// The highest label that leaves.
         #[arg(long, default_value = "green")]
         highest: String,
@@ -422,6 +426,22 @@ pub(crate) enum PushCommand {
         place: Place,
         /// Name or id.
         push: String,
+    },
+    /// What the sharing policies keep back, with their reasons.
+    Withheld {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
+    },
+    /// Name the organisation it goes to. It begins again: all is judged for this one.
+    For {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id.
+        push: String,
+        /// The organisation, by name or id.
+        organisation: String,
     },
     /// Send nothing for now.
     Pause {

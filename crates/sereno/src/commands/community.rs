@@ -11,33 +11,70 @@ use crate::api::{Api, escape};
 use crate::arguments::Place;
 use crate::output::{self, Failure};
 
+/// What is shown of organisations.
+const COLUMNS: [&str; 6] = ["id", "name", "kind", "sector", "country", "note"];
 /// Largest invitation file read, bytes.
 const MAX_INVITATION_BYTES: u64 = 16 << 10;
 
-/// Organisations: this node's own, and one for each node it exchanges with.
+/// Organisations: this node's own, one for each node it exchanges with, and those that have no node.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrganisationCommand {
     /// All of them.
     List(Place),
+    /// Make one that has no node: a recipient for tokens, accounts and pushes.
+    New {
+        #[command(flatten)]
+        place: Place,
+        /// Its name, which no other has.
+        name: String,
+        #[command(flatten)]
+        about: About,
+    },
     /// Note what it is.
     Set {
         #[command(flatten)]
         place: Place,
-        /// Its name, or the id of its node.
+        /// Its name or id.
         organisation: String,
-        /// operator, cert, authority, vendor, other.
-        #[arg(long)]
-        kind: Option<String>,
-        /// Its sector.
-        #[arg(long)]
-        sector: Option<String>,
-        /// ISO 3166-1 alpha-2, like PT.
-        #[arg(long)]
-        country: Option<String>,
-        /// Anything.
-        #[arg(long)]
-        note: Option<String>,
+        #[command(flatten)]
+        about: About,
     },
+    /// Forget one that has no node. Tokens, accounts and pushes for it get nothing any more.
+    Remove {
+        #[command(flatten)]
+        place: Place,
+        /// Its name or id.
+        organisation: String,
+    },
+}
+
+/// What is noted of an organisation.
+#[derive(Debug, Args)]
+pub(crate) struct About {
+    /// operator, cert, authority, vendor, other.
+    #[arg(long)]
+    kind: Option<String>,
+    /// Its sector.
+    #[arg(long)]
+    sector: Option<String>,
+    /// ISO 3166-1 alpha-2, like PT.
+    #[arg(long)]
+    country: Option<String>,
+    /// Anything.
+    #[arg(long)]
+    note: Option<String>,
+}
+
+impl About {
+    fn body(self, name: Option<String>) -> Value {
+        given(&[
+            ("name", name.map(Value::from)),
+            ("kind", self.kind.map(Value::from)),
+            ("sector", self.sector.map(Value::from)),
+            ("country", self.country.map(Value::from)),
+            ("note", self.note.map(Value::from)),
+        ])
+    }
 }
 
 /// What holds in a community.
@@ -172,23 +209,34 @@ pub(crate) async fn organisation(
             let api = Api::of(&place).await?;
             let answer = api.get("/api/v1/organisations").await;
             api.close().await;
-            table(&answer?, &["id", "name", "kind", "sector", "country", "note"], json)?;
+            table(&answer?, &COLUMNS, json)?;
         }
-        OrganisationCommand::Set { place, organisation, kind, sector, country, note } => {
+        OrganisationCommand::New { place, name, about } => {
+            let api = Api::of(&place).await?;
+            let made = api.post("/api/v1/organisations", &about.body(Some(name))).await;
+            api.close().await;
+            table(&json!([made?]), &COLUMNS, json)?;
+        }
+        OrganisationCommand::Set { place, organisation, about } => {
             let api = Api::of(&place).await?;
             let changed = async {
                 let id = organisation_id(&api, &organisation).await?;
-                let body = given(&[
-                    ("kind", kind.map(Value::from)),
-                    ("sector", sector.map(Value::from)),
-                    ("country", country.map(Value::from)),
-                    ("note", note.map(Value::from)),
-                ]);
-                api.patch(&format!("/api/v1/organisations/{id}"), &body).await
+                api.patch(&format!("/api/v1/organisations/{id}"), &about.body(None)).await
             }
             .await;
             api.close().await;
-            table(&json!([changed?]), &["id", "name", "kind", "sector", "country", "note"], json)?;
+            table(&json!([changed?]), &COLUMNS, json)?;
+        }
+        OrganisationCommand::Remove { place, organisation } => {
+            let api = Api::of(&place).await?;
+            let removed = async {
+                let id = organisation_id(&api, &organisation).await?;
+                api.delete(&format!("/api/v1/organisations/{id}")).await
+            }
+            .await;
+            api.close().await;
+            removed?;
+            output::note("removed");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -388,7 +436,7 @@ pub(super) async fn community_id(api: &Api, name: &str) -> Result<String, Failur
     Ok(escape(text(&found, "id")))
 }
 
-/// The node id of an organisation by its name or id.
+/// The id of an organisation by its name or id.
 pub(super) async fn organisation_id(api: &Api, name: &str) -> Result<String, Failure> {
     let all = api.get("/api/v1/organisations").await?;
     let found = found(&all["items"], "organisation", name, &["id", "name"])?;

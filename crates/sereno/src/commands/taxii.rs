@@ -105,6 +105,9 @@ pub(crate) enum UserCommand {
         /// A right on one collection, ID:read, ID:write or ID:read,write; repeatable. With rights it has no others.
         #[arg(long = "collection")]
         collections: Vec<String>,
+        /// The other organisation it is for, by name or id: what it reads is judged and redacted for that one.
+        #[arg(long = "for")]
+        organisation: Option<String>,
     },
     /// The accounts.
     List(Place),
@@ -159,10 +162,12 @@ pub(crate) async fn run(command: TaxiiCommand, json: bool) -> Result<ExitCode, F
 
 async fn user(command: UserCommand, json: bool) -> Result<(), Failure> {
     match command {
-        UserCommand::New { named: Named { place, name }, collections } => {
+        UserCommand::New { named: Named { place, name }, collections, organisation } => {
             let make = async |api: &Api| {
                 let grants = grants(api, &collections).await?;
-                api.post(USERS, &json!({"name": name, "role": "taxii", "grants": grants})).await
+                let body = json!({"name": name, "role": "taxii", "grants": grants,
+                    "for": organisation});
+                api.post(USERS, &body).await
             };
             let made = with(&place, make).await?;
             say(&made, json, || text(&made, "password").to_owned())?;
@@ -170,7 +175,7 @@ async fn user(command: UserCommand, json: bool) -> Result<(), Failure> {
         }
         UserCommand::List(place) => {
             let all = with(&place, async |api| api.get(USERS).await).await?;
-            table(&all, &["name", "roles", "grants"], json)?;
+            table(&all, &["name", "roles", "for", "grants"], json)?;
         }
         UserCommand::Remove(Named { place, name }) => {
             with(&place, async |api| api.delete(&format!("{USERS}/{}", safe(&name)?)).await)

@@ -14,13 +14,13 @@ use crate::output::{self, Failure};
 
 pub(crate) async fn run(command: TokenCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
-        TokenCommand::New { place, role, label, days, collections } => {
+        TokenCommand::New { place, role, label, days, collections, organisation } => {
             let expires: Timestamp = SystemClock.now().plus_secs(i64::from(days) * 86_400);
             let api = Api::of(&place).await?;
             let made = match super::taxii::grants(&api, &collections).await {
                 Ok(grants) => {
                     let body = json!({ "role": role, "label": label, "expires_at": expires,
-                        "grants": grants });
+                        "grants": grants, "for": organisation });
                     api.post("/api/v1/tokens", &body).await
                 }
                 Err(failure) => Err(failure),
@@ -38,7 +38,7 @@ pub(crate) async fn run(command: TokenCommand, json: bool) -> Result<ExitCode, F
             let api = Api::of(&place).await?;
             let answer = api.get("/api/v1/tokens").await;
             api.close().await;
-            table(&answer?, &["id", "label", "roles", "expires_at"], json)?;
+            table(&answer?, &["id", "label", "roles", "for", "expires_at"], json)?;
         }
         TokenCommand::Revoke { place, id } => {
             let api = Api::of(&place).await?;

@@ -104,11 +104,16 @@ pub(crate) struct Phoenix {
 impl Phoenix {
     /// A node of this name and kind, up and ready.
     pub(crate) fn up(data: &Path, name: &str, kind: &str) -> Self {
+        Self::up_with(data, name, kind, "")
+    }
+
+    /// The same, with further sections of the configuration.
+    pub(crate) fn up_with(data: &Path, name: &str, kind: &str, more: &str) -> Self {
         std::fs::create_dir_all(data).unwrap();
         let (listen, tls) = (free_port(), free_port());
         let text = format!(
             "[node]\nname = \"{name}\"\nkind = \"{kind}\"\n[server]\nlisten = \"127.0.0.1:{listen}\"\n\
-             tls_listen = \"127.0.0.1:{tls}\"\n[log]\nfilter = \"warn\"\n"
+             tls_listen = \"127.0.0.1:{tls}\"\n[log]\nfilter = \"warn\"\n{more}"
         );
         std::fs::write(data.join("sereno.toml"), text).unwrap();
         let mut node = Self {

@@ -36,3 +36,4 @@ mod taxii;
 mod taxii_certificates;
 mod taxii_kills;
 mod walk;
+mod ways_out;

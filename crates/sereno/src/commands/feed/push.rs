@@ -1,4 +1,4 @@
-//! `sereno feed push list|new|run|failures|pause|resume|secret|remove`.
+//! `sereno feed push list|new|run|failures|withheld|for|pause|resume|secret|remove`.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,17 @@ pub(super) async fn run(command: PushCommand, json: bool) -> Result<ExitCode, Fa
             api.close().await;
             table(
                 &answer?,
-                &["name", "state", "highest", "sent", "failed", "last_error", "url"],
+                &[
+                    "name",
+                    "state",
+                    "for",
+                    "highest",
+                    "sent",
+                    "withheld",
+                    "failed",
+                    "last_error",
+                    "url",
+                ],
                 json,
             )?;
         }
@@ -29,13 +39,14 @@ pub(super) async fn run(command: PushCommand, json: bool) -> Result<ExitCode, Fa
             collection,
             types,
             events,
+            organisation,
             highest,
             credentials,
             every_minutes,
         } => {
             let origin = origin(collection.as_deref(), &types, events)?;
             let mut body = json!({ "name": name, "url": to, "origin": origin, "highest": highest,
-                "every_minutes": every_minutes });
+                "for": organisation, "every_minutes": every_minutes });
             credentials::add(&credentials, &mut body)?;
             let api = Api::of(&place).await?;
             let push = api.post("/api/v1/pushes", &body).await;
@@ -53,6 +64,15 @@ pub(super) async fn run(command: PushCommand, json: bool) -> Result<ExitCode, Fa
             let answer = api.get(&format!("{}/failures", path(&push))).await;
             api.close().await;
             table(&answer?, &["id", "version", "reason"], json)?;
+        }
+        PushCommand::Withheld { place, push } => {
+            let api = Api::of(&place).await?;
+            let answer = api.get(&format!("{}/withheld", path(&push))).await;
+            api.close().await;
+            table(&answer?, &["id", "version", "reason"], json)?;
+        }
+        PushCommand::For { place, push, organisation } => {
+            change(&place, &push, &json!({ "for": organisation }), json).await?;
         }
         PushCommand::Pause { place, push } => {
             change(&place, &push, &json!({ "paused": true }), json).await?;
@@ -111,9 +131,10 @@ fn show(push: &Value, json: bool) -> Result<(), Failure> {
     }
     let count = |name: &str| push.get(name).and_then(Value::as_i64).unwrap_or_default();
     output::line(&format!(
-        "{} ({}): {} acknowledged, {} pending, {} refused, {} held back; nothing above {} leaves",
+        "{} ({}) for {}: {} acknowledged, {} pending, {} refused, {} held back; nothing above {} leaves",
         text(push, "name"),
         text(push, "state"),
+        push["for"].as_str().unwrap_or("an organisation without a name (kind other)"),
         count("sent"),
         count("pending"),
         count("failed"),
