@@ -4,7 +4,7 @@ import { items } from './knowledge.mjs';
 const wall = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 const uuid = (n) => `00000000-0000-4000-8000-0000000001${String(n).padStart(2, '0')}`;
 
-const organisation = (n, name, kind, more = {}) => ({ id: uuid(n), peer: uuid(n + 20), own: false, name, kind, sector: '', country: '', note: '', ...more });
+const organisation = (n, name, kind, more = {}) => ({ id: uuid(n), peer: uuid(n + 20), own: false, has_node: true, name, kind, sector: '', country: '', note: '', ...more });
 export const organisations = [
   organisation(1, 'Harbour Tram and Grid', 'operator', { own: true, peer: null, sector: 'transport', country: 'PT' }),
   organisation(2, 'Harbour CERT', 'cert', { country: 'PT' }),

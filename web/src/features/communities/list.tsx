@@ -1,7 +1,7 @@
 import { FileInput, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { patch, post } from '@/api/client';
+import { patch, post, remove } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { Community, Organisation } from '@/api/types';
 import { useMay } from '@/app/session';
@@ -47,6 +47,7 @@ export function CommunitiesPage() {
         <Panel title={t('circle.organisations')} flush>
           <Loaded query={organisations}>{(all) => <Organisations list={all} />}</Loaded>
         </Panel>
+        {may && <NewOrganisation />}
         {may && organisations.data && <Describe list={organisations.data} />}
       </div>
     </PageView>
@@ -55,7 +56,7 @@ export function CommunitiesPage() {
 
 function Organisations({ list }: { list: Organisation[] }) {
   const columns: Column<Organisation>[] = [
-    { id: 'name', head: t('circle.col.organisation'), cell: (row) => <>{row.name}{row.own && <span className="quiet"> ({t('circle.own')})</span>}</>, sort: (row) => row.name },
+    { id: 'name', head: t('circle.col.organisation'), cell: (row) => <>{row.name}{row.own && <span className="quiet"> ({t('circle.own')})</span>}{!row.has_node && <span className="quiet"> ({t('circle.nodeless')})</span>}</>, sort: (row) => row.name },
     { id: 'kind', head: t('circle.col.kind'), cell: (row) => word('circle.kind', row.kind), sort: (row) => row.kind },
     { id: 'sector', head: t('circle.col.sector'), cell: (row) => row.sector || '–', sort: (row) => row.sector },
     { id: 'country', head: t('circle.col.country'), cell: (row) => row.country || '–', sort: (row) => row.country },
@@ -87,7 +88,35 @@ function Described({ one }: { one: Organisation }) {
       <TextInput label={t('circle.col.sector')} maxLength={80} value={sector} onChange={(event) => setSector(event.currentTarget.value)} />
       <TextInput label={t('circle.col.country')} description={t('circle.country_help')} maxLength={2} w={140} value={country} onChange={(event) => setCountry(event.currentTarget.value)} />
       <Button type="submit" plain busy={act.isPending}>{t('circle.describe_save')}</Button>
+      {!one.has_node && <Forget one={one} />}
     </ActForm>
+  );
+}
+
+/** Tokens, accounts and pushes for it get nothing any more. */
+function Forget({ one }: { one: Organisation }) {
+  const act = useAct(() => remove(`/organisations/${one.id}`), ['organisations', 'sharing']);
+  return (
+    <>
+      <Button type="button" plain busy={act.isPending} onClick={() => act.mutate()} aria-label={t('circle.forget_this', { name: one.name })}>{t('circle.forget_organisation')}</Button>
+      {act.isError && <Failed error={act.error} />}
+    </>
+  );
+}
+
+/** An organisation that has no node: tokens, accounts and pushes may be for it. */
+function NewOrganisation() {
+  const [name, setName] = useState('');
+  const [kind, setKind] = useState('other');
+  const act = useAct(() => post<Organisation>('/organisations', { name: name.trim(), kind }), ['organisations', 'sharing'], () => setName(''));
+  return (
+    <Panel title={t('circle.new_organisation')}>
+      <ActForm act={act}>
+        <TextInput label={t('circle.col.name')} description={t('circle.new_organisation_why')} required maxLength={120} w={300} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <NativeSelect label={t('circle.col.kind')} data={KINDS.map((value) => ({ value, label: word('circle.kind', value) }))} value={kind} onChange={(event) => setKind(event.currentTarget.value)} />
+        <Button type="submit" plain busy={act.isPending}>{t('circle.make')}</Button>
+      </ActForm>
+    </Panel>
   );
 }
 

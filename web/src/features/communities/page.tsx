@@ -130,7 +130,7 @@ function Members({ it, may }: { it: Community; may: boolean }) {
 /** A signed file for one organisation; it opens the door once. */
 function Invite({ it }: { it: Community }) {
   const organisations = useQuery(reads.organisations());
-  const others = (organisations.data ?? []).filter((one) => !one.own);
+  const others = (organisations.data ?? []).filter((one) => one.peer);
   const [chosen, setChosen] = useState('');
   const [role, setRole] = useState('contributor');
   const organisation = chosen || others[0]?.id || '';

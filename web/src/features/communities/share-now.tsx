@@ -15,7 +15,7 @@ export function ShareNow({ it }: { it: Preview }) {
   const getting = it.recipients.filter((one) => one.allowed > 0);
   const objects = it.objects.filter((object) => object.goes.some(Boolean)).map((object) => object.id);
   const communities = [...new Set(getting.flatMap((one) => (one.community ? [one.community] : [])))];
-  const peers = getting.filter((one) => !one.community).map((one) => one.peer);
+  const peers = getting.filter((one) => !one.community).flatMap((one) => (one.peer ? [one.peer] : []));
   const act = useAct(() => post<ObjectShare>('/federation/shares', { objects, to: { peers, communities }, note: note.trim() }), ['federation']);
   return (
     <Panel title={t('preview.share')}>

@@ -31,12 +31,14 @@ export function Pushes() {
       cell: (row) => (
         <span className="small">
           {t('feeds.push.counted', { sent: count(row.sent), pending: count(row.pending), withheld: count(row.withheld) })}{' '}
+          {row.withheld > 0 && <a href={`/api/v1/pushes/${row.id}/withheld`} download={`${row.name}-withheld.json`}>{t('feeds.push.why')}</a>}{' '}
           {row.failed > 0 && <a href={`/api/v1/pushes/${row.id}/failures`} download={`${row.name}-refused.json`}>{tn('feeds.push.failed', row.failed)}</a>}
         </span>
       ),
       sort: (row) => row.sent,
     },
     { id: 'ok', head: t('feeds.push.ok'), cell: (row) => (row.last_ok ? <Wall at={row.last_ok} relative /> : '–'), sort: (row) => row.last_ok ?? '' },
+    { id: 'for', head: t('feeds.push.for'), cell: (row) => row.for ?? <span className="soft">{t('feeds.push.for_nobody')}</span>, sort: (row) => row.for ?? '' },
     { id: 'highest', head: t('feeds.push.highest'), cell: (row) => <TlpTag value={row.highest} />, sort: (row) => row.highest },
     {
       id: 'acts',

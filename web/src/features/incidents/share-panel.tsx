@@ -60,7 +60,7 @@ function Offer({ incident, offer }: { incident: Incident; offer: SharePreview })
       {offer.decision.allowed && (
         <div className="row">
           <Button small busy={act.isPending} onClick={() => act.mutate()}>{t('share.send', { name: offer.peer_name })}</Button>
-          <span className="small quiet">{tn('share.objects', offer.objects)}, {tn('share.pseudonymised', offer.pseudonymised)}</span>
+          <span className="small quiet">{tn('share.objects', offer.objects)}, {tn('share.pseudonymised', offer.pseudonymised)}{offer.left_out > 0 && `, ${tn('share.left_out', offer.left_out)}`}</span>
         </div>
       )}
       {act.isError && <Failed error={act.error} />}
