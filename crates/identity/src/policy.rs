@@ -9,7 +9,7 @@ use std::str::FromStr;
 use cedar_policy::{Entity, PolicyId, PolicySet, ValidationMode, Validator};
 use model::ShareDecision;
 use ports::{AccessQuestion, Authorizer};
-use rulings::{Question, Rulebook, entity, flag, text, uid};
+use rulings::{Question, Rulebook, entity, text, uid};
 use serde_json::Value;
 
 use crate::cache::Cache;
@@ -124,7 +124,6 @@ impl Policies {
 fn put(question: &AccessQuestion) -> Result<Question, String> {
     let (action, resource) = match (question.resource_kind.as_str(), question.action.as_str()) {
         ("Endpoint", _) => ("call", endpoint(question)?),
-        ("Incident", "share") => ("share", incident(question)?),
         ("Intel", "see") => ("see", intel(question)?),
         (kind, action) => {
             return Err(format!("no policy speaks of '{action}' on things of kind {kind}"));
@@ -159,8 +158,6 @@ fn said(attributes: &BTreeMap<String, Value>, name: &str) -> String {
 fn roles(question: &AccessQuestion) -> Vec<String> {
     let roles = question.principal_attributes.get("roles").and_then(Value::as_array);
     roles.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
 }
 
 fn principal(question: &AccessQuestion) -> Result<Entity, String> {

@@ -13,7 +13,7 @@ use model::{
 };
 
 use crate::disclosure::{
-    Address, Candidate, Disclosed, Disclosure, Known, Named, Organisations, Recipient,
+    Address, Candidate, Disclosed, Disclosure, Known, Named, Organisations, Recipient, Said,
 };
 use crate::{
     AccessQuestion, Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Authorizer, Clock,

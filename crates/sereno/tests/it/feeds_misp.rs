@@ -98,6 +98,14 @@ fn events_go_from_server_to_server_and_back_once() {
     ask(&node, &our, "events/add", &amber);
     with(&["feed", "push", "add", "out", "--to", &url, "--events"]);
     let pushed = run(here.path(), &["feed", "push", "run", "out"]);
+    assert_eq!(
+        (&pushed["sent"], &pushed["withheld"]),
+        (&json!(0), &json!(1)),
+        "GREEN to nobody named"
+    );
+    run(here.path(), &["organisation", "new", "There", "--kind", "cert"]);
+    run(here.path(), &["feed", "push", "for", "out", "There"]);
+    let pushed = run(here.path(), &["feed", "push", "run", "out"]);
     assert_eq!((&pushed["sent"], &pushed["failed"]), (&json!(1), &json!(0)), "{pushed}");
     assert!(known(there.path(), "o20.bad-host-4711.top"));
     assert!(
