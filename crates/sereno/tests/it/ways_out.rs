@@ -190,7 +190,8 @@ fn a_push_is_judged_for_the_organisation_that_it_names() {
     let here =
         Phoenix::up_with(&here_data, "Harbour", "operator", "[feedhub]\nallow_private = true\n");
     let (theirs, ours) = (there.data.as_path(), here.data.as_path());
-    run(theirs, &["taxii", "collection", "new", "--title", "In", "--alias", "c2"]);
+    let made = run(theirs, &["taxii", "collection", "new", "--title", "In", "--alias", "c2"]);
+    let id = text(&made, "id");
     let token = text(
         &run(theirs, &["token", "new", "--role", "taxii", "--collection", "c2:read,write"]),
         "token",
@@ -202,11 +203,6 @@ fn a_push_is_judged_for_the_organisation_that_it_names() {
     std::fs::write(&bundle, objects.to_string()).unwrap();
     run(ours, &["intel", "import", bundle.to_str().unwrap(), "--label", "own"]);
     run(ours, &["redaction", "new", "own addresses", "--pseudonymise"]);
-    let collections = items(theirs, &["taxii", "collection", "list"]);
-    let id = collections.iter().find(|one| one["alias"] == "c2").unwrap()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
     let url = format!("{}/taxii2/sereno/collections/{id}/", there.url);
     run(
         ours,
