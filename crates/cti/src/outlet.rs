@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use model::{IncidentReport, ShareDecision, ShareId};
 use platform::peers::Peer;
-use ports::disclosure::{Address, Candidate, Disclosed, Recipient};
+use ports::disclosure::{Address, Candidate, Disclosed, Recipient, Said};
 use serde_json::{Map, Value};
 use stix::Object;
 
@@ -73,7 +73,9 @@ fn candidate(object: &Object, report: &IncidentReport, from: Option<Recipient>) 
         true => (model::Tlp::Clear, None),
         false => (report.incident.tlp, from),
     };
-    Candidate { object: object.to_value(), tlp, from, through: None }
+    let said = from.map_or(Said::Own, Said::of_bringer);
+    let (object, source) = (object.to_value(), String::new());
+    Candidate { object, tlp, from, through: None, said, source }
 }
 
 fn count(number: usize) -> i64 {

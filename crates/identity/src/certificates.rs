@@ -54,6 +54,8 @@ pub struct CertificateRequest {
     pub label: String,
     /// Rights on single things, `ID:read` or `ID:write`; with grants it has those and no others.
     pub grants: Vec<String>,
+    /// The other organisation it is for, by name or id; `None`: it is of the house.
+    pub organisation: Option<String>,
     /// How long it lasts, days.
     pub days: i64,
     /// The signing request (PKCS #10, RFC 2986), PEM; of it the key is taken, nothing else.
@@ -96,6 +98,7 @@ impl Identity {
         asked: CertificateRequest,
     ) -> Result<NewCertificate, IdentityError> {
         let label = checked(&asked)?;
+        let named = self.stands_for(asked.organisation.as_deref(), &asked.role).await?;
         let now = self.platform().now();
         let id: CertificateId = self.platform().mint();
         let mut serial = [0; SERIAL_BYTES];
@@ -111,6 +114,7 @@ impl Identity {
             label,
             roles: vec![asked.role],
             grants: asked.grants,
+            recipient: named.as_ref().map(|named| named.recipient),
             fingerprint: fingerprint(made.der()),
             serial: hex::encode(serial),
             made_by: by.name.clone(),
@@ -124,7 +128,7 @@ impl Identity {
             fingerprint: row.fingerprint.clone(),
             expires_at: row.expires_at,
         };
-        self.keep_certificate(by.name.clone(), row, now).await?;
+        self.keep_certificate(by.name.clone(), row, named.map(|named| named.name), now).await?;
         Ok(answer)
     }
 
@@ -132,6 +136,7 @@ impl Identity {
         &self,
         actor: String,
         row: Certificate,
+        organisation: Option<String>,
         now: Timestamp,
     ) -> Result<(), IdentityError> {
         self.platform()
@@ -144,8 +149,10 @@ impl Identity {
                         )));
                     }
                     certificates::insert(tx, &row).await?;
+                    let stands_for =
+                        organisation.map(|name| format!(" for {name}")).unwrap_or_default();
                     let detail = format!(
-                        "certificate {} “{}” with role {}, fingerprint {}",
+                        "certificate {} “{}” with role {}{stands_for}, fingerprint {}",
                         row.id,
                         row.label,
                         row.roles.join(", "),
@@ -241,7 +248,8 @@ impl Identity {
         }
         let roles = roles_beside(&row.grants, row.roles);
         let (kind, id) = (CallerKind::Token, row.id.to_string());
-        Ok(Ok(Caller { kind, id, name, roles, grants: row.grants }))
+        let outside = row.recipient;
+        Ok(Ok(Caller { kind, id, name, roles, grants: row.grants, outside }))
     }
 
     async fn outside_caller(

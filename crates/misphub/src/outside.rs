@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use intel::from_misp;
 use ports::PortError;
-use ports::disclosure::{Address, Candidate, Disclosure, Recipient};
+use ports::disclosure::{Address, Candidate, Disclosure, Recipient, Said};
 use serde_json::{Value, json};
 
 use crate::fields::Fields;
@@ -34,6 +34,10 @@ pub(crate) struct Reader<'j> {
     pub(crate) judge: &'j dyn Disclosure,
     pub(crate) to: Recipient,
     pub(crate) address: Address,
+    /// Whose word the event is: this organisation's, or that of another whose events came over MISP.
+    pub(crate) said: Said,
+    /// What that organisation is called.
+    pub(crate) source: &'j str,
 }
 
 /// A piece of an event with what it becomes as STIX: object and rank.
@@ -45,7 +49,7 @@ struct Piece {
 /// What became of a piece.
 type Outcome = Result<Value, String>;
 
-/// Judges an event (`{"Event": …}`) that was made here, under its label's rank.
+/// Judges an event (`{"Event": …}`) under its label's rank.
 pub(crate) async fn event(
     reader: Reader<'_>,
     mut shown: Value,
@@ -177,6 +181,8 @@ async fn pieces(reader: Reader<'_>, pieces: Vec<Piece>) -> Result<Vec<Outcome>, 
             tlp: label(*rank),
             from: None,
             through: None,
+            said: reader.said,
+            source: reader.source.to_owned(),
         }));
     }
     let answers = reader.judge.judge(reader.to, reader.address, &candidates).await?;

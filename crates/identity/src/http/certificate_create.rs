@@ -20,6 +20,9 @@ pub(crate) struct CreateCertificate {
     /// Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others.
     #[serde(default)]
     grants: Vec<String>,
+    /// The other organisation it is for, by name or id: what it reads is judged for that one. Absent: it is of the house.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
     /// How long it lasts, 1 to 825 days.
     days: i64,
     /// The signing request (PKCS #10), PEM: the key stays with whoever made it. Only the key is taken from it.
@@ -51,8 +54,8 @@ pub(crate) async fn create(
     caller: Caller,
     Json(asked): Json<CreateCertificate>,
 ) -> Result<(StatusCode, Json<CreatedCertificate>), Problem> {
-    let CreateCertificate { role, label, grants, days, request } = asked;
-    let asked = CertificateRequest { role, label, grants, days, request };
+    let CreateCertificate { role, label, grants, organisation, days, request } = asked;
+    let asked = CertificateRequest { role, label, grants, organisation, days, request };
     let made = identity.create_certificate(&caller, asked).await?;
     let created = CreatedCertificate {
         id: made.id,

@@ -21,6 +21,9 @@ pub(crate) struct CertificateView {
     roles: Vec<String>,
     /// Its rights on single things.
     grants: Vec<String>,
+    /// What the other organisation is called that it is for; absent: it is of the house.
+    #[serde(rename = "for")]
+    organisation: Option<String>,
     /// SHA-256 of the certificate, hex.
     fingerprint: String,
     /// Its serial number, hex.
@@ -40,12 +43,13 @@ pub(crate) struct CertificateView {
     state: &'static str,
 }
 
-fn view(row: Certificate, now: Timestamp) -> CertificateView {
+fn view(row: Certificate, organisation: Option<String>, now: Timestamp) -> CertificateView {
     CertificateView {
         id: row.id,
         label: row.label,
         roles: row.roles,
         grants: row.grants,
+        organisation,
         fingerprint: row.fingerprint,
         serial: row.serial,
         made_by: row.made_by,
@@ -71,6 +75,11 @@ pub(crate) async fn list(
     let mut sql = identity.platform().db.read().await?;
     let found = certificates::list(&mut sql, paging.after()?, i64::from(limit) + 1).await;
     let found = found.map_err(IdentityError::from)?;
-    let items = found.into_iter().map(|row| view(row, now)).collect();
+    drop(sql);
+    let mut items = Vec::with_capacity(found.len());
+    for row in found {
+        let organisation = identity.called(row.recipient).await;
+        items.push(view(row, organisation, now));
+    }
     Ok(Json(Page::from_surplus(items, limit, |row: &CertificateView| row.id.to_string())))
 }

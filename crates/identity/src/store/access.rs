@@ -232,7 +232,8 @@ pub(crate) async fn tokens(
     rows.iter().map(read_token).collect()
 }
 
-fn recipient(row: &AnyRow, place: &'static str) -> Result<Option<Recipient>, DbError> {
+/// The organisation that a row is for.
+pub(super) fn recipient(row: &AnyRow, place: &'static str) -> Result<Option<Recipient>, DbError> {
     let text: Option<String> = row.try_get("recipient")?;
     text.map(|text| text.parse().map_err(|cause| DbError::corrupt(place, cause))).transpose()
 }

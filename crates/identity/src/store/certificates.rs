@@ -2,9 +2,11 @@
 
 use model::{CertificateId, Timestamp};
 use platform::db::{DbError, Tx};
+use ports::disclosure::Recipient;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::access::recipient;
 use super::{parsed, read_words, words};
 
 /// A client certificate as it is remembered; the certificate itself is with its holder.
@@ -14,6 +16,8 @@ pub(crate) struct Certificate {
     pub(crate) label: String,
     pub(crate) roles: Vec<String>,
     pub(crate) grants: Vec<String>,
+    /// The other organisation it is for.
+    pub(crate) recipient: Option<Recipient>,
     /// SHA-256 of the whole certificate, hex.
     pub(crate) fingerprint: String,
     /// Hex.
@@ -27,7 +31,8 @@ pub(crate) struct Certificate {
 pub(crate) async fn insert(tx: &mut Tx, row: &Certificate) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO identity_certificates (id, label, roles, grants, fingerprint, serial, \
-         made_by, recorded_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         made_by, recorded_at, expires_at, recipient) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(row.id.to_string())
     .bind(row.label.clone())
@@ -38,6 +43,7 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Certificate) -> Result<(), DbError
     .bind(row.made_by.clone())
     .bind(row.recorded_at.as_micros())
     .bind(row.expires_at.as_micros())
+    .bind(row.recipient.map(|it| it.to_string()))
     .execute(tx.sql())
     .await?;
     Ok(())
@@ -103,6 +109,7 @@ fn read(row: &AnyRow) -> Result<Certificate, DbError> {
         label: row.try_get("label")?,
         roles: read_words(&roles, "identity_certificates.roles")?,
         grants: read_words(&row.try_get::<String, _>("grants")?, "identity_certificates.grants")?,
+        recipient: recipient(row, "identity_certificates.recipient")?,
         fingerprint: row.try_get("fingerprint")?,
         serial: row.try_get("serial")?,
         made_by: row.try_get("made_by")?,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ports::PortError;
-use ports::disclosure::{Address, Recipient};
+use ports::disclosure::{Address, Recipient, Said};
 use ports::misp::{EventHead, EventOut, EventTaken, MispDesk};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
@@ -296,7 +296,12 @@ impl MispDesk for Misphub {
         for_others(&mut shown["Event"], highest);
         one_step_less(&mut shown);
         show::without_nulls(&mut shown);
-        let seen = outside::event(Reader { judge, to, address }, shown, event.tlp).await?;
+        let org = orgs.iter().find(|org| org.id == event.orgc);
+        let is_own = org.is_some_and(|org| org.uuid == self.own_uuid());
+        let said = if is_own { Said::Own } else { Said::Misp };
+        let source = org.map_or("", |org| org.name.as_str());
+        let reader = Reader { judge, to, address, said, source };
+        let seen = outside::event(reader, shown, event.tlp).await?;
         Ok(EventOut { event: seen.event, stayed: seen.stayed, reasons: seen.reasons })
     }
 

@@ -46,6 +46,9 @@ pub(crate) struct NewCertificate {
     /// it has no others.
     #[arg(long = "collection")]
     collections: Vec<String>,
+    /// The other organisation it is for, by name or id: what it reads is judged and redacted for that one.
+    #[arg(long = "for")]
+    organisation: Option<String>,
     /// Days until it expires, 825 at most.
     #[arg(long, default_value_t = 365)]
     days: u32,
@@ -65,7 +68,7 @@ pub(super) async fn run(command: CertificateCommand, json: bool) -> Result<(), F
         CertificateCommand::New(new) => make(new, json).await,
         CertificateCommand::List(place) => {
             let all = with(&place, async |api| api.get(CERTIFICATES).await).await?;
-            table(&all, &["id", "state", "expires_at", "roles", "grants", "label"], json)
+            table(&all, &["id", "state", "expires_at", "roles", "grants", "for", "label"], json)
         }
         CertificateCommand::Revoke { place, id } => {
             let path = format!("{CERTIFICATES}/{}", escape(&id));
@@ -89,7 +92,7 @@ async fn make(new: NewCertificate, json: bool) -> Result<(), Failure> {
     let ask = async |api: &Api| {
         let grants = grants(api, &new.collections).await?;
         let body = json!({"role": new.role, "label": new.name, "grants": grants,
-            "days": new.days, "request": request});
+            "for": new.organisation, "days": new.days, "request": request});
         api.post(CERTIFICATES, &body).await
     };
     let mut made = with(&new.place, ask).await?;
