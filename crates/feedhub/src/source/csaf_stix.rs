@@ -167,7 +167,10 @@ fn one(
         cited.push(json!({ "source_name": "cwe", "external_id": cwe.id }));
     }
     for id in vulnerability.ids.iter().take(MAX_REFERENCES) {
-        cited.push(json!({ "source_name": clip(&id.system_name), "external_id": clip(&id.text) }));
+        // whoever tells it, a CVE identifier is cited as one (STIX 2.1 §4.19)
+        let is_cve = stix::validate::identifies("cve", &id.text);
+        let source = if is_cve { "cve".to_owned() } else { clip(&id.system_name) };
+        cited.push(json!({ "source_name": source, "external_id": clip(&id.text) }));
     }
     cited.extend(references(&vulnerability.references));
     if !cited.is_empty() {
