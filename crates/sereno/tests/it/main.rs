@@ -31,6 +31,7 @@ mod partition;
 mod programs;
 mod sight;
 mod stix_patterns;
+mod stix_peer;
 mod stix_upgrade;
 mod taxii;
 mod taxii_certificates;
