@@ -59,18 +59,8 @@ pub(super) async fn run(command: PushCommand, json: bool) -> Result<ExitCode, Fa
             api.close().await;
             show(&push?, json)?;
         }
-        PushCommand::Failures { place, push } => {
-            let api = Api::of(&place).await?;
-            let answer = api.get(&format!("{}/failures", path(&push))).await;
-            api.close().await;
-            table(&answer?, &["id", "version", "reason"], json)?;
-        }
-        PushCommand::Withheld { place, push } => {
-            let api = Api::of(&place).await?;
-            let answer = api.get(&format!("{}/withheld", path(&push))).await;
-            api.close().await;
-            table(&answer?, &["id", "version", "reason"], json)?;
-        }
+        PushCommand::Failures { place, push } => told(&place, &push, "failures", json).await?,
+        PushCommand::Withheld { place, push } => told(&place, &push, "withheld", json).await?,
         PushCommand::For { place, push, organisation } => {
             change(&place, &push, &json!({ "for": organisation }), json).await?;
         }
@@ -84,15 +74,26 @@ pub(super) async fn run(command: PushCommand, json: bool) -> Result<ExitCode, Fa
             let secret = credentials::read(&secret_file)?;
             change(&place, &push, &json!({ "secret": secret }), json).await?;
         }
-        PushCommand::Remove { place, push } => {
-            let api = Api::of(&place).await?;
-            let answer = api.delete(&path(&push)).await;
-            api.close().await;
-            answer?;
-            output::note("removed");
-        }
+        PushCommand::Remove { place, push } => remove(&place, &push).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What did not go, with the reasons.
+async fn told(place: &Place, push: &str, what: &str, json: bool) -> Result<(), Failure> {
+    let api = Api::of(place).await?;
+    let answer = api.get(&format!("{}/{what}", path(push))).await;
+    api.close().await;
+    table(&answer?, &["id", "version", "reason"], json)
+}
+
+async fn remove(place: &Place, push: &str) -> Result<(), Failure> {
+    let api = Api::of(place).await?;
+    let answer = api.delete(&path(push)).await;
+    api.close().await;
+    answer?;
+    output::note("removed");
+    Ok(())
 }
 
 fn path(push: &str) -> String {
