@@ -118,7 +118,8 @@ fn incidents_go_to_a_cert_from_medium_severity_on() {
     let engine = engine(&[]);
     let goes = |kind: &str, severity: &str, tlp: Tlp, received: bool| {
         let labels = BTreeSet::from([format!("severity:{severity}")]);
-        let facts = Facts { kind: INCIDENT.into(), labels, received, ..object(tlp) };
+        let said = if received { Said::Peer } else { Said::Own };
+        let facts = Facts { kind: INCIDENT.into(), labels, said, ..object(tlp) };
         engine.decide(&to(kind, &[]), &engine.relevant(facts)).allowed
     };
     for severity in ["medium", "high", "critical"] {

@@ -1,5 +1,6 @@
 //! An expulsion and a letter about to leave in the same breath of the writer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use platform::Platform;
 use platform::db::DbError;
 use platform::peers::PeerDirectory;
 use ports::PortError;
-use ports::disclosure::{Candidate, Disclosed, Disclosure};
-use serde_json::json;
+use ports::disclosure::{Address, Candidate, Disclosed, Disclosure, Known, Recipient};
+use serde_json::{Value, json};
 use stix::Tlp;
 
 use crate::house::{FIRST, House, id, indicator};
@@ -24,8 +25,8 @@ struct Members(Platform);
 impl Disclosure for Members {
     async fn judge(
         &self,
-        _: PeerId,
-        _: Option<CommunityId>,
+        _: Recipient,
+        _: Address,
         objects: &[Candidate],
     ) -> Result<Vec<Disclosed>, PortError> {
         let mut sql = self.0.db.read().await.unwrap();
@@ -37,6 +38,28 @@ impl Disclosure for Members {
             redactions: vec![],
         };
         Ok(objects.iter().map(answer).collect())
+    }
+    // Federation hands over candidates and asks for nothing of the rest.
+    async fn judge_known(
+        &self,
+        _: Recipient,
+        _: Address,
+        _: &[Known],
+    ) -> Result<Vec<Disclosed>, PortError> {
+        Ok(vec![])
+    }
+    async fn rewrite(
+        &self,
+        _: Recipient,
+        _: &[(Value, BTreeSet<String>)],
+    ) -> Result<Vec<(Value, BTreeSet<String>)>, PortError> {
+        Ok(vec![])
+    }
+    async fn renames(&self, _: Recipient) -> Result<bool, PortError> {
+        Ok(false)
+    }
+    async fn pseudonym_names(&self, _: Recipient) -> Result<[String; 2], PortError> {
+        Ok(Default::default())
     }
     async fn recipients(&self, _: CommunityId) -> Result<Vec<PeerId>, PortError> {
         Ok(vec![])
