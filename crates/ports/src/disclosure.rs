@@ -69,7 +69,6 @@ impl Said {
             _ if begins("peer:") => Self::Peer,
             _ if begins("organisation:") => Self::Taxii,
             "peer" => Self::Peer,
-            "person" if begins("sender:") => Self::Taxii,
             "own" | "person" => Self::Own,
             "taxii" => Self::Taxii,
             "misp" => Self::Misp,

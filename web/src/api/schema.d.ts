@@ -780,7 +780,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Facts, newest first. */
+        /** Facts, newest first, as far as the caller may read them. */
         get: operations["facts"];
         put?: never;
         post?: never;
@@ -1879,7 +1879,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The proof that an entry stands in the log; `sereno ledger verify --proof FILE` checks it offline. */
+        /**
+         * The proof that an entry stands in the log; `sereno ledger verify --proof FILE` checks it offline.
+         *     What the entry says is left out where it is not for the caller.
+         */
         get: operations["proof"];
         put?: never;
         post?: never;
@@ -1981,10 +1984,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This node's organisation, and one for each node it exchanges with. */
+        /** This node's organisation, one for each node it exchanges with, and those that have no node. */
         get: operations["list"];
         put?: never;
-        post?: never;
+        /** Makes an organisation that has no node: a recipient for tokens, accounts and pushes. */
+        post: operations["add"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2001,7 +2005,8 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /** Forgets an organisation that has no node. Tokens, accounts and pushes that are for it get nothing any more. */
+        delete: operations["remove"];
         options?: never;
         head?: never;
         /** Notes kind, sector, country or anything else about an organisation. */
@@ -2214,7 +2219,7 @@ export interface paths {
         delete: operations["remove"];
         options?: never;
         head?: never;
-        /** Pauses a push, lets it go on, gives it another secret, label or pause. */
+        /** Pauses a push, lets it go on, gives it another secret, label, pause, or organisation to go to. */
         patch: operations["change"];
         trace?: never;
     };
@@ -2246,6 +2251,23 @@ export interface paths {
         put?: never;
         /** Sends what is new now; the answer comes when the other side has answered. */
         post: operations["run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pushes/{id}/withheld": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest thousand that the sharing policies keep back. */
+        get: operations["withheld"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3089,6 +3111,8 @@ export interface components {
             roles: string[];
             /** @description Its rights on single things. */
             grants: string[];
+            /** @description What the other organisation is called that it is for; absent: it is of the house. */
+            for?: string | null;
             /** @description SHA-256 of the certificate, hex. */
             fingerprint: string;
             /** @description Its serial number, hex. */
@@ -3403,6 +3427,8 @@ export interface components {
             label: string;
             /** @description Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others. */
             grants?: string[];
+            /** @description The other organisation it is for, by name or id: what it reads is judged for that one. Absent: it is of the house. */
+            for?: string | null;
             /**
              * Format: int64
              * @description How long it lasts, 1 to 825 days.
@@ -3419,6 +3445,8 @@ export interface components {
             label: string;
             /** @description Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others. */
             grants?: string[];
+            /** @description The other organisation it is for, by name or id: what it reads is judged for that one. Absent: it is of the house. */
+            for?: string | null;
             /**
              * Format: date-time
              * @description When it ends by itself; never when absent.
@@ -3433,6 +3461,8 @@ export interface components {
             role: string;
             /** @description Rights on single TAXII collections, `ID:read` or `ID:write`; with grants it has no others. */
             grants?: string[];
+            /** @description The other organisation it is for, by name or id: what it reads is judged for that one. Absent: it is of the house. */
+            for?: string | null;
         };
         /** @description A certificate just made. */
         CreatedCertificate: {
@@ -3669,6 +3699,8 @@ export interface components {
             leaf_hash: string;
             /** @description True when what it said was erased. */
             erased: boolean;
+            /** @description True when what it says is not for the reader; the leaf stands for it in proofs. */
+            hidden: boolean;
         };
         /** @description A kept report. */
         EvaluationDetail: components["schemas"]["EvaluationView"] & {
@@ -4970,7 +5002,7 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Values held.
+             * @description Values held, as far as they are in sight.
              */
             values: number;
             /** @description When it was loaded; absent for what grows by itself. */
@@ -5731,6 +5763,19 @@ export interface components {
              */
             timeout_s?: number | null;
         };
+        /** @description An organisation that has no node. */
+        NewOrganisation: {
+            /** @description Its name, which no other has. */
+            name: string;
+            /** @description `operator`, `cert`, `authority`, `vendor` or `other`; `other` when absent. */
+            kind?: string | null;
+            /** @description Sector. */
+            sector?: string | null;
+            /** @description ISO 3166-1 alpha-2. */
+            country?: string | null;
+            /** @description Anything. */
+            note?: string | null;
+        };
         /** @description A report and what a person accepts of it. */
         NewReport: {
             /** @description The text, Markdown or HTML, as it was reviewed. */
@@ -5917,10 +5962,12 @@ export interface components {
         };
         /** @description An organisation. */
         OrganisationView: {
-            /** @description Id of its node. */
+            /** @description Id of its node, or its own where it has none. */
             id: string;
-            /** @description Our id of the peer; absent for this node's own. */
+            /** @description Our id of the peer; absent for this node's own and where there is no node. */
             peer?: string | null;
+            /** @description Whether it has a node. */
+            has_node: boolean;
             /** @description This node's own. */
             own: boolean;
             /** @description Name. */
@@ -5965,6 +6012,8 @@ export interface components {
                 roles: string[];
                 /** @description Its rights on single things. */
                 grants: string[];
+                /** @description What the other organisation is called that it is for; absent: it is of the house. */
+                for?: string | null;
                 /** @description SHA-256 of the certificate, hex. */
                 fingerprint: string;
                 /** @description Its serial number, hex. */
@@ -6177,6 +6226,8 @@ export interface components {
                 leaf_hash: string;
                 /** @description True when what it said was erased. */
                 erased: boolean;
+                /** @description True when what it says is not for the reader; the leaf stands for it in proofs. */
+                hidden: boolean;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -7165,10 +7216,12 @@ export interface components {
         Page_OrganisationView: {
             /** @description The items. */
             items: {
-                /** @description Id of its node. */
+                /** @description Id of its node, or its own where it has none. */
                 id: string;
-                /** @description Our id of the peer; absent for this node's own. */
+                /** @description Our id of the peer; absent for this node's own and where there is no node. */
                 peer?: string | null;
+                /** @description Whether it has a node. */
+                has_node: boolean;
                 /** @description This node's own. */
                 own: boolean;
                 /** @description Name. */
@@ -7263,7 +7316,7 @@ export interface components {
                  * @description Its version; absent for what has none.
                  */
                 version?: string | null;
-                /** @description Why, in the other side's words. */
+                /** @description Why: in the other side's words, or in those of the sharing policies. */
                 reason: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
@@ -7290,6 +7343,8 @@ export interface components {
                 origin: components["schemas"]["PushOrigin"];
                 /** @description The highest label that leaves. */
                 highest: string;
+                /** @description What the organisation is called that it goes to; absent: one of kind other without a name. */
+                for?: string | null;
                 /**
                  * Format: int64
                  * @description How often.
@@ -7321,7 +7376,7 @@ export interface components {
                 sent: number;
                 /**
                  * Format: int64
-                 * @description Passed over because their label is too high, or because the other side said them.
+                 * @description Passed over because their label is too high, the sharing policies keep them back, or the other side said them.
                  */
                 withheld: number;
                 /**
@@ -7469,6 +7524,16 @@ export interface components {
                  * @description Internal addresses replaced in it.
                  */
                 pseudonymised: number;
+                /**
+                 * Format: int64
+                 * @description Objects that may not go to the recipient and stayed; the history says why.
+                 */
+                left_out: number;
+                /**
+                 * Format: int64
+                 * @description Objects changed by rules of redaction.
+                 */
+                redacted: number;
                 /** @description When it was decided. */
                 decided_at: string;
                 /** @description When the receipt was verified. */
@@ -7655,6 +7720,8 @@ export interface components {
                 roles: string[];
                 /** @description Its rights on single things. */
                 grants: string[];
+                /** @description What the other organisation is called that it is for; absent: it is of the house. */
+                for?: string | null;
                 /** @description Who made it. */
                 made_by: string;
                 /**
@@ -8042,10 +8109,10 @@ export interface components {
         PreviewRecipient: {
             /** @description Its name. */
             name: string;
-            /** @description Id of its node. */
+            /** @description Id of its node, or its own where it has none. */
             organisation: string;
-            /** @description Our id of the peer. */
-            peer: string;
+            /** @description Our id of the peer; absent where it has no node. */
+            peer?: string | null;
             /** @description Id of the community it would come through; absent when it is named. */
             community?: string | null;
             /** @description That community's name. */
@@ -8110,7 +8177,7 @@ export interface components {
              */
             communities: string[];
             /**
-             * @description Node ids or names of organisations.
+             * @description Ids or names of organisations.
              * @default []
              */
             organisations: string[];
@@ -8137,6 +8204,8 @@ export interface components {
         PushChange: {
             /** @description Whether nothing goes out. */
             paused?: boolean | null;
+            /** @description The organisation that it goes to, by name or id. The push begins again: all is judged for this one. */
+            for?: string | null;
             /** @description Another password, token or key for the same scheme. It is never shown again. */
             secret?: string | null;
             /** @description The highest label that leaves from now on; what was passed over before stays where it is. */
@@ -8147,7 +8216,7 @@ export interface components {
              */
             every_minutes?: number | null;
         };
-        /** @description Something the other side did not take. */
+        /** @description Something the other side did not take, or that may not go to it. */
         PushFailure: {
             /** @description STIX id, or the UUID of an event. */
             id: string;
@@ -8156,7 +8225,7 @@ export interface components {
              * @description Its version; absent for what has none.
              */
             version?: string | null;
-            /** @description Why, in the other side's words. */
+            /** @description Why: in the other side's words, or in those of the sharing policies. */
             reason: string;
         };
         /** @description What goes out. */
@@ -8188,6 +8257,11 @@ export interface components {
             secret?: string | null;
             /** @description What goes out. */
             origin: components["schemas"]["PushOrigin"];
+            /**
+             * @description The organisation that it goes to, by name or id: what goes is judged for it. Absent: one of kind other without a
+             *     name, to which little may go.
+             */
+            for?: string | null;
             /** @description The highest label that leaves; `green` when absent. */
             highest?: string | null;
             /**
@@ -8210,6 +8284,8 @@ export interface components {
             origin: components["schemas"]["PushOrigin"];
             /** @description The highest label that leaves. */
             highest: string;
+            /** @description What the organisation is called that it goes to; absent: one of kind other without a name. */
+            for?: string | null;
             /**
              * Format: int64
              * @description How often.
@@ -8241,7 +8317,7 @@ export interface components {
             sent: number;
             /**
              * Format: int64
-             * @description Passed over because their label is too high, or because the other side said them.
+             * @description Passed over because their label is too high, the sharing policies keep them back, or the other side said them.
              */
             withheld: number;
             /**
@@ -8675,6 +8751,16 @@ export interface components {
              * @description Internal addresses replaced in it.
              */
             pseudonymised: number;
+            /**
+             * Format: int64
+             * @description Objects that may not go to the recipient and stayed; the history says why.
+             */
+            left_out: number;
+            /**
+             * Format: int64
+             * @description Objects changed by rules of redaction.
+             */
+            redacted: number;
             /** @description When it was decided. */
             decided_at: string;
             /** @description When the receipt was verified. */
@@ -8731,6 +8817,16 @@ export interface components {
              * @description Internal addresses that would be replaced.
              */
             pseudonymised: number;
+            /**
+             * Format: int64
+             * @description Objects that would stay.
+             */
+            left_out: number;
+            /**
+             * Format: int64
+             * @description Objects that would go changed by rules of redaction.
+             */
+            redacted: number;
         };
         /** @description The recipient's signed word that it holds the envelope. */
         ShareReceiptItem: {
@@ -8883,7 +8979,7 @@ export interface components {
             through?: string | null;
             /** @description Whether that community lets it go elsewhere; true when absent. */
             onward?: boolean | null;
-            /** @description Id of the community it would be shared with; absent: the recipient is named. */
+            /** @description Id of the community it would be shared with; absent: the recipient is named; `open`: nobody is named. */
             to_community?: string | null;
             /** @description Highest TLP of that community; TLP:RED when absent. */
             ceiling?: string | null;
@@ -8891,7 +8987,7 @@ export interface components {
         /** @description The recipient of a test. */
         SharingTestRecipient: {
             /**
-             * @description Node id; may be empty.
+             * @description Id of its node, or its own where it has none; may be empty.
              * @default
              */
             id: string;
@@ -9345,6 +9441,8 @@ export interface components {
             roles: string[];
             /** @description Its rights on single things. */
             grants: string[];
+            /** @description What the other organisation is called that it is for; absent: it is of the house. */
+            for?: string | null;
             /** @description Who made it. */
             made_by: string;
             /**
@@ -9406,6 +9504,8 @@ export interface components {
             roles: string[];
             /** @description Its rights on single TAXII collections. */
             grants: string[];
+            /** @description What the other organisation is called that it is for; absent: it is of the house. */
+            for?: string | null;
         };
         /**
          * @description Normal, or an attack.
@@ -12358,8 +12458,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It broke off */
-            502: {
+            /** @description It is not this feed, or breaks off */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14418,12 +14518,93 @@ export interface operations {
             };
         };
     };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrganisation"];
+            };
+        };
+        responses: {
+            /** @description The organisation */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationView"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has a node */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of its node */
+                /** @description Its id */
                 id: string;
             };
             cookie?: never;
@@ -15003,6 +15184,38 @@ export interface operations {
             };
             /** @description The other side does not answer or refuses */
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withheld: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What may not go */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PushFailure"];
+                };
+            };
+            /** @description No such push */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -188,7 +188,8 @@ async fn the_preview_tells_whose_word_it_is_and_what_others_said_goes_no_further
         ("feed:3", "misp", "misp"),
         ("misp:CIRCL", "feed", "misp"),
         ("import:Report 17", "import", "import"),
-        ("sender:a client", "person", "taxii"),
+        ("sender:a client", "taxii", "taxii"),
+        ("sender:one of us", "person", "own"),
         ("knowledge:attack", "knowledge", "feed"),
     ];
     let mut ids = Vec::new();

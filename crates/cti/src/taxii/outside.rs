@@ -77,6 +77,10 @@ pub(super) async fn source_of(
             Some(peer) => Ok((format!("sender:{}", peer.node), "peer")),
             None => Ok((format!("sender:{}", caller.id), "peer")),
         },
+        // Nobody knows whose client it is: what it sends is not taken for our own word.
+        _ if caller.roles.iter().any(|role| role == "taxii") => {
+            Ok((format!("sender:{}", caller.id), "taxii"))
+        }
         _ => Ok((format!("sender:{}", caller.id), "person")),
     }
 }

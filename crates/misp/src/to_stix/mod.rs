@@ -128,12 +128,15 @@ impl Writer {
         self.event_at = at;
     }
 
-    /// The UUID of a record. One that is missing or not a UUID is derived of the content, so that the same record gets the
-    /// same id again; a text that is no UUID stays in the record.
+    /// The UUID of a record. One that is missing or none that STIX takes (RFC 4122, version 1 to 5) is derived of the place, so
+    /// that the same record gets the same id again; such a text stays in the record.
     fn uuid(taker: &mut Taker, salt: &str) -> String {
         let parsed = taker.peek("uuid").and_then(Value::as_str).filter(|text| text.len() == 36);
         match parsed.and_then(|text| Uuid::parse_str(text).ok()) {
-            Some(uuid) if uuid.get_variant() == uuid::Variant::RFC4122 => {
+            Some(uuid)
+                if uuid.get_variant() == uuid::Variant::RFC4122
+                    && (1..=5).contains(&uuid.get_version_num()) =>
+            {
                 taker.any("uuid");
                 uuid.to_string()
             }

@@ -273,3 +273,27 @@ proptest! {
         prop_assert_eq!(convert(), convert());
     }
 }
+
+/// UUIDs of versions that STIX does not take, and texts that are none, give ids that it takes; the same ones every time.
+#[test]
+fn what_is_no_uuid_of_stix_gives_an_id_all_the_same() {
+    let seven = "0192a6ef-17d6-7cba-8405-b10b2f045daf";
+    for wrong in ["a6ef17d6-91cb-a405-b10b-2f045daf874c", seven, "no uuid", ""] {
+        let event = json!({"Event": {"uuid": wrong, "info": "i", "date": "2026-01-01", "Attribute": [
+            {"uuid": wrong, "type": "ip-dst", "value": "198.51.100.7", "to_ids": true},
+            {"uuid": wrong, "type": "domain", "value": "a.example", "to_ids": true}],
+            "Object": [{"uuid": wrong, "name": "url", "Attribute": [
+                {"uuid": wrong, "type": "url", "object_relation": "url", "value": "https://a.example/"}]}]}});
+        let convert = || {
+            let document = document::from_value(event.clone()).unwrap();
+            to_stix::convert(document, to_stix::Options::default()).bundle
+        };
+        let bundle = convert();
+        let report = stix::validate::bundle(&bundle);
+        assert!(report.is_valid(), "{wrong}: {:?}", report.problems);
+        let again = stix::Bundle::from_value(bundle.to_value()).unwrap();
+        assert_eq!(again, convert());
+        let ids: HashSet<&str> = bundle.objects.iter().map(stix::Object::id_text).collect();
+        assert_eq!(ids.len(), bundle.objects.len(), "{wrong}: an id stands twice");
+    }
+}

@@ -26,6 +26,19 @@ impl Act {
 
 /// A body for each act of the description; an act without a line here fails the test.
 const BODIES: &[(&str, &str)] = &[
+    (
+        "POST /api/v1/certificates",
+        r#"{"role": "taxii", "label": "$WORD", "days": 30, "request": "none"}"#,
+    ),
+    ("DELETE /api/v1/certificates/{id}", ""),
+    ("DELETE /api/v1/communities/{id}/invitations/{invitation}", ""),
+    ("POST /api/v1/communities/{id}/lead", r#"{"organisation": "$WORD"}"#),
+    ("POST /api/v1/communities/{id}/lead/accept", "{}"),
+    ("POST /api/v1/communities/{id}/lead/decline", ""),
+    ("POST /api/v1/intel/imports", r#"{"type": "bundle", "id": "bundle--$UUID", "objects": []}"#),
+    ("POST /api/v1/organisations", r#"{"name": "$WORD"}"#),
+    ("DELETE /api/v1/organisations/{id}", ""),
+    ("POST /api/v1/webhooks/{id}/rotate", "{}"),
     ("POST /api/v1/communities", r#"{"name": "Ports", "max_tlp": "amber"}"#),
     (
         "POST /api/v1/communities/join",

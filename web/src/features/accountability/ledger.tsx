@@ -29,8 +29,8 @@ const columns: Column<LedgerEntry>[] = [
     head: t('ledger.col.sentence'),
     cell: (row) => (
       <>
-        {row.erased ? <PlainTag shape="bar">{t('ledger.erased')}</PlainTag> : <span className="wrap">{sentence(row.sentence)}</span>}
-        <div className="small quiet">{word('fact', row.kind)} · {row.actor}</div>
+        {row.erased || row.hidden ? <PlainTag shape="bar">{t(row.hidden ? 'ledger.hidden' : 'ledger.erased')}</PlainTag> : <span className="wrap">{sentence(row.sentence)}</span>}
+        {!row.hidden && <div className="small quiet">{word('fact', row.kind)} · {row.actor}</div>}
       </>
     ),
     sort: (row) => row.kind,

@@ -43,8 +43,8 @@ export function ProofPage() {
             {entry.data && (
               <section className="panel">
                 <div className="body stack tight">
-                  <span className="strong">{entry.data.erased ? t('ledger.erased') : entry.data.sentence}</span>
-                  <span className="small quiet">{word('fact', entry.data.kind)} · {entry.data.actor} · <Wall at={entry.data.at} /></span>
+                  <span className="strong">{entry.data.hidden ? t('ledger.hidden') : entry.data.erased ? t('ledger.erased') : entry.data.sentence}</span>
+                  <span className="small quiet">{!entry.data.hidden && `${word('fact', entry.data.kind)} · ${entry.data.actor} · `}<Wall at={entry.data.at} /></span>
                 </div>
               </section>
             )}
