@@ -20,6 +20,18 @@ const TEXTS: &[(&str, &str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "MISP object templates",
+        "CC0-1.0 or BSD-2-Clause",
+        include_str!("../../../../data/licences/misp-objects.txt"),
+        None,
+    ),
+    (
+        "MISP taxonomies",
+        "CC0-1.0 or BSD-2-Clause",
+        include_str!("../../../../data/licences/misp-taxonomies.txt"),
+        None,
+    ),
+    (
         "ATT&CK and CAPEC",
         "MITRE's terms of use",
         include_str!("../../../../data/licences/attack-and-capec.txt"),
