@@ -7,19 +7,21 @@
 //! - **Bounded.** Steps of a run, depth, time, output, variables, conditions: each has a named limit.
 //! - **A run runs one version.** Storing a newer playbook changes no run under way.
 //!
-//! Entry points: [`Playbooks`]; without a node: [`validate_bytes`], [`explain`].
+//! Entry points: [`Playbooks`]; without a node: [`validate_bytes`], [`explain`], [`difference`], [`signature`].
 
 pub mod actuators;
 pub mod cacao;
 pub mod condition;
 mod config;
 pub mod context;
+mod difference;
 mod engine;
 mod error;
 mod explain;
 mod http;
 mod run;
 pub mod shipped;
+pub mod signature;
 mod store;
 mod trigger;
 mod validate;
@@ -36,6 +38,7 @@ use platform::peers::PeerDirectory;
 use ports::{Actuator, Exchange, IncidentReader, IntelLookup};
 
 pub use config::Config;
+pub use difference::{Change, difference};
 pub use engine::{
     ASK_TIMEOUT_S, MAX_BRANCH_DEPTH, MAX_COMMANDS_PER_STEP, MAX_OUTPUT_BYTES, MAX_STEPS_PER_RUN,
 };

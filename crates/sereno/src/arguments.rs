@@ -7,6 +7,7 @@ mod analyst;
 mod intelligence;
 
 use clap::{Args, Parser, Subcommand};
+use model::Timestamp;
 
 pub(crate) use analyst::{Decay, DecayCommand, Licences, WarninglistCommand, WebhookCommand};
 pub(crate) use intelligence::{
@@ -377,6 +378,54 @@ pub(crate) enum PlaybookCommand {
     Explain {
         /// A CACAO v2 playbook.
         file: PathBuf,
+    },
+    /// What changed from one file to another. Exit 0 when nothing did, 1 otherwise.
+    Diff {
+        /// A CACAO v2 playbook.
+        before: PathBuf,
+        /// Another, or a later version.
+        after: PathBuf,
+    },
+    /// Is the file well signed? Exit 0 or 1.
+    Verify {
+        /// A CACAO v2 playbook.
+        file: PathBuf,
+        /// As of this time (RFC 3339); now without it.
+        #[arg(long, value_name = "TIME")]
+        at: Option<Timestamp>,
+        /// Only this key counts: a PEM public key or certificate. Again for more. Without it the key that the signature carries
+        /// will do: then the answer only says that the owner of that key signed.
+        #[arg(long, value_name = "FILE")]
+        key: Vec<PathBuf>,
+        /// This key is revoked, and since when: FILE or FILE@TIME; a fingerprint instead of a file will do.
+        #[arg(long, value_name = "KEY[@TIME]")]
+        revoked: Vec<String>,
+    },
+    /// Add a signature to the file.
+    Sign {
+        /// A CACAO v2 playbook.
+        file: PathBuf,
+        /// The private key: PKCS #8, PEM or DER; RSA, P-256, P-384 or Ed25519.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Who signs, in words.
+        #[arg(long)]
+        signee: String,
+        /// Who signs, as a STIX identity.
+        #[arg(long, value_name = "identity--UUID")]
+        identity: Option<String>,
+        /// RS256 to RS512, PS256 to PS512, ES256, ES384, Ed25519; the usual one of the key without it.
+        #[arg(long)]
+        algorithm: Option<String>,
+        /// Until when it holds (RFC 3339); for good without it.
+        #[arg(long, value_name = "TIME")]
+        valid_until: Option<Timestamp>,
+        /// Counter-sign this signature (its id) instead of signing the playbook.
+        #[arg(long, value_name = "jss--UUID")]
+        counter: Option<String>,
+        /// Where to write; into the file itself without it.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// The node's playbooks.
     List(Place),

@@ -10,5 +10,6 @@ mod http;
 mod people;
 mod room;
 mod schema;
+mod signature;
 mod trigger;
 mod validate;

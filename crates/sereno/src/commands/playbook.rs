@@ -1,4 +1,4 @@
-//! `sereno playbook validate|explain|list|add|run`.
+//! `sereno playbook validate|explain|diff|verify|sign|list|add|run`.
 
 use std::process::ExitCode;
 
@@ -6,13 +6,13 @@ use playbooks::cacao::Playbook;
 use playbooks::{Abilities, Report};
 use serde_json::{Value, json};
 
-use super::{read_file, table, text};
+use super::{playbook_sign, read_file, table, text};
 use crate::api::Api;
 use crate::arguments::PlaybookCommand;
 use crate::output::{self, Failure};
 
 /// Largest playbook file read, bytes.
-const MAX_PLAYBOOK_BYTES: u64 = 4 << 20;
+pub(super) const MAX_PLAYBOOK_BYTES: u64 = 4 << 20;
 
 pub(crate) async fn run(command: PlaybookCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
@@ -28,6 +28,23 @@ pub(crate) async fn run(command: PlaybookCommand, json: bool) -> Result<ExitCode
             let playbook = Playbook::parse(&text).map_err(Failure::file(&file))?;
             output::line(&playbooks::explain(&playbook));
             Ok(ExitCode::SUCCESS)
+        }
+        PlaybookCommand::Diff { before, after } => playbook_sign::diff(&before, &after, json),
+        PlaybookCommand::Verify { file, at, key, revoked } => {
+            playbook_sign::verify(&file, at, &key, &revoked, json)
+        }
+        PlaybookCommand::Sign {
+            file,
+            key,
+            signee,
+            identity,
+            algorithm,
+            valid_until,
+            counter,
+            out,
+        } => {
+            let new = playbook_sign::New { signee, identity, algorithm, valid_until, counter };
+            playbook_sign::sign(&file, &key, new, out.as_deref(), json)
         }
         PlaybookCommand::List(place) => {
             let api = Api::of(&place).await?;

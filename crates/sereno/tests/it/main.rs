@@ -28,6 +28,7 @@ mod ledger;
 mod misp;
 mod nets;
 mod partition;
+mod playbook_sign;
 mod programs;
 mod sight;
 mod stix_patterns;
