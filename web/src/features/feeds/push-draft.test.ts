@@ -3,8 +3,8 @@ import { EMPTY, request } from './push-draft';
 
 describe('a new push', () => {
   it('sends a collection of this node to a TAXII server', () => {
-    const draft = { ...EMPTY, name: ' cert ', url: 'https://taxii.example/c/ ', what: 'collection' as const, collection: 'sereno/outbox', scheme: 'basic' as const, user: 'me', secret: 'x', highest: 'amber' };
-    expect(request(draft)).toEqual({ name: 'cert', url: 'https://taxii.example/c/', highest: 'amber', every_minutes: 60, origin: { what: 'collection', root: 'sereno', collection: 'outbox' }, auth: { scheme: 'basic', user: 'me' }, secret: 'x' });
+    const draft = { ...EMPTY, name: ' cert ', url: 'https://taxii.example/c/ ', what: 'collection' as const, collection: 'sereno/outbox', scheme: 'basic' as const, user: 'me', secret: 'x', highest: 'amber', for: '01a2' };
+    expect(request(draft)).toEqual({ name: 'cert', url: 'https://taxii.example/c/', highest: 'amber', for: '01a2', every_minutes: 60, origin: { what: 'collection', root: 'sereno', collection: 'outbox' }, auth: { scheme: 'basic', user: 'me' }, secret: 'x' });
   });
 
   it('names types only where they are asked for, and no secret that nobody wants', () => {

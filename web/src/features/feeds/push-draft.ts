@@ -14,10 +14,12 @@ export interface PushDraft {
   user: string;
   secret: string;
   highest: string;
+  /** Id of the organisation that it goes to; empty: nobody is named. */
+  for: string;
   every: number;
 }
 
-export const EMPTY: PushDraft = { name: '', url: '', what: 'known', types: '', collection: '', scheme: 'none', user: '', secret: '', highest: 'green', every: 60 };
+export const EMPTY: PushDraft = { name: '', url: '', what: 'known', types: '', collection: '', scheme: 'none', user: '', secret: '', highest: 'green', for: '', every: 60 };
 
 function origin(draft: PushDraft): Record<string, unknown> {
   if (draft.what === 'events') return { what: 'events' };
@@ -29,6 +31,7 @@ function origin(draft: PushDraft): Record<string, unknown> {
 /** The body of `POST /pushes`. A secret goes only where one is wanted. */
 export function request(draft: PushDraft): Record<string, unknown> {
   const body: Record<string, unknown> = { name: draft.name.trim(), url: draft.url.trim(), origin: origin(draft), highest: draft.highest, every_minutes: draft.every };
+  if (draft.for !== '') body.for = draft.for;
   if (draft.scheme !== 'none') {
     body.auth = draft.scheme === 'basic' ? { scheme: 'basic', user: draft.user } : { scheme: draft.scheme };
     body.secret = draft.secret;
