@@ -63,12 +63,12 @@ export function FeedsPage() {
     <PageView title={feeds.data ? (failing > 0 ? tn('feeds.failing', failing, { all: feeds.data.length }) : tn('feeds.title', feeds.data.length)) : t('nav.feeds')} lead={t('feeds.lead')}>
       {run.isError && <Failed error={run.error} />}
       {pause.isError && <Failed error={pause.error} />}
-      <section className="panel">
-        <Loaded query={feeds}>
-          {(list) => (list.length === 0 ? <Empty title={t('feeds.empty')}>{t('feeds.empty_why')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.feeds')} rowKey={(row) => row.id} />)}
-        </Loaded>
-      </section>
       <div className="stack wide">
+        <section className="panel">
+          <Loaded query={feeds}>
+            {(list) => (list.length === 0 ? <Empty title={t('feeds.empty')}>{t('feeds.empty_why')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.feeds')} rowKey={(row) => row.id} />)}
+          </Loaded>
+        </section>
         <NewFeed />
         <Pushes />
       </div>
