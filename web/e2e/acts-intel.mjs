@@ -115,14 +115,15 @@ await act('a push is added with a secret that never comes back, changed, and rem
   await page.getByLabel('Collection of the TAXII server').fill('https://taxii.example.org/c/');
   await page.locator('form', { hasText: 'New push' }).getByLabel('Who asks').selectOption('bearer');
   await page.locator('form', { hasText: 'New push' }).locator('input[type="password"]').fill('s3cret');
+  const recipient = await page.locator('form', { hasText: 'New push' }).getByLabel('For').selectOption({ label: 'Harbour CERT' });
   await axe(page, 'a new push');
   await page.getByRole('button', { name: 'Add the push' }).click();
   await page.waitForFunction(() => document.querySelector('input[maxlength="120"]') && ![...document.querySelectorAll('input')].some((one) => one.value === 's3cret'));
-  must(JSON.stringify(asked[0]) === JSON.stringify(['POST', { name: 'partner', url: 'https://taxii.example.org/c/', origin: { what: 'known', types: ['indicator', 'malware'] }, highest: 'green', every_minutes: 60, auth: { scheme: 'bearer' }, secret: 's3cret' }]), `asked ${JSON.stringify(asked)}`);
+  must(JSON.stringify(asked[0]) === JSON.stringify(['POST', { name: 'partner', url: 'https://taxii.example.org/c/', origin: { what: 'known', types: ['indicator', 'malware'] }, highest: 'green', every_minutes: 60, for: recipient[0], auth: { scheme: 'bearer' }, secret: 's3cret' }]), `asked ${JSON.stringify(asked)}`);
   await page.getByRole('button', { name: 'Change the push national' }).click();
   const form = page.locator('form', { hasText: 'Change the push national' });
   must((await form.locator('input[type="password"]').inputValue()) === '', 'a secret is shown');
-  await form.locator('select').selectOption('amber');
+  await form.getByLabel('Nothing above').selectOption('amber');
   await form.getByText('Holds for what comes from now on').waitFor();
   await axe(page, 'a push that is changed');
   await form.getByRole('button', { name: 'Save the push' }).click();
