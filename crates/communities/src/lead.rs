@@ -303,6 +303,11 @@ impl Communities {
             let known = circle.leader_peer == Some(from.id);
             return refused(if known { reason } else { NOT_BETWEEN_US });
         }
+        // Who leads gives way only by the offer that stands: one that was declined or replaced is no hand-over any more.
+        let stands = |one: &Handover| circle.offer.as_ref().is_some_and(|o| o.handover == *one);
+        if circle.led() && !letter.handovers.get(circle.chain.len()).is_some_and(stands) {
+            return refused(NOT_BETWEEN_US);
+        }
         let moved = circle.leader_node != from.node;
         if moved {
             circle.leader_node = from.node;

@@ -220,6 +220,23 @@ async fn an_offer_is_declined_runs_out_or_waits_for_those_who_could_not_be_told(
     assert_eq!(members["members"].as_array().unwrap().len(), 1, "{members}");
 }
 
+/// The signed hand-over is still with the node that said no.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_does_not_give_way_by_an_offer_that_was_declined() {
+    let net = Net::new(3).await;
+    let made = net.community(json!({ "name": "Energy" }), &[1]).await;
+    assert_eq!(net.offer(0, &made, 1).await.0, 202);
+    let offer = net.nodes[0].post.0.lock().unwrap().pop_front().unwrap();
+    assert_eq!(net.nodes[1].take(0, &offer.kind, offer.body.clone()).await, Ok(()));
+    let decline = format!("/api/v1/communities/{made}/lead/decline");
+    assert_eq!(net.nodes[1].ask("POST", &decline, &Value::Null).await.0, 204);
+    assert_eq!(net.deliver().await, []);
+    assert_eq!(net.nodes[1].take(0, &offer.kind, offer.body).await, Ok(()));
+    assert_eq!(net.accept(1, &made).await.0, 200, "it lies to itself");
+    assert_ne!(net.deliver().await, []);
+    assert_eq!(net.leaders(&made, &[0]).await, everywhere("City", 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_out_when_it_moved_comes_back_to_the_next_leader() {
     let net = Net::new(4).await;
