@@ -199,7 +199,7 @@ OBJECTS = {
         "user-account", user_id="1001", credential="c", account_login="l", account_type="unix", display_name="d",
         is_service_account=False, is_privileged=False, can_escalate_privs=True, is_disabled=False, account_created=TIME,
         account_expires=TIME, credential_last_changed=TIME, account_first_login=TIME, account_last_login=TIME,
-        extensions={"unix-account-ext": {"gid": 1001, "groups": ["wheel"], "home_dir": "/home/l", "shell": "/bin/bash"}}),
+        extensions={"unix-account-ext": {"gid": 1001, "groups": ["wheel"], "home_dir": "/srv/lee", "shell": "/bin/bash"}}),
     "windows-registry-key": observable(
         "windows-registry-key", key="hkey_local_machine\\system", modified_time=TIME, creator_user_ref=uuid("user-account"),
         number_of_subkeys=2, values=[{"name": "Foo", "data": "qwerty", "data_type": "REG_SZ"}]),
