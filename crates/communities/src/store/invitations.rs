@@ -82,15 +82,9 @@ pub(crate) async fn spend(
     digest: &str,
     now_us: i64,
 ) -> Result<bool, DbError> {
-    let done = sqlx::query(
-        "UPDATE communities_invitations SET used_at = $1 \
-         WHERE digest = $2 AND used_at IS NULL AND withdrawn_at IS NULL",
-    )
-    .bind(now_us)
-    .bind(digest)
-    .execute(sql)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    let text = "UPDATE communities_invitations SET used_at = $1 \
+         WHERE digest = $2 AND used_at IS NULL AND withdrawn_at IS NULL";
+    end(sql, text, digest, now_us).await
 }
 
 /// Makes one worthless that was not used; false when there is none such.
@@ -99,14 +93,19 @@ pub(crate) async fn withdraw(
     digest: &str,
     now_us: i64,
 ) -> Result<bool, DbError> {
-    let done = sqlx::query(
-        "UPDATE communities_invitations SET withdrawn_at = $1 \
-         WHERE digest = $2 AND used_at IS NULL AND withdrawn_at IS NULL",
-    )
-    .bind(now_us)
-    .bind(digest)
-    .execute(sql)
-    .await?;
+    let text = "UPDATE communities_invitations SET withdrawn_at = $1 \
+         WHERE digest = $2 AND used_at IS NULL AND withdrawn_at IS NULL";
+    end(sql, text, digest, now_us).await
+}
+
+/// Ends an open invitation; false when it was not open.
+async fn end(
+    sql: &mut AnyConnection,
+    text: &'static str,
+    digest: &str,
+    now_us: i64,
+) -> Result<bool, DbError> {
+    let done = sqlx::query(text).bind(now_us).bind(digest).execute(sql).await?;
     Ok(done.rows_affected() == 1)
 }
 
