@@ -215,6 +215,9 @@ pub(crate) fn acts(description: &Value) -> Vec<Act> {
 /// Tables whose rows say what was asked, not what is so.
 const NOTES_OF_ASKING: [&str; 2] = ["identity_rates", "sqlite_sequence"];
 
+/// What a link notes of the node's own calls to the other side, whenever their turn comes.
+const NOTES_OF_CALLING: [&str; 3] = ["last_try", "last_contact", "last_error"];
+
 /// For each table the number of its rows and a hash over all they hold.
 pub(crate) async fn tables(data: &Path) -> BTreeMap<String, (usize, u64)> {
     sqlx::any::install_default_drivers();
@@ -227,8 +230,13 @@ pub(crate) async fn tables(data: &Path) -> BTreeMap<String, (usize, u64)> {
     for name in names.into_iter().filter(|name| !NOTES_OF_ASKING.contains(&name.as_str())) {
         let columns = format!("SELECT name FROM pragma_table_info('{name}')");
         let columns = sqlx::query(sqlx::AssertSqlSafe(columns)).fetch_all(&mut sql).await.unwrap();
-        let quoted: Vec<String> =
-            columns.iter().map(|row| format!("quote(\"{}\")", row.get::<String, _>(0))).collect();
+        let is_link = name == "federation_links";
+        let quoted: Vec<String> = columns
+            .iter()
+            .map(|row| row.get::<String, _>(0))
+            .filter(|column| !(is_link && NOTES_OF_CALLING.contains(&column.as_str())))
+            .map(|column| format!("quote(\"{column}\")"))
+            .collect();
         let query = format!("SELECT {} FROM \"{name}\" ORDER BY 1", quoted.join(" || '|' || "));
         // Tables of the full-text index cannot be read like others; their content stands in plain ones too.
         let Ok(rows) = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&mut sql).await else {

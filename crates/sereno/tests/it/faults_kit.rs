@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, ClientBuilder, RequestBuilder};
 use serde_json::Value;
 
-use crate::programs::{edge, free_port, output, sereno, wait_ready};
+use crate::programs::{edge, output, sereno, two_free_ports, wait_ready};
 
 /// The device of the shipped captures.
 const DEVICE_MAC: &str = "b8:27:eb:7d:6b:a6";
@@ -110,7 +110,7 @@ impl Phoenix {
     /// The same, with further sections of the configuration.
     pub(crate) fn up_with(data: &Path, name: &str, kind: &str, more: &str) -> Self {
         std::fs::create_dir_all(data).unwrap();
-        let (listen, tls) = (free_port(), free_port());
+        let (listen, tls) = two_free_ports();
         let text = format!(
             "[node]\nname = \"{name}\"\nkind = \"{kind}\"\n[server]\nlisten = \"127.0.0.1:{listen}\"\n\
              tls_listen = \"127.0.0.1:{tls}\"\n[log]\nfilter = \"warn\"\n{more}"

@@ -104,6 +104,13 @@ pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Two different ones: each is held until both are known.
+pub(crate) fn two_free_ports() -> (u16, u16) {
+    let bind = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (one, other) = (bind(), bind());
+    (one.local_addr().unwrap().port(), other.local_addr().unwrap().port())
+}
+
 /// Waits for `/readyz`.
 pub(crate) fn wait_ready(url: &str) {
     let deadline = Instant::now() + Duration::from_secs(60);
