@@ -218,6 +218,21 @@ const NOTES_OF_ASKING: [&str; 2] = ["identity_rates", "sqlite_sequence"];
 /// What a link notes of the node's own calls to the other side, whenever their turn comes.
 const NOTES_OF_CALLING: [&str; 3] = ["last_try", "last_contact", "last_error"];
 
+/// Waits until the node's own work on what it was filled with is done: nothing changed for a second.
+pub(crate) async fn at_rest(data: &Path) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let mut before = tables(data).await;
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let now = tables(data).await;
+        if now == before {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "no rest: {:?}", changed(&before, &now));
+        before = now;
+    }
+}
+
 /// For each table the number of its rows and a hash over all they hold.
 pub(crate) async fn tables(data: &Path) -> BTreeMap<String, (usize, u64)> {
     sqlx::any::install_default_drivers();

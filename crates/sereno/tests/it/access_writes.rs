@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::access_ground::{Asker, Ground, plain};
-use crate::access_kit::{Act, changed, tables};
+use crate::access_kit::{Act, at_rest, changed, tables};
 use crate::sight::{LABELS, NOBODY};
 
 /// What may be done to whom: acts of the roles that see less than everything, by name. Whoever gives one of them more
@@ -110,6 +110,7 @@ fn who_may_not_is_told_the_same_whatever_it_asks_and_changes_nothing() {
     let ground = Ground::new();
     crate::programs::blocking(async {
         ground.fill().await;
+        at_rest(&ground.node.data).await;
         let (acts, may) = (ground.acts().await, ground.matrix().await);
         assert!(acts.len() > 90, "{} acts", acts.len());
         let mut refusals = 0;
