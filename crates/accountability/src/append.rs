@@ -50,6 +50,7 @@ impl Scribe {
             salt: Some(hex::encode(salt)),
             leaf_hash: hex::encode(leaf),
             recorded_at: fact.recorded_at.as_micros(),
+            tlp: fact.tlp,
             erased: false,
         };
         if !store::insert(tx, &entry).await? {

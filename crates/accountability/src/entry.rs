@@ -1,5 +1,6 @@
 //! What an entry commits to: the whole fact, salted, so that the log proves without revealing.
 
+use model::Tlp;
 use model::event::Fact;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -46,6 +47,8 @@ pub(crate) struct Entry {
     pub(crate) salt: Option<String>,
     pub(crate) leaf_hash: String,
     pub(crate) recorded_at: i64,
+    /// The label of what it repeats of others' word; not part of what it commits to.
+    pub(crate) tlp: Option<Tlp>,
     pub(crate) erased: bool,
 }
 

@@ -49,7 +49,10 @@ pub use verify::{Altered, VerifyReport, verify, verify_file, verify_folder};
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "accountability",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_accountability.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_accountability.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_labels.sql") },
+    ],
 };
 
 /// Facts the log may lag behind before the doctor speaks of it.

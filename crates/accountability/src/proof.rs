@@ -1,7 +1,7 @@
 //! Proofs for one entry and between two heads, made from the stored tree and checked without it.
 
 use model::Timestamp;
-use model::event::room_of;
+use platform::db::Hidden;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::AnyConnection;
@@ -65,10 +65,10 @@ impl Accountability {
     /// # Errors
     /// No such entry or size, or the tree's rows are not all there.
     pub async fn prove(&self, index: u64, size: Option<u64>) -> Result<EntryProof, LedgerError> {
-        self.prove_without(index, size, &[]).await
+        self.prove_without(index, size, &Hidden::default()).await
     }
 
-    /// The same for a reader to whom entries of these rooms are hidden: what they say is left out.
+    /// The same for a reader to whom some entries are hidden: what they say is left out.
     ///
     /// # Errors
     /// No such entry or size, or the tree's rows are not all there.
@@ -76,14 +76,14 @@ impl Accountability {
         &self,
         index: u64,
         size: Option<u64>,
-        hidden: &[&str],
+        hidden: &Hidden,
     ) -> Result<EntryProof, LedgerError> {
         let mut sql = self.platform.db.read().await?;
         let head = self.head_of(&mut sql, size).await?;
         let plan = merkle::inclusion_plan(index, head.size).ok_or(LedgerError::NotFound(index))?;
         let entry = store::entry(&mut sql, index).await?.ok_or(LedgerError::NotFound(index))?;
         let path = path(&mut sql, &plan).await?;
-        let body = entry.body.filter(|_| !hidden.contains(&room_of(&entry.kind)));
+        let body = entry.body.filter(|_| !hidden.hides(&entry.kind, entry.tlp));
         let revealed = body.zip(entry.salt).map(|(body, salt)| RevealedEntry { body, salt });
         Ok(EntryProof {
             index,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use model::Timestamp;
 use model::event::Fact;
-use platform::db::{DbError, Tx};
+use model::{Timestamp, Tlp};
+use platform::db::{DbError, Hidden, Tx};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -18,7 +18,7 @@ use crate::merkle::{Hash, Node};
 pub(crate) const CONSUMER: &str = "accountability";
 
 const ENTRY: &str = "SELECT idx, fact_seq, kind, subject, actor, sentence, body, salt, leaf_hash, \
-                     recorded_at, erased FROM accountability_entries";
+                     recorded_at, tlp, erased FROM accountability_entries";
 
 /// Number of entries, going by the last one.
 pub(crate) async fn size(sql: &mut AnyConnection) -> Result<u64, DbError> {
@@ -32,7 +32,7 @@ pub(crate) async fn size(sql: &mut AnyConnection) -> Result<u64, DbError> {
 pub(crate) async fn insert(tx: &mut Tx, entry: &Entry) -> Result<bool, DbError> {
     let done = sqlx::query(
         "INSERT INTO accountability_entries (idx, fact_seq, kind, subject, actor, sentence, body, \
-         salt, leaf_hash, recorded_at, erased) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) \
+         salt, leaf_hash, recorded_at, tlp, erased) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0) \
          ON CONFLICT (fact_seq) DO NOTHING",
     )
     .bind(signed(entry.index))
@@ -45,6 +45,7 @@ pub(crate) async fn insert(tx: &mut Tx, entry: &Entry) -> Result<bool, DbError> 
     .bind(entry.salt.clone())
     .bind(entry.leaf_hash.clone())
     .bind(entry.recorded_at)
+    .bind(entry.tlp.map(Tlp::label))
     .execute(tx.sql())
     .await?;
     Ok(done.rows_affected() == 1)
@@ -153,8 +154,8 @@ pub(crate) struct EntryFilter {
     pub(crate) after: Option<u64>,
     pub(crate) before: Option<u64>,
     pub(crate) subject: Option<String>,
-    /// Rooms whose entries are left out.
-    pub(crate) hidden: Vec<&'static str>,
+    /// What is left out.
+    pub(crate) hidden: Hidden,
 }
 
 /// The newest entries that pass, newest first.
@@ -163,9 +164,7 @@ pub(crate) async fn newest(
     filter: &EntryFilter,
     limit: i64,
 ) -> Result<Vec<Entry>, DbError> {
-    // Rooms are constants of this program, never input.
-    let hidden: String =
-        filter.hidden.iter().map(|room| format!("AND kind NOT LIKE '{room}.%' ")).collect();
+    let hidden = filter.hidden.sql();
     let query = format!(
         "{ENTRY} WHERE idx > $1 AND idx < $2 AND ($3 = '' OR subject = $3) {hidden}\
          ORDER BY idx DESC LIMIT $4"
@@ -180,6 +179,11 @@ pub(crate) async fn newest(
     rows.iter().map(read_entry).collect()
 }
 
+/// A stored label; one that cannot be read counts as the strictest.
+fn label(text: Option<String>) -> Option<Tlp> {
+    text.map(|text| text.parse().unwrap_or(Tlp::Red))
+}
+
 fn read_entry(row: &AnyRow) -> Result<Entry, DbError> {
     Ok(Entry {
         index: unsigned(row.try_get("idx")?, "accountability_entries.idx")?,
@@ -192,6 +196,7 @@ fn read_entry(row: &AnyRow) -> Result<Entry, DbError> {
         salt: row.try_get("salt")?,
         leaf_hash: row.try_get("leaf_hash")?,
         recorded_at: row.try_get("recorded_at")?,
+        tlp: label(row.try_get("tlp")?),
         erased: row.try_get::<i64, _>("erased")? != 0,
     })
 }
@@ -304,6 +309,7 @@ fn read_fact(row: &AnyRow) -> Option<Fact> {
         sentence: row.try_get("sentence").ok()?,
         payload: serde_json::from_str(&payload).ok()?,
         event_at: row.try_get::<Option<i64>, _>("event_at").ok()?.map(Timestamp::from_micros),
+        tlp: label(row.try_get("tlp").ok()?),
         recorded_at: Timestamp::from_micros(row.try_get("recorded_at").ok()?),
     })
 }

@@ -1,7 +1,7 @@
 //! What people and facts may do to an incident. Everything runs in the caller's transaction.
 
 use model::event::{IncidentAcknowledged, IncidentChanged};
-use model::{Incident, IncidentId, IncidentState, TimelineItem};
+use model::{Incident, IncidentId, IncidentState, TimelineItem, Tlp};
 use platform::db::Tx;
 
 use crate::error::IncidentsError;
@@ -22,6 +22,19 @@ pub(crate) fn line(tx: &Tx, kind: &str, text: impl Into<String>, actor: &str) ->
 /// The incident, or the error that says it is not here.
 pub(crate) async fn existing(tx: &mut Tx, id: IncidentId) -> Result<Incident, IncidentsError> {
     store::find(tx.sql(), id).await?.ok_or_else(|| IncidentsError::NotFound(id.to_string()))
+}
+
+/// The incident, when it is here and its label is not beyond the reader's sight; otherwise it is not here.
+pub(crate) async fn in_sight(
+    tx: &mut Tx,
+    id: IncidentId,
+    beyond: &[Tlp],
+) -> Result<Incident, IncidentsError> {
+    let incident = existing(tx, id).await?;
+    if incident.bound().is_some_and(|tlp| beyond.contains(&tlp)) {
+        return Err(IncidentsError::NotFound(id.to_string()));
+    }
+    Ok(incident)
 }
 
 /// Moves an incident to another state, with the reason.
@@ -57,16 +70,15 @@ pub(crate) async fn move_to(
 /// Not found, or the database said no.
 pub(crate) async fn note(
     tx: &mut Tx,
-    id: IncidentId,
+    mut incident: Incident,
     text: &str,
     actor: &str,
 ) -> Result<Incident, IncidentsError> {
-    let mut incident = existing(tx, id).await?;
     incident.updated_at = tx.now();
     store::update(tx.sql(), &incident).await?;
     let source = format!("note:{}", tx.mint::<model::EventId>());
     let item = line(tx, "note", text, actor);
-    store::add_line(tx.sql(), id, &source, &item).await?;
+    store::add_line(tx.sql(), incident.id, &source, &item).await?;
     let changed = IncidentChanged { incident: incident.clone(), change: "a note was added".into() };
     tx.publish(actor, &changed).await?;
     Ok(incident)
@@ -78,11 +90,10 @@ pub(crate) async fn note(
 /// Somebody was faster, not found, or the database said no.
 pub(crate) async fn acknowledge(
     tx: &mut Tx,
-    id: IncidentId,
+    mut incident: Incident,
     text: &str,
     actor: &str,
 ) -> Result<Incident, IncidentsError> {
-    let mut incident = existing(tx, id).await?;
     if let Some(by) = incident.acknowledged_by {
         return Err(IncidentsError::AlreadyAcknowledged(by));
     }
@@ -90,14 +101,15 @@ pub(crate) async fn acknowledge(
     incident.updated_at = tx.now();
     store::update(tx.sql(), &incident).await?;
     let item = line(tx, "acknowledged", format!("Acknowledged: {text}"), actor);
-    store::add_line(tx.sql(), id, "acknowledged", &item).await?;
+    store::add_line(tx.sql(), incident.id, "acknowledged", &item).await?;
     if incident.received_share.is_some() {
         let answer = IncidentAcknowledged {
-            incident: id,
+            incident: incident.id,
             origin: incident.origin,
             by: actor.to_owned(),
             text: text.to_owned(),
             at: tx.now(),
+            tlp: incident.bound(),
         };
         tx.publish(actor, &answer).await?;
     }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use model::{
-    DeviceId, Finding, Incident, IncidentId, IncidentReport, IncidentState, TimelineItem, Timestamp,
+    DeviceId, Finding, Incident, IncidentId, IncidentReport, IncidentState, TimelineItem,
+    Timestamp, Tlp,
 };
 use platform::db::DbError;
 use sqlx::any::AnyRow;
@@ -70,10 +71,11 @@ pub(crate) enum Which {
     All,
 }
 
-/// Incidents, newest first, after the position `(recorded_at, id)`.
+/// Incidents, newest first, after the position `(recorded_at, id)`; those of others without the labels `beyond`.
 pub(crate) async fn list(
     connection: &mut AnyConnection,
     which: Which,
+    beyond: &[Tlp],
     after: Option<(i64, String)>,
     limit: i64,
 ) -> Result<Vec<Incident>, DbError> {
@@ -82,8 +84,13 @@ pub(crate) async fn list(
         Which::Closed => "state IN ('closed', 'false_alarm')",
         Which::All => "1 = 1",
     };
+    // Labels are constants of this program, never input.
+    let hidden: String = beyond
+        .iter()
+        .map(|tlp| format!("AND (received_share IS NULL OR tlp <> '{tlp}') "))
+        .collect();
     let sql = format!(
-        "SELECT {COLUMNS} FROM incidents_incidents WHERE {filter} \
+        "SELECT {COLUMNS} FROM incidents_incidents WHERE {filter} {hidden}\
          AND (recorded_at < $1 OR (recorded_at = $2 AND id < $3)) \
          ORDER BY recorded_at DESC, id DESC LIMIT $4"
     );

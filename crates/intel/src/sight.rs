@@ -1,9 +1,6 @@
 //! Who may see what: a bound that every read carries.
 
-use std::collections::BTreeMap;
-
 use platform::http::{Caller, Gate};
-use serde_json::json;
 use stix::Tlp;
 
 /// What a reader may see at most.
@@ -25,15 +22,11 @@ impl Sight {
         Self { most: rank(tlp) }
     }
 
-    /// Up to which label the policies let a caller read: the action `see` on things of kind `Intel`, asked from the
-    /// least protected label on; the first "no" ends it.
+    /// Up to which label the policies let a caller read ([`Gate::labels_beyond`]).
     #[must_use]
     pub fn of(gate: &Gate, caller: &Caller) -> Self {
-        let sees = |tlp: &Tlp| {
-            let attributes = BTreeMap::from([("tlp".to_owned(), json!(tlp.label()))]);
-            gate.0.decide(&caller.question("see", "Intel", tlp.label(), attributes)).allowed
-        };
-        Tlp::ALL.into_iter().take_while(sees).last().map_or(Self::NOTHING, Self::up_to)
+        let seen = Tlp::ALL.len() - gate.labels_beyond(caller).len();
+        Tlp::ALL.get(..seen).and_then(<[Tlp]>::last).map_or(Self::NOTHING, |tlp| Self::up_to(*tlp))
     }
 
     /// The highest rank in sight.

@@ -23,6 +23,10 @@ pub trait Payload: Serialize + for<'de> Deserialize<'de> {
     fn event_at(&self) -> Option<Timestamp> {
         None
     }
+    /// The label of what it repeats of others' word; only who sees that far may read it. `None`: our own word.
+    fn tlp(&self) -> Option<Tlp> {
+        None
+    }
 }
 
 /// Rooms whose facts are not for every reader, because they tell by names or counts what was exchanged with whom. Who
@@ -48,6 +52,27 @@ macro_rules! payload {
             }
         }
     };
+    ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr, at $at:expr, tlp $tlp:expr) => {
+        impl Payload for $name {
+            const KIND: &'static str = $kind;
+            fn subject(&self) -> String {
+                let $it = self;
+                $subject
+            }
+            fn sentence(&self) -> String {
+                let $it = self;
+                $sentence
+            }
+            fn event_at(&self) -> Option<Timestamp> {
+                let $it = self;
+                $at
+            }
+            fn tlp(&self) -> Option<Tlp> {
+                let $it = self;
+                $tlp
+            }
+        }
+    };
     ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr, $at:expr) => {
         impl Payload for $name {
             const KIND: &'static str = $kind;
@@ -69,6 +94,7 @@ macro_rules! payload {
 
 mod detection;
 mod federation;
+mod incidents;
 
 pub use detection::{
     FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LawModelChanged,
@@ -78,6 +104,7 @@ pub use detection::{
 pub use federation::{
     CommunityNoted, LetterRefused, ObjectsReceived, ObjectsRetracted, ObjectsShared,
 };
+pub use incidents::{IncidentAcknowledged, IncidentChanged, IncidentOpened, IncidentReceived};
 
 /// A gateway or probe connected, or its source changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,58 +159,6 @@ payload!(
         it.device.place.as_deref().unwrap_or("not given"),
         it.device.criticality.word()
     )
-);
-
-/// An incident was opened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IncidentOpened {
-    /// The incident with its findings.
-    pub report: IncidentReport,
-    /// True when another node shared it with us.
-    pub received: bool,
-}
-payload!(
-    IncidentOpened,
-    "incidents.opened",
-    |it| it.report.incident.id.to_string(),
-    format!("Incident opened: {}", it.report.incident.title),
-    it.report.incident.event_at
-);
-
-/// An incident changed state, gained a finding, or was acknowledged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IncidentChanged {
-    /// The incident as it stands.
-    pub incident: Incident,
-    /// What changed, one sentence.
-    pub change: String,
-}
-payload!(
-    IncidentChanged,
-    "incidents.changed",
-    |it| it.incident.id.to_string(),
-    format!("{}: {}", it.incident.title, it.change)
-);
-
-/// A person here acknowledged an incident another node shared with us.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IncidentAcknowledged {
-    /// The incident.
-    pub incident: IncidentId,
-    /// The node that opened it (`origin`).
-    pub origin: crate::NodeId,
-    /// The person.
-    pub by: String,
-    /// What they answered.
-    pub text: String,
-    /// When.
-    pub at: Timestamp,
-}
-payload!(
-    IncidentAcknowledged,
-    "incidents.acknowledged",
-    |it| it.incident.to_string(),
-    format!("{} acknowledged the incident: {}", it.by, it.text)
 );
 
 /// A playbook run started.
@@ -329,28 +304,6 @@ payload!(
     }
 );
 
-/// Another node shared an incident with us.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IncidentReceived {
-    /// The incident as received (its id, title, severity, tlp, origin).
-    pub incident: Incident,
-    /// Findings rebuilt from what was received.
-    pub findings: Vec<Finding>,
-    /// The sender's name.
-    pub peer_name: String,
-    /// Remote addresses named by the sender.
-    pub indicators: Vec<Evidence>,
-    /// STIX objects received.
-    pub objects: u64,
-}
-payload!(
-    IncidentReceived,
-    "cti.incident_received",
-    |it| it.incident.id.to_string(),
-    format!("{} shared an incident with us: {}", it.peer_name, it.incident.title),
-    it.incident.event_at
-);
-
 /// The node's own work met a value that intelligence knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IntelHit {
@@ -458,6 +411,9 @@ pub struct Fact {
     pub payload: Value,
     /// Packet time, for facts from the wire.
     pub event_at: Option<Timestamp>,
+    /// The label of what it repeats of others' word ([`Payload::tlp`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<Tlp>,
     /// When this node recorded it.
     pub recorded_at: Timestamp,
 }

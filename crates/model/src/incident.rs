@@ -35,6 +35,15 @@ pub struct Incident {
     pub updated_at: Timestamp,
 }
 
+impl Incident {
+    /// The label that bounds who reads it here: its own, when others shared it with us. Our own incidents are this
+    /// organisation's and have none.
+    #[must_use]
+    pub const fn bound(&self) -> Option<Tlp> {
+        if self.received_share.is_some() { Some(self.tlp) } else { None }
+    }
+}
+
 /// An incident with what belongs to it, as handed to a recipient or a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IncidentReport {

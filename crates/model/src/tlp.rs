@@ -26,6 +26,10 @@ pub enum Tlp {
 }
 
 impl Tlp {
+    /// All labels, the freest first.
+    pub const ALL: [Self; 5] =
+        [Self::Clear, Self::Green, Self::Amber, Self::AmberStrict, Self::Red];
+
     /// The label as TLP 2.0 writes it.
     pub const fn label(self) -> &'static str {
         match self {

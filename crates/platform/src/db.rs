@@ -3,6 +3,7 @@
 //! SQL is the portable subset of SQLite and PostgreSQL: `$1`, `ON CONFLICT`, `RETURNING`; columns
 //! TEXT, BIGINT, DOUBLE PRECISION; time as microseconds UTC, ids and JSON as text.
 
+mod hidden;
 mod migrate;
 mod tx;
 mod writer;
@@ -17,6 +18,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, Connection, Executor};
 use tokio::sync::watch;
 
+pub use hidden::Hidden;
 pub use migrate::{Migration, RoomMigrations};
 pub use tx::{FactFilter, Tx, find_facts, read_facts};
 use writer::Writer;

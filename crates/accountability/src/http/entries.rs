@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::{Query, State};
 use model::Timestamp;
-use model::event::room_of;
+use platform::db::Hidden;
 use platform::http::{Caller, Gate, Json, Page, PageQuery, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -71,15 +71,17 @@ impl From<Entry> for EntryView {
 }
 
 impl EntryView {
-    /// Leaves its place and its leaf, where it is of a room that is not for the reader.
-    fn without(mut self, rooms: &[&str]) -> Self {
-        if rooms.contains(&room_of(&self.kind)) {
-            self.hidden = true;
-            for text in [&mut self.kind, &mut self.subject, &mut self.actor, &mut self.sentence] {
+    /// What an entry shows; its place and its leaf alone, where it is not for the reader.
+    fn of(entry: Entry, hidden: &Hidden) -> Self {
+        let hides = hidden.hides(&entry.kind, entry.tlp);
+        let mut view = Self::from(entry);
+        if hides {
+            view.hidden = true;
+            for text in [&mut view.kind, &mut view.subject, &mut view.actor, &mut view.sentence] {
                 text.clear();
             }
         }
-        self
+        view
     }
 }
 
@@ -105,13 +107,13 @@ pub(crate) async fn entries(
         before: from_cursor.or(query.before),
         subject: query.subject.clone(),
         // Who asks for one subject must not learn from the number of entries what they may not read.
-        hidden: if query.subject.is_some() { hidden.clone() } else { vec![] },
+        hidden: if query.subject.is_some() { hidden.clone() } else { Hidden::default() },
     };
     let mut sql = log.platform.db.read().await?;
     let found =
         store::newest(&mut sql, &filter, i64::from(limit) + 1).await.map_err(LedgerError::from)?;
     let items: Vec<EntryView> =
-        found.into_iter().map(|entry| EntryView::from(entry).without(&hidden)).collect();
+        found.into_iter().map(|entry| EntryView::of(entry, &hidden)).collect();
     let mut page = Page::from_surplus(items, limit, |entry| entry.index.to_string());
     if query.subject.is_none() {
         page.total = Some(store::size(&mut sql).await?);

@@ -1,7 +1,8 @@
 //! `POST /api/v1/incidents/{id}/acknowledge`.
 
+use axum::Extension;
 use axum::extract::{Path, State};
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Caller, Gate, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -23,17 +24,22 @@ pub(crate) struct Answer {
     responses((status = 200, body = IncidentView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn acknowledge(
     State(room): State<Incidents>,
+    Extension(gate): Extension<Gate>,
     caller: Caller,
     Path(text): Path<String>,
     Json(body): Json<Answer>,
 ) -> Result<Json<IncidentView>, Problem> {
     let id = super::id(&text)?;
+    let beyond = gate.labels_beyond(&caller);
     let answer = checked("text", &body.text)?;
     let done: Result<_, IncidentsError> = room
         .platform
         .db
         .write(move |tx| {
-            Box::pin(async move { desk::acknowledge(tx, id, &answer, &caller.name).await })
+            Box::pin(async move {
+                let incident = desk::in_sight(tx, id, &beyond).await?;
+                desk::acknowledge(tx, incident, &answer, &caller.name).await
+            })
         })
         .await;
     Ok(Json(IncidentView(done?)))

@@ -1,7 +1,8 @@
 //! `GET /api/v1/incidents`.
 
+use axum::Extension;
 use axum::extract::{Query, State};
-use platform::http::{Json, Page, PageQuery, Problem};
+use platform::http::{Caller, Gate, Json, Page, PageQuery, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -20,11 +21,13 @@ pub(crate) struct ListQuery {
     cursor: Option<String>,
 }
 
-/// Incidents, newest first.
+/// Incidents, newest first; those of others only as far as the caller sees.
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(ListQuery),
     responses((status = 200, body = Page<IncidentView>)))]
 pub(crate) async fn list(
     State(room): State<Incidents>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<IncidentView>>, Problem> {
     let which = match query.state.as_deref() {
@@ -45,8 +48,9 @@ pub(crate) async fn list(
         ),
     };
     let limit = paging.limit();
+    let beyond = gate.labels_beyond(&caller);
     let mut connection = room.platform.db.read().await?;
-    let found = store::list(&mut connection, which, after, i64::from(limit) + 1).await?;
+    let found = store::list(&mut connection, which, &beyond, after, i64::from(limit) + 1).await?;
     let items = found.into_iter().map(IncidentView).collect();
     Ok(Json(Page::from_surplus(items, limit, |last: &IncidentView| {
         format!("{} {}", last.0.recorded_at.as_micros(), last.0.id)

@@ -1,8 +1,9 @@
 //! `POST /api/v1/incidents/{id}/notes`.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Caller, Gate, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -24,16 +25,23 @@ pub(crate) struct NewNote {
     responses((status = 201, body = IncidentView), (status = 404, body = Problem)))]
 pub(crate) async fn note(
     State(room): State<Incidents>,
+    Extension(gate): Extension<Gate>,
     caller: Caller,
     Path(text): Path<String>,
     Json(body): Json<NewNote>,
 ) -> Result<(StatusCode, Json<IncidentView>), Problem> {
     let id = super::id(&text)?;
+    let beyond = gate.labels_beyond(&caller);
     let note = checked("text", &body.text)?;
     let noted: Result<_, IncidentsError> = room
         .platform
         .db
-        .write(move |tx| Box::pin(async move { desk::note(tx, id, &note, &caller.name).await }))
+        .write(move |tx| {
+            Box::pin(async move {
+                let incident = desk::in_sight(tx, id, &beyond).await?;
+                desk::note(tx, incident, &note, &caller.name).await
+            })
+        })
         .await;
     Ok((StatusCode::CREATED, Json(IncidentView(noted?))))
 }

@@ -1,8 +1,9 @@
 //! `POST /api/v1/incidents/{id}/state`.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use model::IncidentState;
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Caller, Gate, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -27,18 +28,20 @@ pub(crate) struct NewState {
     responses((status = 200, body = IncidentView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn state(
     State(room): State<Incidents>,
+    Extension(gate): Extension<Gate>,
     caller: Caller,
     Path(text): Path<String>,
     Json(body): Json<NewState>,
 ) -> Result<Json<IncidentView>, Problem> {
     let id = super::id(&text)?;
+    let beyond = gate.labels_beyond(&caller);
     let reason = checked("reason", &body.reason)?;
     let moved: Result<_, IncidentsError> = room
         .platform
         .db
         .write(move |tx| {
             Box::pin(async move {
-                let incident = desk::existing(tx, id).await?;
+                let incident = desk::in_sight(tx, id, &beyond).await?;
                 desk::move_to(tx, incident, body.state, &reason, &caller.name).await
             })
         })

@@ -157,7 +157,7 @@ async fn only_a_block_that_was_done_contains() {
     assert_eq!(desk.all().await.len(), 2);
 }
 
-fn received(updated_s: i64, title: &str) -> IncidentReceived {
+pub(crate) fn received(updated_s: i64, title: &str) -> IncidentReceived {
     let at = Timestamp::from_secs(1_533_047_000);
     IncidentReceived {
         incident: Incident {

@@ -29,7 +29,10 @@ pub struct RoomMigrations {
 
 pub(super) const PLATFORM: RoomMigrations = RoomMigrations {
     room: "platform",
-    steps: &[Migration { number: 1, sql: include_str!("../../migrations/0001_platform.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../../migrations/0001_platform.sql") },
+        Migration { number: 2, sql: include_str!("../../migrations/0002_labels.sql") },
+    ],
 };
 
 pub(super) async fn run(

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use model::event::{Fact, Payload};
-use model::{EventId, Timestamp};
+use model::{EventId, Timestamp, Tlp};
 use ports::{Clock, Random};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::DbError;
+use super::{DbError, Hidden};
 
 /// Handed to a write job.
 pub struct Tx {
@@ -53,7 +53,7 @@ impl Tx {
         let seq = self.last_seq + 1;
         sqlx::query(
             "INSERT INTO platform_facts (seq, id, kind, version, subject, actor, sentence, payload, \
-             event_at, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             event_at, tlp, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(seq)
         .bind(id.to_string())
@@ -64,6 +64,7 @@ impl Tx {
         .bind(payload.sentence())
         .bind(body)
         .bind(payload.event_at().map(Timestamp::as_micros))
+        .bind(payload.tlp().map(Tlp::label))
         .bind(self.now().as_micros())
         .execute(&mut self.connection)
         .await?;
@@ -134,8 +135,8 @@ pub struct FactFilter {
     pub subject: Option<String>,
     /// Only facts of this kind.
     pub kind: Option<String>,
-    /// Rooms whose facts are left out.
-    pub hidden: Vec<&'static str>,
+    /// What is left out.
+    pub hidden: Hidden,
 }
 
 /// The newest facts that pass the filter, newest first.
@@ -147,9 +148,7 @@ pub async fn find_facts(
     filter: &FactFilter,
     limit: i64,
 ) -> Result<Vec<Fact>, DbError> {
-    // Rooms are constants of this program, never input.
-    let hidden: String =
-        filter.hidden.iter().map(|room| format!("AND kind NOT LIKE '{room}.%' ")).collect();
+    let hidden = filter.hidden.sql();
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT * FROM platform_facts WHERE seq < $1 AND seq > $2 \
          AND ($3 = '' OR subject = $3) AND ($4 = '' OR kind = $4) {hidden}ORDER BY seq DESC LIMIT $5",
@@ -180,6 +179,13 @@ pub(crate) fn fact(row: &AnyRow) -> Result<Fact, DbError> {
         payload: serde_json::from_str(&payload)
             .map_err(|cause| DbError::corrupt("platform_facts.payload", cause))?,
         event_at: row.try_get::<Option<i64>, _>("event_at")?.map(Timestamp::from_micros),
+        tlp: label(row)?,
         recorded_at: Timestamp::from_micros(row.try_get("recorded_at")?),
     })
+}
+
+/// A label of a row; one that cannot be read counts as the strictest.
+fn label(row: &AnyRow) -> Result<Option<Tlp>, DbError> {
+    let text: Option<String> = row.try_get("tlp")?;
+    Ok(text.map(|text| text.parse().unwrap_or(Tlp::Red)))
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use model::{NodeId, PeerId};
+use model::{NodeId, PeerId, Tlp};
 use ports::disclosure::Recipient;
 use ports::{AccessQuestion, Authorizer};
 use serde_json::{Value, json};
 
 use super::Problem;
+use crate::db::Hidden;
 
 /// How the caller proved who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,13 +118,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 pub struct Gate(pub Arc<dyn Authorizer>);
 
 impl Gate {
-    /// The rooms whose facts this caller may not read: where the policies do not allow `facts.ROOM`.
-    pub fn hidden_facts(&self, caller: &Caller) -> Vec<&'static str> {
+    /// The facts this caller may not read: of rooms where the policies do not allow `facts.ROOM`, and what repeats words
+    /// of others under a label beyond its sight.
+    pub fn hidden_facts(&self, caller: &Caller) -> Hidden {
         let allowed = |room: &&'static str| {
             let action = format!("facts.{room}");
             self.0.decide(&caller.question(&action, "Endpoint", "facts", BTreeMap::new())).allowed
         };
-        model::event::GUARDED_ROOMS.into_iter().filter(|room| !allowed(room)).collect()
+        let rooms = model::event::GUARDED_ROOMS.into_iter().filter(|room| !allowed(room)).collect();
+        Hidden { rooms, labels: self.labels_beyond(caller) }
+    }
+
+    /// The labels beyond a caller's sight. Asked is the action `see` on things of kind `Intel` from the freest label on;
+    /// the first "no" ends it.
+    pub fn labels_beyond(&self, caller: &Caller) -> Vec<Tlp> {
+        let sees = |tlp: &Tlp| {
+            let attributes = BTreeMap::from([("tlp".to_owned(), json!(tlp.label()))]);
+            self.0.decide(&caller.question("see", "Intel", tlp.label(), attributes)).allowed
+        };
+        Tlp::ALL.into_iter().skip_while(sees).collect()
     }
 
     /// Lets the caller pass or says why not: 401 when signing in would help, 403 otherwise.

@@ -56,6 +56,14 @@ pub(crate) fn objects(labels: std::ops::Range<usize>) -> Vec<Value> {
     objects
 }
 
+/// An incident of others under a label.
+fn incident(n: usize) -> Value {
+    let (at, (_, marking, word)) = ("2026-11-30T00:00:00.000Z", LABELS[n]);
+    json!({"type": "incident", "spec_version": "2.1", "id": id("incident", n), "created": at, "modified": at,
+        "name": format!("the nest of the {word} is robbed"), "description": format!("{word} feathers"),
+        "object_marking_refs": [format!("marking-definition--{marking}")]})
+}
+
 pub(crate) struct Web<'n> {
     pub(crate) node: &'n Node,
     pub(crate) client: reqwest::Client,
@@ -178,6 +186,16 @@ pub(crate) async fn fill_labels(web: &Web<'_>, analyst: &str, labels: std::ops::
         web.ask(analyst, "POST", "/api/v1/intel/import?tlp=clear", Some(&bundle)).await;
     assert_eq!(status, 200, "{said}");
     assert_eq!(serde_json::from_str::<Value>(&said).unwrap()["new"], count, "{said}");
+    // What others share with us opens incidents under their labels.
+    let incidents: Vec<Value> = labels.clone().map(incident).collect();
+    let path = "/taxii2/sereno/collections/inbox/objects/";
+    let url = format!("{}{path}", web.node.url);
+    let media = "application/taxii+json;version=2.1";
+    let sent = web.client.post(url).bearer_auth(analyst).header("content-type", media);
+    let sent = sent.header("accept", media).body(json!({ "objects": incidents }).to_string());
+    let said: Value =
+        serde_json::from_str(&sent.send().await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(said["success_count"], incidents.len(), "{said}");
     for (label, _, word) in &LABELS[labels] {
         let event = json!({"Event": {"info": format!("an event of the {word}"), "distribution": "3",
             "Tag": [{"name": label}], "Attribute": [{"type": "domain", "value": format!("{word}.example"),

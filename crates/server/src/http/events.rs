@@ -11,9 +11,9 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures::Stream;
 use futures::stream;
-use model::event::{Fact, room_of};
+use model::event::Fact;
 use platform::Platform;
-use platform::db::read_facts;
+use platform::db::{Hidden, read_facts};
 use platform::http::{Caller, Gate, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -82,8 +82,8 @@ struct Feed {
     committed: watch::Receiver<i64>,
     live: broadcast::Receiver<Value>,
     ready: std::collections::VecDeque<Event>,
-    /// Rooms whose facts and news are not for this reader.
-    hidden: Vec<&'static str>,
+    /// What is not for this reader.
+    hidden: Hidden,
 }
 
 /// Facts and live news as they come. Reconnects continue after `Last-Event-ID` without a gap.
@@ -146,7 +146,7 @@ impl Feed {
             tokio::select! {
                 changed = self.committed.changed() => changed.ok()?,
                 news = self.live.recv() => match news {
-                    Ok(news) if self.hides(news["topic"].as_str().unwrap_or_default()) => {}
+                    Ok(news) if self.hidden.hides(news["topic"].as_str().unwrap_or_default(), None) => {}
                     Ok(news) => return Event::default().event("live").json_data(news).ok(),
                     // A slow page misses old news; the next news replaces it anyway.
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -156,17 +156,12 @@ impl Feed {
         }
     }
 
-    /// Whether a fact of this kind, or news under this topic, is not for the reader.
-    fn hides(&self, kind: &str) -> bool {
-        self.hidden.contains(&room_of(kind))
-    }
-
     async fn read_more(&mut self) -> Option<bool> {
         let mut connection = self.platform.db.read().await.ok()?;
         let facts = read_facts(&mut connection, self.seq, &[], FACTS_PER_READ).await.ok()?;
         for fact in facts {
             self.seq = fact.seq;
-            if self.hides(&fact.kind) {
+            if self.hidden.hides(&fact.kind, fact.tlp) {
                 continue;
             }
             let event = Event::default().event("fact").id(fact.seq.to_string());
