@@ -8,6 +8,8 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::Sight;
+use crate::outgoing::RANK;
 use crate::sql::marks;
 
 /// Bytes of bodies on one page; a page ends earlier rather than being larger. One body alone may be.
@@ -49,6 +51,8 @@ pub struct Wanted {
     pub versions: Versions,
     /// Entries on the page at most.
     pub limit: i64,
+    /// How far the reader sees: what lies beyond is as if it were not there.
+    pub sight: Sight,
 }
 
 /// The bodies of a page.
@@ -126,6 +130,11 @@ fn rest(asked: &mut Asked, wanted: &Wanted) {
     }
     if !wanted.spec_versions.is_empty() {
         asked.list(" AND e.spec_version IN (", &wanted.spec_versions, ")");
+    }
+    if wanted.sight != Sight::ALL {
+        asked.say(" AND (SELECT ");
+        asked.say(RANK);
+        asked.number(" FROM intel_objects o WHERE o.seq = e.seq) <= ?", wanted.sight.most());
     }
     let Versions::Only { first, last, exact_us } = &wanted.versions else { return };
     asked.say(" AND (1 = 0");

@@ -8,6 +8,7 @@ use axum::response::Response;
 use platform::http::Caller;
 
 use super::TaxiiError;
+use super::asking::Asking;
 use super::filter::{Filter, MAX_LIMIT};
 use super::media::{Accepts, written};
 use super::outside::{self, Reader};
@@ -29,7 +30,7 @@ use crate::store::collections::Collection;
 pub(crate) async fn delete(
     _: Accepts,
     State(cti): State<Cti>,
-    caller: Caller,
+    Asking { caller, sight }: Asking,
     Path((root, id, object)): Path<(String, String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
@@ -39,7 +40,7 @@ pub(crate) async fn delete(
     let ids = vec![object.clone()];
     let spec_versions = asked.spec_versions;
     let filter = Filter { ids, versions, spec_versions, limit: MAX_LIMIT, ..Filter::default() };
-    let wanted = filter.wanted(cti.cursors(), &collection.id)?;
+    let wanted = filter.wanted(cti.cursors(), &collection.id, sight)?;
     if let Some(reader) = outside::reader(&caller, &collection) {
         return delete_shown(&cti, &caller, reader, &collection, wanted).await;
     }

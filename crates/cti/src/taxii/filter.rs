@@ -1,5 +1,6 @@
 //! Filters and pages of the lists (§3.4, §3.5): `added_after`, `match[…]`, `limit`, `next`.
 
+use ::intel::Sight;
 use ::intel::pages::{Versions, Wanted};
 use stix::Timestamp;
 
@@ -81,8 +82,14 @@ impl Filter {
         Ok(filter)
     }
 
-    /// What the filter asks of a collection; the page begins behind `added_after` or behind the cursor.
-    pub(crate) fn wanted(&self, cursors: &Cursors, collection: &str) -> Result<Wanted, TaxiiError> {
+    /// What the filter asks of a collection as far as the reader sees; the page begins behind `added_after` or behind
+    /// the cursor.
+    pub(crate) fn wanted(
+        &self,
+        cursors: &Cursors,
+        collection: &str,
+        sight: Sight,
+    ) -> Result<Wanted, TaxiiError> {
         let mut after_us = self.after_us.unwrap_or(i64::MIN);
         if let Some(next) = &self.next {
             let place = cursors.open(&self.question(collection), next).ok_or_else(|| {
@@ -100,6 +107,7 @@ impl Filter {
             spec_versions: self.spec_versions.clone(),
             versions: self.versions.clone().unwrap_or(Versions::LAST),
             limit: self.limit,
+            sight,
         })
     }
 
@@ -204,7 +212,10 @@ mod tests {
         let follow = |pairs: &[(&str, &str)], collection: &str| {
             let mut pairs = pairs.to_vec();
             pairs.push(("next", &next));
-            read(&pairs).unwrap().wanted(&cursors, collection).map(|wanted| wanted.after_us)
+            read(&pairs)
+                .unwrap()
+                .wanted(&cursors, collection, Sight::ALL)
+                .map(|wanted| wanted.after_us)
         };
         assert_eq!(follow(&[("match[type]", "tool"), ("limit", "9")], "c").unwrap(), 99);
         assert_eq!(follow(&[("match[type]", "tool")], "d").unwrap_err().http_status, "400");

@@ -2,11 +2,11 @@
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use platform::http::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::TaxiiError;
+use super::asking::Asking;
 use super::filter::Filter;
 use super::media::Accepts;
 use super::objects::{Lines, date};
@@ -55,12 +55,12 @@ pub(crate) struct Manifest {
 pub(crate) async fn manifest(
     _: Accepts,
     State(cti): State<Cti>,
-    caller: Caller,
+    asking: Asking,
     Path((root, id)): Path<(String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter = Filter::from_query(&query)?;
-    let page = Lines::read(&cti, &caller, (&root, &id), &filter).await?;
+    let page = Lines::read(&cti, &asking, (&root, &id), &filter).await?;
     let objects = page
         .lines
         .iter()

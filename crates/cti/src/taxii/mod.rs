@@ -4,6 +4,7 @@
 
 mod add_objects;
 mod api_root;
+mod asking;
 pub(crate) mod catalogue;
 mod collection;
 mod collections;

@@ -2,9 +2,9 @@
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use platform::http::Caller;
 
 use super::TaxiiError;
+use super::asking::Asking;
 use super::filter::Filter;
 use super::media::Accepts;
 use super::objects::{Envelope, page};
@@ -21,13 +21,13 @@ use crate::room::Cti;
 pub(crate) async fn object(
     _: Accepts,
     State(cti): State<Cti>,
-    caller: Caller,
+    asking: Asking,
     Path((root, id, object)): Path<(String, String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter = Filter { ids: vec![object], ..Filter::from_query(&query)? };
     let fresh = filter.next.is_none() && filter.after_us.is_none();
-    let page = page(&cti, &caller, (&root, &id), &filter).await?;
+    let page = page(&cti, &asking, (&root, &id), &filter).await?;
     if page.is_empty() && fresh {
         return Err(TaxiiError::not_found("the object"));
     }

@@ -5,13 +5,13 @@ use ::intel::pages::{self, Line};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use platform::http::Caller;
 use serde::Serialize;
 use serde_json::Value;
 use stix::Timestamp;
 use utoipa::ToSchema;
 
 use super::TaxiiError;
+use super::asking::Asking;
 use super::filter::Filter;
 use super::media::{Accepts, taxii, written};
 use super::outside::{self, Shown};
@@ -45,12 +45,12 @@ pub(super) struct Page {
 /// The page that a filter asks for, if the caller may read the collection.
 pub(super) async fn page(
     cti: &Cti,
-    caller: &Caller,
+    Asking { caller, sight }: &Asking,
     (root, name): (&str, &str),
     filter: &Filter,
 ) -> Result<Page, TaxiiError> {
     let (collection, _) = rights::open(cti, caller, root, name, Need::Read).await?;
-    let wanted = filter.wanted(cti.cursors(), &collection.id)?;
+    let wanted = filter.wanted(cti.cursors(), &collection.id, *sight)?;
     if let Some(reader) = outside::reader(caller, &collection) {
         let page = outside::page(cti, caller, reader, &collection, &wanted).await?;
         let next = page.next_us.map(|last| filter.next(cti.cursors(), &collection.id, last));
@@ -103,12 +103,12 @@ impl Lines {
     /// As [`page`].
     pub(super) async fn read(
         cti: &Cti,
-        caller: &Caller,
+        Asking { caller, sight }: &Asking,
         (root, name): (&str, &str),
         filter: &Filter,
     ) -> Result<Self, TaxiiError> {
         let (collection, _) = rights::open(cti, caller, root, name, Need::Read).await?;
-        let wanted = filter.wanted(cti.cursors(), &collection.id)?;
+        let wanted = filter.wanted(cti.cursors(), &collection.id, *sight)?;
         if let Some(reader) = outside::reader(caller, &collection) {
             let page = outside::page(cti, caller, reader, &collection, &wanted).await?;
             let next = page.next_us.map(|last| filter.next(cti.cursors(), &collection.id, last));
@@ -171,10 +171,10 @@ pub(crate) fn date(us: i64) -> String {
 pub(crate) async fn objects(
     _: Accepts,
     State(cti): State<Cti>,
-    caller: Caller,
+    asking: Asking,
     Path((root, id)): Path<(String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter = Filter::from_query(&query)?;
-    Ok(page(&cti, &caller, (&root, &id), &filter).await?.answer())
+    Ok(page(&cti, &asking, (&root, &id), &filter).await?.answer())
 }

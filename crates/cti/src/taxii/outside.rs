@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use ::intel::Sight;
 use ::intel::entries::{self, Entry};
 use ::intel::pages::{Line, MAX_PAGE_BYTES, Versions, Wanted};
 use axum::http::StatusCode;
@@ -193,6 +194,7 @@ async fn judged(
                 spec_versions: vec![],
                 versions: Versions::LAST,
                 limit: MAX_LIMIT,
+                sight: Sight::ALL,
             };
             let mut sql = cti.platform().db.read().await?;
             entries::whole(&mut sql, collection.number, &wanted, None).await?.0

@@ -32,7 +32,8 @@ fn names(grant: &str, collection: &Collection) -> Option<bool> {
 /// A token that carries grants has those and nothing more. Without grants: administrators and analysts read all and
 /// write all but outboxes, operators read all, TAXII clients write the inbox and read open collections, a peer writes
 /// the inbox, reads its own outbox and open collections, the other roles read open collections: what peers put into
-/// the inbox is often not for all who work here, and never for other clients.
+/// the inbox is often not for all who work here, and never for other clients. How far a role sees into what it may read,
+/// [`super::asking::Asking`] says.
 pub(super) fn of(caller: &Caller, collection: &Collection) -> Rights {
     if !caller.grants.is_empty() {
         let held: Vec<bool> = caller.grants.iter().filter_map(|g| names(g, collection)).collect();

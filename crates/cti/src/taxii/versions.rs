@@ -2,11 +2,11 @@
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use platform::http::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::TaxiiError;
+use super::asking::Asking;
 use super::filter::Filter;
 use super::media::Accepts;
 use super::objects::Lines;
@@ -38,13 +38,13 @@ pub(crate) struct VersionList {
 pub(crate) async fn versions(
     _: Accepts,
     State(cti): State<Cti>,
-    caller: Caller,
+    asking: Asking,
     Path((root, id, object)): Path<(String, String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, TaxiiError> {
     let filter =
         Filter { ids: vec![object], versions: Some(Versions::All), ..Filter::from_query(&query)? };
-    let page = Lines::read(&cti, &caller, (&root, &id), &filter).await?;
+    let page = Lines::read(&cti, &asking, (&root, &id), &filter).await?;
     if page.is_empty() && filter.next.is_none() && filter.after_us.is_none() {
         return Err(TaxiiError::not_found("the object"));
     }

@@ -31,6 +31,7 @@ async fn acknowledge(cert: &Node) {
         by: "Carla".into(),
         text: "We look into it".into(),
         at: cert.platform.now(),
+        tlp: None,
     };
     let written: Result<i64, platform::db::DbError> = cert
         .platform

@@ -1,11 +1,13 @@
 //! Pages of a collection against a walk that looks at every entry.
 
+use intel::Sight;
 use intel::collections::{self, NewCollection};
 use intel::pages::{self, Versions, Wanted};
 use platform::db::DbError;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use stix::Tlp;
 
 use crate::support::{Store, id, object};
 
@@ -18,6 +20,8 @@ struct Known {
     added: i64,
     first: bool,
     last: bool,
+    /// Its own rank, or that of the newest version where it is stricter.
+    rank: usize,
 }
 
 async fn filled(store: &Store) -> (i64, Vec<Known>) {
@@ -41,7 +45,10 @@ async fn filled(store: &Store) -> (i64, Vec<Known>) {
     let mut all: Vec<Value> = Vec::new();
     for n in 0..60_u32 {
         for second in 0..(n % 3 + 1) {
-            let mut value = object(TYPES[(n % 3) as usize], n, second, json!({"name": "t"}));
+            // Versions of an object are marked differently: stricter later, or freer.
+            let label = Tlp::ALL[((n / 3 + second * (n % 5)) % 5) as usize];
+            let more = json!({"name": "t", "object_marking_refs": [label.id()]});
+            let mut value = object(TYPES[(n % 3) as usize], n, second, more);
             if n % 7 == 0 {
                 value.as_object_mut().unwrap().remove("spec_version");
             }
@@ -51,12 +58,17 @@ async fn filled(store: &Store) -> (i64, Vec<Known>) {
     store.put_into("a", 1_000, Some(c), &all).await;
     let seconds = |v: &Value| v["modified"].as_str().unwrap().to_owned();
     let known = all.iter().enumerate().map(|(at, body)| {
+        let rank = |of: &Value| {
+            let id = of["object_marking_refs"][0].as_str().unwrap();
+            Tlp::ALL.iter().position(|label| label.id() == id).unwrap()
+        };
         let same = || all.iter().filter(|other| other["id"] == body["id"]);
         Known {
             body: body.clone(),
             added: 1_000 + i64::try_from(at).unwrap(),
             first: same().all(|other| seconds(other) >= seconds(body)),
             last: same().all(|other| seconds(other) <= seconds(body)),
+            rank: rank(body).max(rank(same().max_by_key(|other| seconds(other)).unwrap())),
         }
     });
     (c, known.collect())
@@ -82,8 +94,10 @@ fn wanted() -> impl Strategy<Value = Wanted> {
         ),
     ];
     let ids = prop_oneof![3 => Just(vec![]), 1 => proptest::collection::vec(id, 1..4)];
-    (990_i64..1_130, ids, kinds, specs, versions, 1_i64..30).prop_map(
-        |(after_us, ids, types, specs, versions, limit)| Wanted {
+    let sights = prop_oneof![2 => Just(Sight::ALL), 1 => Just(Sight::NOTHING), 4 => (0..5_usize).prop_map(|at| Sight::up_to(Tlp::ALL[at]))];
+    (990_i64..1_130, ids, kinds, specs, versions, 1_i64..30, sights).prop_map(
+        |(after_us, ids, types, specs, versions, limit, sight)| Wanted {
+            sight,
             after_us,
             ids,
             types: types.into_iter().map(str::to_owned).collect(),
@@ -99,6 +113,7 @@ fn passes(known: &Known, wanted: &Wanted) -> bool {
     let among = |list: &[String], value: String| list.is_empty() || list.contains(&value);
     let us = stix::Timestamp::parse(&text("modified")).unwrap().unix_us();
     known.added > wanted.after_us
+        && wanted.sight.sees(i64::try_from(known.rank).unwrap())
         && among(&wanted.ids, text("id"))
         && among(&wanted.types, text("type"))
         && among(&wanted.spec_versions, text("spec_version"))
@@ -153,6 +168,7 @@ async fn a_page_ends_before_it_has_too_many_bytes_and_a_large_object_still_comes
         spec_versions: vec![],
         versions: Versions::LAST,
         limit: 10,
+        sight: Sight::ALL,
     };
     let mut sql = store.db.read().await.unwrap();
     let mut pages_of = Vec::new();
