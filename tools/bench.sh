@@ -19,7 +19,7 @@ say "inner loops"
 cargo bench --locked -p protocols -p analytics 2>/dev/null | grep -v '^$' || true
 
 say "intelligence: STIX, patterns, an index of a million, ATT&CK into the store, feeds"
-cargo bench --locked -p stix -p intel -p feeds -p feedhub -p communities 2>/dev/null | grep -v '^$' || true
+cargo bench --locked -p stix -p misp -p intel -p feeds -p feedhub -p communities 2>/dev/null | grep -v '^$' || true
 
 say "sereno detect score beside softflowd"
 [ -n "${SKIP_BUILD:-}" ] || cargo build --release --locked -p sereno -p sereno-edge
