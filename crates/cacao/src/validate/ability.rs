@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::condition::Condition;
 use crate::{ACTUATOR, Command, Playbook, Step};
 
 /// What an engine carries out: types of steps and commands, actuators with their verbs, and the variables it hands to a run.
@@ -56,9 +55,6 @@ impl Abilities {
             let name = format!("step '{}' ({id})", step.title());
             if !self.steps.contains(&step.kind) {
                 missing.push(format!("{name}: steps of the type {} are not run here", step.kind));
-            }
-            if let Some(Err(cause)) = step.condition.as_deref().map(Condition::parse) {
-                missing.push(format!("{name}: {cause}"));
             }
             for command in &step.commands {
                 if let Some(what) = self.lacks(playbook, step, command) {

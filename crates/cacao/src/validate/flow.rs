@@ -131,9 +131,13 @@ fn variables(playbook: &Playbook, id: &str, step: &Step, found: &mut Findings) {
     }
     if let Some(condition) = &step.condition {
         match Condition::parse(condition) {
-            Ok(condition) => used.extend(condition.variables().into_iter().map(str::to_owned)),
-            // Conformant conditions may use more of STIX than this node reads: ability says so.
-            Err(_) => used.extend(references(condition).into_iter().map(str::to_owned)),
+            Ok(condition) => {
+                used.extend(condition.variables().into_iter().map(str::to_owned));
+                for doubt in condition.doubts() {
+                    found.warning(&format!("{place}/condition"), doubt);
+                }
+            }
+            Err(cause) => found.error(&format!("{place}/condition"), cause),
         }
     }
     used.extend(step.in_args.iter().chain(&step.out_args).map(|name| bare(name).to_owned()));

@@ -98,12 +98,24 @@ fn conformant_is_not_runnable() {
         json!("explode");
     let report = judge(&verb);
     assert!(report.valid && report.runnable.missing[0].contains("explode"), "{report:#?}");
+}
 
-    let c = json!({ "type": "if-condition", "condition": "__who__:value ISSUBSET '10.0.0.0/8'",
-        "on_true": "@e@", "on_completion": "@e@" });
-    let m = manual("look", json!({ "on_completion": "@c@" }));
-    let report = judge(&playbook(&[("m", m), ("c", c), ("e", end())]));
-    assert!(report.valid && !report.runnable.ok, "{report:#?}");
+#[test]
+fn a_condition_is_a_comparison_expression_of_stix() {
+    let asks = |condition: &str| {
+        let c = json!({ "type": "if-condition", "condition": condition,
+            "on_true": "@e@", "on_completion": "@e@" });
+        let m = manual("look", json!({ "on_completion": "@c@" }));
+        playbook(&[("m", m), ("c", c), ("e", end())])
+    };
+    let report = judge(&asks("__who__:value ISSUBSET '10.0.0.0/8' OR EXISTS __blocked__:value"));
+    assert!(report.valid && report.runnable.ok, "{report:#?}");
+    refused(&asks("__who__:value ISSUBSET 'nowhere'"), "no IP address");
+    refused(&asks("__who__:value === 'x'"), "column");
+    refused(&asks("[__who__:value = 'x']"), "expected");
+    refused(&asks("__who__:value = '__stranger__:value'"), "__stranger__");
+    let doubted = judge(&asks("__who__:value > '9'"));
+    assert!(doubted.valid && doubted.warnings[0].contains("without quotes"), "{doubted:#?}");
 }
 
 #[test]
