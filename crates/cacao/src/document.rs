@@ -13,6 +13,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -215,24 +217,86 @@ impl Step {
 
     /// Every step that may come next, in the order start readers expect.
     pub fn successors(&self) -> Vec<&str> {
-        let mut next: Vec<&str> = [
-            &self.on_true,
-            &self.on_false,
-            &self.on_completion,
-            &self.on_success,
-            &self.on_failure,
-        ]
-        .into_iter()
-        .filter_map(|step| step.as_deref())
-        .collect();
-        if let Some(Value::Array(steps)) = self.other.get("next_steps") {
-            next.extend(steps.iter().filter_map(Value::as_str));
-        }
-        if let Some(Value::Object(cases)) = self.other.get("cases") {
-            next.extend(cases.values().filter_map(Value::as_str));
-        }
+        let mut next: Vec<&str> = self.on_true.as_deref().into_iter().collect();
+        next.extend(self.on_false.as_deref());
+        next.extend(self.after());
+        next.extend(self.next_steps());
+        next.extend(self.cases().into_iter().map(|(_, step)| step));
         next
     }
+
+    /// The first steps of its branches: they run inside of this step, until their end.
+    pub fn branches(&self) -> Vec<&str> {
+        let mut first: Vec<&str> = self.on_true.as_deref().into_iter().collect();
+        first.extend(self.on_false.as_deref());
+        first.extend(self.next_steps());
+        first.extend(self.cases().into_iter().map(|(_, step)| step));
+        first
+    }
+
+    /// The steps that come after this one, its branches included.
+    pub fn after(&self) -> Vec<&str> {
+        [&self.on_completion, &self.on_success, &self.on_failure]
+            .into_iter()
+            .filter_map(|step| step.as_deref())
+            .collect()
+    }
+
+    /// Branches of a parallel step.
+    pub fn next_steps(&self) -> Vec<&str> {
+        let steps = self.other.get("next_steps").and_then(Value::as_array);
+        steps.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Cases of a switch-condition step: value and first step.
+    pub fn cases(&self) -> Vec<(&str, &str)> {
+        let cases = self.other.get("cases").and_then(Value::as_object);
+        let mut all = Vec::new();
+        for (value, step) in cases.into_iter().flatten() {
+            all.extend(step.as_str().map(|step| (value.as_str(), step)));
+        }
+        all
+    }
+
+    /// Whether a person does something in it.
+    pub fn is_manual(&self) -> bool {
+        self.commands.iter().any(|command| command.kind == "manual")
+    }
+
+    /// The variable that a switch-condition step looks at, by name.
+    pub fn switch(&self) -> Option<&str> {
+        self.other.get("switch").and_then(Value::as_str).map(crate::variables::bare)
+    }
+
+    /// The playbook that a playbook-action step runs, and which version of it (its `modified`).
+    pub fn called(&self) -> Option<(&str, Option<&str>)> {
+        let text = |name: &str| self.other.get(name).and_then(Value::as_str);
+        text("playbook_id").map(|id| (id, text("playbook_version")))
+    }
+}
+
+impl Command {
+    /// The command as text, where it stands in base64.
+    pub fn decoded(&self) -> Option<String> {
+        decoded(self.command_b64.as_deref()?)
+    }
+
+    /// The body as text, where it stands in base64.
+    pub fn decoded_content(&self) -> Option<String> {
+        decoded(self.content_b64.as_deref()?)
+    }
+
+    /// What is to be done, as text, however it is written.
+    pub fn text(&self) -> Option<String> {
+        self.command.clone().or_else(|| self.decoded())
+    }
+}
+
+/// Base64 in either alphabet, if it holds a text.
+fn decoded(packed: &str) -> Option<String> {
+    let packed: String = packed.split_whitespace().collect();
+    let bytes = STANDARD.decode(&packed).or_else(|_| URL_SAFE.decode(&packed)).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 impl Playbook {

@@ -14,6 +14,7 @@ mod document;
 mod explain;
 pub mod signature;
 pub mod validate;
+mod value;
 pub mod variables;
 
 pub use difference::{Change, difference};
@@ -23,3 +24,4 @@ pub use document::{
 };
 pub use explain::explain;
 pub use validate::{Abilities, Report, Runnable, validate, validate_bytes};
+pub use value::fits;

@@ -1,13 +1,9 @@
-//! What a schema cannot say: references, reachability, endings, variables, times.
-
-use std::collections::{BTreeSet, HashSet};
+//! What a schema cannot say: references, definitions, variables, times. Where the steps go is looked at in `graph`.
 
 use model::Timestamp;
 use serde_json::Value;
 
-use super::Findings;
-use crate::condition::Condition;
-use crate::variables::{bare, references};
+use super::{Findings, graph, names};
 use crate::{Playbook, Step};
 
 /// Checks a playbook whose shape is right.
@@ -18,11 +14,11 @@ pub(super) fn check(playbook: &Playbook, found: &mut Findings) {
     }
     let complete = targets(playbook, found);
     definitions(playbook, found);
-    for (id, step) in &playbook.workflow {
-        variables(playbook, id, step, found);
-    }
+    extensions(playbook, found);
+    summary(playbook, found);
+    names::check(playbook, found);
     if complete {
-        endings(playbook, found);
+        graph::check(playbook, found);
     }
 }
 
@@ -95,13 +91,18 @@ fn definitions(playbook: &Playbook, found: &mut Findings) {
             }
         }
     }
-    let parties = playbook.agent_definitions.iter().chain(&playbook.target_definitions);
-    for (id, party) in parties {
-        if let Some(info) = &party.authentication_info
-            && !playbook.authentication_info_definitions.contains_key(info)
-        {
-            let text = format!("{info} is not in authentication_info_definitions (§3.1)");
-            found.error(&format!("/agent_definitions/{id}"), text);
+    let known = &playbook.authentication_info_definitions;
+    for (name, parties) in [
+        ("agent_definitions", &playbook.agent_definitions),
+        ("target_definitions", &playbook.target_definitions),
+    ] {
+        for (id, party) in parties {
+            if let Some(info) =
+                party.authentication_info.as_ref().filter(|i| !known.contains_key(*i))
+            {
+                let text = format!("{info} is not in authentication_info_definitions (§3.1)");
+                found.error(&format!("/{name}/{id}"), text);
+            }
         }
     }
     let marked = playbook.other.get("markings").and_then(Value::as_array);
@@ -113,109 +114,52 @@ fn definitions(playbook: &Playbook, found: &mut Findings) {
     }
 }
 
-fn variables(playbook: &Playbook, id: &str, step: &Step, found: &mut Findings) {
-    let place = format!("/workflow/{id}");
-    let defined = |name: &str| {
-        step.step_variables.contains_key(name) || playbook.playbook_variables.contains_key(name)
-    };
-    let mut used: BTreeSet<String> = BTreeSet::new();
-    for command in &step.commands {
-        let text = serde_json::to_string(command).unwrap_or_default();
-        used.extend(references(&text).into_iter().map(str::to_owned));
-    }
-    for name in &step.targets {
-        if let Some(target) = playbook.target_definitions.get(name) {
-            let text = serde_json::to_string(target).unwrap_or_default();
-            used.extend(references(&text).into_iter().map(str::to_owned));
-        }
-    }
-    if let Some(condition) = &step.condition {
-        match Condition::parse(condition) {
-            Ok(condition) => {
-                used.extend(condition.variables().into_iter().map(str::to_owned));
-                for doubt in condition.doubts() {
-                    found.warning(&format!("{place}/condition"), doubt);
-                }
+/// Extensions that are used are defined, and the summary says what is there.
+fn extensions(playbook: &Playbook, found: &mut Findings) {
+    let defined = playbook.other.get("extension_definitions").and_then(Value::as_object);
+    let mut used = |place: String, extensions: Option<&Value>| {
+        for id in extensions.and_then(Value::as_object).into_iter().flat_map(|map| map.keys()) {
+            if !defined.is_some_and(|defined| defined.contains_key(id)) {
+                found.warning(&place, format!("{id} is not in extension_definitions (§8)"));
             }
-            Err(cause) => found.error(&format!("{place}/condition"), cause),
         }
+    };
+    used("/playbook_extensions".into(), playbook.other.get("playbook_extensions"));
+    for (id, step) in &playbook.workflow {
+        used(format!("/workflow/{id}/step_extensions"), step.other.get("step_extensions"));
     }
-    used.extend(step.in_args.iter().chain(&step.out_args).map(|name| bare(name).to_owned()));
-    for name in used.iter().filter(|name| !defined(name)) {
-        let text = format!("variable {name} is defined neither for the step nor for the playbook");
-        found.error(&place, text);
-    }
-    for name in &step.out_args {
-        let variable = step.step_variables.get(bare(name));
-        let variable = variable.or_else(|| playbook.playbook_variables.get(bare(name)));
-        if variable.is_some_and(|variable| variable.constant) {
-            found.error(&place, format!("out_args sets {name}, which is constant (§10.18)"));
-        }
+    for (id, party) in playbook.agent_definitions.iter().chain(&playbook.target_definitions) {
+        used(format!("/{id}/agent_target_extensions"), party.other.get("agent_target_extensions"));
     }
 }
 
-/// Nothing is unreachable, and from everything reachable an end can be reached.
-fn endings(playbook: &Playbook, found: &mut Findings) {
-    let mut reachable: HashSet<&str> = HashSet::new();
-    let mut todo = vec![playbook.workflow_start.as_str()];
-    todo.extend(playbook.workflow_exception.as_deref());
-    while let Some(id) = todo.pop() {
-        if reachable.insert(id)
-            && let Some(step) = playbook.workflow.get(id)
-        {
-            todo.extend(step.successors());
-        }
-    }
-    for id in playbook.workflow.keys().filter(|id| !reachable.contains(id.as_str())) {
-        found.warning(&format!("/workflow/{id}"), "no step leads to it");
-    }
-    let mut ending: HashSet<&str> = HashSet::new();
-    loop {
-        let before = ending.len();
-        for (id, step) in &playbook.workflow {
-            let next = step.successors();
-            if next.is_empty() || next.iter().any(|id| ending.contains(id)) {
-                ending.insert(id);
-            }
-        }
-        if ending.len() == before {
-            break;
-        }
-    }
-    for id in reachable.iter().filter(|id| !ending.contains(*id)) {
-        found.error(
-            &format!("/workflow/{id}"),
-            "no end step can be reached from here: an endless loop",
-        );
-    }
-    loops(playbook, &reachable, &ending, found);
-}
-
-/// A circle of steps that always follow each other never asks whether to go on.
-fn loops(
-    playbook: &Playbook,
-    reachable: &HashSet<&str>,
-    ending: &HashSet<&str>,
-    found: &mut Findings,
-) {
-    let mut told: HashSet<&str> = HashSet::new();
-    let success = |id: &str| -> Option<&str> {
-        let step = playbook.workflow.get(id)?;
-        (!step.kind.ends_with("-condition"))
-            .then(|| step.on_completion.as_deref().or(step.on_success.as_deref()))?
-    };
-    for start in reachable.iter().filter(|id| ending.contains(*id)) {
-        let mut at = *start;
-        for _ in 0..playbook.workflow.len() {
-            let Some(next) = success(at) else { break };
-            if next == *start {
-                if told.insert(next) {
-                    let text = "repeats without a condition that could end it";
-                    found.error(&format!("/workflow/{next}"), text);
-                }
-                break;
-            }
-            at = next;
+/// What `playbook_processing_summary` says is there, and what is there it does not deny (§3.1.3).
+fn summary(playbook: &Playbook, found: &mut Findings) {
+    let steps = |kind: &str| playbook.workflow.values().any(|step| step.kind == kind);
+    let has = |name: &str| playbook.other.contains_key(name);
+    let truth = [
+        ("manual_playbook", playbook.workflow.values().any(Step::is_manual)),
+        ("external_playbooks", steps("playbook-action")),
+        ("parallel_processing", steps("parallel")),
+        ("if_logic", steps("if-condition")),
+        ("while_logic", steps("while-condition")),
+        ("switch_logic", steps("switch-condition")),
+        (
+            "temporal_logic",
+            playbook.workflow.values().any(|step| step.delay.is_some() || step.timeout.is_some()),
+        ),
+        ("data_markings", has("data_marking_definitions") || has("markings")),
+        ("digital_signatures", has("signatures")),
+        ("extensions", has("extension_definitions")),
+    ];
+    let said = playbook.other.get("playbook_processing_summary");
+    for (name, is) in truth {
+        let said = said.and_then(|summary| summary.get(name)).and_then(Value::as_bool);
+        // A playbook is called manual by its author: one manual step among others does not make it one.
+        let lenient = matches!(name, "manual_playbook" | "digital_signatures") && is;
+        if said.is_some_and(|said| said != is && !lenient) {
+            let text = format!("says {name}: {}, which is not so", !is);
+            found.warning("/playbook_processing_summary", text);
         }
     }
 }

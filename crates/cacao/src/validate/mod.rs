@@ -6,6 +6,8 @@
 
 mod ability;
 mod flow;
+mod graph;
+mod names;
 mod shape;
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,11 @@ impl Findings {
     pub(crate) fn warning(&mut self, place: &str, text: impl std::fmt::Display) {
         self.warnings.push(format!("{}: {text}", shown(place)));
     }
+}
+
+/// Whether this is a type of variables of the standard (§10.18.4).
+fn is_standard_type(kind: &str) -> bool {
+    shape::is_variable_type(kind)
 }
 
 fn shown(place: &str) -> &str {

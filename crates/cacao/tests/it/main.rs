@@ -5,4 +5,6 @@ mod examples;
 mod kit;
 mod schema;
 mod signature;
+mod types;
 mod validate;
+mod workflow;

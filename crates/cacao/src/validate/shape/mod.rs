@@ -1,189 +1,71 @@
-//! What the schema of CACAO v2.0 says, as tables: one row per property.
+//! What the schema of CACAO v2.0 says, as tables: one row per property (`tables`), the vocabularies (`words`), and what a row
+//! cannot say about one object (`objects`).
 
+mod objects;
+mod tables;
+mod words;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde_json::{Map, Value};
 
+use self::words::Vocabulary;
 use super::Findings;
-use crate::variables::is_name;
-use crate::{MAX_WORKFLOW_STEPS, variables::MAX_VARIABLES};
+use crate::MAX_WORKFLOW_STEPS;
+use crate::variables::references;
 
 /// What a property must look like.
 enum Form {
     Text,
+    TextOrNull,
     Flag,
     Whole(i64, i64),
     Exactly(&'static str),
     OneOf(&'static [&'static str]),
+    /// A text that should be one of an open vocabulary.
+    Word(&'static Vocabulary),
+    Words(&'static Vocabulary),
+    WordsOrNone(&'static Vocabulary),
     Id,
     /// An identifier whose type is this word.
     IdOf(&'static str),
-    Time,
-    Texts,
     Ids,
-    Object,
-    Flags,
+    Time,
+    TimeOrNull,
+    Texts,
+    TextsOrNone,
+    /// Names of variables.
+    Arguments,
+    Base64,
+    /// `METHOD TARGET VERSION` (RFC 9112 §3).
+    StartLine,
+    Port,
+    Object(&'static [Row]),
     Objects(&'static [Row]),
-    Commands,
+    /// A list whose members a function looks at.
+    List(Check),
     /// A dictionary of objects by identifier.
-    Dictionary(fn(&str, &str, &Map<String, Value>, &mut Findings)),
-    Variables,
-    TextOrNull,
+    Dictionary(CheckEntry),
+    /// The same, never empty.
+    Filled(CheckEntry),
+    /// Whatever a function says.
+    By(Check),
 }
+
+/// Looks at a value: its place, itself.
+type Check = fn(&str, &Value, &mut Findings);
+/// Looks at an object of a dictionary: its place, its key, itself.
+type CheckEntry = fn(&str, &str, &Map<String, Value>, &mut Findings);
 
 /// One property: its name, whether it must be there, its form.
 type Row = (&'static str, bool, Form);
 
 const NO: bool = false;
-const MUST: bool = true;
-const MAX_I: i64 = i64::MAX;
 
-static PLAYBOOK: [Row; 34] = [
-    ("type", MUST, Form::Exactly("playbook")),
-    ("spec_version", MUST, Form::Exactly("cacao-2.0")),
-    ("id", MUST, Form::IdOf("playbook")),
-    ("name", MUST, Form::Text),
-    ("description", NO, Form::Text),
-    ("playbook_types", NO, Form::Texts),
-    ("playbook_activities", NO, Form::Texts),
-    ("playbook_processing_summary", NO, Form::Flags),
-    ("created_by", MUST, Form::IdOf("identity")),
-    ("created", MUST, Form::Time),
-    ("modified", MUST, Form::Time),
-    ("revoked", NO, Form::Flag),
-    ("valid_from", NO, Form::Time),
-    ("valid_until", NO, Form::Time),
-    ("derived_from", NO, Form::Ids),
-    ("related_to", NO, Form::Ids),
-    ("priority", NO, Form::Whole(0, 100)),
-    ("severity", NO, Form::Whole(0, 100)),
-    ("impact", NO, Form::Whole(0, 100)),
-    ("industry_sectors", NO, Form::Texts),
-    ("labels", NO, Form::Texts),
-    ("external_references", NO, Form::Objects(&REFERENCE)),
-    ("markings", NO, Form::Ids),
-    ("playbook_variables", NO, Form::Variables),
-    ("workflow_start", MUST, Form::IdOf("start")),
-    ("workflow_exception", NO, Form::Id),
-    ("workflow", MUST, Form::Dictionary(step)),
-    ("playbook_extensions", NO, Form::Object),
-    ("authentication_info_definitions", NO, Form::Dictionary(authentication)),
-    ("agent_definitions", NO, Form::Dictionary(agent_target)),
-    ("target_definitions", NO, Form::Dictionary(agent_target)),
-    ("extension_definitions", NO, Form::Dictionary(extension)),
-    ("data_marking_definitions", NO, Form::Dictionary(marking)),
-    ("signatures", NO, Form::Objects(&[])),
-];
-
-static REFERENCE: [Row; 5] = [
-    ("name", MUST, Form::Text),
-    ("description", NO, Form::Text),
-    ("source", NO, Form::Text),
-    ("url", NO, Form::Text),
-    ("external_id", NO, Form::Text),
-];
-
-static STEP: [Row; 12] = [
-    ("type", MUST, Form::Text),
-    ("name", NO, Form::Text),
-    ("description", NO, Form::Text),
-    ("external_references", NO, Form::Objects(&REFERENCE)),
-    ("delay", NO, Form::Whole(1, MAX_I)),
-    ("timeout", NO, Form::Whole(0, MAX_I)),
-    ("step_variables", NO, Form::Variables),
-    ("owner", NO, Form::Id),
-    ("on_completion", NO, Form::Id),
-    ("on_success", NO, Form::Id),
-    ("on_failure", NO, Form::Id),
-    ("step_extensions", NO, Form::Object),
-];
-
-static ACTION: [Row; 5] = [
-    ("commands", MUST, Form::Commands),
-    ("agent", MUST, Form::Id),
-    ("targets", NO, Form::Ids),
-    ("in_args", NO, Form::Texts),
-    ("out_args", NO, Form::Texts),
-];
-static PLAYBOOK_ACTION: [Row; 4] = [
-    ("playbook_id", MUST, Form::Id),
-    ("playbook_version", NO, Form::Time),
-    ("in_args", NO, Form::Texts),
-    ("out_args", NO, Form::Texts),
-];
-static IF: [Row; 3] =
-    [("condition", MUST, Form::Text), ("on_true", MUST, Form::Id), ("on_false", NO, Form::Id)];
-static WHILE: [Row; 2] = [("condition", MUST, Form::Text), ("on_true", MUST, Form::Id)];
-static SWITCH: [Row; 2] = [("switch", MUST, Form::Text), ("cases", MUST, Form::Object)];
-static PARALLEL: [Row; 1] = [("next_steps", MUST, Form::Ids)];
-
-static COMMAND: [Row; 10] = [
-    ("type", MUST, Form::Text),
-    ("description", NO, Form::Text),
-    ("version", NO, Form::Text),
-    ("playbook_activity", NO, Form::Text),
-    ("external_references", NO, Form::Objects(&REFERENCE)),
-    ("command", NO, Form::Text),
-    ("command_b64", NO, Form::Text),
-    ("content", NO, Form::Text),
-    ("content_b64", NO, Form::Text),
-    ("arguments", NO, Form::Object),
-];
-
-static VARIABLE: [Row; 5] = [
-    ("type", MUST, Form::Text),
-    ("description", NO, Form::Text),
-    ("value", NO, Form::TextOrNull),
-    ("constant", NO, Form::Flag),
-    ("external", NO, Form::Flag),
-];
-
-static AGENT_TARGET: [Row; 5] = [
-    ("type", MUST, Form::Text),
-    ("name", MUST, Form::Text),
-    ("description", NO, Form::Text),
-    ("location", NO, Form::Object),
-    ("agent_target_extensions", NO, Form::Object),
-];
-static ADDRESSED: [Row; 3] = [
-    ("address", MUST, Form::Object),
-    ("port", NO, Form::Text),
-    ("authentication_info", NO, Form::Id),
-];
-static CATEGORY: [Row; 1] = [("category", MUST, Form::Texts)];
-
-static AUTHENTICATION: [Row; 3] =
-    [("type", MUST, Form::Text), ("name", NO, Form::Text), ("description", NO, Form::Text)];
-
-static EXTENSION: [Row; 5] = [
-    ("type", MUST, Form::Exactly("extension-definition")),
-    ("name", MUST, Form::Text),
-    ("created_by", MUST, Form::IdOf("identity")),
-    ("schema", MUST, Form::Text),
-    ("version", MUST, Form::Text),
-];
-
-static MARKING: [Row; 4] = [
-    ("type", MUST, Form::OneOf(&["marking-statement", "marking-tlp", "marking-iep"])),
-    ("id", MUST, Form::Id),
-    ("created_by", MUST, Form::IdOf("identity")),
-    ("created", MUST, Form::Time),
-];
-static TLP: [Row; 1] = [(
-    "tlpv2_level",
-    MUST,
-    Form::OneOf(&["TLP:RED", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:GREEN", "TLP:CLEAR"]),
-)];
-static STATEMENT: [Row; 1] = [("statement", MUST, Form::Text)];
-
-const STEP_TYPES: [&str; 8] = [
-    "start",
-    "end",
-    "action",
-    "playbook-action",
-    "parallel",
-    "if-condition",
-    "while-condition",
-    "switch-condition",
-];
+/// Whether this is a type of variables of the standard.
+pub(super) fn is_variable_type(kind: &str) -> bool {
+    words::VARIABLES.words.contains(&kind)
+}
 
 /// Checks a whole playbook.
 pub(super) fn check(value: &Value, found: &mut Findings) {
@@ -191,7 +73,7 @@ pub(super) fn check(value: &Value, found: &mut Findings) {
         found.error("", "a playbook is a JSON object");
         return;
     };
-    rows("", map, &PLAYBOOK, found);
+    rows("", map, &tables::PLAYBOOK, found);
     let steps = map.get("workflow").and_then(Value::as_object).map_or(0, Map::len);
     if steps > MAX_WORKFLOW_STEPS {
         found.error("/workflow", format!("{steps} steps; at most {MAX_WORKFLOW_STEPS} are taken"));
@@ -208,56 +90,116 @@ fn rows(place: &str, map: &Map<String, Value>, table: &[Row], found: &mut Findin
     }
 }
 
+/// An object of these rows.
+fn object(place: &str, value: &Value, table: &[Row], found: &mut Findings) {
+    match value {
+        Value::Object(map) => rows(place, map, table, found),
+        _ => found.error(place, "must be an object"),
+    }
+}
+
 fn property(place: &str, value: &Value, form: &Form, found: &mut Findings) {
     match form {
-        Form::Text if !value.is_string() => found.error(place, "must be a text"),
-        Form::TextOrNull if !(value.is_string() || value.is_null()) => {
-            found.error(place, "must be a text (CACAO writes every value of a variable as text)");
-        }
         Form::Flag if !value.is_boolean() => found.error(place, "must be true or false"),
-        Form::Object if !value.is_object() => found.error(place, "must be an object"),
-        Form::Text | Form::TextOrNull | Form::Flag | Form::Object => {}
-        Form::Whole(low, high) => {
-            if !value.as_i64().is_some_and(|number| (*low..=*high).contains(&number)) {
-                let limit = if *high == MAX_I { String::new() } else { format!(" to {high}") };
-                found.error(place, format!("must be a whole number from {low}{limit}"));
-            }
-        }
-        Form::Exactly(word) => {
-            if value.as_str() != Some(word) {
-                found.error(place, format!("must be '{word}'"));
-            }
-        }
-        Form::OneOf(words) => {
-            if !value.as_str().is_some_and(|text| words.contains(&text)) {
-                found.error(place, format!("must be one of {}", words.join(", ")));
-            }
-        }
+        Form::Flag => {}
+        Form::Whole(low, high) => whole(place, value, *low, *high, found),
+        Form::TextOrNull | Form::TimeOrNull if value.is_null() => {}
+        Form::Time | Form::TimeOrNull => time(place, value, found),
         Form::Id => identifier(place, value, None, found),
         Form::IdOf(kind) => identifier(place, value, Some(kind), found),
-        Form::Time => time(place, value, found),
-        Form::Texts => list(place, value, found, |place, item, found| {
-            property(place, item, &Form::Text, found);
-        }),
+        Form::Object(table) => object(place, value, table, found),
+        Form::By(check) => check(place, value, found),
+        Form::Dictionary(check) => dictionary(place, value, *check, found),
+        Form::Filled(check) => {
+            if value.as_object().is_some_and(Map::is_empty) {
+                found.error(place, "must not be empty; leave the property out");
+            }
+            dictionary(place, value, *check, found);
+        }
         Form::Ids => list(place, value, found, |place, item, found| {
             identifier(place, item, None, found);
         }),
-        Form::Objects(table) => list(place, value, found, |place, item, found| match item {
-            Value::Object(map) => rows(place, map, table, found),
-            _ => found.error(place, "must be an object"),
+        Form::Objects(table) => list(place, value, found, |place, item, found| {
+            object(place, item, table, found);
         }),
-        Form::Commands => list(place, value, found, command),
-        Form::Flags => match value.as_object() {
-            Some(map) => {
-                for (name, flag) in map {
-                    property(&format!("{place}/{name}"), flag, &Form::Flag, found);
-                }
+        Form::List(check) => list(place, value, found, check),
+        Form::Texts => list(place, value, found, |p, item, f| property(p, item, &Form::Text, f)),
+        Form::Arguments => list(place, value, found, |place, item, found| {
+            if !item.as_str().is_some_and(tables::is_argument) {
+                found.error(place, "must be the name of a variable, such as __name__ (§10.18)");
             }
-            None => found.error(place, "must be an object"),
+        }),
+        Form::Words(words) => list(place, value, found, |place, item, found| {
+            property(place, item, &Form::Word(words), found);
+        }),
+        Form::TextsOrNone if is_empty_list(value) => {}
+        Form::WordsOrNone(_) if is_empty_list(value) => {}
+        Form::TextsOrNone => property(place, value, &Form::Texts, found),
+        Form::WordsOrNone(words) => property(place, value, &Form::Words(words), found),
+        _ => match value.as_str() {
+            Some(value) => text(place, value, form, found),
+            None => found.error(place, "must be a text"),
         },
-        Form::Dictionary(check) => dictionary(place, value, *check, found),
-        Form::Variables => variables(place, value, found),
     }
+}
+
+fn is_empty_list(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// Forms of a text.
+fn text(place: &str, value: &str, form: &Form, found: &mut Findings) {
+    match form {
+        Form::Exactly(word) if value != *word => found.error(place, format!("must be '{word}'")),
+        Form::OneOf(words) if !words.contains(&value) => {
+            found.error(place, format!("must be one of {}", words.join(", ")));
+        }
+        Form::Word(words) if !words.knows(value) => {
+            let name = words.name;
+            found.warning(
+                place,
+                format!("'{value}' is no word of {name}; other programs may not know it"),
+            );
+        }
+        Form::Base64 => {
+            let packed: String = value.split_whitespace().collect();
+            if STANDARD.decode(&packed).is_err() && URL_SAFE.decode(&packed).is_err() {
+                found.error(place, "must be base64 (RFC 4648)");
+            }
+        }
+        Form::StartLine => start_line(place, value, found),
+        Form::Port if references(value).is_empty() => {
+            if !value.parse::<u16>().is_ok_and(|port| port > 0) {
+                found.error(place, "must be a port as text, '1' to '65535'");
+            }
+        }
+        _ => {}
+    }
+}
+
+fn start_line(place: &str, value: &str, found: &mut Findings) {
+    let mut words = value.split_whitespace();
+    let method = words.next().unwrap_or_default();
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    if value.chars().any(char::is_control) {
+        found.error(place, "must be one line");
+    } else if !known.contains(&method) && references(method).is_empty() {
+        found.warning(place, format!("should begin with a method such as GET, not '{method}'"));
+    } else if words.next().is_none() {
+        found.warning(place, "should name what is asked for, such as GET /status HTTP/1.1");
+    }
+}
+
+fn whole(place: &str, value: &Value, low: i64, high: i64, found: &mut Findings) {
+    if value.as_i64().is_some_and(|number| (low..=high).contains(&number)) {
+        return;
+    }
+    let range = match (low, high) {
+        (i64::MIN, _) => String::new(),
+        (low, i64::MAX) => format!(" from {low}"),
+        (low, high) => format!(" from {low} to {high}"),
+    };
+    found.error(place, format!("must be a whole number{range}"));
 }
 
 fn list(
@@ -278,12 +220,7 @@ fn list(
     }
 }
 
-fn dictionary(
-    place: &str,
-    value: &Value,
-    check: fn(&str, &str, &Map<String, Value>, &mut Findings),
-    found: &mut Findings,
-) {
+fn dictionary(place: &str, value: &Value, check: CheckEntry, found: &mut Findings) {
     let Value::Object(map) = value else {
         found.error(place, "must be an object");
         return;
@@ -297,126 +234,6 @@ fn dictionary(
             Value::Object(item) => check(&here, id, item, found),
             _ => found.error(&here, "must be an object"),
         }
-    }
-}
-
-fn variables(place: &str, value: &Value, found: &mut Findings) {
-    let Value::Object(map) = value else {
-        found.error(place, "must be an object");
-        return;
-    };
-    if map.len() > MAX_VARIABLES {
-        found.error(place, format!("{} variables; at most {MAX_VARIABLES} are taken", map.len()));
-    }
-    for (name, variable) in map {
-        let here = format!("{place}/{name}");
-        if !is_name(name) {
-            found.error(&here, "the name of a variable has the form __name__ (§10.18.2)");
-        }
-        match variable {
-            Value::Object(variable) => rows(&here, variable, &VARIABLE, found),
-            _ => found.error(&here, "must be an object"),
-        }
-    }
-}
-
-fn step(place: &str, id: &str, map: &Map<String, Value>, found: &mut Findings) {
-    rows(place, map, &STEP, found);
-    let kind = map.get("type").and_then(Value::as_str).unwrap_or_default();
-    let table: &[Row] = match kind {
-        "action" => &ACTION,
-        "playbook-action" => &PLAYBOOK_ACTION,
-        "if-condition" => &IF,
-        "while-condition" => &WHILE,
-        "switch-condition" => &SWITCH,
-        "parallel" => &PARALLEL,
-        _ => &[],
-    };
-    rows(place, map, table, found);
-    if !STEP_TYPES.contains(&kind) {
-        found.error(place, format!("'{kind}' is no type of step (§4)"));
-    } else if type_of(id) != kind {
-        found.error(place, format!("the key must begin with '{kind}--'"));
-    }
-    let has = |name: &str| map.contains_key(name);
-    if has("on_completion") && (has("on_success") || has("on_failure")) {
-        found.error(place, "on_completion excludes on_success and on_failure (§4.1)");
-    }
-    let forbidden: &[&str] = match kind {
-        "start" => &["on_success", "on_failure"],
-        "end" => &["on_completion", "on_success", "on_failure"],
-        _ => &[],
-    };
-    for name in forbidden.iter().filter(|name| has(name)) {
-        found.error(place, format!("a step of the type {kind} has no {name}"));
-    }
-    if kind == "parallel"
-        && map.get("next_steps").and_then(Value::as_array).is_some_and(|s| s.len() < 2)
-    {
-        found.error(place, "next_steps of a parallel step has at least two steps");
-    }
-}
-
-fn command(place: &str, value: &Value, found: &mut Findings) {
-    let Value::Object(map) = value else {
-        found.error(place, "must be an object");
-        return;
-    };
-    rows(place, map, &COMMAND, found);
-    let kind = map.get("type").and_then(Value::as_str).unwrap_or_default();
-    let (plain, encoded) = (map.contains_key("command"), map.contains_key("command_b64"));
-    match kind {
-        "http-api" if !plain => found.error(place, "an http-api command needs 'command' (§5)"),
-        "manual" if !plain && !encoded => {
-            found.error(place, "a manual command needs 'command' or 'command_b64' (§5)");
-        }
-        crate::ACTUATOR if !plain => {
-            found.error(place, "an x-sereno-actuator command names its verb in 'command'");
-        }
-        _ => {}
-    }
-    if let Some(headers) = map.get("headers") {
-        let lists_of_texts = headers.as_object().is_some_and(|headers| {
-            headers.values().all(|values| {
-                values.as_array().is_some_and(|values| values.iter().all(Value::is_string))
-            })
-        });
-        if !lists_of_texts {
-            found.error(place, "headers: each header has a list of texts");
-        }
-    }
-}
-
-fn agent_target(place: &str, id: &str, map: &Map<String, Value>, found: &mut Findings) {
-    rows(place, map, &AGENT_TARGET, found);
-    let kind = map.get("type").and_then(Value::as_str).unwrap_or_default();
-    match type_of(id) {
-        "http-api" => rows(place, map, &ADDRESSED, found),
-        "security-category" => rows(place, map, &CATEGORY, found),
-        _ => {}
-    }
-    if type_of(id) != kind {
-        found.warning(place, format!("the key should begin with '{kind}--'"));
-    }
-}
-
-fn authentication(place: &str, _: &str, map: &Map<String, Value>, found: &mut Findings) {
-    rows(place, map, &AUTHENTICATION, found);
-    if map.get("password").is_some_and(Value::is_string) {
-        found.warning(place, "holds a password in clear; whoever reads the playbook has it");
-    }
-}
-
-fn extension(place: &str, _: &str, map: &Map<String, Value>, found: &mut Findings) {
-    rows(place, map, &EXTENSION, found);
-}
-
-fn marking(place: &str, _: &str, map: &Map<String, Value>, found: &mut Findings) {
-    rows(place, map, &MARKING, found);
-    match map.get("type").and_then(Value::as_str) {
-        Some("marking-tlp") => rows(place, map, &TLP, found),
-        Some("marking-statement") => rows(place, map, &STATEMENT, found),
-        _ => {}
     }
 }
 
@@ -448,8 +265,8 @@ fn identifier(place: &str, value: &Value, kind: Option<&str>, found: &mut Findin
     let text = value.as_str().unwrap_or_default();
     if !is_identifier(text) {
         found.error(place, "must be an identifier of the form type--UUID (§10.10)");
-    } else if kind.is_some_and(|kind| type_of(text) != kind) {
-        found.error(place, format!("must be an identifier of the type '{}'", kind.unwrap_or("")));
+    } else if let Some(kind) = kind.filter(|kind| type_of(text) != *kind) {
+        found.error(place, format!("must be an identifier of the type '{kind}'"));
     }
 }
 
