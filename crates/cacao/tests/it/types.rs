@@ -186,7 +186,7 @@ fn every_type_of_marking() {
     let iep = json!({ "type": "marking-iep", "name": "n", "description": "d", "tlp": "green",
         "iep_version": 2, "start_date": AT, "end_date": null, "encrypt_in_transit": "must",
         "permitted_actions": "internally-visible-actions", "affected_party_notifications": "may",
-        "attribution": "must-not", "unmodified_resale": "must-not", "external_references": [] });
+        "attribution": "must-not", "unmodified_resale": "must-not", "external_references": ["https://example.org/iep"] });
     fine(&marking(&iep));
     let all: Vec<&str> =
         iep.as_object().unwrap().keys().map(String::as_str).filter(|k| *k != "type").collect();

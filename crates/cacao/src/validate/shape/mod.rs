@@ -33,7 +33,6 @@ enum Form {
     Time,
     TimeOrNull,
     Texts,
-    TextsOrNone,
     /// Names of variables.
     Arguments,
     Base64,
@@ -132,9 +131,7 @@ fn property(place: &str, value: &Value, form: &Form, found: &mut Findings) {
         Form::Words(words) => list(place, value, found, |place, item, found| {
             property(place, item, &Form::Word(words), found);
         }),
-        Form::TextsOrNone if is_empty_list(value) => {}
         Form::WordsOrNone(_) if is_empty_list(value) => {}
-        Form::TextsOrNone => property(place, value, &Form::Texts, found),
         Form::WordsOrNone(words) => property(place, value, &Form::Words(words), found),
         _ => match value.as_str() {
             Some(value) => text(place, value, form, found),

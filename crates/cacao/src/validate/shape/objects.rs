@@ -293,6 +293,14 @@ pub(super) fn marking(place: &str, id: &str, map: &Map<String, Value>, found: &m
     }
 }
 
+/// A reference of an IEP marking: the policy framework has texts, the standard's common properties have external references,
+/// and the published schema asks for both at once.
+pub(super) fn iep_reference(place: &str, value: &Value, found: &mut Findings) {
+    if !value.is_string() {
+        object(place, value, &tables::REFERENCE, found);
+    }
+}
+
 /// A signature (§10.15); whether it holds is another question.
 pub(super) fn signature(place: &str, value: &Value, found: &mut Findings) {
     let depth = place.split('/').filter(|part| *part == "signature").count();

@@ -134,20 +134,47 @@ pub(super) fn of_command(kind: &str) -> &'static [Row] {
     }
 }
 
-static EITHER: [Row; 2] = [("command", NO, Form::Text), ("command_b64", NO, Form::Base64)];
-static ENCODED: [Row; 2] = [("command", NO, Form::Text), ("command_b64", MUST, Form::Base64)];
-static HTTP: [Row; 4] = [
+/// The properties that the model reads are of their form in commands of every type.
+static EITHER: [Row; 6] = [
+    ("command", NO, Form::Text),
+    ("command_b64", NO, Form::Base64),
+    ("headers", NO, Form::By(objects::headers)),
+    ("content", NO, Form::Text),
+    ("content_b64", NO, Form::Base64),
+    ("arguments", NO, Form::Object(&[])),
+];
+static ENCODED: [Row; 6] = [
+    ("command", NO, Form::Text),
+    ("command_b64", MUST, Form::Base64),
+    ("headers", NO, Form::By(objects::headers)),
+    ("content", NO, Form::Text),
+    ("content_b64", NO, Form::Base64),
+    ("arguments", NO, Form::Object(&[])),
+];
+static HTTP: [Row; 6] = [
+    ("command_b64", NO, Form::Base64),
+    ("arguments", NO, Form::Object(&[])),
     ("command", MUST, Form::StartLine),
     ("headers", NO, Form::By(objects::headers)),
     ("content", NO, Form::Text),
     ("content_b64", NO, Form::Base64),
 ];
-static OPENC2: [Row; 3] = [
+static OPENC2: [Row; 6] = [
+    ("command_b64", NO, Form::Base64),
+    ("content", NO, Form::Text),
+    ("arguments", NO, Form::Object(&[])),
     ("command", MUST, Form::StartLine),
     ("headers", NO, Form::By(objects::headers)),
     ("content_b64", MUST, Form::Base64),
 ];
-static ACTUATOR: [Row; 2] = [("command", MUST, Form::Text), ("arguments", NO, Form::Object(&[]))];
+static ACTUATOR: [Row; 6] = [
+    ("command", MUST, Form::Text),
+    ("command_b64", NO, Form::Base64),
+    ("headers", NO, Form::By(objects::headers)),
+    ("content", NO, Form::Text),
+    ("content_b64", NO, Form::Base64),
+    ("arguments", NO, Form::Object(&[])),
+];
 
 pub(super) static VARIABLE: [Row; 5] = [
     ("type", MUST, Form::Word(&words::VARIABLES)),
@@ -301,7 +328,7 @@ static IEP: [Row; 12] = [
     ("affected_party_notifications", MUST, Form::Text),
     ("attribution", MUST, Form::Text),
     ("unmodified_resale", MUST, Form::Text),
-    ("external_references", MUST, Form::TextsOrNone),
+    ("external_references", MUST, Form::List(objects::iep_reference)),
 ];
 
 pub(super) static SIGNATURE: [Row; 19] = [
