@@ -13,11 +13,12 @@ mod difference;
 mod document;
 mod explain;
 pub mod signature;
+pub mod typed;
 pub mod validate;
 mod value;
 pub mod variables;
 
-pub use difference::{Change, difference};
+pub use difference::{Change, Meaning, difference};
 pub use document::{
     ACTUATOR, AgentTarget, Command, MAX_PLAYBOOK_BYTES, MAX_WORKFLOW_STEPS, Playbook, Step,
     Variable,

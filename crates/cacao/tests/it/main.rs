@@ -3,8 +3,10 @@
 
 mod examples;
 mod kit;
+mod model;
 mod schema;
 mod signature;
 mod types;
 mod validate;
+mod words;
 mod workflow;

@@ -23,8 +23,7 @@ pub(super) fn diff(before: &Path, after: &Path, as_json: bool) -> Result<ExitCod
         return Ok(output::answer(changes.is_empty()));
     }
     for change in &changes {
-        let step = change.step.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-        output::line(&format!("{}{step}", change.place));
+        output::line(&change.words());
         let side = |sign: char, value: &Option<Value>| {
             if let Some(value) = value {
                 output::line(&format!("  {sign} {value}"));
