@@ -7,24 +7,19 @@
 //! - **Bounded.** Steps of a run, depth, time, output, variables, conditions: each has a named limit.
 //! - **A run runs one version.** Storing a newer playbook changes no run under way.
 //!
-//! Entry points: [`Playbooks`]; without a node: [`validate_bytes`], [`explain`], [`difference`], [`signature`].
+//! Entry point: [`Playbooks`]; what needs no node is in the crate [`cacao`].
 
+pub mod abilities;
 pub mod actuators;
-pub mod cacao;
-pub mod condition;
 mod config;
 pub mod context;
-mod difference;
 mod engine;
 mod error;
-mod explain;
 mod http;
 mod run;
 pub mod shipped;
-pub mod signature;
 mod store;
 mod trigger;
-mod validate;
 
 use std::sync::Arc;
 
@@ -37,16 +32,18 @@ use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
 use ports::{Actuator, Exchange, IncidentReader, IntelLookup};
 
+pub use cacao;
+pub use cacao::{
+    Abilities, Change, Report, Runnable, condition, difference, explain, signature, validate,
+    validate_bytes,
+};
 pub use config::Config;
-pub use difference::{Change, difference};
 pub use engine::{
     ASK_TIMEOUT_S, MAX_BRANCH_DEPTH, MAX_COMMANDS_PER_STEP, MAX_OUTPUT_BYTES, MAX_STEPS_PER_RUN,
 };
 pub use error::PlaybooksError;
-pub use explain::explain;
 pub use run::{RunState, StepState};
 pub use trigger::{Trigger, TriggerOn};
-pub use validate::{Abilities, Report, Runnable, validate, validate_bytes};
 
 use crate::actuators::console::Console;
 use crate::engine::{Advance, Engine, Opened};

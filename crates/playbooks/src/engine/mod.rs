@@ -26,6 +26,7 @@ use ports::Actuator;
 pub(crate) use job::Advance;
 pub(crate) use start::Opened;
 
+use crate::abilities;
 use crate::config::Config;
 use crate::validate::Abilities;
 
@@ -62,7 +63,7 @@ impl Engine {
         config: Config,
         actuators: Vec<Arc<dyn Actuator>>,
     ) -> Self {
-        let abilities = Abilities::of(&actuators);
+        let abilities = abilities::of(&actuators);
         Self { platform, config, actuators, abilities, busy: Mutex::default() }
     }
 

@@ -131,7 +131,7 @@ pub(super) fn sign(
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
     let mut playbook = document(file)?;
-    let report = playbooks::validate(&playbook, &playbooks::Abilities::standard());
+    let report = playbooks::validate(&playbook, &playbooks::abilities::standard());
     if let Some(error) = report.errors.first() {
         return Err(Failure::new(format!("{}: {error}", file.display())).remedy(
             "only a playbook that keeps the standard is signed; see `sereno playbook validate`",

@@ -5,7 +5,7 @@
 //! Operators `=`, `!=`, `<`, `<=`, `>`, `>=`, `IN`, `LIKE` (`%`, `_`), `NOT`, `AND` before `OR`,
 //! parentheses. Two sides that both read as numbers are compared as numbers, else as texts.
 
-use crate::cacao::variables::{Values, is_name};
+use crate::variables::{Values, is_name};
 
 /// Longest condition, in bytes.
 pub const MAX_CONDITION_BYTES: usize = 4_096;

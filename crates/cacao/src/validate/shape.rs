@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Findings;
-use crate::cacao::variables::is_name;
-use crate::cacao::{MAX_WORKFLOW_STEPS, variables::MAX_VARIABLES};
+use crate::variables::is_name;
+use crate::{MAX_WORKFLOW_STEPS, variables::MAX_VARIABLES};
 
 /// What a property must look like.
 enum Form {
@@ -370,7 +370,7 @@ fn command(place: &str, value: &Value, found: &mut Findings) {
         "manual" if !plain && !encoded => {
             found.error(place, "a manual command needs 'command' or 'command_b64' (§5)");
         }
-        crate::cacao::ACTUATOR if !plain => {
+        crate::ACTUATOR if !plain => {
             found.error(place, "an x-sereno-actuator command names its verb in 'command'");
         }
         _ => {}

@@ -6,9 +6,9 @@ use model::Timestamp;
 use serde_json::Value;
 
 use super::Findings;
-use crate::cacao::variables::references;
-use crate::cacao::{Playbook, Step};
 use crate::condition::Condition;
+use crate::variables::{bare, references};
+use crate::{Playbook, Step};
 
 /// Checks a playbook whose shape is right.
 pub(super) fn check(playbook: &Playbook, found: &mut Findings) {
@@ -148,11 +148,6 @@ fn variables(playbook: &Playbook, id: &str, step: &Step, found: &mut Findings) {
             found.error(&place, format!("out_args sets {name}, which is constant (§10.18)"));
         }
     }
-}
-
-/// Arguments are written `__name__` or `__name__:value`.
-pub(crate) fn bare(name: &str) -> &str {
-    name.strip_suffix(":value").unwrap_or(name)
 }
 
 /// Nothing is unreachable, and from everything reachable an end can be reached.

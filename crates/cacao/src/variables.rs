@@ -41,6 +41,11 @@ fn is_inner(name: &str) -> bool {
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
+/// The name in an argument, which is written `__name__` or `__name__:value`.
+pub fn bare(argument: &str) -> &str {
+    argument.strip_suffix(":value").unwrap_or(argument)
+}
+
 /// The first reference in `text`: where it begins, where it ends, its name.
 fn first_reference(text: &str) -> Option<(usize, usize, &str)> {
     let mut from = 0;

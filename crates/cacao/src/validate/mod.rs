@@ -13,9 +13,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use ability::Abilities;
-pub(crate) use flow::bare;
 
-use crate::cacao::{MAX_PLAYBOOK_BYTES, Playbook};
+use crate::{MAX_PLAYBOOK_BYTES, Playbook};
 
 /// Most problems listed; further ones are counted in the last line.
 const MAX_PROBLEMS: usize = 200;

@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use model::Timestamp;
-use playbooks::signature::{
+use cacao::signature::{
     Algorithm, Checked, Signing, SigningKey, State, Trust, Verdict, counter_sign, private_key,
     public_key, sign, verify,
 };
+use model::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use serde_json::{Value, json};

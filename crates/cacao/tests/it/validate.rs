@@ -1,13 +1,13 @@
 //! What a schema cannot say.
 
-use playbooks::{Abilities, Report, validate, validate_bytes};
+use cacao::{Report, validate, validate_bytes};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::room::{block, end, manual, notify, playbook};
+use crate::kit::{abilities, block, end, manual, notify, playbook};
 
 fn judge(value: &Value) -> Report {
-    validate(value, &Abilities::standard())
+    validate(value, &abilities())
 }
 
 fn refused(value: &Value, word: &str) {
@@ -88,7 +88,7 @@ fn times_must_make_sense() {
 fn conformant_is_not_runnable() {
     let commands = json!([{ "type": "bash", "command": "id" }]);
     let agent = "x-sereno-actuator--9c0f1d2e-5b77-4bb0-8a7a-000000000001";
-    let shell = crate::room::action(agent, commands, json!({ "on_completion": "@e@" }));
+    let shell = crate::kit::action(agent, commands, json!({ "on_completion": "@e@" }));
     let report = judge(&playbook(&[("a", shell), ("e", end())]));
     assert!(report.valid && !report.runnable.ok, "{report:#?}");
     assert!(report.runnable.missing[0].contains("bash"), "{report:#?}");
@@ -109,14 +109,14 @@ fn conformant_is_not_runnable() {
 #[test]
 fn what_is_no_playbook_is_refused_in_words() {
     for bytes in [&b""[..], b"[]", b"7", b"{}", b"\xff\xfe", b"{\"type\":\"bundle\"}"] {
-        let report = validate_bytes(bytes, &Abilities::standard());
+        let report = validate_bytes(bytes, &abilities());
         assert!(!report.valid && !report.errors.is_empty());
     }
     let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
-    let report = validate_bytes(deep.as_bytes(), &Abilities::standard());
+    let report = validate_bytes(deep.as_bytes(), &abilities());
     assert!(report.errors[0].contains("recursion limit"), "{report:#?}");
     let long = vec![b' '; 2 << 20];
-    assert!(validate_bytes(&long, &Abilities::standard()).errors[0].contains("at most"));
+    assert!(validate_bytes(&long, &abilities()).errors[0].contains("at most"));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use crate::cacao::variables::{Values, fill, references, to_text};
-use crate::cacao::{ACTUATOR, Command, Playbook, Step};
+use crate::variables::{Values, fill, references, to_text};
+use crate::{ACTUATOR, Command, Playbook, Step};
 
 /// The playbook as numbered sentences.
 pub fn explain(playbook: &Playbook) -> String {

@@ -11,8 +11,6 @@
 //!   [{ "type": "x-sereno-actuator", "command": "block", "arguments": { "mac": "__device_mac__:value" } }] }
 //! ```
 
-pub mod variables;
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

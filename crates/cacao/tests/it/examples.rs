@@ -1,18 +1,8 @@
 //! Published playbooks: of OASIS (tests only, not shipped) and of SOARCA.
 
-use std::path::{Path, PathBuf};
+use cacao::{Playbook, explain, validate_bytes};
 
-use playbooks::cacao::Playbook;
-use playbooks::{Abilities, explain, validate_bytes};
-
-pub(crate) fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SERENO_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join(path);
-    path.exists().then_some(path)
-}
+use crate::kit::{abilities, data};
 
 /// Name, valid, runnable here, a word of the first error.
 type Expect = (&'static str, bool, bool, &'static str);
@@ -38,7 +28,7 @@ fn published_examples_are_judged_as_they_deserve() {
             continue;
         };
         let bytes = std::fs::read(path).unwrap();
-        let report = validate_bytes(&bytes, &Abilities::standard());
+        let report = validate_bytes(&bytes, &abilities());
         assert_eq!((report.valid, report.runnable.ok), (valid, runnable), "{name}: {report:#?}");
         assert!(report.errors.join(" ").contains(word), "{name}: {:#?}", report.errors);
         if report.valid {
