@@ -8,7 +8,16 @@ use ports::Actuator;
 use crate::context;
 
 /// Types of steps the engine runs.
-const STEPS: [&str; 4] = ["start", "end", "action", "if-condition"];
+const STEPS: [&str; 8] = [
+    "start",
+    "end",
+    "action",
+    "playbook-action",
+    "parallel",
+    "if-condition",
+    "while-condition",
+    "switch-condition",
+];
 /// Types of commands it carries out besides those of actuators.
 const COMMANDS: [&str; 2] = ["manual", "http-api"];
 

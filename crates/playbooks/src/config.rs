@@ -12,10 +12,17 @@ pub struct Config {
     pub step_timeout_s: u32,
     /// How long a manual step waits when it does not say, seconds.
     pub manual_timeout_s: u32,
+    /// How long a whole run may take, seconds.
+    pub run_timeout_s: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { install_shipped: true, step_timeout_s: 600, manual_timeout_s: 86_400 }
+        Self {
+            install_shipped: true,
+            step_timeout_s: 600,
+            manual_timeout_s: 86_400,
+            run_timeout_s: 604_800,
+        }
     }
 }

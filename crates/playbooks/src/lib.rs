@@ -39,7 +39,9 @@ pub use cacao::{
 };
 pub use config::Config;
 pub use engine::{
-    ASK_TIMEOUT_S, MAX_BRANCH_DEPTH, MAX_COMMANDS_PER_STEP, MAX_OUTPUT_BYTES, MAX_STEPS_PER_RUN,
+    ASK_TIMEOUT_S, MAX_ACTIVE_RUNS, MAX_ASKS_PER_RUN, MAX_BRANCH_DEPTH, MAX_CALL_DEPTH,
+    MAX_CALLED_PLAYBOOKS, MAX_COMMANDS_PER_STEP, MAX_LOOP_TURNS, MAX_OUTPUT_BYTES,
+    MAX_STEPS_PER_RUN, MAX_STEPS_PER_TRANSITION, MAX_TOKENS,
 };
 pub use error::PlaybooksError;
 pub use run::{RunState, StepState};
@@ -52,7 +54,10 @@ use crate::store::playbooks::Stored;
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "playbooks",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_playbooks.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_playbooks.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_engine.sql") },
+    ],
 };
 
 /// What the room needs of others.
@@ -120,9 +125,15 @@ impl Playbooks {
         })]
     }
 
-    /// Drives runs.
+    /// Drives runs until the node stops.
+    pub fn start(&self) {
+        let engine = Arc::clone(&self.engine);
+        self.platform().tasks.spawn("runs", engine.schedule());
+    }
+
+    /// Durable jobs: those that an earlier version left.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(Advance(Arc::clone(&self.engine)))]
+        vec![Arc::new(Advance)]
     }
 
     /// Tells people on the console; for other rooms.
@@ -150,7 +161,11 @@ impl Playbooks {
             .route(read, utoipa_axum::routes!(http::run::run))
             .route(run, utoipa_axum::routes!(http::start::start))
             .route(run, utoipa_axum::routes!(http::cancel::cancel))
+            .route(run, utoipa_axum::routes!(http::pause::pause))
+            .route(run, utoipa_axum::routes!(http::pause::resume))
+            .route(run, utoipa_axum::routes!(http::retry::retry))
             .route(run, utoipa_axum::routes!(http::answer::answer))
+            .route(run, utoipa_axum::routes!(http::settle::settle))
             .route(read, utoipa_axum::routes!(http::notices::notices))
             .with_state(self.clone())
     }

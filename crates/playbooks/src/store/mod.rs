@@ -1,5 +1,6 @@
 //! The room's SQL and nothing else.
 
+pub(crate) mod books;
 pub(crate) mod incidents;
 pub(crate) mod notices;
 pub(crate) mod playbooks;

@@ -106,6 +106,18 @@ pub(crate) async fn one(
     row.as_ref().map(read).transpose()
 }
 
+/// The playbook with this CACAO id.
+pub(crate) async fn by_cacao_id(
+    connection: &mut AnyConnection,
+    id: &str,
+) -> Result<Option<Stored>, DbError> {
+    let row = sqlx::query("SELECT * FROM playbooks_playbooks WHERE cacao_id = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// Playbooks after `after`, in the order they were first stored.
 pub(crate) async fn list(
     connection: &mut AnyConnection,

@@ -4,8 +4,10 @@
 mod actuators;
 mod crash;
 mod engine;
+mod hold;
 mod http;
 mod people;
 mod room;
 mod shipped;
+mod steps;
 mod trigger;
