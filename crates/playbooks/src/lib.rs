@@ -20,6 +20,7 @@ mod run;
 pub mod shipped;
 mod store;
 mod trigger;
+mod trust;
 
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub use cacao::{
     Abilities, Change, Report, Runnable, condition, difference, explain, signature, validate,
     validate_bytes,
 };
-pub use config::Config;
+pub use config::{Config, Signatures};
 pub use engine::{
     ASK_TIMEOUT_S, MAX_ACTIVE_RUNS, MAX_ASKS_PER_RUN, MAX_BRANCH_DEPTH, MAX_CALL_DEPTH,
     MAX_CALLED_PLAYBOOKS, MAX_COMMANDS_PER_STEP, MAX_LOOP_TURNS, MAX_OUTPUT_BYTES,
@@ -49,7 +50,8 @@ pub use trigger::{Trigger, TriggerOn};
 
 use crate::actuators::console::Console;
 use crate::engine::{Advance, Engine, Opened};
-use crate::store::playbooks::Stored;
+use crate::store::keys::Kept;
+use crate::store::playbooks::{Put, Stored};
 
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
@@ -57,6 +59,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_playbooks.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_engine.sql") },
+        Migration { number: 20, sql: include_str!("../migrations/0020_keys.sql") },
     ],
 };
 
@@ -100,20 +103,45 @@ impl Playbooks {
         if !self.engine.config.install_shipped {
             return Ok(());
         }
+        let mut any_new = false;
         for shipped in shipped::all() {
             let playbook = cacao::Playbook::parse(shipped.body).map_err(|cause| {
                 PlaybooksError::invalid(format!("a shipped playbook cannot be read: {cause}"))
             })?;
             let body = shipped.body.to_owned();
             let mut stored = Stored::unsaved(&playbook, body, self.platform().now());
-            stored.trigger = Some(shipped.trigger);
+            stored.trigger = shipped.trigger;
             let done: Result<_, DbError> = self
                 .platform()
                 .db
                 .write(move |tx| Box::pin(async move { store::playbooks::put(tx, &stored).await }))
                 .await;
-            done?;
+            any_new |= done?.1 == Put::New;
         }
+        // Only with a playbook that is new here: whoever takes the project's key away does not get it back.
+        if any_new {
+            self.trust_project().await?;
+        }
+        Ok(())
+    }
+
+    async fn trust_project(&self) -> Result<(), PlaybooksError> {
+        let (spki, key) = signature::public_spki(shipped::PROJECT_KEY.as_bytes())
+            .map_err(PlaybooksError::invalid)?;
+        let kept = Kept {
+            fingerprint: key.fingerprint,
+            name: shipped::PROJECT.to_owned(),
+            spki,
+            thumbprint: None,
+            added_at: self.platform().now(),
+            revoked_at: None,
+        };
+        let done: Result<bool, DbError> = self
+            .platform()
+            .db
+            .write(move |tx| Box::pin(async move { store::keys::put(tx.sql(), &kept).await }))
+            .await;
+        done?;
         Ok(())
     }
 
@@ -167,6 +195,10 @@ impl Playbooks {
             .route(run, utoipa_axum::routes!(http::answer::answer))
             .route(run, utoipa_axum::routes!(http::settle::settle))
             .route(read, utoipa_axum::routes!(http::notices::notices))
+            .route(read, utoipa_axum::routes!(http::keys::keys))
+            .route(write, utoipa_axum::routes!(http::key_add::add))
+            .route(write, utoipa_axum::routes!(http::key_remove::remove))
+            .route(write, utoipa_axum::routes!(http::key_revoke::revoke))
             .with_state(self.clone())
     }
 
@@ -191,6 +223,10 @@ impl Playbooks {
                 "See the node's log; check the disk of the data folder.",
             ),
         }]
+    }
+
+    fn config(&self) -> &Config {
+        &self.engine.config
     }
 
     fn platform(&self) -> &Platform {

@@ -33,14 +33,23 @@ pub fn private_key(file: &[u8], wanted: Option<Algorithm>) -> Result<SigningKey,
 /// # Errors
 /// Neither is in it, or the key is of another kind.
 pub fn public_key(file: &[u8]) -> Result<PublicKey, String> {
+    public_spki(file).map(|(_, key)| key)
+}
+
+/// The same with its SubjectPublicKeyInfo, DER, to be kept.
+///
+/// # Errors
+/// As [`public_key`].
+pub fn public_spki(file: &[u8]) -> Result<(Vec<u8>, PublicKey), String> {
     if let Ok(key) = SubjectPublicKeyInfoDer::from_pem_slice(file) {
-        return PublicKey::from_spki(&key);
+        return Ok((key.to_vec(), PublicKey::from_spki(&key)?));
     }
     let certificate = CertificateDer::from_pem_slice(file)
         .map_err(|_| "no public key and no certificate in this PEM file".to_owned())?;
     let (_, certificate) =
         X509Certificate::from_der(&certificate).map_err(|_| "no certificate".to_owned())?;
-    PublicKey::from_spki(certificate.public_key().raw)
+    let spki = certificate.public_key().raw;
+    Ok((spki.to_vec(), PublicKey::from_spki(spki)?))
 }
 
 /// `public_key`: PEM without header and footer; with them it is read as well.

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 pub use algorithm::{Algorithm, PublicKey, SigningKey, ed25519_spki};
 pub use check::{Checked, State, Trust, Verdict, verify};
-pub use keys::{private_key, public_key, thumbprint};
+pub use keys::{private_key, public_key, public_spki, thumbprint};
 pub use make::{Signer, Signing, counter_sign, sign};
 
 /// Signatures of a playbook at most, and counter-signatures upon each other.

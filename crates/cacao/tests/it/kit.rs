@@ -30,10 +30,11 @@ pub(crate) fn shipped() -> Vec<Value> {
         .collect()
 }
 
-/// Abilities to judge by: a simple engine with two actuators.
+/// Abilities to judge by: an engine of all steps with a few actuators.
 pub(crate) fn abilities() -> Abilities {
     Abilities::default()
-        .with_steps(["start", "end", "action", "if-condition"])
+        .with_steps(["start", "end", "action", "playbook-action", "parallel", "if-condition"])
+        .with_steps(["while-condition", "switch-condition"])
         .with_commands(["manual", "http-api"])
         .with_actuator("console", ["notify"])
         .with_actuator("gateway", ["block", "release"])

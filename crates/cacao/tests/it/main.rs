@@ -5,6 +5,7 @@ mod examples;
 mod kit;
 mod model;
 mod schema;
+mod shipped;
 mod signature;
 mod types;
 mod validate;

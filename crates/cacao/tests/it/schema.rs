@@ -200,8 +200,8 @@ fn compare(name: &str, whole: &Value) -> usize {
 #[test]
 fn the_schemas_and_this_validator_differ_only_where_it_is_explained() {
     let mut refused = 0;
-    for (number, playbook) in shipped().iter().enumerate().take(3) {
-        refused += compare(&format!("shipped {number}"), playbook);
+    for playbook in shipped().iter().filter(|it| it["name"] == "Contain and tell") {
+        refused += compare("Contain and tell", playbook);
     }
     assert!(refused > 200, "the schema refuses hardly anything: {refused}");
 }

@@ -2,6 +2,10 @@
 
 pub(crate) mod answer;
 pub(crate) mod cancel;
+pub(crate) mod key_add;
+pub(crate) mod key_remove;
+pub(crate) mod key_revoke;
+pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod pause;
 pub(crate) mod playbook;
@@ -111,6 +115,10 @@ pub(crate) fn id<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, Prob
     text.parse().map_err(|_| {
         Problem::not_found(format!("{what} '{}'", text.chars().take(64).collect::<String>()))
     })
+}
+
+fn no_key(fingerprint: &str) -> Problem {
+    Problem::not_found(format!("key '{}'", fingerprint.chars().take(64).collect::<String>()))
 }
 
 /// The key of a list that goes by time: `micros id`.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::PlaybookView;
 use crate::store::playbooks::{Put, Stored, one, put};
+use crate::trust::Asked;
 use crate::validate::{Report, validate_bytes};
 use crate::{Playbooks, PlaybooksError, cacao};
 
@@ -31,7 +32,7 @@ pub(crate) async fn store(
     State(room): State<Playbooks>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<StoredPlaybook>), Problem> {
-    let report = validate_bytes(&body, room.abilities());
+    let mut report = validate_bytes(&body, room.abilities());
     if !report.valid {
         let summary = format!("not a valid CACAO v2.0 playbook: {} errors", report.errors.len());
         return Err(PlaybooksError::Invalid { summary, errors: report.errors }.into());
@@ -40,6 +41,10 @@ pub(crate) async fn store(
         .map_err(|_| PlaybooksError::invalid("a playbook is UTF-8 text"))?;
     let playbook = cacao::Playbook::parse(&text)
         .map_err(|cause| PlaybooksError::invalid(format!("cannot be read: {cause}")))?;
+    let mut connection = room.platform().db.read().await?;
+    let asked = Asked::read(room.config(), &mut connection).await?;
+    drop(connection);
+    report.warnings.extend(asked.doubt(&text, room.platform().now()));
     let unsaved = Stored::unsaved(&playbook, text, room.platform().now());
     let done: Result<(Option<Stored>, Put), PlaybooksError> = room
         .platform()

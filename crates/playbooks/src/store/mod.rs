@@ -2,6 +2,7 @@
 
 pub(crate) mod books;
 pub(crate) mod incidents;
+pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod playbooks;
 pub(crate) mod runs;

@@ -136,6 +136,6 @@ async fn lists_go_page_by_page() {
     assert_eq!(seen, all);
     assert_eq!(seen.len(), 5);
     let components = room.room.health().await;
-    assert!(components[0].cause.contains("2 playbooks"), "{components:?}");
+    assert!(components[0].cause.contains("10 playbooks"), "{components:?}");
     room.close().await;
 }

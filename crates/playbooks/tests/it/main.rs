@@ -6,6 +6,7 @@ mod crash;
 mod engine;
 mod hold;
 mod http;
+mod keys;
 mod people;
 mod room;
 mod shipped;

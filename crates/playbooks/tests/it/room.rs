@@ -207,6 +207,10 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) async fn open(folder: &Path, world: &Arc<World>) -> Self {
+        Self::open_with(folder, world, Config::default()).await
+    }
+
+    pub(crate) async fn open_with(folder: &Path, world: &Arc<World>, config: Config) -> Self {
         let platform = platform::testing::platform(folder, &[MIGRATIONS]).await.unwrap();
         let intel = FakeIntel(world.intel.lock().unwrap().clone());
         let needs = Needs {
@@ -216,7 +220,7 @@ impl Room {
             incidents: Arc::clone(&world.incidents) as _,
             actuators: vec![Arc::new(Gateway(Arc::clone(world)))],
         };
-        let room = Playbooks::new(platform.clone(), Config::default(), needs);
+        let room = Playbooks::new(platform.clone(), config, needs);
         room.install().await.unwrap();
         platform::bus::start(&platform, room.consumers());
         platform::jobs::start(&platform, room.jobs()).await.unwrap();

@@ -126,14 +126,17 @@ async fn a_loop_turns_while_its_condition_holds() {
     assert_eq!(row(&run, "while")["outcome"]["summary"], "ended after 3 turns");
     assert_eq!(row(&run, "after")["state"], "done");
 
-    // A condition that never changes: stopped at the named limit, which the loop's failure tells.
+    // A condition that could change and does not: stopped at the named limit, which the loop's failure tells.
+    let id =
+        |kind: &str, number: u8| format!("{kind}--5d1f0f0e-8a4b-4b53-9a6d-0000000000{number:02x}");
     let mut endless = it.clone();
-    endless["workflow"]["while-condition--5d1f0f0e-8a4b-4b53-9a6d-000000000000"]["on_true"] =
-        json!("end--5d1f0f0e-8a4b-4b53-9a6d-000000000002");
+    let (gate, ask) = (id("if-condition", 9), id("action", 1));
+    endless["workflow"][gate.clone()] = json!({ "type": "if-condition",
+        "condition": "__who__:value = 'somebody'", "on_true": ask, "on_completion": id("end", 2) });
+    endless["workflow"][id("while-condition", 0)]["on_true"] = json!(gate);
     let run = walk(&endless, &Arc::default()).await;
     assert_eq!(run["state"], "failed");
-    let reason = row(&run, "while")["outcome"]["reason"].as_str().unwrap();
-    assert!(reason.contains("1000 turns"), "{reason}");
+    assert!(run["note"].as_str().unwrap().contains("2000 steps"), "{}", run["note"]);
 }
 
 #[tokio::test]
