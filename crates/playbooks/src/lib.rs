@@ -23,6 +23,7 @@ mod trigger;
 
 use std::sync::Arc;
 
+use model::Timestamp;
 use platform::Platform;
 use platform::bus::Consumer;
 use platform::db::{DbError, Migration, RoomMigrations};
@@ -80,6 +81,7 @@ pub struct Needs {
 pub struct Playbooks {
     engine: Arc<Engine>,
     incidents: Arc<dyn IncidentReader>,
+    opened_at: Timestamp,
 }
 
 impl Playbooks {
@@ -87,8 +89,9 @@ impl Playbooks {
     pub fn new(platform: Platform, config: Config, needs: Needs) -> Self {
         let mut actuators = actuators::all(&platform, needs.intel, needs.exchange, needs.peers);
         actuators.extend(needs.actuators);
+        let opened_at = platform.now();
         let engine = Engine::new(platform, config, actuators);
-        Self { engine: Arc::new(engine), incidents: needs.incidents }
+        Self { engine: Arc::new(engine), incidents: needs.incidents, opened_at }
     }
 
     /// Installs the playbooks that come with the program, or their newer versions. Call it once
@@ -167,6 +170,7 @@ impl Playbooks {
             .route(run, utoipa_axum::routes!(http::answer::answer))
             .route(run, utoipa_axum::routes!(http::settle::settle))
             .route(read, utoipa_axum::routes!(http::notices::notices))
+            .merge(http::soarca::router())
             .with_state(self.clone())
     }
 
