@@ -22,6 +22,8 @@ ALTER TABLE playbooks_runs ADD COLUMN rehearsal BIGINT NOT NULL DEFAULT 0;
 -- The run that this one tries again.
 ALTER TABLE playbooks_runs ADD COLUMN retry_of TEXT;
 CREATE INDEX playbooks_runs_wake ON playbooks_runs (wake_at) WHERE wake_at IS NOT NULL;
+-- Those that wait for a person.
+CREATE INDEX playbooks_runs_waiting ON playbooks_runs (started_at) WHERE state = 'waiting';
 -- Runs under way go on in the new form.
 UPDATE playbooks_runs SET wake_at = 0 WHERE state IN ('running', 'waiting', 'cancelled');
 -- A week, as the setting is when nobody changes it.

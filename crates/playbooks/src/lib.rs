@@ -24,6 +24,7 @@ mod trust;
 
 use std::sync::Arc;
 
+use model::Timestamp;
 use platform::Platform;
 use platform::bus::Consumer;
 use platform::db::{DbError, Migration, RoomMigrations};
@@ -83,6 +84,7 @@ pub struct Needs {
 pub struct Playbooks {
     engine: Arc<Engine>,
     incidents: Arc<dyn IncidentReader>,
+    opened_at: Timestamp,
 }
 
 impl Playbooks {
@@ -90,8 +92,9 @@ impl Playbooks {
     pub fn new(platform: Platform, config: Config, needs: Needs) -> Self {
         let mut actuators = actuators::all(&platform, needs.intel, needs.exchange, needs.peers);
         actuators.extend(needs.actuators);
+        let opened_at = platform.now();
         let engine = Engine::new(platform, config, actuators);
-        Self { engine: Arc::new(engine), incidents: needs.incidents }
+        Self { engine: Arc::new(engine), incidents: needs.incidents, opened_at }
     }
 
     /// Installs the playbooks that come with the program, or their newer versions. Call it once
@@ -199,6 +202,7 @@ impl Playbooks {
             .route(write, utoipa_axum::routes!(http::key_add::add))
             .route(write, utoipa_axum::routes!(http::key_remove::remove))
             .route(write, utoipa_axum::routes!(http::key_revoke::revoke))
+            .merge(http::soarca::router())
             .with_state(self.clone())
     }
 

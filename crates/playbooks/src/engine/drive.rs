@@ -23,6 +23,7 @@ use crate::run::{RunState, StepState};
 use crate::store::steps::StepRow;
 
 /// What an attempt came to.
+#[derive(Clone)]
 enum Answer {
     Outcome(Outcome),
     /// Nothing was done; not now.
@@ -50,8 +51,8 @@ struct Ask {
 enum Look {
     /// These can be asked.
     Ask(Vec<Ask>),
-    /// Something has to be written first.
-    Written,
+    /// These too, and something was written: look again.
+    Again(Vec<Ask>),
     /// The run has moved on meanwhile.
     Stale,
 }
@@ -65,6 +66,8 @@ impl Engine {
     ) -> Result<Option<Timestamp>, PlaybooksError> {
         let mut asks = FuturesUnordered::new();
         let mut flights: BTreeSet<Flight> = BTreeSet::new();
+        // An answer that could not be written, because somebody else moved the run meanwhile.
+        let mut kept: Option<(Flight, Answer)> = None;
         'load: loop {
             active.dirty.store(false, Ordering::SeqCst);
             let (mut live, book) = {
@@ -73,19 +76,27 @@ impl Engine {
                 let book = self.book(&mut connection, &live.run).await?;
                 (live, book)
             };
+            if let Some((flight, answer)) = kept.clone() {
+                if !self.take(&mut live, &book, flight, answer).await? {
+                    continue 'load;
+                }
+                kept = None;
+            }
             loop {
                 if !self.advance(&mut live, &book, &flights).await? {
                     continue 'load;
                 }
-                match self.look(&mut live, &book, &flights).await? {
+                let (ready, again) = match self.look(&mut live, &book, &flights).await? {
                     Look::Stale => continue 'load,
-                    Look::Written => continue,
-                    Look::Ask(ready) => {
-                        for ask in ready {
-                            flights.insert(ask.flight);
-                            asks.push(answer(ask));
-                        }
-                    }
+                    Look::Again(ready) => (ready, true),
+                    Look::Ask(ready) => (ready, false),
+                };
+                for ask in ready {
+                    flights.insert(ask.flight);
+                    asks.push(answer(ask));
+                }
+                if again {
+                    continue;
                 }
                 let now = self.platform.now();
                 let wake = live.run.wake_at;
@@ -100,7 +111,8 @@ impl Engine {
                 tokio::select! {
                     Some((flight, answer)) = asks.next() => {
                         flights.remove(&flight);
-                        if !self.take(&mut live, &book, flight, answer).await? {
+                        if !self.take(&mut live, &book, flight, answer.clone()).await? {
+                            kept = Some((flight, answer));
                             continue 'load;
                         }
                     }
@@ -174,7 +186,7 @@ impl Engine {
                 if !self.record(changes).await? {
                     return Ok(Look::Stale);
                 }
-                Ok(if ready.is_empty() { Look::Written } else { Look::Ask(ready) })
+                Ok(Look::Again(ready))
             }
         }
     }

@@ -14,6 +14,7 @@ pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod settle;
+pub(crate) mod soarca;
 pub(crate) mod start;
 pub(crate) mod store;
 pub(crate) mod trigger;

@@ -32,6 +32,13 @@ pub(crate) async fn store(
     State(room): State<Playbooks>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<StoredPlaybook>), Problem> {
+    let (stored, put, report) = keep(&room, body).await?;
+    let status = if put == Put::New { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(StoredPlaybook { view: stored.into(), report })))
+}
+
+/// Stores what was sent, if it keeps the standard.
+pub(crate) async fn keep(room: &Playbooks, body: Bytes) -> Result<(Stored, Put, Report), Problem> {
     let mut report = validate_bytes(&body, room.abilities());
     if !report.valid {
         let summary = format!("not a valid CACAO v2.0 playbook: {} errors", report.errors.len());
@@ -65,6 +72,5 @@ pub(crate) async fn store(
     let (stored, put) = done?;
     let stored =
         stored.ok_or_else(|| Problem::internal("a playbook vanished while it was stored"))?;
-    let status = if put == Put::New { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(StoredPlaybook { view: stored.into(), report })))
+    Ok((stored, put, report))
 }

@@ -166,6 +166,20 @@ pub(crate) async fn list(
     rows.iter().map(read).collect()
 }
 
+/// Runs that wait for a person, the longest waiting first.
+pub(crate) async fn waiting(
+    connection: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<Run>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM playbooks_runs WHERE state = 'waiting' ORDER BY started_at LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// How many runs are under way, and how many of those wait for a person.
 pub(crate) async fn open(connection: &mut AnyConnection) -> Result<(i64, i64), DbError> {
     let row = sqlx::query(

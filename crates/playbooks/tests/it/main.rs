@@ -1,5 +1,6 @@
 //! The engine over a real database, across deaths and restarts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stderr)] // what is skipped is said
 
 mod actuators;
 mod crash;
@@ -10,5 +11,6 @@ mod keys;
 mod people;
 mod room;
 mod shipped;
+mod soarca;
 mod steps;
 mod trigger;
