@@ -10,6 +10,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("protocols", 0),
     ("stix", 0),
     ("misp", 0),
+    ("cacao", 0),
     ("analytics", 0),
     ("feeds", 0),
     ("platform", 1),
@@ -44,10 +45,13 @@ pub const ARROWS_WITHIN: &[(&str, &str)] = &[
     ("intel", "platform"),
     ("intel", "feeds"),
     ("misp", "stix"),
+    ("cacao", "stix"),
+    ("cacao", "model"),
 ];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.
 pub const STIX_SPEAKERS: &[&str] = &[
+    "cacao",
     "misp",
     "intel",
     "cti",

@@ -1,6 +1,7 @@
 //! Section `[playbooks]`.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Settings of the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,10 +13,52 @@ pub struct Config {
     pub step_timeout_s: u32,
     /// How long a manual step waits when it does not say, seconds.
     pub manual_timeout_s: u32,
+    /// How long a whole run may take, seconds.
+    pub run_timeout_s: u32,
+    /// What is asked of the signatures of a playbook before it runs: `ignore`, `warn` or `require`.
+    pub signatures: Signatures,
+    /// Fingerprints of keys that are trusted besides those of `sereno playbook key add`.
+    #[serde(deserialize_with = "fingerprints")]
+    pub trusted_keys: Vec<String>,
+}
+
+/// What is asked of the signatures of a playbook before it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signatures {
+    /// Nothing.
+    Ignore,
+    /// It runs, and reports say that no signature of a trusted key holds.
+    #[default]
+    Warn,
+    /// It does not run, unless a signature of a trusted key holds.
+    Require,
+}
+
+/// Fingerprints: SHA-256 of a SubjectPublicKeyInfo, 64 hexadecimal digits.
+fn fingerprints<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let keys = Vec::<String>::deserialize(from)?;
+    for key in &keys {
+        if key.len() != 64 || !key.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        {
+            return Err(D::Error::custom(format!(
+                "trusted_keys: '{key}' is no fingerprint; it has 64 hexadecimal digits in lower case, as \
+                 `sereno playbook verify` shows them"
+            )));
+        }
+    }
+    Ok(keys)
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { install_shipped: true, step_timeout_s: 600, manual_timeout_s: 86_400 }
+        Self {
+            install_shipped: true,
+            step_timeout_s: 600,
+            manual_timeout_s: 86_400,
+            run_timeout_s: 604_800,
+            signatures: Signatures::default(),
+            trusted_keys: vec![],
+        }
     }
 }

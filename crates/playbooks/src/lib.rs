@@ -7,27 +7,24 @@
 //! - **Bounded.** Steps of a run, depth, time, output, variables, conditions: each has a named limit.
 //! - **A run runs one version.** Storing a newer playbook changes no run under way.
 //!
-//! Entry points: [`Playbooks`]; without a node: [`validate_bytes`], [`explain`], [`difference`], [`signature`].
+//! Entry point: [`Playbooks`]; what needs no node is in the crate [`cacao`].
 
+pub mod abilities;
 pub mod actuators;
-pub mod cacao;
-pub mod condition;
 mod config;
 pub mod context;
-mod difference;
 mod engine;
 mod error;
-mod explain;
 mod http;
 mod run;
 pub mod shipped;
-pub mod signature;
 mod store;
 mod trigger;
-mod validate;
+mod trust;
 
 use std::sync::Arc;
 
+use model::Timestamp;
 use platform::Platform;
 use platform::bus::Consumer;
 use platform::db::{DbError, Migration, RoomMigrations};
@@ -37,25 +34,34 @@ use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
 use ports::{Actuator, Exchange, IncidentReader, IntelLookup};
 
-pub use config::Config;
-pub use difference::{Change, difference};
+pub use cacao;
+pub use cacao::{
+    Abilities, Change, Report, Runnable, condition, difference, explain, signature, validate,
+    validate_bytes,
+};
+pub use config::{Config, Signatures};
 pub use engine::{
-    ASK_TIMEOUT_S, MAX_BRANCH_DEPTH, MAX_COMMANDS_PER_STEP, MAX_OUTPUT_BYTES, MAX_STEPS_PER_RUN,
+    ASK_TIMEOUT_S, MAX_ACTIVE_RUNS, MAX_ASKS_PER_RUN, MAX_BRANCH_DEPTH, MAX_CALL_DEPTH,
+    MAX_CALLED_PLAYBOOKS, MAX_COMMANDS_PER_STEP, MAX_LOOP_TURNS, MAX_OUTPUT_BYTES,
+    MAX_STEPS_PER_RUN, MAX_STEPS_PER_TRANSITION, MAX_TOKENS,
 };
 pub use error::PlaybooksError;
-pub use explain::explain;
 pub use run::{RunState, StepState};
 pub use trigger::{Trigger, TriggerOn};
-pub use validate::{Abilities, Report, Runnable, validate, validate_bytes};
 
 use crate::actuators::console::Console;
 use crate::engine::{Advance, Engine, Opened};
-use crate::store::playbooks::Stored;
+use crate::store::keys::Kept;
+use crate::store::playbooks::{Put, Stored};
 
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "playbooks",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_playbooks.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_playbooks.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_engine.sql") },
+        Migration { number: 20, sql: include_str!("../migrations/0020_keys.sql") },
+    ],
 };
 
 /// What the room needs of others.
@@ -78,6 +84,7 @@ pub struct Needs {
 pub struct Playbooks {
     engine: Arc<Engine>,
     incidents: Arc<dyn IncidentReader>,
+    opened_at: Timestamp,
 }
 
 impl Playbooks {
@@ -85,8 +92,9 @@ impl Playbooks {
     pub fn new(platform: Platform, config: Config, needs: Needs) -> Self {
         let mut actuators = actuators::all(&platform, needs.intel, needs.exchange, needs.peers);
         actuators.extend(needs.actuators);
+        let opened_at = platform.now();
         let engine = Engine::new(platform, config, actuators);
-        Self { engine: Arc::new(engine), incidents: needs.incidents }
+        Self { engine: Arc::new(engine), incidents: needs.incidents, opened_at }
     }
 
     /// Installs the playbooks that come with the program, or their newer versions. Call it once
@@ -98,20 +106,45 @@ impl Playbooks {
         if !self.engine.config.install_shipped {
             return Ok(());
         }
+        let mut any_new = false;
         for shipped in shipped::all() {
             let playbook = cacao::Playbook::parse(shipped.body).map_err(|cause| {
                 PlaybooksError::invalid(format!("a shipped playbook cannot be read: {cause}"))
             })?;
             let body = shipped.body.to_owned();
             let mut stored = Stored::unsaved(&playbook, body, self.platform().now());
-            stored.trigger = Some(shipped.trigger);
+            stored.trigger = shipped.trigger;
             let done: Result<_, DbError> = self
                 .platform()
                 .db
                 .write(move |tx| Box::pin(async move { store::playbooks::put(tx, &stored).await }))
                 .await;
-            done?;
+            any_new |= done?.1 == Put::New;
         }
+        // Only with a playbook that is new here: whoever takes the project's key away does not get it back.
+        if any_new {
+            self.trust_project().await?;
+        }
+        Ok(())
+    }
+
+    async fn trust_project(&self) -> Result<(), PlaybooksError> {
+        let (spki, key) = signature::public_spki(shipped::PROJECT_KEY.as_bytes())
+            .map_err(PlaybooksError::invalid)?;
+        let kept = Kept {
+            fingerprint: key.fingerprint,
+            name: shipped::PROJECT.to_owned(),
+            spki,
+            thumbprint: None,
+            added_at: self.platform().now(),
+            revoked_at: None,
+        };
+        let done: Result<bool, DbError> = self
+            .platform()
+            .db
+            .write(move |tx| Box::pin(async move { store::keys::put(tx.sql(), &kept).await }))
+            .await;
+        done?;
         Ok(())
     }
 
@@ -123,9 +156,15 @@ impl Playbooks {
         })]
     }
 
-    /// Drives runs.
+    /// Drives runs until the node stops.
+    pub fn start(&self) {
+        let engine = Arc::clone(&self.engine);
+        self.platform().tasks.spawn("runs", engine.schedule());
+    }
+
+    /// Durable jobs: those that an earlier version left.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(Advance(Arc::clone(&self.engine)))]
+        vec![Arc::new(Advance)]
     }
 
     /// Tells people on the console; for other rooms.
@@ -153,8 +192,17 @@ impl Playbooks {
             .route(read, utoipa_axum::routes!(http::run::run))
             .route(run, utoipa_axum::routes!(http::start::start))
             .route(run, utoipa_axum::routes!(http::cancel::cancel))
+            .route(run, utoipa_axum::routes!(http::pause::pause))
+            .route(run, utoipa_axum::routes!(http::pause::resume))
+            .route(run, utoipa_axum::routes!(http::retry::retry))
             .route(run, utoipa_axum::routes!(http::answer::answer))
+            .route(run, utoipa_axum::routes!(http::settle::settle))
             .route(read, utoipa_axum::routes!(http::notices::notices))
+            .route(read, utoipa_axum::routes!(http::keys::keys))
+            .route(write, utoipa_axum::routes!(http::key_add::add))
+            .route(write, utoipa_axum::routes!(http::key_remove::remove))
+            .route(write, utoipa_axum::routes!(http::key_revoke::revoke))
+            .merge(http::soarca::router())
             .with_state(self.clone())
     }
 
@@ -179,6 +227,10 @@ impl Playbooks {
                 "See the node's log; check the disk of the data folder.",
             ),
         }]
+    }
+
+    fn config(&self) -> &Config {
+        &self.engine.config
     }
 
     fn platform(&self) -> &Platform {

@@ -30,6 +30,8 @@ words! {
         Running = "running",
         /// A person has to answer.
         Waiting = "waiting",
+        /// A person holds it: no further step begins.
+        Paused = "paused",
         /// It reached its end.
         Succeeded = "succeeded",
         /// A failure that nothing took care of.
@@ -48,6 +50,8 @@ words! {
         Running = "running",
         /// A person has to answer.
         Waiting = "waiting",
+        /// Interrupted while it was carried out: a person has to say whether it was done.
+        Unsure = "unsure",
         /// Done.
         Done = "done",
         /// Understood, but without effect here.
@@ -62,6 +66,6 @@ words! {
 impl RunState {
     /// True while it can go on.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Running | Self::Waiting)
+        matches!(self, Self::Running | Self::Waiting | Self::Paused)
     }
 }

@@ -3,6 +3,7 @@
 //! Invariants: nothing heavy (no database, no HTTP); every trait has an in-memory fake in [`fake`];
 //! time and randomness enter a room only through [`Clock`] and [`Random`].
 
+pub mod actuator;
 pub mod disclosure;
 pub mod edge;
 pub mod fake;
@@ -15,11 +16,13 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use model::id::TypedId;
 use model::{
-    BlockTarget, Device, DeviceId, IncidentId, IncidentReport, Outcome, PeerId, RunId,
-    ShareDecision, ShareId, Timestamp,
+    BlockTarget, Device, DeviceId, IncidentId, IncidentReport, Outcome, PeerId, ShareDecision,
+    ShareId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use actuator::{Actuator, ActuatorCommand, Planned, Repeat};
 
 /// Why a port could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -88,32 +91,6 @@ pub struct AccessQuestion {
 pub trait Authorizer: Send + Sync {
     /// The decision with its reason; an error in a policy is a "no" with that reason.
     fn decide(&self, question: &AccessQuestion) -> ShareDecision;
-}
-
-/// A command for an actuator.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ActuatorCommand {
-    /// The same key is never carried out twice.
-    pub key: String,
-    /// What to do, e.g. `block`, `lookup`, `share`.
-    pub verb: String,
-    /// Arguments after variable substitution.
-    pub arguments: BTreeMap<String, Value>,
-    /// The run that asks.
-    pub run: RunId,
-    /// The incident it answers.
-    pub incident: Option<IncidentId>,
-}
-
-/// Something a playbook can command: gateway, notifier, intelligence, sharing.
-#[async_trait]
-pub trait Actuator: Send + Sync {
-    /// The name playbooks use, e.g. `gateway`.
-    fn name(&self) -> &'static str;
-    /// The verbs understood, each with one sentence.
-    fn verbs(&self) -> &'static [(&'static str, &'static str)];
-    /// Carries the command out; idempotent by `command.key`.
-    async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError>;
 }
 
 /// What intelligence says about one value. "Unknown" is an answer.

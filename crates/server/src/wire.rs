@@ -180,6 +180,7 @@ impl Node {
         self.rooms.feedhub.start();
         self.rooms.federation.start();
         self.rooms.communities.start();
+        self.rooms.playbooks.start();
         self.rooms.webhooks.start();
         self.rooms.gateway.listen()?;
         Ok(())

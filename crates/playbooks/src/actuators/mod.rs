@@ -29,11 +29,5 @@ pub fn all(
 
 /// The refusal of a verb an actuator does not know.
 fn unknown_verb(actuator: &dyn Actuator, verb: &str) -> ports::PortError {
-    let known: Vec<&str> = actuator.verbs().iter().map(|(verb, _)| *verb).collect();
-    let shown: String = verb.chars().take(64).collect();
-    ports::PortError::Invalid(format!(
-        "the actuator {} has no verb '{shown}'; it knows {}",
-        actuator.name(),
-        known.join(", ")
-    ))
+    ports::actuator::unknown_verb(actuator.name(), actuator.verbs(), verb)
 }

@@ -6,103 +6,153 @@ use async_trait::async_trait;
 use model::event::{Fact, IncidentChanged, IncidentOpened, Payload, RunStarted};
 use model::{Incident, IncidentId, IncidentReport, RunId, Severity};
 use platform::bus::{ConsumeError, Consumer};
-use platform::db::Tx;
+use platform::db::{DbError, Tx};
 use ports::IncidentReader;
 
-use super::flow::{self, Flow, Next};
-use super::{Engine, flow::wake};
+use super::book::{self, Texts};
+use super::machine::{Live, Machine};
+use super::tree::{Frame, Tree};
+use super::{Engine, record};
 use crate::PlaybooksError;
 use crate::cacao::Playbook;
+use crate::cacao::variables::Values;
 use crate::context;
 use crate::run::RunState;
-use crate::store::incidents;
 use crate::store::playbooks::{self, Stored};
 use crate::store::runs::{self, Run};
-use crate::validate::{Abilities, validate};
+use crate::store::{books, incidents};
+use crate::trust::Asked;
 
 /// What is to be started.
 pub(crate) struct Order<'a> {
     pub stored: &'a Stored,
     pub report: Option<&'a IncidentReport>,
+    /// Values that a person gives to external variables.
+    pub given: Values,
     /// Why it starts, or who started it.
     pub trigger: String,
     /// Two orders with the same key are one run.
     pub start_key: String,
+    pub rehearsal: bool,
+    /// Something missing is an error instead of a run that failed.
+    pub refuse: bool,
+}
+
+/// A run in the making.
+pub(super) struct Begin {
+    pub run: Run,
+    pub texts: Texts,
+    pub start_key: String,
     /// What is missing to run it here.
     pub missing: Vec<String>,
-}
-
-impl Engine {
-    /// What is missing to run a stored playbook here and now.
-    pub(crate) fn missing(&self, stored: &Stored) -> Vec<String> {
-        missing(&self.abilities, stored, self.platform.now())
-    }
-}
-
-fn missing(abilities: &Abilities, stored: &Stored, now: model::Timestamp) -> Vec<String> {
-    let Ok(value) = serde_json::from_str(&stored.body) else {
-        return vec!["the stored playbook cannot be read".into()];
-    };
-    let mut missing = validate(&value, abilities).runnable.missing;
-    if let Ok(playbook) = Playbook::parse(&stored.body) {
-        let time = |text: &Option<String>| {
-            text.as_ref().and_then(|text| text.parse::<model::Timestamp>().ok())
-        };
-        if playbook.revoked {
-            missing.push("its creator has revoked it".into());
-        } else if time(&playbook.valid_from).is_some_and(|from| now < from) {
-            missing.push("it is not valid yet (valid_from)".into());
-        } else if time(&playbook.valid_until).is_some_and(|until| now >= until) {
-            missing.push("it is no longer valid (valid_until)".into());
-        }
-    }
-    missing
 }
 
 /// Starts a run inside a transaction; `None` when the same key has started one before. A playbook
 /// that cannot run here makes a run that failed and says why: never silently nothing.
 pub(crate) async fn start(
     tx: &mut Tx,
-    config: &crate::Config,
+    engine: &Engine,
     order: Order<'_>,
 ) -> Result<Option<RunId>, PlaybooksError> {
-    let playbook = Playbook::parse(&order.stored.body).map_err(|cause| {
+    let mut given = order.report.map(context::of_incident).unwrap_or_default();
+    given.extend(order.given);
+    let names: Vec<String> = given.keys().cloned().collect();
+    let (texts, mut missing) = book::collect(tx, &engine.abilities, order.stored, &names).await?;
+    let asked = Asked::read(&engine.config, tx.sql()).await?;
+    for text in std::iter::once(&texts.own).chain(texts.called.values()) {
+        missing.extend(asked.lacks(text, tx.now()));
+    }
+    if order.refuse && !missing.is_empty() {
+        return Err(PlaybooksError::Invalid {
+            summary: format!("'{}' cannot run here", order.stored.name),
+            errors: missing,
+        });
+    }
+    let playbook = Playbook::parse(&texts.own).map_err(|cause| {
         PlaybooksError::invalid(format!("the playbook cannot be read: {cause}"))
     })?;
     let incident: Option<IncidentId> = order.report.map(|report| report.incident.id);
-    let given = order.report.map(context::of_incident).unwrap_or_default();
     let run = Run {
-        id: tx.mint(),
-        playbook: order.stored.id,
-        name: order.stored.name.clone(),
-        body: order.stored.body.clone(),
-        state: RunState::Running,
         incident,
         trigger: order.trigger,
         variables: context::initial(&playbook, &given),
-        returns: vec![],
+        rehearsal: order.rehearsal,
+        ..fresh(tx, engine, order.stored, &playbook.workflow_start, vec![])
+    };
+    begin(tx, engine, Begin { run, texts, start_key: order.start_key, missing }).await
+}
+
+/// A run of a stored playbook that begins at `step`, without variables.
+pub(super) fn fresh(
+    tx: &Tx,
+    engine: &Engine,
+    stored: &Stored,
+    step: &str,
+    frames: Vec<Frame>,
+) -> Run {
+    let now = tx.now();
+    Run {
+        id: tx.mint(),
+        playbook: stored.id,
+        name: stored.name.clone(),
+        book: None,
+        body: String::new(),
+        state: RunState::Running,
+        incident: None,
+        trigger: String::new(),
+        variables: Values::new(),
+        tree: Tree::at(step, frames),
         position: 0,
         not_enforced: 0,
         failed: 0,
         note: None,
-        started_at: tx.now(),
+        rehearsal: false,
+        retry_of: None,
+        started_at: now,
         ended_at: None,
-    };
+        paused_at: None,
+        deadline_at: Some(now.plus_secs(i64::from(engine.config.run_timeout_s))),
+        wake_at: Some(now),
+        version: 0,
+    }
+}
+
+/// Stores a new run and takes it to the first step that needs the outside or a person.
+pub(super) async fn begin(
+    tx: &mut Tx,
+    engine: &Engine,
+    begin: Begin,
+) -> Result<Option<RunId>, PlaybooksError> {
+    let Begin { mut run, texts, start_key, missing } = begin;
+    let (hash, body) = texts.stored()?;
+    run.book = Some(hash.clone());
     let id = run.id;
-    if !runs::insert(tx.sql(), &run, &order.start_key).await? {
+    if !runs::insert(tx.sql(), &run, &start_key).await? {
         return Ok(None);
     }
-    let fact =
-        RunStarted { run: id, playbook: run.name.clone(), incident, trigger: run.trigger.clone() };
-    tx.publish(&flow::actor(&run), &fact).await?;
-    let next = if order.missing.is_empty() {
-        Next::Step(playbook.workflow_start.clone())
+    books::put(tx.sql(), &hash, body).await?;
+    if !run.rehearsal {
+        let fact = RunStarted {
+            run: id,
+            playbook: run.name.clone(),
+            incident: run.incident,
+            trigger: run.trigger.clone(),
+        };
+        let seq = tx.publish(&record::actor(&run), &fact).await?;
+        engine.bell.begins_with(seq);
+    }
+    let book = texts.read().map_err(|cause| DbError::corrupt("playbooks_books.body", cause))?;
+    let mut live = Live { run, rows: Default::default() };
+    let mut machine = Machine::new(&engine.config, &book, tx.now(), &mut live);
+    if missing.is_empty() {
+        machine.go();
     } else {
-        Next::GiveUp(format!("it cannot run here: {}", order.missing.join("; ")))
-    };
-    Flow { config, playbook: &playbook, run }.go(tx, next).await?;
-    let now = tx.now();
-    wake(tx, id, "start", now).await?;
+        let why = format!("it cannot run here: {}", missing.join("; "));
+        machine.stop(RunState::Failed, &why);
+    }
+    if let Some(changes) = machine.changes() {
+        record::write(tx, &changes).await?;
+    }
     Ok(Some(id))
 }
 
@@ -172,11 +222,13 @@ impl Opened {
             let order = Order {
                 stored: &stored,
                 report: Some(report),
+                given: Values::new(),
                 trigger: format!("starts by itself {}", trigger.words()),
                 start_key: format!("{}/{}", stored.id, report.incident.id),
-                missing: missing(&self.engine.abilities, &stored, tx.now()),
+                rehearsal: false,
+                refuse: false,
             };
-            start(tx, &self.engine.config, order).await?;
+            start(tx, &self.engine, order).await?;
         }
         Ok(())
     }

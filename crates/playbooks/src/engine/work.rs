@@ -9,9 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::{MAX_COMMANDS_PER_STEP, MAX_OUTPUT_BYTES};
 use crate::actuators::http_api;
-use crate::cacao::variables::{Values, fill, fill_json, to_text};
+use crate::cacao::variables::{Values, bare, fill, fill_json, to_text};
 use crate::cacao::{ACTUATOR, AgentTarget, Command, Playbook, Step};
-use crate::validate::bare;
 
 /// One thing to ask of one actuator.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,7 @@
 //! `POST /api/v1/runs/{id}/steps/{step}/answer`: a person answers a manual step.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use platform::http::{Caller, Json, Problem};
 use serde::Deserialize;
@@ -18,12 +20,15 @@ pub(crate) struct StepAnswer {
     /// What is to be said about it, up to 4,000 characters.
     #[serde(default)]
     text: String,
+    /// Values of the variables that the step gives back (`out_args`), by name.
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
 }
 
 /// Answers the manual step a run waits at.
 #[utoipa::path(post, path = "/api/v1/runs/{id}/steps/{step}/answer", tag = "playbooks",
     params(("id" = String, Path, description = "The run's id"),
-        ("step" = String, Path, description = "The step's CACAO id")),
+        ("step" = String, Path, description = "The step's CACAO id, or its number in the run")),
     request_body = StepAnswer,
     responses((status = 200, body = RunDetail), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -34,6 +39,7 @@ pub(crate) async fn answer(
     Json(answer): Json<StepAnswer>,
 ) -> Result<Json<RunDetail>, Problem> {
     let run = id("run", &text)?;
-    room.engine.answer(run, step, answer.approve, answer.text, caller.name).await?;
+    let StepAnswer { approve, text, variables } = answer;
+    room.engine.answer(run, step, approve, text, variables, caller.name).await?;
     Ok(Json(detail(&room, run).await?))
 }

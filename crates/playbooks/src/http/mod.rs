@@ -2,11 +2,19 @@
 
 pub(crate) mod answer;
 pub(crate) mod cancel;
+pub(crate) mod key_add;
+pub(crate) mod key_remove;
+pub(crate) mod key_revoke;
+pub(crate) mod keys;
 pub(crate) mod notices;
+pub(crate) mod pause;
 pub(crate) mod playbook;
 pub(crate) mod playbooks;
+pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod settle;
+pub(crate) mod soarca;
 pub(crate) mod start;
 pub(crate) mod store;
 pub(crate) mod trigger;
@@ -70,6 +78,11 @@ pub(crate) struct RunView {
     pub incident: Option<IncidentId>,
     /// Why it started, or who started it.
     pub trigger: String,
+    /// A rehearsal: nothing outside was touched.
+    pub rehearsal: bool,
+    /// The run that this one tries again.
+    #[schema(value_type = Option<String>)]
+    pub retry_of: Option<RunId>,
     /// What is to be known of its end, e.g. "1 step not enforced here".
     pub note: Option<String>,
     /// When.
@@ -89,6 +102,8 @@ impl From<Run> for RunView {
             state: it.state,
             incident: it.incident,
             trigger: it.trigger,
+            rehearsal: it.rehearsal,
+            retry_of: it.retry_of,
             note: it.note,
             started_at: it.started_at,
             ended_at: it.ended_at,
@@ -101,6 +116,10 @@ pub(crate) fn id<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, Prob
     text.parse().map_err(|_| {
         Problem::not_found(format!("{what} '{}'", text.chars().take(64).collect::<String>()))
     })
+}
+
+fn no_key(fingerprint: &str) -> Problem {
+    Problem::not_found(format!("key '{}'", fingerprint.chars().take(64).collect::<String>()))
 }
 
 /// The key of a list that goes by time: `micros id`.

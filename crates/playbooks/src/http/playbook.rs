@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::{PlaybookView, id};
 use crate::Playbooks;
+use crate::trust::Asked;
 use crate::validate::{Report, validate};
 use crate::{PlaybooksError, Trigger, cacao, explain, store};
 
@@ -43,8 +44,11 @@ pub(crate) async fn playbook(
     let stored = stored.ok_or(PlaybooksError::NoPlaybook(id))?;
     let value: Value = serde_json::from_str(&stored.body).map_err(Problem::internal)?;
     let parsed = cacao::Playbook::parse(&stored.body).map_err(Problem::internal)?;
+    let mut report = validate(&value, room.abilities());
+    let asked = Asked::read(room.config(), &mut connection).await?;
+    report.warnings.extend(asked.doubt(&stored.body, room.platform().now()));
     Ok(Json(PlaybookDetail {
-        report: validate(&value, room.abilities()),
+        report,
         in_words: explain(&parsed),
         starts_on: stored.trigger.clone(),
         playbook: value,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{RunView, id};
-use crate::run::{RunState, StepState};
+use crate::run::StepState;
 use crate::store::runs::Run;
 use crate::store::steps::StepRow;
 use crate::{Playbooks, PlaybooksError, cacao, store};
@@ -18,6 +18,12 @@ use crate::{Playbooks, PlaybooksError, cacao, store};
 /// One step of a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StepView {
+    /// Its number in this run; steps that were not reached have none.
+    position: Option<i64>,
+    /// Number of the step it is inside of.
+    parent: Option<i64>,
+    /// The playbook called that it belongs to (CACAO id).
+    playbook: Option<String>,
     /// The CACAO id.
     step: String,
     /// Its name.
@@ -53,6 +59,9 @@ pub(crate) struct StepView {
 impl From<StepRow> for StepView {
     fn from(it: StepRow) -> Self {
         Self {
+            position: Some(it.position),
+            parent: it.parent,
+            playbook: it.playbook,
             step: it.step,
             name: it.name,
             kind: it.kind,
@@ -99,24 +108,26 @@ pub(crate) async fn detail(room: &Playbooks, id: RunId) -> Result<RunDetail, Pla
     let mut connection = room.platform().db.read().await?;
     let run = store::runs::one(&mut connection, id).await?.ok_or(PlaybooksError::NoRun(id))?;
     let reached = store::steps::of(&mut connection, id).await?;
+    let book = room.engine.book(&mut connection, &run).await?;
     let path: Vec<String> = reached.iter().map(|row| row.step.clone()).collect();
     let mut steps: Vec<StepView> = reached.into_iter().map(StepView::from).collect();
-    steps.extend(not_reached(&run, &path));
+    steps.extend(not_reached(&run, book.own(), &path));
     Ok(RunDetail { variables: run.variables.clone(), run: run.into(), steps, path })
 }
 
 /// Steps that lie ahead of a run under way, or were left out by one that ended.
-fn not_reached(run: &Run, path: &[String]) -> Vec<StepView> {
-    let Ok(playbook) = cacao::Playbook::parse(&run.body) else { return vec![] };
+fn not_reached(run: &Run, playbook: &cacao::Playbook, path: &[String]) -> Vec<StepView> {
     let reached: HashSet<&str> = path.iter().map(String::as_str).collect();
-    let open = matches!(run.state, RunState::Running | RunState::Waiting);
-    let state = if open { StepState::Pending } else { StepState::Skipped };
+    let state = if run.state.is_open() { StepState::Pending } else { StepState::Skipped };
     playbook
         .reading_order()
         .into_iter()
         .filter(|id| !reached.contains(id))
         .filter_map(|id| Some((id, playbook.workflow.get(id)?)))
         .map(|(id, step)| StepView {
+            position: None,
+            parent: None,
+            playbook: None,
             step: id.to_owned(),
             name: step.title().to_owned(),
             kind: step.kind.clone(),

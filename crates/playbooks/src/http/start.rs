@@ -1,5 +1,7 @@
 //! `POST /api/v1/runs`: a person starts a playbook.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::{IncidentId, PlaybookId};
@@ -8,6 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::run::{RunDetail, detail};
+use crate::engine::Wanted;
 use crate::{Playbooks, PlaybooksError, store};
 
 /// What is to be run.
@@ -20,9 +23,15 @@ pub(crate) struct RunWanted {
     /// The incident it answers.
     #[schema(value_type = Option<String>)]
     incident: Option<IncidentId>,
+    /// Values of the playbook's external variables, by name.
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    /// Rehearse: nothing outside is touched, every command says what it would do.
+    #[serde(default)]
+    dry_run: bool,
 }
 
-/// Starts a playbook.
+/// Starts a playbook, or rehearses it.
 #[utoipa::path(post, path = "/api/v1/runs", tag = "playbooks", request_body = RunWanted,
     responses((status = 201, body = RunDetail), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
@@ -43,6 +52,15 @@ pub(crate) async fn start(
         store::playbooks::one(&mut connection, wanted.playbook).await?
     };
     let stored = stored.ok_or(PlaybooksError::NoPlaybook(wanted.playbook))?;
-    let run = room.engine.start_by(stored, report, caller.name).await?;
+    let run = room
+        .engine
+        .start_by(Wanted {
+            stored,
+            report,
+            variables: wanted.variables,
+            rehearsal: wanted.dry_run,
+            person: caller.name,
+        })
+        .await?;
     Ok((StatusCode::CREATED, Json(detail(&room, run).await?)))
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::PlaybookView;
 use crate::store::playbooks::{Put, Stored, one, put};
+use crate::trust::Asked;
 use crate::validate::{Report, validate_bytes};
 use crate::{Playbooks, PlaybooksError, cacao};
 
@@ -31,7 +32,14 @@ pub(crate) async fn store(
     State(room): State<Playbooks>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<StoredPlaybook>), Problem> {
-    let report = validate_bytes(&body, room.abilities());
+    let (stored, put, report) = keep(&room, body).await?;
+    let status = if put == Put::New { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(StoredPlaybook { view: stored.into(), report })))
+}
+
+/// Stores what was sent, if it keeps the standard.
+pub(crate) async fn keep(room: &Playbooks, body: Bytes) -> Result<(Stored, Put, Report), Problem> {
+    let mut report = validate_bytes(&body, room.abilities());
     if !report.valid {
         let summary = format!("not a valid CACAO v2.0 playbook: {} errors", report.errors.len());
         return Err(PlaybooksError::Invalid { summary, errors: report.errors }.into());
@@ -40,6 +48,10 @@ pub(crate) async fn store(
         .map_err(|_| PlaybooksError::invalid("a playbook is UTF-8 text"))?;
     let playbook = cacao::Playbook::parse(&text)
         .map_err(|cause| PlaybooksError::invalid(format!("cannot be read: {cause}")))?;
+    let mut connection = room.platform().db.read().await?;
+    let asked = Asked::read(room.config(), &mut connection).await?;
+    drop(connection);
+    report.warnings.extend(asked.doubt(&text, room.platform().now()));
     let unsaved = Stored::unsaved(&playbook, text, room.platform().now());
     let done: Result<(Option<Stored>, Put), PlaybooksError> = room
         .platform()
@@ -60,6 +72,5 @@ pub(crate) async fn store(
     let (stored, put) = done?;
     let stored =
         stored.ok_or_else(|| Problem::internal("a playbook vanished while it was stored"))?;
-    let status = if put == Put::New { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(StoredPlaybook { view: stored.into(), report })))
+    Ok((stored, put, report))
 }

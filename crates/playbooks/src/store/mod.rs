@@ -1,6 +1,8 @@
 //! The room's SQL and nothing else.
 
+pub(crate) mod books;
 pub(crate) mod incidents;
+pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod playbooks;
 pub(crate) mod runs;

@@ -106,6 +106,30 @@ pub(crate) async fn one(
     row.as_ref().map(read).transpose()
 }
 
+/// Forgets a playbook; its runs keep what they execute. False when there is no such playbook.
+pub(crate) async fn remove(
+    connection: &mut AnyConnection,
+    cacao_id: &str,
+) -> Result<bool, DbError> {
+    let done = sqlx::query("DELETE FROM playbooks_playbooks WHERE cacao_id = $1")
+        .bind(cacao_id)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The playbook with this CACAO id.
+pub(crate) async fn by_cacao_id(
+    connection: &mut AnyConnection,
+    id: &str,
+) -> Result<Option<Stored>, DbError> {
+    let row = sqlx::query("SELECT * FROM playbooks_playbooks WHERE cacao_id = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// Playbooks after `after`, in the order they were first stored.
 pub(crate) async fn list(
     connection: &mut AnyConnection,

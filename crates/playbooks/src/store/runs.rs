@@ -5,8 +5,9 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{json, parsed, time, time_option, to_json};
+use super::{json, json_option, parsed, time, time_option, to_json};
 use crate::cacao::variables::Values;
+use crate::engine::Tree;
 use crate::run::RunState;
 
 /// One execution of a playbook.
@@ -15,20 +16,31 @@ pub(crate) struct Run {
     pub id: RunId,
     pub playbook: PlaybookId,
     pub name: String,
+    /// What it executes; none for runs begun by an earlier version, which carry `body`.
+    pub book: Option<String>,
     pub body: String,
     pub state: RunState,
     pub incident: Option<IncidentId>,
     pub trigger: String,
+    /// The run's own variables; those of branches and of playbooks called are in the tree.
     pub variables: Values,
-    /// Steps to go on with when a branch ends, innermost last.
-    pub returns: Vec<String>,
-    /// Number of the current step, from 1.
+    pub tree: Tree,
+    /// Number of the newest step, from 1.
     pub position: i64,
     pub not_enforced: i64,
     pub failed: i64,
     pub note: Option<String>,
+    /// Nothing outside is touched.
+    pub rehearsal: bool,
+    pub retry_of: Option<RunId>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    pub paused_at: Option<Timestamp>,
+    pub deadline_at: Option<Timestamp>,
+    /// When it has to be looked at.
+    pub wake_at: Option<Timestamp>,
+    /// Grows with every transition.
+    pub version: i64,
 }
 
 /// Stores a new run; false when one with the same start key exists.
@@ -39,8 +51,9 @@ pub(crate) async fn insert(
 ) -> Result<bool, DbError> {
     let done = sqlx::query(
         "INSERT INTO playbooks_runs (id, playbook, name, body, state, incident, trigger_text, \
-         start_key, variables, returns, position, not_enforced, failed, note, started_at, ended_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         start_key, variables, returns, position, not_enforced, failed, note, started_at, book, \
+         tree, rehearsal, retry_of, deadline_at, wake_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         $9, '[]', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
          ON CONFLICT (start_key) DO NOTHING",
     )
     .bind(run.id.to_string())
@@ -52,39 +65,45 @@ pub(crate) async fn insert(
     .bind(run.trigger.clone())
     .bind(start_key)
     .bind(to_json(&run.variables, "playbooks_runs.variables")?)
-    .bind(to_json(&run.returns, "playbooks_runs.returns")?)
     .bind(run.position)
     .bind(run.not_enforced)
     .bind(run.failed)
     .bind(run.note.clone())
     .bind(run.started_at.as_micros())
-    .bind(run.ended_at.map(Timestamp::as_micros))
+    .bind(run.book.clone())
+    .bind(to_json(&run.tree, "playbooks_runs.tree")?)
+    .bind(i64::from(run.rehearsal))
+    .bind(run.retry_of.map(|run| run.to_string()))
+    .bind(run.deadline_at.map(Timestamp::as_micros))
+    .bind(run.wake_at.map(Timestamp::as_micros))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes what moves back.
-pub(crate) async fn update(connection: &mut AnyConnection, run: &Run) -> Result<(), DbError> {
+/// Writes what moves back, if the run is still in the version it was computed from.
+pub(crate) async fn update(connection: &mut AnyConnection, run: &Run) -> Result<bool, DbError> {
     let done = sqlx::query(
-        "UPDATE playbooks_runs SET state = $1, variables = $2, returns = $3, position = $4, \
-         not_enforced = $5, failed = $6, note = $7, ended_at = $8 WHERE id = $9",
+        "UPDATE playbooks_runs SET state = $1, variables = $2, tree = $3, position = $4, \
+         not_enforced = $5, failed = $6, note = $7, ended_at = $8, paused_at = $9, wake_at = $10, \
+         deadline_at = $11, version = version + 1 WHERE id = $12 AND version = $13",
     )
     .bind(run.state.word())
     .bind(to_json(&run.variables, "playbooks_runs.variables")?)
-    .bind(to_json(&run.returns, "playbooks_runs.returns")?)
+    .bind(to_json(&run.tree, "playbooks_runs.tree")?)
     .bind(run.position)
     .bind(run.not_enforced)
     .bind(run.failed)
     .bind(run.note.clone())
     .bind(run.ended_at.map(Timestamp::as_micros))
+    .bind(run.paused_at.map(Timestamp::as_micros))
+    .bind(run.wake_at.map(Timestamp::as_micros))
+    .bind(run.deadline_at.map(Timestamp::as_micros))
     .bind(run.id.to_string())
+    .bind(run.version)
     .execute(connection)
     .await?;
-    match done.rows_affected() {
-        1 => Ok(()),
-        _ => Err(DbError::corrupt("playbooks_runs", "a run vanished while it went on")),
-    }
+    Ok(done.rows_affected() == 1)
 }
 
 pub(crate) async fn one(connection: &mut AnyConnection, id: RunId) -> Result<Option<Run>, DbError> {
@@ -93,6 +112,37 @@ pub(crate) async fn one(connection: &mut AnyConnection, id: RunId) -> Result<Opt
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// Runs to be looked at by `now`, the longest due first.
+pub(crate) async fn due(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<RunId>, DbError> {
+    let rows = sqlx::query(
+        "SELECT id FROM playbooks_runs WHERE wake_at IS NOT NULL AND wake_at <= $1 \
+         ORDER BY wake_at LIMIT $2",
+    )
+    .bind(now.as_micros())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| parsed(row, "id", "playbooks_runs.id")).collect()
+}
+
+/// When the next run after `now` has to be looked at.
+pub(crate) async fn next_wake(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    let row = sqlx::query(
+        "SELECT MIN(wake_at) AS next FROM playbooks_runs WHERE wake_at IS NOT NULL AND wake_at > $1",
+    )
+    .bind(now.as_micros())
+    .fetch_one(connection)
+    .await?;
+    time_option(&row, "next")
 }
 
 /// Runs, newest first, older than `before` = (started at, id); of one incident if asked.
@@ -116,11 +166,25 @@ pub(crate) async fn list(
     rows.iter().map(read).collect()
 }
 
+/// Runs that wait for a person, the longest waiting first.
+pub(crate) async fn waiting(
+    connection: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<Run>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM playbooks_runs WHERE state = 'waiting' ORDER BY started_at LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// How many runs are under way, and how many of those wait for a person.
 pub(crate) async fn open(connection: &mut AnyConnection) -> Result<(i64, i64), DbError> {
     let row = sqlx::query(
         "SELECT COUNT(*), COUNT(CASE WHEN state = 'waiting' THEN 1 END) FROM playbooks_runs \
-         WHERE state IN ('running', 'waiting')",
+         WHERE state IN ('running', 'waiting', 'paused')",
     )
     .fetch_one(connection)
     .await?;
@@ -129,28 +193,50 @@ pub(crate) async fn open(connection: &mut AnyConnection) -> Result<(i64, i64), D
 
 fn read(row: &AnyRow) -> Result<Run, DbError> {
     let state: String = row.try_get("state")?;
-    let incident: Option<String> = row.try_get("incident")?;
     let text = |column: &str| row.try_get::<String, _>(column);
+    let state = RunState::from_word(&state)
+        .ok_or_else(|| DbError::corrupt("playbooks_runs.state", &state))?;
+    let position = row.try_get("position")?;
+    let tree = match json_option(row, "tree", "playbooks_runs.tree")? {
+        Some(tree) => tree,
+        None if state.is_open() => {
+            let returns: Vec<String> = json(&text("returns")?, "playbooks_runs.returns")?;
+            Tree::from_position(position, &returns)
+        }
+        None => Tree::default(),
+    };
+    let rehearsal: i64 = row.try_get("rehearsal")?;
     Ok(Run {
         id: parsed(row, "id", "playbooks_runs.id")?,
         playbook: parsed(row, "playbook", "playbooks_runs.playbook")?,
         name: text("name")?,
+        book: row.try_get("book")?,
         body: text("body")?,
-        state: RunState::from_word(&state)
-            .ok_or_else(|| DbError::corrupt("playbooks_runs.state", &state))?,
-        incident: incident
-            .map(|id| {
-                id.parse().map_err(|cause| DbError::corrupt("playbooks_runs.incident", cause))
-            })
-            .transpose()?,
+        state,
+        incident: id_option(row, "incident", "playbooks_runs.incident")?,
         trigger: text("trigger_text")?,
         variables: json(&text("variables")?, "playbooks_runs.variables")?,
-        returns: json(&text("returns")?, "playbooks_runs.returns")?,
-        position: row.try_get("position")?,
+        tree,
+        position,
         not_enforced: row.try_get("not_enforced")?,
         failed: row.try_get("failed")?,
         note: row.try_get("note")?,
+        rehearsal: rehearsal != 0,
+        retry_of: id_option(row, "retry_of", "playbooks_runs.retry_of")?,
         started_at: time(row, "started_at")?,
         ended_at: time_option(row, "ended_at")?,
+        paused_at: time_option(row, "paused_at")?,
+        deadline_at: time_option(row, "deadline_at")?,
+        wake_at: time_option(row, "wake_at")?,
+        version: row.try_get("version")?,
     })
+}
+
+fn id_option<T: std::str::FromStr<Err: std::fmt::Display>>(
+    row: &AnyRow,
+    column: &str,
+    place: &'static str,
+) -> Result<Option<T>, DbError> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(|text| text.parse().map_err(|cause| DbError::corrupt(place, cause))).transpose()
 }

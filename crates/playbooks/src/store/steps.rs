@@ -34,74 +34,111 @@ pub(crate) struct StepRow {
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub attempts: i64,
+    /// Written before a command is asked that must not be asked twice.
+    pub asked: bool,
+    /// The step it is inside of.
+    pub parent: Option<i64>,
+    /// The playbook called that it belongs to (CACAO id).
+    pub playbook: Option<String>,
 }
 
-pub(crate) async fn insert(connection: &mut AnyConnection, it: &StepRow) -> Result<(), DbError> {
-    sqlx::query(
-        "INSERT INTO playbooks_steps (run, position, step, name, type, actuator, verb, arguments, \
-         state, command, outcomes, outcome, due_at, deadline_at, started_at, ended_at, attempts) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    )
-    .bind(it.run.to_string())
-    .bind(it.position)
-    .bind(it.step.clone())
-    .bind(it.name.clone())
-    .bind(it.kind.clone())
-    .bind(it.actuator.clone())
-    .bind(it.verb.clone())
-    .bind(it.arguments.as_ref().map(Value::to_string))
-    .bind(it.state.word())
-    .bind(it.command)
-    .bind(to_json(&it.outcomes, "playbooks_steps.outcomes")?)
-    .bind(it.outcome.as_ref().map(|o| to_json(o, "playbooks_steps.outcome")).transpose()?)
-    .bind(it.due_at.map(Timestamp::as_micros))
-    .bind(it.deadline_at.map(Timestamp::as_micros))
-    .bind(it.started_at.map(Timestamp::as_micros))
-    .bind(it.ended_at.map(Timestamp::as_micros))
-    .bind(it.attempts)
-    .execute(connection)
-    .await?;
+/// Columns in the order in which [`put`] binds them.
+const COLUMNS: [&str; 20] = [
+    "run",
+    "position",
+    "step",
+    "name",
+    "type",
+    "actuator",
+    "verb",
+    "arguments",
+    "state",
+    "command",
+    "outcomes",
+    "outcome",
+    "due_at",
+    "deadline_at",
+    "started_at",
+    "ended_at",
+    "attempts",
+    "asked",
+    "parent",
+    "playbook",
+];
+/// Columns that never change once the step is reached.
+const FIXED: usize = 5;
+/// Rows of one statement.
+const MAX_ROWS_PER_STATEMENT: usize = 8;
+
+/// Writes rows, new ones and changed ones.
+pub(crate) async fn put(connection: &mut AnyConnection, rows: &[StepRow]) -> Result<(), DbError> {
+    for some in rows.chunks(MAX_ROWS_PER_STATEMENT) {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement(some.len())));
+        for it in some {
+            query = query
+                .bind(it.run.to_string())
+                .bind(it.position)
+                .bind(it.step.clone())
+                .bind(it.name.clone())
+                .bind(it.kind.clone())
+                .bind(it.actuator.clone())
+                .bind(it.verb.clone())
+                .bind(it.arguments.as_ref().map(Value::to_string))
+                .bind(it.state.word())
+                .bind(it.command)
+                .bind(to_json(&it.outcomes, "playbooks_steps.outcomes")?)
+                .bind(
+                    it.outcome
+                        .as_ref()
+                        .map(|o| to_json(o, "playbooks_steps.outcome"))
+                        .transpose()?,
+                )
+                .bind(it.due_at.map(Timestamp::as_micros))
+                .bind(it.deadline_at.map(Timestamp::as_micros))
+                .bind(it.started_at.map(Timestamp::as_micros))
+                .bind(it.ended_at.map(Timestamp::as_micros))
+                .bind(it.attempts)
+                .bind(i64::from(it.asked))
+                .bind(it.parent)
+                .bind(it.playbook.clone());
+        }
+        query.execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
-pub(crate) async fn update(connection: &mut AnyConnection, it: &StepRow) -> Result<(), DbError> {
-    let done = sqlx::query(
-        "UPDATE playbooks_steps SET actuator = $1, verb = $2, arguments = $3, state = $4, \
-         command = $5, outcomes = $6, outcome = $7, deadline_at = $8, started_at = $9, \
-         ended_at = $10, attempts = $11 WHERE run = $12 AND position = $13",
+/// An upsert of `rows` rows; one text per number of rows, so that it is prepared once.
+fn statement(rows: usize) -> String {
+    let width = COLUMNS.len();
+    let places: Vec<String> = (0..rows)
+        .map(|row| {
+            let names: Vec<String> =
+                (1..=width).map(|at| format!("${}", row * width + at)).collect();
+            format!("({})", names.join(", "))
+        })
+        .collect();
+    let changes: Vec<String> =
+        COLUMNS.iter().skip(FIXED).map(|name| format!("{name} = excluded.{name}")).collect();
+    format!(
+        "INSERT INTO playbooks_steps ({}) VALUES {} ON CONFLICT (run, position) DO UPDATE SET {}",
+        COLUMNS.join(", "),
+        places.join(", "),
+        changes.join(", ")
     )
-    .bind(it.actuator.clone())
-    .bind(it.verb.clone())
-    .bind(it.arguments.as_ref().map(Value::to_string))
-    .bind(it.state.word())
-    .bind(it.command)
-    .bind(to_json(&it.outcomes, "playbooks_steps.outcomes")?)
-    .bind(it.outcome.as_ref().map(|o| to_json(o, "playbooks_steps.outcome")).transpose()?)
-    .bind(it.deadline_at.map(Timestamp::as_micros))
-    .bind(it.started_at.map(Timestamp::as_micros))
-    .bind(it.ended_at.map(Timestamp::as_micros))
-    .bind(it.attempts)
-    .bind(it.run.to_string())
-    .bind(it.position)
-    .execute(connection)
-    .await?;
-    match done.rows_affected() {
-        1 => Ok(()),
-        _ => Err(DbError::corrupt("playbooks_steps", "a step vanished while it went on")),
-    }
 }
 
-pub(crate) async fn one(
+/// Steps that have not ended.
+pub(crate) async fn open(
     connection: &mut AnyConnection,
     run: RunId,
-    position: i64,
-) -> Result<Option<StepRow>, DbError> {
-    let row = sqlx::query("SELECT * FROM playbooks_steps WHERE run = $1 AND position = $2")
-        .bind(run.to_string())
-        .bind(position)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(read).transpose()
+) -> Result<Vec<StepRow>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM playbooks_steps WHERE run = $1 AND ended_at IS NULL ORDER BY position",
+    )
+    .bind(run.to_string())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
 }
 
 /// All steps reached, in order.
@@ -118,6 +155,7 @@ pub(crate) async fn of(
 
 fn read(row: &AnyRow) -> Result<StepRow, DbError> {
     let state: String = row.try_get("state")?;
+    let asked: i64 = row.try_get("asked")?;
     Ok(StepRow {
         run: super::parsed(row, "run", "playbooks_steps.run")?,
         position: row.try_get("position")?,
@@ -137,5 +175,8 @@ fn read(row: &AnyRow) -> Result<StepRow, DbError> {
         started_at: time_option(row, "started_at")?,
         ended_at: time_option(row, "ended_at")?,
         attempts: row.try_get("attempts")?,
+        asked: asked != 0,
+        parent: row.try_get("parent")?,
+        playbook: row.try_get("playbook")?,
     })
 }

@@ -208,6 +208,6 @@ async fn a_loop_that_does_not_end_is_stopped() {
     ]);
     let run = walk(&it, &Arc::default()).await;
     assert_eq!(run["state"], "failed");
-    assert!(run["note"].as_str().unwrap().contains("1000 steps"), "{}", run["note"]);
-    assert_eq!(run["path"].as_array().unwrap().len(), 1_000);
+    assert!(run["note"].as_str().unwrap().contains("2000 steps"), "{}", run["note"]);
+    assert_eq!(run["path"].as_array().unwrap().len(), 2_000);
 }

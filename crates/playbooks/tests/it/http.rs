@@ -91,6 +91,10 @@ async fn what_does_not_exist_is_404_and_without_the_right_it_is_403() {
         ("GET", run.clone(), Value::Null),
         ("POST", "/api/v1/runs".into(), json!({ "playbook": nobody })),
         ("POST", format!("{run}/cancel"), Value::Null),
+        ("POST", format!("{run}/pause"), Value::Null),
+        ("POST", format!("{run}/resume"), Value::Null),
+        ("POST", format!("{run}/retry"), json!({})),
+        ("POST", format!("{run}/steps/x/settle"), json!({ "answer": "done" })),
         ("POST", format!("{run}/steps/x/answer"), json!({ "approve": true })),
         ("PUT", format!("/api/v1/playbooks/{nobody}/trigger"), json!({ "trigger": null })),
     ];
@@ -132,6 +136,6 @@ async fn lists_go_page_by_page() {
     assert_eq!(seen, all);
     assert_eq!(seen.len(), 5);
     let components = room.room.health().await;
-    assert!(components[0].cause.contains("2 playbooks"), "{components:?}");
+    assert!(components[0].cause.contains("10 playbooks"), "{components:?}");
     room.close().await;
 }

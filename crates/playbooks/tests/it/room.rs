@@ -22,7 +22,7 @@ use platform::http::{Caller, Gate};
 use platform::peers::{Peer, PeerDirectory};
 use playbooks::{Config, MIGRATIONS, Needs, Playbooks};
 use ports::fake::{FakeAuthorizer, FakeIncidents, FakeIntel};
-use ports::{Actuator, ActuatorCommand, Exchange, IntelAnswer, PortError, SharePreview};
+use ports::{Actuator, ActuatorCommand, Exchange, IntelAnswer, PortError, Repeat, SharePreview};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection};
 use tower::ServiceExt;
@@ -37,6 +37,12 @@ pub(crate) struct World {
     outcomes: Mutex<BTreeMap<String, Outcome>>,
     /// What the gateway says next; done when empty.
     pub(crate) script: Mutex<VecDeque<Result<Outcome, String>>>,
+    /// How long the gateway takes for its next answers, milliseconds.
+    pub(crate) slow_ms: Mutex<VecDeque<u64>>,
+    /// Commands being carried out now, and the most there ever were.
+    at_once: (AtomicUsize, AtomicUsize),
+    /// The gateway cannot promise to do a key once.
+    pub(crate) ask_person: AtomicBool,
     /// The gateway does what it is asked and then never answers: as if the node died meanwhile.
     pub(crate) mute: AtomicBool,
     /// Copies the database of the node at every ask, before the effect and after it.
@@ -87,6 +93,10 @@ impl World {
         outcome
     }
 
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.at_once.1.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn verbs(&self) -> Vec<String> {
         self.effects.lock().unwrap().iter().map(|(_, verb)| verb.clone()).collect()
     }
@@ -102,9 +112,15 @@ impl Actuator for Gateway {
     fn verbs(&self) -> &'static [(&'static str, &'static str)] {
         &[("block", "blocks"), ("release", "releases")]
     }
+    fn repeat(&self, _: &str, _: &BTreeMap<String, Value>) -> Repeat {
+        let ask = self.0.ask_person.load(Ordering::SeqCst);
+        if ask { Repeat::AskPerson } else { Repeat::Safe }
+    }
     async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError> {
         self.0.asked.lock().unwrap().push((command.key.clone(), command.verb.clone()));
         let said = self.0.script.lock().unwrap().pop_front();
+        let now = self.0.at_once.0.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.at_once.1.fetch_max(now, Ordering::SeqCst);
         let outcome = match said {
             Some(Err(reason)) => return Err(PortError::Unavailable(reason)),
             Some(Ok(outcome)) => outcome,
@@ -113,6 +129,11 @@ impl Actuator for Gateway {
         self.0.moment().await;
         let outcome = self.0.effect(&command.key, &command.verb, outcome);
         self.0.moment().await;
+        let slow_ms = self.0.slow_ms.lock().unwrap().pop_front();
+        if let Some(slow_ms) = slow_ms {
+            tokio::time::sleep(Duration::from_millis(slow_ms)).await;
+        }
+        self.0.at_once.0.fetch_sub(1, Ordering::SeqCst);
         if self.0.mute.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
@@ -186,6 +207,10 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) async fn open(folder: &Path, world: &Arc<World>) -> Self {
+        Self::open_with(folder, world, Config::default()).await
+    }
+
+    pub(crate) async fn open_with(folder: &Path, world: &Arc<World>, config: Config) -> Self {
         let platform = platform::testing::platform(folder, &[MIGRATIONS]).await.unwrap();
         let intel = FakeIntel(world.intel.lock().unwrap().clone());
         let needs = Needs {
@@ -195,10 +220,11 @@ impl Room {
             incidents: Arc::clone(&world.incidents) as _,
             actuators: vec![Arc::new(Gateway(Arc::clone(world)))],
         };
-        let room = Playbooks::new(platform.clone(), Config::default(), needs);
+        let room = Playbooks::new(platform.clone(), config, needs);
         room.install().await.unwrap();
         platform::bus::start(&platform, room.consumers());
         platform::jobs::start(&platform, room.jobs()).await.unwrap();
+        room.start();
         Self { platform, room }
     }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use playbooks::cacao::Playbook;
-use playbooks::{Abilities, Report};
+use playbooks::{Report, abilities};
 use serde_json::{Value, json};
 
 use super::{playbook_sign, read_file, table, text};
@@ -18,7 +18,7 @@ pub(crate) async fn run(command: PlaybookCommand, json: bool) -> Result<ExitCode
     match command {
         PlaybookCommand::Validate { file } => {
             let bytes = read_file(&file, MAX_PLAYBOOK_BYTES)?;
-            let report = playbooks::validate_bytes(&bytes, &Abilities::standard());
+            let report = playbooks::validate_bytes(&bytes, &abilities::standard());
             say_report(&report, json)?;
             Ok(output::answer(report.valid))
         }

@@ -23,8 +23,7 @@ pub(super) fn diff(before: &Path, after: &Path, as_json: bool) -> Result<ExitCod
         return Ok(output::answer(changes.is_empty()));
     }
     for change in &changes {
-        let step = change.step.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-        output::line(&format!("{}{step}", change.place));
+        output::line(&change.words());
         let side = |sign: char, value: &Option<Value>| {
             if let Some(value) = value {
                 output::line(&format!("  {sign} {value}"));
@@ -131,7 +130,7 @@ pub(super) fn sign(
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
     let mut playbook = document(file)?;
-    let report = playbooks::validate(&playbook, &playbooks::Abilities::standard());
+    let report = playbooks::validate(&playbook, &playbooks::abilities::standard());
     if let Some(error) = report.errors.first() {
         return Err(Failure::new(format!("{}: {error}", file.display())).remedy(
             "only a playbook that keeps the standard is signed; see `sereno playbook validate`",

@@ -21,6 +21,7 @@
 //! - Line feeds inside `b'…'` are ignored, as §9.2 demands; the grammar refuses them.
 //! - Objects that are no observables (indicators, identities …) are never matched, though they may be followed.
 
+mod alone;
 mod ast;
 mod atoms;
 mod bind;
@@ -42,6 +43,7 @@ mod relax;
 mod simple;
 mod table;
 
+pub use alone::Prepared;
 pub use ast::{Comparison, Constant, Expression, Op, Path, Pattern, Qualifier, Step, Test};
 pub use matcher::{MatchError, Matcher};
 pub use normal::equivalent;

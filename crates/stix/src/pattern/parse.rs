@@ -57,21 +57,28 @@ impl Pattern {
     }
 
     fn read(text: &str) -> Result<(Self, Option<PatternError>), PatternError> {
-        if text.len() > MAX_PATTERN_BYTES {
-            let message = format!(
-                "the pattern has {} bytes, the limit is {MAX_PATTERN_BYTES}; split it into several",
-                text.len()
-            );
-            return Err(PatternError::at(text, 0, message));
-        }
-        let mut lexer = Lexer::new(text);
-        let (start, token) = lexer.next()?;
-        let mut parser = Parser { text, lexer, start, token, depth: 0, nodes: 0, fault: None };
+        let mut parser = Parser::new(text)?;
         let root = parser.followed_by()?;
         if parser.token != Token::End {
             return Err(parser.expected("AND, OR, FOLLOWEDBY, a qualifier or the end"));
         }
         Ok((Self { root }, parser.fault))
+    }
+}
+
+impl Comparison {
+    /// Reads a comparison expression by itself, without the brackets of an observation: for conditions over values that are not
+    /// observed, as those of CACAO playbooks.
+    ///
+    /// # Errors
+    /// [`PatternError`] with the place and what is expected there.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let mut parser = Parser::new(text)?;
+        let comparison = parser.comparison()?;
+        if parser.token != Token::End {
+            return Err(parser.expected("AND, OR or the end"));
+        }
+        Ok(comparison)
     }
 }
 
@@ -88,6 +95,19 @@ struct Parser<'p> {
 }
 
 impl<'p> Parser<'p> {
+    fn new(text: &'p str) -> Result<Self, PatternError> {
+        if text.len() > MAX_PATTERN_BYTES {
+            let message = format!(
+                "the pattern has {} bytes, the limit is {MAX_PATTERN_BYTES}; split it into several",
+                text.len()
+            );
+            return Err(PatternError::at(text, 0, message));
+        }
+        let mut lexer = Lexer::new(text);
+        let (start, token) = lexer.next()?;
+        Ok(Parser { text, lexer, start, token, depth: 0, nodes: 0, fault: None })
+    }
+
     fn advance(&mut self) -> Result<Token<'p>, PatternError> {
         let (start, token) = self.lexer.next()?;
         self.start = start;

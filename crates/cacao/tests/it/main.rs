@@ -1,0 +1,13 @@
+//! Playbooks against the standard's schemas and published examples, and against what a schema cannot say; signatures.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod examples;
+mod kit;
+mod model;
+mod schema;
+mod shipped;
+mod signature;
+mod types;
+mod validate;
+mod words;
+mod workflow;

@@ -1,0 +1,144 @@
+//! Transitions and the database: a run is loaded, moved on, written.
+
+use std::sync::Arc;
+
+use model::event::RunFinished;
+use model::{RunId, Timestamp};
+use platform::db::{DbError, Tx};
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use super::book::{Book, Texts};
+use super::machine::{Changes, Live, Machine};
+use super::{Engine, MAX_BOOKS_KEPT, lock};
+use crate::PlaybooksError;
+use crate::store::runs::{self, Run};
+use crate::store::{books, notices, steps};
+
+/// Who acts when a run acts.
+pub(super) fn actor(run: &Run) -> String {
+    format!("playbook:{}", run.name)
+}
+
+/// A run with its open steps.
+pub(crate) async fn load(
+    connection: &mut AnyConnection,
+    id: RunId,
+) -> Result<Live, PlaybooksError> {
+    let run = runs::one(connection, id).await?.ok_or(PlaybooksError::NoRun(id))?;
+    let rows = steps::open(connection, id).await?;
+    Ok(Live { run, rows: rows.into_iter().map(|row| (row.position, row)).collect() })
+}
+
+/// Writes one transition; false when the run has moved on meanwhile and nothing was written.
+///
+/// Facts of a rehearsal are not published: nothing has happened.
+pub(crate) async fn write(tx: &mut Tx, changes: &Changes) -> Result<bool, PlaybooksError> {
+    if !runs::update(tx.sql(), &changes.run).await? {
+        return Ok(false);
+    }
+    steps::put(tx.sql(), &changes.rows).await?;
+    let now = tx.now();
+    for (key, notice) in &changes.notices {
+        notices::put(tx.sql(), key, notice, now).await?;
+    }
+    if changes.run.rehearsal {
+        return Ok(true);
+    }
+    let actor = actor(&changes.run);
+    for fact in &changes.told {
+        tx.publish(&actor, fact).await?;
+    }
+    if changes.finished {
+        let run = &changes.run;
+        let fact = RunFinished {
+            run: run.id,
+            playbook: run.name.clone(),
+            incident: run.incident,
+            state: run.state.word().to_owned(),
+        };
+        tx.publish(&actor, &fact).await?;
+    }
+    Ok(true)
+}
+
+impl Engine {
+    /// What a run executes.
+    pub(crate) async fn book(
+        &self,
+        connection: &mut AnyConnection,
+        run: &Run,
+    ) -> Result<Arc<Book>, PlaybooksError> {
+        let corrupt = |cause: &dyn std::fmt::Display| {
+            PlaybooksError::Db(DbError::corrupt("playbooks_books.body", cause))
+        };
+        let Some(hash) = &run.book else {
+            let texts = Texts { own: run.body.clone(), ..Texts::default() };
+            return Ok(Arc::new(texts.read().map_err(|cause| corrupt(&cause))?));
+        };
+        if let Some(book) = lock(&self.books).get(hash) {
+            return Ok(Arc::clone(book));
+        }
+        let body = books::one(connection, hash).await?.ok_or_else(|| corrupt(&"it is gone"))?;
+        let texts: Texts = serde_json::from_str(&body).map_err(|cause| corrupt(&cause))?;
+        let book = Arc::new(texts.read().map_err(|cause| corrupt(&cause))?);
+        let mut kept = lock(&self.books);
+        if kept.len() >= MAX_BOOKS_KEPT {
+            kept.clear();
+        }
+        kept.insert(hash.clone(), Arc::clone(&book));
+        Ok(book)
+    }
+
+    /// Writes one transition durably; false when the run has moved on meanwhile.
+    pub(crate) async fn record(&self, changes: Changes) -> Result<bool, PlaybooksError> {
+        let news = changes.notices.clone();
+        let written: Result<bool, PlaybooksError> = self
+            .platform
+            .db
+            .write(move |tx| Box::pin(async move { write(tx, &changes).await }))
+            .await;
+        if matches!(written, Ok(true)) {
+            for (_, notice) in news {
+                self.platform.live.send(
+                    "notice",
+                    json!({ "title": notice.title, "body": notice.body, "link": notice.link }),
+                );
+            }
+        }
+        written
+    }
+
+    /// A person moves a run on. `f` may refuse; then nothing is written.
+    pub(crate) async fn change<F>(&self, id: RunId, f: F) -> Result<(), PlaybooksError>
+    where
+        F: FnOnce(&mut Machine<'_>) -> Result<(), PlaybooksError> + Send + 'static,
+    {
+        let book = {
+            let mut connection = self.platform.db.read().await?;
+            let run = runs::one(&mut connection, id).await?.ok_or(PlaybooksError::NoRun(id))?;
+            self.book(&mut connection, &run).await?
+        };
+        let config = self.config.clone();
+        let changed: Result<(), PlaybooksError> = self
+            .platform
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut live = load(tx.sql(), id).await?;
+                    let now: Timestamp = tx.now();
+                    let mut machine = Machine::new(&config, &book, now, &mut live);
+                    f(&mut machine)?;
+                    machine.go();
+                    if let Some(changes) = machine.changes() {
+                        write(tx, &changes).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        changed?;
+        self.touch(id);
+        Ok(())
+    }
+}
