@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::event::{
     EnforcementChanged, Fact, FindingGrouped, FindingJudged, FindingRaised, FindingUpdated,
-    IncidentChanged, IncidentOpened, IncidentReceived, Payload, RunFinished, RunStarted,
-    ShareDecided, ShareMoved, StepFinished,
+    IncidentChanged, IncidentOpened, IncidentReceived, Payload, ProposalDecided, ProposalMade,
+    RunFinished, RunStarted, ShareDecided, ShareMoved, StepFinished,
 };
 use model::{
     AttackKind, Finding, Incident, IncidentId, IncidentReport, IncidentState, Outcome, ShareState,
@@ -44,6 +44,8 @@ impl Consumer for Desk {
             FindingRaised::KIND,
             FindingUpdated::KIND,
             FindingJudged::KIND,
+            ProposalMade::KIND,
+            ProposalDecided::KIND,
             RunStarted::KIND,
             StepFinished::KIND,
             RunFinished::KIND,
@@ -106,6 +108,12 @@ fn told(fact: &Fact) -> Result<Option<(IncidentId, TimelineItem)>, serde_json::E
     if let Some(ended) = fact.read::<RunFinished>()? {
         let link = Some(format!("/runs/{}", ended.run));
         return Ok(ended.incident.map(|id| (id, item(fact, "run", link))));
+    }
+    if let Some(made) = fact.read::<ProposalMade>()? {
+        return Ok(made.incident.map(|id| (id, item(fact, "proposal", None))));
+    }
+    if let Some(decided) = fact.read::<ProposalDecided>()? {
+        return Ok(decided.incident.map(|id| (id, item(fact, "proposal", None))));
     }
     if let Some(decided) = fact.read::<ShareDecided>()? {
         let link = Some(format!("/shares/{}", decided.share));

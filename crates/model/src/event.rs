@@ -95,6 +95,7 @@ macro_rules! payload {
 mod detection;
 mod federation;
 mod incidents;
+mod proposals;
 
 pub use detection::{
     FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LawModelChanged,
@@ -105,6 +106,7 @@ pub use federation::{
     CommunityNoted, LetterRefused, ObjectsReceived, ObjectsRetracted, ObjectsShared,
 };
 pub use incidents::{IncidentAcknowledged, IncidentChanged, IncidentOpened, IncidentReceived};
+pub use proposals::{AutomationChanged, ProposalDecided, ProposalMade};
 
 /// A gateway or probe connected, or its source changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

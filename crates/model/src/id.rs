@@ -62,6 +62,8 @@ typed_id! {
     PlaybookId;
     /// One execution of a playbook.
     RunId;
+    /// A run that waits for people to say yes.
+    ProposalId;
     /// One command to one actuator.
     ActionId;
     /// One decision to hand an object to one recipient.

@@ -1,7 +1,7 @@
 //! The room's errors.
 
 use axum::http::StatusCode;
-use model::{PlaybookId, RunId};
+use model::{PlaybookId, ProposalId, RunId};
 use platform::bus::ConsumeError;
 use platform::db::DbError;
 use platform::http::Problem;
@@ -19,6 +19,9 @@ pub enum PlaybooksError {
     /// No such run.
     #[error("run {0} not found")]
     NoRun(RunId),
+    /// No such proposal.
+    #[error("proposal {0} not found")]
+    NoProposal(ProposalId),
     /// What was sent cannot be taken; one line each.
     #[error("{summary}")]
     Invalid {
@@ -66,6 +69,7 @@ impl From<PlaybooksError> for PortError {
             PlaybooksError::Port(port) => port,
             PlaybooksError::NoPlaybook(id) => Self::NotFound(format!("playbook {id}")),
             PlaybooksError::NoRun(id) => Self::NotFound(format!("run {id}")),
+            PlaybooksError::NoProposal(id) => Self::NotFound(format!("proposal {id}")),
             other => Self::Invalid(other.to_string()),
         }
     }
@@ -78,6 +82,7 @@ impl From<PlaybooksError> for Problem {
             PlaybooksError::Port(port) => port.into(),
             PlaybooksError::NoPlaybook(id) => Self::not_found(format!("playbook {id}")),
             PlaybooksError::NoRun(id) => Self::not_found(format!("run {id}")),
+            PlaybooksError::NoProposal(id) => Self::not_found(format!("proposal {id}")),
             PlaybooksError::Invalid { summary, errors } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", summary)
                     .remedy("Mend what the errors name; `sereno playbook validate FILE` checks it.")

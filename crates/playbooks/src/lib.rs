@@ -11,6 +11,7 @@
 
 pub mod abilities;
 pub mod actuators;
+mod automation;
 mod config;
 pub mod context;
 mod engine;
@@ -32,8 +33,9 @@ use platform::health::{Component, Health};
 use platform::http::{Permission, RoomRouter};
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
-use ports::{Actuator, Exchange, IncidentReader, IntelLookup};
+use ports::{Actuator, AssetDirectory, Exchange, IncidentReader, IntelLookup};
 
+pub use automation::{Automation, Level, Limit, Never, Quiet, Stopped};
 pub use cacao;
 pub use cacao::{
     Abilities, Change, Report, Runnable, condition, difference, explain, signature, validate,
@@ -50,6 +52,8 @@ pub use run::{RunState, StepState};
 pub use trigger::{Trigger, TriggerOn};
 
 use crate::actuators::console::Console;
+use crate::automation::guard::Guarded;
+use crate::automation::proposals::Due;
 use crate::engine::{Advance, Engine, Opened};
 use crate::store::keys::Kept;
 use crate::store::playbooks::{Put, Stored};
@@ -61,6 +65,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 1, sql: include_str!("../migrations/0001_playbooks.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_engine.sql") },
         Migration { number: 20, sql: include_str!("../migrations/0020_keys.sql") },
+        Migration { number: 30, sql: include_str!("../migrations/0030_automation.sql") },
     ],
 };
 
@@ -75,6 +80,8 @@ pub struct Needs {
     pub peers: Arc<dyn PeerDirectory>,
     /// Reads incidents, for runs that people start.
     pub incidents: Arc<dyn IncidentReader>,
+    /// Knows how critical a device is.
+    pub assets: Arc<dyn AssetDirectory>,
     /// Actuators of other rooms, e.g. the gateway.
     pub actuators: Vec<Arc<dyn Actuator>>,
 }
@@ -93,7 +100,9 @@ impl Playbooks {
         let mut actuators = actuators::all(&platform, needs.intel, needs.exchange, needs.peers);
         actuators.extend(needs.actuators);
         let opened_at = platform.now();
-        let engine = Engine::new(platform, config, actuators);
+        let guarded = |it| Guarded::new(it, platform.clone());
+        let actuators = actuators.into_iter().map(guarded).collect();
+        let engine = Engine::new(platform.clone(), config, actuators, needs.assets);
         Self { engine: Arc::new(engine), incidents: needs.incidents, opened_at }
     }
 
@@ -162,9 +171,9 @@ impl Playbooks {
         self.platform().tasks.spawn("runs", engine.schedule());
     }
 
-    /// Durable jobs: those that an earlier version left.
+    /// Durable jobs: what becomes due of proposals, and what an earlier version left.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(Advance)]
+        vec![Arc::new(Advance), Arc::new(Due(Arc::clone(&self.engine)))]
     }
 
     /// Tells people on the console; for other rooms.
@@ -198,6 +207,14 @@ impl Playbooks {
             .route(run, utoipa_axum::routes!(http::answer::answer))
             .route(run, utoipa_axum::routes!(http::settle::settle))
             .route(read, utoipa_axum::routes!(http::notices::notices))
+            .route(read, utoipa_axum::routes!(http::automation::show))
+            .route(write, utoipa_axum::routes!(http::automation::put))
+            .route(run, utoipa_axum::routes!(http::automation::stop))
+            .route(write, utoipa_axum::routes!(http::automation::resume))
+            .route(read, utoipa_axum::routes!(http::proposals::list))
+            .route(read, utoipa_axum::routes!(http::proposals::one))
+            .route(run, utoipa_axum::routes!(http::proposals::answer))
+            .route(read, utoipa_axum::routes!(http::responses::responses))
             .route(read, utoipa_axum::routes!(http::keys::keys))
             .route(write, utoipa_axum::routes!(http::key_add::add))
             .route(write, utoipa_axum::routes!(http::key_remove::remove))

@@ -4,6 +4,8 @@ use model::{AttackKind, IncidentReport, Severity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::automation::Level;
+
 /// Starts a playbook when an incident is opened here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +20,9 @@ pub struct Trigger {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub kinds: Vec<AttackKind>,
+    /// How far it goes by itself at most; as far as the policy of automation lets it when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
 }
 
 /// Facts a trigger can listen to.
@@ -32,7 +37,7 @@ pub enum TriggerOn {
 impl Trigger {
     /// Every incident of our own from this severity on.
     pub const fn from_severity(min_severity: Severity) -> Self {
-        Self { on: TriggerOn::IncidentOpened, min_severity, kinds: Vec::new() }
+        Self { on: TriggerOn::IncidentOpened, min_severity, kinds: Vec::new(), level: None }
     }
 
     /// True when this incident starts the playbook.

@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// CACAO v2 playbooks.
     #[command(subcommand)]
     Playbook(PlaybookCommand),
+    /// What happens by itself, and what waits for a yes.
+    #[command(subcommand)]
+    Automation(crate::commands::automation::AutomationCommand),
     /// The intelligence store.
     #[command(subcommand)]
     Intel(IntelCommand),

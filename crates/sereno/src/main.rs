@@ -55,6 +55,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Config(command) => commands::config::run(command, json).await,
         Command::Token(command) => commands::token::run(command, json).await,
         Command::Ledger(command) => commands::ledger::run(command, json).await,
+        Command::Automation(command) => commands::automation::run(command, json).await,
         Command::Playbook(command) => commands::playbook::run(command, json).await,
         Command::Misp(command) => commands::misp::run(&command, json),
         Command::Feed(command) => commands::feed::run(command, json).await,

@@ -307,6 +307,7 @@ impl Rooms {
             exchange: Arc::new(cti.clone()),
             peers: Arc::new(identity.clone()),
             incidents: Arc::new(incidents.clone()),
+            assets: Arc::new(assets.clone()),
             actuators: vec![Arc::new(gateway.clone())],
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);

@@ -39,11 +39,11 @@ use async_trait::async_trait;
 use model::RunId;
 use platform::Platform;
 use platform::jobs::{Job, JobEnd, JobHandler};
-use ports::Actuator;
+use ports::{Actuator, AssetDirectory};
 
 pub(crate) use book::Book;
 pub(crate) use people::{Settled, Wanted};
-pub(crate) use start::Opened;
+pub(crate) use start::{Opened, Order, start};
 pub(crate) use tree::Tree;
 
 use crate::abilities;
@@ -92,6 +92,7 @@ pub(crate) struct Engine {
     pub config: Config,
     pub actuators: Vec<Arc<dyn Actuator>>,
     pub abilities: Abilities,
+    pub assets: Arc<dyn AssetDirectory>,
     bell: schedule::Bell,
     /// Runs being driven right now: a run is driven by one task at a time.
     active: Mutex<HashMap<RunId, Arc<schedule::Active>>>,
@@ -103,6 +104,7 @@ impl Engine {
         platform: Platform,
         config: Config,
         actuators: Vec<Arc<dyn Actuator>>,
+        assets: Arc<dyn AssetDirectory>,
     ) -> Self {
         let abilities = abilities::of(&actuators);
         Self {
@@ -110,6 +112,7 @@ impl Engine {
             config,
             actuators,
             abilities,
+            assets,
             bell: schedule::Bell::default(),
             active: Mutex::default(),
             books: Mutex::default(),

@@ -1,10 +1,11 @@
 //! How runs begin: by a person, or by themselves when an incident is opened here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::event::{Fact, IncidentChanged, IncidentOpened, Payload, RunStarted};
-use model::{Incident, IncidentId, IncidentReport, RunId, Severity};
+use model::{DeviceId, Incident, IncidentId, IncidentReport, RunId, Severity};
 use platform::bus::{ConsumeError, Consumer};
 use platform::db::{DbError, Tx};
 use ports::IncidentReader;
@@ -14,13 +15,15 @@ use super::machine::{Live, Machine};
 use super::tree::{Frame, Tree};
 use super::{Engine, record};
 use crate::PlaybooksError;
+use crate::automation::Level;
+use crate::automation::proposals::propose;
 use crate::cacao::Playbook;
 use crate::cacao::variables::Values;
 use crate::context;
 use crate::run::RunState;
 use crate::store::playbooks::{self, Stored};
 use crate::store::runs::{self, Run};
-use crate::store::{books, incidents};
+use crate::store::{automation, books, incidents};
 use crate::trust::Asked;
 
 /// What is to be started.
@@ -156,6 +159,23 @@ pub(super) async fn begin(
     Ok(Some(id))
 }
 
+impl Engine {
+    /// How critical the most critical asset of an incident is; medium where nothing is known of any.
+    pub(crate) async fn criticality(
+        &self,
+        report: &IncidentReport,
+    ) -> Result<Severity, PlaybooksError> {
+        let devices: BTreeSet<DeviceId> = report.findings.iter().map(|it| it.device).collect();
+        let mut most = None;
+        for device in devices {
+            if let Some(device) = self.assets.device(device).await? {
+                most = most.max(Some(device.criticality));
+            }
+        }
+        Ok(most.unwrap_or(Severity::Medium))
+    }
+}
+
 /// Starts playbooks when an incident of our own is opened, or becomes severe enough later; once per
 /// playbook and incident.
 pub(crate) struct Opened {
@@ -213,6 +233,8 @@ impl Opened {
         report: &IncidentReport,
         before: Option<Severity>,
     ) -> Result<(), PlaybooksError> {
+        let policy = automation::current(tx.sql()).await?;
+        let criticality = self.engine.criticality(report).await?;
         for stored in playbooks::triggered(tx.sql()).await? {
             let Some(trigger) = stored.trigger.as_ref().filter(|it| {
                 it.matches(report) && before.is_none_or(|before| before < it.min_severity)
@@ -228,7 +250,12 @@ impl Opened {
                 rehearsal: false,
                 refuse: false,
             };
-            start(tx, &self.engine, order).await?;
+            let judged = policy.judge(trigger.level, criticality, tx.now());
+            if judged.level == Level::Act {
+                start(tx, &self.engine, order).await?;
+            } else {
+                propose(tx, &policy, &order, judged).await?;
+            }
         }
         Ok(())
     }

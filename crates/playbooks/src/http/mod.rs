@@ -1,6 +1,7 @@
 //! Endpoints, one a file.
 
 pub(crate) mod answer;
+pub(crate) mod automation;
 pub(crate) mod cancel;
 pub(crate) mod key_add;
 pub(crate) mod key_remove;
@@ -10,6 +11,8 @@ pub(crate) mod notices;
 pub(crate) mod pause;
 pub(crate) mod playbook;
 pub(crate) mod playbooks;
+pub(crate) mod proposals;
+pub(crate) mod responses;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod runs;
@@ -20,11 +23,12 @@ pub(crate) mod store;
 pub(crate) mod trigger;
 pub(crate) mod validate;
 
-use model::{IncidentId, PlaybookId, RunId, Timestamp};
-use platform::http::Problem;
+use model::{IncidentId, IncidentReport, PlaybookId, RunId, Timestamp};
+use platform::http::{Caller, Gate, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::Playbooks;
 use crate::run::RunState;
 use crate::store::playbooks::Stored;
 use crate::store::runs::Run;
@@ -127,4 +131,18 @@ pub(crate) fn position(key: &str) -> Result<(i64, String), Problem> {
     key.split_once(' ')
         .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())))
         .ok_or_else(|| Problem::bad_request("the cursor was not made by this list"))
+}
+
+/// An incident that is here and not beyond the caller's sight.
+pub(crate) async fn in_sight(
+    room: &Playbooks,
+    gate: &Gate,
+    caller: &Caller,
+    id: IncidentId,
+) -> Result<IncidentReport, Problem> {
+    let beyond = gate.labels_beyond(caller);
+    let report = room.incidents.report(id).await?;
+    report
+        .filter(|report| !report.incident.bound().is_some_and(|tlp| beyond.contains(&tlp)))
+        .ok_or_else(|| Problem::not_found(format!("incident {id}")))
 }

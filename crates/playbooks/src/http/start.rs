@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::{IncidentId, PlaybookId};
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Caller, Gate, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -37,15 +38,13 @@ pub(crate) struct RunWanted {
         (status = 422, body = Problem)))]
 pub(crate) async fn start(
     State(room): State<Playbooks>,
+    Extension(gate): Extension<Gate>,
     caller: Caller,
     Json(wanted): Json<RunWanted>,
 ) -> Result<(StatusCode, Json<RunDetail>), Problem> {
     let report = match wanted.incident {
         None => None,
-        Some(id) => {
-            let report = room.incidents.report(id).await?;
-            Some(report.ok_or_else(|| Problem::not_found(format!("incident {id}")))?)
-        }
+        Some(id) => Some(super::in_sight(&room, &gate, &caller, id).await?),
     };
     let stored = {
         let mut connection = room.platform().db.read().await?;

@@ -1,10 +1,13 @@
 //! The room's SQL and nothing else.
 
+pub(crate) mod automation;
 pub(crate) mod books;
+pub(crate) mod effects;
 pub(crate) mod incidents;
 pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod playbooks;
+pub(crate) mod proposals;
 pub(crate) mod runs;
 pub(crate) mod steps;
 

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{json, json_option, parsed, time, time_option, to_json};
+use crate::automation::rank::History;
 use crate::cacao::variables::Values;
 use crate::engine::Tree;
 use crate::run::RunState;
@@ -104,6 +105,42 @@ pub(crate) async fn update(connection: &mut AnyConnection, run: &Run) -> Result<
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Runs under way that nobody started by hand.
+pub(crate) async fn open_by_themselves(
+    connection: &mut AnyConnection,
+) -> Result<Vec<RunId>, DbError> {
+    let rows = sqlx::query(
+        "SELECT id FROM playbooks_runs WHERE ended_at IS NULL AND paused_at IS NULL AND rehearsal = 0 \
+         AND trigger_text LIKE 'starts by itself%'",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| parsed(row, "id", "playbooks_runs.id")).collect()
+}
+
+/// How the runs of a playbook ended here, rehearsals aside.
+pub(crate) async fn history(
+    connection: &mut AnyConnection,
+    playbook: PlaybookId,
+) -> Result<History, DbError> {
+    let rows = sqlx::query(
+        "SELECT state, COUNT(*) AS runs FROM playbooks_runs WHERE playbook = $1 AND rehearsal = 0 \
+         AND state IN ('succeeded', 'failed') GROUP BY state",
+    )
+    .bind(playbook.to_string())
+    .fetch_all(connection)
+    .await?;
+    let mut history = History::default();
+    for row in rows {
+        let runs = u32::try_from(row.try_get::<i64, _>("runs")?).unwrap_or(u32::MAX);
+        match row.try_get::<String, _>("state")?.as_str() {
+            "succeeded" => history.succeeded = runs,
+            _ => history.failed = runs,
+        }
+    }
+    Ok(history)
 }
 
 pub(crate) async fn one(connection: &mut AnyConnection, id: RunId) -> Result<Option<Run>, DbError> {

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)] // what is skipped is said
 
 mod actuators;
+mod automation;
 mod crash;
 mod engine;
 mod hold;

@@ -13,8 +13,9 @@ use axum::{Extension, Router};
 use model::event::{Fact, IncidentOpened, Payload};
 use model::id::TypedId;
 use model::{
-    AttackKind, DeviceId, Evidence, Finding, FindingId, Incident, IncidentId, IncidentReport,
-    IncidentState, NodeId, Outcome, PeerId, Severity, ShareDecision, ShareId, Timestamp, Tlp,
+    AttackKind, Device, DeviceId, DeviceRole, Evidence, Finding, FindingId, Incident, IncidentId,
+    IncidentReport, IncidentState, NodeId, Outcome, PeerId, Severity, ShareDecision, ShareId,
+    Timestamp, Tlp,
 };
 use platform::Platform;
 use platform::db::{DbError, FactFilter, find_facts};
@@ -22,7 +23,10 @@ use platform::http::{Caller, Gate};
 use platform::peers::{Peer, PeerDirectory};
 use playbooks::{Config, MIGRATIONS, Needs, Playbooks};
 use ports::fake::{FakeAuthorizer, FakeIncidents, FakeIntel};
-use ports::{Actuator, ActuatorCommand, Exchange, IntelAnswer, PortError, Repeat, SharePreview};
+use ports::{
+    Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Exchange, IntelAnswer, PortError,
+    Repeat, SharePreview,
+};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection};
 use tower::ServiceExt;
@@ -50,6 +54,8 @@ pub(crate) struct World {
     pub(crate) certs: Mutex<Vec<SharePreview>>,
     pub(crate) intel: Mutex<BTreeMap<String, IntelAnswer>>,
     pub(crate) incidents: Arc<FakeIncidents>,
+    /// How critical every device is; medium when nobody says.
+    pub(crate) criticality: Mutex<Option<Severity>>,
 }
 
 /// Takes consistent copies of a database: what a node finds that was killed at that moment.
@@ -188,6 +194,29 @@ impl PeerDirectory for Certs {
     }
 }
 
+struct Assets(Arc<World>);
+
+#[async_trait]
+impl AssetDirectory for Assets {
+    async fn identify(&self, _: &AddressSighting) -> Result<Device, PortError> {
+        Err(PortError::Unavailable("no sightings in tests".into()))
+    }
+    async fn device(&self, id: DeviceId) -> Result<Option<Device>, PortError> {
+        let at = Timestamp::from_secs(1);
+        Ok(Some(Device {
+            id,
+            name: "Tram signal".into(),
+            place: None,
+            role: DeviceRole::Protected,
+            criticality: self.0.criticality.lock().unwrap().unwrap_or(Severity::Medium),
+            mac: None,
+            addresses: vec![],
+            first_seen: at,
+            last_seen: at,
+        }))
+    }
+}
+
 pub(crate) fn cert(allowed: bool) -> SharePreview {
     SharePreview {
         left_out: 0,
@@ -218,6 +247,7 @@ impl Room {
             exchange: Arc::new(Certs(Arc::clone(world))),
             peers: Arc::new(Certs(Arc::clone(world))),
             incidents: Arc::clone(&world.incidents) as _,
+            assets: Arc::new(Assets(Arc::clone(world))),
             actuators: vec![Arc::new(Gateway(Arc::clone(world)))],
         };
         let room = Playbooks::new(platform.clone(), config, needs);
@@ -299,6 +329,18 @@ impl Room {
 
     pub(crate) async fn ended(&self) -> Value {
         self.run_in(&["succeeded", "failed", "cancelled"]).await
+    }
+
+    /// Waits until one run has ended, and gives it step by step.
+    pub(crate) async fn ended_of(&self, run: &Value) -> Value {
+        let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+        loop {
+            let (_, run) = self.call("GET", &path, Value::Null).await;
+            if !run["ended_at"].is_null() {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Stores a playbook and gives its id.

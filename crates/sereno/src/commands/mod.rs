@@ -2,6 +2,7 @@
 
 mod analyst;
 pub(crate) mod assets;
+pub(crate) mod automation;
 pub(crate) mod community;
 pub(crate) mod config;
 pub(crate) mod detect;

@@ -1,0 +1,319 @@
+//! Runs that wait for people: proposed, answered, told once more, over.
+//!
+//! A proposal starts its run in the transaction of the last yes it needs, under the key it was proposed with: the same
+//! start is never proposed twice and never runs twice. One no ends it. Whoever stopped automation, or nobody in time,
+//! leaves it without a run.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::event::{ProposalDecided, ProposalMade};
+use model::{IncidentId, IncidentReport, PlaybookId, ProposalId, RunId, Timestamp};
+use platform::db::Tx;
+use platform::jobs::{Job, JobEnd, JobHandler};
+use ports::Notice;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{Automation, Judged, Level};
+use crate::PlaybooksError;
+use crate::cacao::variables::Values;
+use crate::engine::{Engine, Order, start};
+use crate::store::playbooks::{self, Stored};
+use crate::store::{notices, proposals};
+
+/// Kind of the job that looks at a proposal when its time has come.
+pub(crate) const DUE: &str = "playbooks.proposal";
+/// Longest comment, in characters.
+pub(crate) const MAX_COMMENT_CHARS: usize = 4_000;
+
+/// Where a proposal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProposalState {
+    /// It waits.
+    Open,
+    /// Enough people said yes; it has a run.
+    Accepted,
+    /// Somebody said no.
+    Declined,
+    /// Nobody answered in time.
+    Expired,
+}
+
+impl ProposalState {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Open, "open"),
+        (Self::Accepted, "accepted"),
+        (Self::Declined, "declined"),
+        (Self::Expired, "expired"),
+    ];
+
+    /// The word used in the database and the API.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(state, _)| *state == self).map_or("open", |(_, word)| word)
+    }
+
+    /// The state a word names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
+    }
+}
+
+/// A yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProposalVoice)]
+pub struct Voice {
+    /// Who.
+    pub person: String,
+    /// What was said about it.
+    pub comment: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+/// A run that waits for people.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Proposal {
+    pub(crate) id: ProposalId,
+    pub(crate) playbook: PlaybookId,
+    pub(crate) name: String,
+    pub(crate) incident: Option<IncidentId>,
+    /// [`Level::Ask`] or [`Level::Recommend`].
+    pub(crate) level: Level,
+    /// Why it does not start by itself.
+    pub(crate) reasons: Vec<String>,
+    /// What would have started it.
+    pub(crate) trigger: String,
+    pub(crate) start_key: String,
+    /// How many must say yes.
+    pub(crate) persons: u32,
+    pub(crate) state: ProposalState,
+    pub(crate) voices: Vec<Voice>,
+    pub(crate) recorded_at: Timestamp,
+    /// When people are told once more.
+    pub(crate) escalate_at: Option<Timestamp>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) decided_at: Option<Timestamp>,
+    pub(crate) decided_by: Option<String>,
+    pub(crate) comment: Option<String>,
+    pub(crate) run: Option<RunId>,
+}
+
+/// Proposes a start instead of starting; false when the same was proposed before.
+pub(crate) async fn propose(
+    tx: &mut Tx,
+    policy: &Automation,
+    order: &Order<'_>,
+    judged: Judged,
+) -> Result<bool, PlaybooksError> {
+    let now = tx.now();
+    let ask = judged.level == Level::Ask;
+    let after = |seconds: u32| now.plus_secs(i64::from(seconds));
+    let proposal = Proposal {
+        id: tx.mint(),
+        playbook: order.stored.id,
+        name: order.stored.name.clone(),
+        incident: order.report.map(|report| report.incident.id),
+        level: judged.level,
+        reasons: judged.reasons,
+        trigger: order.trigger.clone(),
+        start_key: order.start_key.clone(),
+        persons: judged.persons,
+        state: ProposalState::Open,
+        voices: vec![],
+        recorded_at: now,
+        escalate_at: ask.then(|| after(policy.escalate_after_s)),
+        expires_at: after(policy.expire_after_s),
+        decided_at: None,
+        decided_by: None,
+        comment: None,
+        run: None,
+    };
+    if !proposals::insert(tx.sql(), &proposal).await? {
+        return Ok(false);
+    }
+    let what = if ask { "Start it?" } else { "Recommended:" };
+    tell(tx, &proposal, "made", format!("{what} '{}'", proposal.name)).await?;
+    for at in proposal.escalate_at.into_iter().chain([proposal.expires_at]) {
+        let key = format!("{}/{}", proposal.id, at.as_micros());
+        tx.enqueue(DUE, &key, &json!({ "proposal": proposal.id }), at).await?;
+    }
+    let fact = ProposalMade {
+        proposal: proposal.id,
+        playbook: proposal.name,
+        incident: proposal.incident,
+        level: judged.level.word().into(),
+        reason: proposal.reasons.join("; "),
+    };
+    tx.publish("system", &fact).await?;
+    Ok(true)
+}
+
+async fn tell(tx: &mut Tx, it: &Proposal, what: &str, title: String) -> Result<(), PlaybooksError> {
+    let notice = Notice {
+        title,
+        body: format!("It {}. It did not start by itself: {}.", it.trigger, it.reasons.join("; ")),
+        link: Some(it.incident.map_or("/playbooks".into(), |id| format!("/incidents/{id}"))),
+    };
+    let now = tx.now();
+    notices::put(tx.sql(), &format!("proposal/{}/{what}", it.id), &notice, now).await?;
+    Ok(())
+}
+
+/// A person's answer.
+pub(crate) struct Answer {
+    pub(crate) accept: bool,
+    pub(crate) comment: String,
+    pub(crate) person: String,
+}
+
+impl Engine {
+    /// Takes a person's answer; with the last yes that is needed the run starts.
+    pub(crate) async fn decide(
+        self: &Arc<Self>,
+        id: ProposalId,
+        answer: Answer,
+        report: Option<IncidentReport>,
+    ) -> Result<Proposal, PlaybooksError> {
+        let comment = answer.comment.trim().to_owned();
+        if comment.chars().count() > MAX_COMMENT_CHARS {
+            let text = format!("a comment has at most {MAX_COMMENT_CHARS} characters");
+            return Err(PlaybooksError::invalid(text));
+        }
+        let answer = Answer { comment, ..answer };
+        let engine = Arc::clone(self);
+        let decided: Result<Proposal, PlaybooksError> = self
+            .platform
+            .db
+            .write(move |tx| {
+                Box::pin(async move { answered(tx, &engine, id, answer, report.as_ref()).await })
+            })
+            .await;
+        let decided = decided?;
+        if let Some(run) = decided.run {
+            self.touch(run);
+        }
+        Ok(decided)
+    }
+}
+
+async fn answered(
+    tx: &mut Tx,
+    engine: &Engine,
+    id: ProposalId,
+    answer: Answer,
+    report: Option<&IncidentReport>,
+) -> Result<Proposal, PlaybooksError> {
+    let mut it = existing(tx, id).await?;
+    let now = tx.now();
+    if it.state != ProposalState::Open || it.expires_at <= now {
+        let state = if it.state == ProposalState::Open { ProposalState::Expired } else { it.state };
+        return Err(PlaybooksError::Conflict(format!("the proposal is {} already", state.word())));
+    }
+    let Answer { accept, comment, person } = answer;
+    if !accept {
+        end(tx, &mut it, ProposalState::Declined, &person, &comment).await?;
+        return Ok(it);
+    }
+    if it.voices.iter().any(|voice| voice.person == person) {
+        let text = format!("{person} has said yes before; somebody else has to as well");
+        return Err(PlaybooksError::Conflict(text));
+    }
+    it.voices.push(Voice { person: person.clone(), comment: comment.clone(), at: now });
+    if it.voices.len() < usize::try_from(it.persons).unwrap_or(1) {
+        proposals::update(tx.sql(), &it).await?;
+        return Ok(it);
+    }
+    let stored = stored(tx, &it).await?;
+    let who: Vec<&str> = it.voices.iter().map(|voice| voice.person.as_str()).collect();
+    let order = Order {
+        stored: &stored,
+        report,
+        given: Values::new(),
+        trigger: format!("{}, accepted by {}", it.trigger, who.join(" and ")),
+        start_key: it.start_key.clone(),
+        rehearsal: false,
+        refuse: true,
+    };
+    it.run = start(tx, engine, order).await?;
+    end(tx, &mut it, ProposalState::Accepted, &person, &comment).await?;
+    Ok(it)
+}
+
+async fn existing(tx: &mut Tx, id: ProposalId) -> Result<Proposal, PlaybooksError> {
+    proposals::one(tx.sql(), id).await?.ok_or(PlaybooksError::NoProposal(id))
+}
+
+async fn stored(tx: &mut Tx, it: &Proposal) -> Result<Stored, PlaybooksError> {
+    let gone = || PlaybooksError::Conflict(format!("the playbook '{}' was removed", it.name));
+    playbooks::one(tx.sql(), it.playbook).await?.ok_or_else(gone)
+}
+
+async fn end(
+    tx: &mut Tx,
+    it: &mut Proposal,
+    state: ProposalState,
+    person: &str,
+    comment: &str,
+) -> Result<(), PlaybooksError> {
+    it.state = state;
+    it.decided_at = Some(tx.now());
+    it.decided_by = Some(person.to_owned());
+    it.comment = Some(comment.to_owned()).filter(|text| !text.is_empty());
+    it.escalate_at = None;
+    proposals::update(tx.sql(), it).await?;
+    let fact = ProposalDecided {
+        proposal: it.id,
+        playbook: it.name.clone(),
+        incident: it.incident,
+        state: state.word().into(),
+        by: person.to_owned(),
+        comment: comment.to_owned(),
+    };
+    tx.publish(person, &fact).await?;
+    Ok(())
+}
+
+/// Tells people once more, and ends what nobody answered.
+pub(crate) struct Due(pub(crate) Arc<Engine>);
+
+#[async_trait]
+impl JobHandler for Due {
+    fn kind(&self) -> &'static str {
+        DUE
+    }
+
+    async fn run(&self, job: &Job) -> JobEnd {
+        let id = job.payload.get("proposal").and_then(|id| id.as_str());
+        let Some(id) = id.and_then(|id| id.parse().ok()) else {
+            return JobEnd::Failed { reason: "the job names no proposal".into() };
+        };
+        let looked: Result<(), PlaybooksError> =
+            self.0.platform.db.write(move |tx| Box::pin(async move { look(tx, id).await })).await;
+        match looked {
+            Ok(()) => JobEnd::Done,
+            Err(error) => JobEnd::Retry { reason: error.to_string(), after_ms: 0 },
+        }
+    }
+}
+
+async fn look(tx: &mut Tx, id: ProposalId) -> Result<(), PlaybooksError> {
+    let Some(mut it) = proposals::one(tx.sql(), id).await? else { return Ok(()) };
+    let now = tx.now();
+    if it.state != ProposalState::Open {
+        return Ok(());
+    }
+    if it.expires_at <= now {
+        return end(tx, &mut it, ProposalState::Expired, "system", "nobody answered in time").await;
+    }
+    if it.escalate_at.is_some_and(|at| at <= now) {
+        it.escalate_at = None;
+        proposals::update(tx.sql(), &it).await?;
+        let title = format!("Nobody has answered: start '{}'?", it.name);
+        tell(tx, &it, "again", title).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! `GET /api/v1/incidents/{id}/responses`: which playbook first, and why.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use model::{IncidentId, IncidentReport, Severity};
+use platform::http::{Caller, Gate, Json, Problem};
+
+use crate::automation::Automation;
+use crate::automation::rank::{Candidate, worth};
+use crate::cacao::Playbook;
+use crate::store::playbooks::Stored;
+use crate::{Playbooks, store};
+
+/// Playbooks compared for one incident at most; the oldest first.
+const MAX_CANDIDATES: i64 = 500;
+
+/// Playbooks for an incident, the one of most worth first; those that cannot run here last.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/responses", tag = "playbooks",
+    params(("id" = String, Path, description = "The incident")),
+    responses((status = 200, body = Vec<Candidate>), (status = 404, body = Problem)))]
+pub(crate) async fn responses(
+    State(room): State<Playbooks>,
+    Extension(gate): Extension<Gate>,
+    caller: Caller,
+    Path(text): Path<String>,
+) -> Result<Json<Vec<Candidate>>, Problem> {
+    let id: IncidentId = super::id("incident", &text)?;
+    let report = super::in_sight(&room, &gate, &caller, id).await?;
+    let criticality = room.engine.criticality(&report).await?;
+    let mut sql = room.platform().db.read().await?;
+    let policy = store::automation::current(&mut sql).await?;
+    let stored = store::playbooks::list(&mut sql, None, MAX_CANDIDATES).await?;
+    let mut candidates = Vec::new();
+    for one in stored {
+        let history = store::runs::history(&mut sql, one.id).await?;
+        let asked = Asked { room: &room, policy: &policy, report: &report, criticality };
+        candidates.extend(asked.candidate(&one, history));
+    }
+    candidates.sort_by(|a, b| {
+        let runs = a.missing.is_empty().cmp(&b.missing.is_empty()).reverse();
+        runs.then(b.value.total_cmp(&a.value)).then_with(|| a.name.cmp(&b.name))
+    });
+    Ok(Json(candidates))
+}
+
+struct Asked<'a> {
+    room: &'a Playbooks,
+    policy: &'a Automation,
+    report: &'a IncidentReport,
+    criticality: Severity,
+}
+
+impl Asked<'_> {
+    /// `None` for a stored playbook that cannot be read any more.
+    fn candidate(
+        &self,
+        stored: &Stored,
+        history: crate::automation::rank::History,
+    ) -> Option<Candidate> {
+        let playbook = Playbook::parse(&stored.body).ok()?;
+        let trigger = stored.trigger.as_ref();
+        let worth = worth(&playbook, trigger, history, self.report, self.criticality);
+        let most = trigger.and_then(|trigger| trigger.level);
+        let now = self.room.platform().now();
+        let judged = self.policy.judge(most, self.criticality, now);
+        let value: serde_json::Value = serde_json::from_str(&stored.body).ok()?;
+        Some(Candidate {
+            playbook: stored.id,
+            name: stored.name.clone(),
+            value: worth.value,
+            reasons: worth.reasons,
+            history,
+            level: judged.level,
+            level_reasons: judged.reasons,
+            missing: crate::validate(&value, self.room.abilities()).runnable.missing,
+        })
+    }
+}
