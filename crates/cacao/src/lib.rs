@@ -9,6 +9,7 @@
 //! - **Bounded.** Bytes, steps, variables, conditions: each has a named limit; no input makes a function panic.
 
 pub mod condition;
+pub mod course_of_action;
 mod difference;
 mod document;
 mod explain;

@@ -393,8 +393,7 @@ pub(crate) enum PlaybookCommand {
         /// As of this time (RFC 3339); now without it.
         #[arg(long, value_name = "TIME")]
         at: Option<Timestamp>,
-        /// Only this key counts: a PEM public key or certificate. Again for more. Without it the key that the signature carries
-        /// will do: then the answer only says that the owner of that key signed.
+        /// Only this key counts: a PEM public key or certificate. Again for more; without it any key of a signature will do.
         #[arg(long, value_name = "FILE")]
         key: Vec<PathBuf>,
         /// This key is revoked, and since when: FILE or FILE@TIME; a fingerprint instead of a file will do.
@@ -428,7 +427,9 @@ pub(crate) enum PlaybookCommand {
         out: Option<PathBuf>,
     },
     /// The node's playbooks.
-    List(Place),
+    List(crate::commands::playbook_more::ListPlace),
+    #[command(flatten)]
+    More(crate::commands::playbook_more::MorePlaybookCommand),
     /// Store a playbook in the node.
     Add {
         #[command(flatten)]
