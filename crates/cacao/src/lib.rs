@@ -25,5 +25,5 @@ pub use document::{
     Variable,
 };
 pub use explain::explain;
-pub use validate::{Abilities, Report, Runnable, validate, validate_bytes};
+pub use validate::{Abilities, CommandCheck, Report, Runnable, validate, validate_bytes};
 pub use value::fits;
