@@ -104,7 +104,7 @@ impl Engine {
         config: Config,
         actuators: Vec<Arc<dyn Actuator>>,
     ) -> Self {
-        let abilities = abilities::of(&actuators);
+        let abilities = abilities::of(&actuators, &config.actuators);
         Self {
             platform,
             config,

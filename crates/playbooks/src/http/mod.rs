@@ -1,5 +1,7 @@
 //! Endpoints, one a file.
 
+pub(crate) mod actuator_test;
+pub(crate) mod actuators;
 pub(crate) mod answer;
 pub(crate) mod cancel;
 pub(crate) mod key_add;
@@ -13,11 +15,15 @@ pub(crate) mod playbooks;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod secret_remove;
+pub(crate) mod secret_set;
+pub(crate) mod secrets;
 pub(crate) mod settle;
 pub(crate) mod soarca;
 pub(crate) mod start;
 pub(crate) mod store;
 pub(crate) mod trigger;
+pub(crate) mod undo;
 pub(crate) mod validate;
 
 use model::{IncidentId, PlaybookId, RunId, Timestamp};

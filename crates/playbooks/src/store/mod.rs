@@ -1,11 +1,13 @@
 //! The room's SQL and nothing else.
 
 pub(crate) mod books;
+pub(crate) mod effects;
 pub(crate) mod incidents;
 pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod playbooks;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod steps;
 
 use model::Timestamp;

@@ -3,14 +3,21 @@
 #![allow(clippy::print_stderr)] // what is skipped is said
 
 mod actuators;
+mod bash;
 mod crash;
 mod engine;
 mod hold;
 mod http;
+mod injection;
 mod keys;
+mod messages;
+mod openc2;
 mod people;
 mod room;
+mod secrets;
+mod services;
 mod shipped;
 mod soarca;
 mod steps;
+mod ssh;
 mod trigger;
