@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 mod analyst;
 mod intelligence;
+mod ledger;
 
 use clap::{Args, Parser, Subcommand};
 use model::Timestamp;
@@ -14,6 +15,7 @@ pub(crate) use intelligence::{
     Credentials, FeedCommand, IntelCommand, MispCommand, NewFeed, PatternCommand, PushCommand,
     StixCommand,
 };
+pub(crate) use ledger::LedgerCommand;
 
 /// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.
 #[derive(Debug, Parser)]
@@ -60,6 +62,12 @@ pub(crate) enum Command {
     /// CACAO v2 playbooks.
     #[command(subcommand)]
     Playbook(PlaybookCommand),
+    /// What playbooks command: the list, and whether one would take commands.
+    #[command(subcommand)]
+    Actuator(crate::commands::actuator::ActuatorCommand),
+    /// Credentials that playbooks refer to by name.
+    #[command(subcommand)]
+    Secret(crate::commands::secret::SecretCommand),
     /// The intelligence store.
     #[command(subcommand)]
     Intel(IntelCommand),
@@ -339,32 +347,6 @@ pub(crate) struct Eval {
     pub(crate) keep: Option<String>,
     #[command(flatten)]
     pub(crate) place: Place,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum LedgerCommand {
-    /// Check the whole log, or one entry's proof, offline. Exit 0 or 1.
-    Verify {
-        #[command(flatten)]
-        place: Place,
-        /// A proof file of `ledger proof`; the data folder is then not needed.
-        #[arg(long)]
-        proof: Option<PathBuf>,
-        /// The node's public key in hex; the key in the proof is then not trusted.
-        #[arg(long, requires = "proof")]
-        key: Option<String>,
-    },
-    /// The signed tree head.
-    Head(Place),
-    /// The newest entries.
-    List(Place),
-    /// One entry's inclusion proof.
-    Proof {
-        #[command(flatten)]
-        place: Place,
-        /// Position in the log, from 0.
-        index: u64,
-    },
 }
 
 #[derive(Debug, Subcommand)]
