@@ -111,8 +111,9 @@ impl Playbooks {
     /// before the bus starts, so that the first incident finds them.
     ///
     /// # Errors
-    /// They cannot be stored.
+    /// They cannot be stored, or the configuration of actuators cannot work.
     pub async fn install(&self) -> Result<(), PlaybooksError> {
+        self.engine.config.actuators.check().map_err(PlaybooksError::invalid)?;
         if !self.engine.config.install_shipped {
             return Ok(());
         }

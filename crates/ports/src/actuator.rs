@@ -25,11 +25,11 @@ pub const HIDDEN: &str = "(not shown)";
 /// Parts of argument names whose values are secrets, or may hold some.
 const SECRET_WORDS: [&str; 9] = [
     "authorization",
-    "body",
     "cookie",
     "credential",
     "headers",
-    "pass",
+    "passphrase",
+    "password",
     "private_key",
     "secret",
     "token",

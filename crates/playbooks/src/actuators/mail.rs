@@ -108,7 +108,13 @@ impl Mail {
     async fn transport(&self, covers: &mut Covers) -> Result<(Smtp, String), PortError> {
         let (host, port, at_once) = server(&self.config.server).map_err(PortError::Invalid)?;
         let found = outward::addresses(&host, port, self.outside.web.reach()).await;
-        let found = found.map_err(PortError::Unavailable)?;
+        let found = found.map_err(|why| {
+            if why.contains("is not found") {
+                PortError::Unavailable(why)
+            } else {
+                PortError::Invalid(why)
+            }
+        })?;
         // The name was judged: the connection goes to what it stood for then.
         let address = found.first().map_or(host.clone(), |found| found.ip().to_string());
         let tls = match (at_once, is_local(&host)) {

@@ -42,10 +42,32 @@ fn esql(text: &str, values: &Values) -> Result<Value, String> {
     // Longest first: no name is replaced inside a longer one.
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     for (index, name) in names.into_iter().enumerate() {
+        let before = text.split(&format!("{name}:value")).next().unwrap_or_default();
+        if before.matches('"').count() % 2 == 1 {
+            return Err(format!(
+                "{name} stands inside quotes in ES|QL, where it would be text; take the quotes away"
+            ));
+        }
         let value = values.get(name).ok_or_else(|| format!("variable {name} has no value"))?;
         let parameter = format!("v{index}");
         query = query.replace(&format!("{name}:value"), &format!("?{parameter}"));
         parameters.push(json!({ parameter: value }));
     }
     Ok(json!({ "query": query, "params": parameters }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_parameters() {
+        let values: Values = [("__v__".to_owned(), "x\" | DROP".to_owned())].into();
+        let made = esql("FROM logs | WHERE ip == __v__:value", &values);
+        let expected = json!({ "query": "FROM logs | WHERE ip == ?v0",
+            "params": [{ "v0": "x\" | DROP" }] });
+        assert_eq!(made, Ok(expected));
+        let quoted = esql("FROM logs | WHERE ip == \"__v__:value\"", &values);
+        assert!(quoted.is_err_and(|why| why.contains("take the quotes away")));
+    }
 }

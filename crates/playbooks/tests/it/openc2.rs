@@ -211,3 +211,49 @@ async fn a_step_that_failed_half_way_shows_what_it_did_and_takes_it_back() {
     assert_eq!(status, StatusCode::FORBIDDEN);
     room.close().await;
 }
+
+/// A consumer behind TLS, under an authority of its own; gives its port and the authority's certificate.
+async fn behind_tls(folder: &std::path::Path) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(folder.join("ca.pem"), made.cert.pem()).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    #[allow(clippy::disallowed_methods)] // ends with the test
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut bytes = [0; 4096];
+            let _ = stream.read(&mut bytes).await;
+            let body = json!({ "body": { "openc2": { "response": { "status": 200 } } } }).to_string();
+            let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let _ = stream.write_all(text.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn tls_is_believed_only_under_a_known_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = behind_tls(folder.path()).await;
+    let room = Room::open(&folder.path().join("data"), &Arc::default()).await;
+    let query = command("query", json!({ "url": format!("https://127.0.0.1:{port}") }));
+    let stranger = OpenC2::new(Outside::new(&room.platform, &ActuatorsConfig::default()));
+    let refused = stranger.perform(&query).await.unwrap_err().to_string();
+    assert!(refused.contains("certificate"), "{refused}");
+    let ca_file = Some(folder.path().join("ca.pem").display().to_string());
+    let config = ActuatorsConfig { ca_file, ..ActuatorsConfig::default() };
+    let known = OpenC2::new(Outside::new(&room.platform, &config));
+    let outcome = known.perform(&query).await.unwrap();
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    room.close().await;
+}
