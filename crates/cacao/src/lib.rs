@@ -9,6 +9,7 @@
 //! - **Bounded.** Bytes, steps, variables, conditions: each has a named limit; no input makes a function panic.
 
 pub mod condition;
+pub mod course_of_action;
 mod difference;
 mod document;
 mod explain;
@@ -24,5 +25,5 @@ pub use document::{
     Variable,
 };
 pub use explain::explain;
-pub use validate::{Abilities, Report, Runnable, validate, validate_bytes};
+pub use validate::{Abilities, CommandCheck, Report, Runnable, validate, validate_bytes};
 pub use value::fits;

@@ -46,6 +46,8 @@ const TABLE: [(&str, &[&str]); 50] = [
     ("cti.share", &["analyst"]),
     ("playbooks.run", &["analyst", "operator"]),
     ("playbooks.write", &[]),
+    ("secrets.list", &[]),
+    ("secrets.write", &[]),
     ("gateway.order", &["analyst", "operator"]),
     ("gateway.replay", &["analyst", "operator"]),
     ("assets.write", &[]),

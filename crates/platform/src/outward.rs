@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use reqwest::{Client, Url};
+use reqwest::{Client, ClientBuilder, Url};
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,17 +45,32 @@ pub fn address(text: &str) -> Result<Url, String> {
 pub async fn client(url: &Url, reach: Reach<'_>) -> Result<Client, String> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port_or_known_default().unwrap_or(443);
-    let found = resolve(host, port, reach.allow_private, reach.key).await?;
+    let found = addresses(host, port, reach).await?;
+    builder(host, &found, reach).build().map_err(|cause| cause.without_url().to_string())
+}
+
+/// Where a host stands, if that may be called. Whoever connects must do it to these addresses and no others.
+///
+/// # Errors
+/// One sentence: the host is not found, or not public.
+pub async fn addresses(host: &str, port: u16, reach: Reach<'_>) -> Result<Vec<SocketAddr>, String> {
+    let limit = Duration::from_secs(reach.timeout_s).min(CONNECT_TIMEOUT);
+    match tokio::time::timeout(limit, resolve(host, port, reach.allow_private, reach.key)).await {
+        Ok(found) => found,
+        Err(_) => Err(format!("{host} is not found within {} s", limit.as_secs())),
+    }
+}
+
+/// What such a client is made of, for whoever adds to it: it goes to these addresses of the host and nowhere else.
+pub fn builder(host: &str, found: &[SocketAddr], reach: Reach<'_>) -> ClientBuilder {
     let timeout = Duration::from_secs(reach.timeout_s);
     Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .resolve_to_addrs(host, &found)
+        .resolve_to_addrs(host, found)
         .no_proxy()
         .connect_timeout(timeout.min(CONNECT_TIMEOUT))
         .timeout(timeout)
         .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|cause| cause.without_url().to_string())
 }
 
 /// Resolves a host and judges what comes out; the connection must go to these addresses and no others, or a name that

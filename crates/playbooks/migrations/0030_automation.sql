@@ -33,10 +33,10 @@ CREATE INDEX playbooks_proposals_recent ON playbooks_proposals (recorded_at, id)
 CREATE INDEX playbooks_proposals_open ON playbooks_proposals (state, recorded_at);
 
 -- Commands that count against a limit, once per key. Retention: 31 days.
-CREATE TABLE playbooks_effects (
+CREATE TABLE playbooks_counts (
   key TEXT NOT NULL,
   limit_name TEXT NOT NULL,
   at BIGINT NOT NULL,
   PRIMARY KEY (key, limit_name)
 );
-CREATE INDEX playbooks_effects_recent ON playbooks_effects (limit_name, at);
+CREATE INDEX playbooks_counts_recent ON playbooks_counts (limit_name, at);

@@ -3,6 +3,8 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::actuators::config::ActuatorsConfig;
+
 /// Settings of the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -20,6 +22,8 @@ pub struct Config {
     /// Fingerprints of keys that are trusted besides those of `sereno playbook key add`.
     #[serde(deserialize_with = "fingerprints")]
     pub trusted_keys: Vec<String>,
+    /// What of the outside playbooks command.
+    pub actuators: ActuatorsConfig,
 }
 
 /// What is asked of the signatures of a playbook before it runs.
@@ -59,6 +63,7 @@ impl Default for Config {
             run_timeout_s: 604_800,
             signatures: Signatures::default(),
             trusted_keys: vec![],
+            actuators: ActuatorsConfig::default(),
         }
     }
 }

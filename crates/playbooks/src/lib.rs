@@ -12,12 +12,14 @@
 pub mod abilities;
 pub mod actuators;
 mod automation;
+mod commands;
 mod config;
 pub mod context;
 mod engine;
 mod error;
 mod http;
 mod run;
+pub mod secrets;
 pub mod shipped;
 mod store;
 mod trigger;
@@ -54,6 +56,7 @@ pub use trigger::{Trigger, TriggerOn};
 use crate::actuators::console::Console;
 use crate::automation::guard::Guarded;
 use crate::automation::proposals::Due;
+use crate::actuators::{Helpers, Outside};
 use crate::engine::{Advance, Engine, Opened};
 use crate::store::keys::Kept;
 use crate::store::playbooks::{Put, Stored};
@@ -64,6 +67,8 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_playbooks.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_engine.sql") },
+        Migration { number: 10, sql: include_str!("../migrations/0010_secrets.sql") },
+        Migration { number: 11, sql: include_str!("../migrations/0011_effects.sql") },
         Migration { number: 20, sql: include_str!("../migrations/0020_keys.sql") },
         Migration { number: 30, sql: include_str!("../migrations/0030_automation.sql") },
     ],
@@ -92,26 +97,33 @@ pub struct Playbooks {
     engine: Arc<Engine>,
     incidents: Arc<dyn IncidentReader>,
     opened_at: Timestamp,
+    outside: Arc<Outside>,
 }
 
 impl Playbooks {
     /// The room of a node.
     pub fn new(platform: Platform, config: Config, needs: Needs) -> Self {
-        let mut actuators = actuators::all(&platform, needs.intel, needs.exchange, needs.peers);
+        let outside = Outside::new(&platform, &config.actuators);
+        let helpers = Helpers { intel: needs.intel, exchange: needs.exchange, peers: needs.peers };
+        let mut actuators = actuators::all(&platform, &outside, helpers);
         actuators.extend(needs.actuators);
         let opened_at = platform.now();
-        let guarded = |it| Guarded::new(it, platform.clone());
-        let actuators = actuators.into_iter().map(guarded).collect();
+        // What the gate refuses was not done: nothing of it is remembered to be taken back.
+        let behind = |actuator| {
+            Guarded::new(actuators::remember::over(&platform, actuator), platform.clone())
+        };
+        let actuators = actuators.into_iter().map(behind).collect();
         let engine = Engine::new(platform.clone(), config, actuators, needs.assets);
-        Self { engine: Arc::new(engine), incidents: needs.incidents, opened_at }
+        Self { engine: Arc::new(engine), incidents: needs.incidents, outside, opened_at }
     }
 
     /// Installs the playbooks that come with the program, or their newer versions. Call it once
     /// before the bus starts, so that the first incident finds them.
     ///
     /// # Errors
-    /// They cannot be stored.
+    /// They cannot be stored, or the configuration of actuators cannot work.
     pub async fn install(&self) -> Result<(), PlaybooksError> {
+        self.engine.config.actuators.check().map_err(PlaybooksError::invalid)?;
         if !self.engine.config.install_shipped {
             return Ok(());
         }
@@ -220,6 +232,13 @@ impl Playbooks {
             .route(write, utoipa_axum::routes!(http::key_remove::remove))
             .route(write, utoipa_axum::routes!(http::key_revoke::revoke))
             .merge(http::soarca::router())
+            .route(read, utoipa_axum::routes!(http::undo::effects))
+            .route(run, utoipa_axum::routes!(http::undo::undo))
+            .route(read, utoipa_axum::routes!(http::actuators::actuators))
+            .route(write, utoipa_axum::routes!(http::actuator_test::test))
+            .route(Permission("secrets.list"), utoipa_axum::routes!(http::secrets::secrets))
+            .route(Permission("secrets.write"), utoipa_axum::routes!(http::secret_set::set))
+            .route(Permission("secrets.write"), utoipa_axum::routes!(http::secret_remove::remove))
             .with_state(self.clone())
     }
 

@@ -16,17 +16,20 @@ use crate::PortError;
 /// Longest text of an argument in a plan, in characters.
 pub const MAX_PLAN_TEXT_CHARS: usize = 500;
 
+/// The argument of [`Actuator::verify`] and [`Actuator::undo`] that holds the data of the command's outcome.
+pub const OUTCOME: &str = "outcome";
+
 /// What stands where a secret is not shown.
 pub const HIDDEN: &str = "(not shown)";
 
 /// Parts of argument names whose values are secrets, or may hold some.
 const SECRET_WORDS: [&str; 9] = [
     "authorization",
-    "body",
     "cookie",
     "credential",
     "headers",
-    "pass",
+    "passphrase",
+    "password",
     "private_key",
     "secret",
     "token",
@@ -100,7 +103,21 @@ pub trait Actuator: Send + Sync {
     async fn verify(&self, _command: &ActuatorCommand) -> Result<Option<bool>, PortError> {
         Ok(None)
     }
-    /// Takes the command back. `None`: that cannot be done.
+    /// Asks the other side whether it would take commands, with one sentence as answer; changes nothing and
+    /// shows nobody anything. `None`: there is nothing to ask.
+    ///
+    /// # Errors
+    /// The other side is away or refuses; the text says why.
+    async fn probe(&self) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+    /// Whether commands of this verb can be taken back. Then the key, arguments without credentials of their own, and
+    /// the outcome are kept until somebody does.
+    fn undoes(&self, _verb: &str) -> bool {
+        false
+    }
+    /// Takes the command back; what `perform` told is in the argument [`OUTCOME`], where it told something. `None`:
+    /// that cannot be done.
     ///
     /// # Errors
     /// The other side is away or refuses.

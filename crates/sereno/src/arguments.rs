@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 mod analyst;
 mod intelligence;
+mod ledger;
 
 use clap::{Args, Parser, Subcommand};
 use model::Timestamp;
@@ -14,6 +15,7 @@ pub(crate) use intelligence::{
     Credentials, FeedCommand, IntelCommand, MispCommand, NewFeed, PatternCommand, PushCommand,
     StixCommand,
 };
+pub(crate) use ledger::LedgerCommand;
 
 /// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.
 #[derive(Debug, Parser)]
@@ -63,6 +65,12 @@ pub(crate) enum Command {
     /// What happens by itself, and what waits for a yes.
     #[command(subcommand)]
     Automation(crate::commands::automation::AutomationCommand),
+    /// What playbooks command: the list, and whether one would take commands.
+    #[command(subcommand)]
+    Actuator(crate::commands::actuator::ActuatorCommand),
+    /// Credentials that playbooks refer to by name.
+    #[command(subcommand)]
+    Secret(crate::commands::secret::SecretCommand),
     /// The intelligence store.
     #[command(subcommand)]
     Intel(IntelCommand),
@@ -345,32 +353,6 @@ pub(crate) struct Eval {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum LedgerCommand {
-    /// Check the whole log, or one entry's proof, offline. Exit 0 or 1.
-    Verify {
-        #[command(flatten)]
-        place: Place,
-        /// A proof file of `ledger proof`; the data folder is then not needed.
-        #[arg(long)]
-        proof: Option<PathBuf>,
-        /// The node's public key in hex; the key in the proof is then not trusted.
-        #[arg(long, requires = "proof")]
-        key: Option<String>,
-    },
-    /// The signed tree head.
-    Head(Place),
-    /// The newest entries.
-    List(Place),
-    /// One entry's inclusion proof.
-    Proof {
-        #[command(flatten)]
-        place: Place,
-        /// Position in the log, from 0.
-        index: u64,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum PlaybookCommand {
     /// Does the file keep the standard, and can this node run it? Exit 0 or 1.
     Validate {
@@ -396,8 +378,7 @@ pub(crate) enum PlaybookCommand {
         /// As of this time (RFC 3339); now without it.
         #[arg(long, value_name = "TIME")]
         at: Option<Timestamp>,
-        /// Only this key counts: a PEM public key or certificate. Again for more. Without it the key that the signature carries
-        /// will do: then the answer only says that the owner of that key signed.
+        /// Only this key counts: a PEM public key or certificate. Again for more; without it any key of a signature will do.
         #[arg(long, value_name = "FILE")]
         key: Vec<PathBuf>,
         /// This key is revoked, and since when: FILE or FILE@TIME; a fingerprint instead of a file will do.
@@ -431,7 +412,9 @@ pub(crate) enum PlaybookCommand {
         out: Option<PathBuf>,
     },
     /// The node's playbooks.
-    List(Place),
+    List(crate::commands::playbook_more::ListPlace),
+    #[command(flatten)]
+    More(crate::commands::playbook_more::MorePlaybookCommand),
     /// Store a playbook in the node.
     Add {
         #[command(flatten)]

@@ -17,6 +17,11 @@ use arguments::{Arguments, Command};
 use output::Failure;
 
 fn main() -> ExitCode {
+    // The sandbox of shell commands starts this program again; it is no command for people.
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some(playbooks::actuators::bash::sandbox::COMMAND) {
+        return commands::sandbox::run(&words.collect::<Vec<_>>());
+    }
     let arguments = Arguments::parse();
     // One provider for all TLS of the process; a second install would be a programming error.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -57,6 +62,8 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Ledger(command) => commands::ledger::run(command, json).await,
         Command::Automation(command) => commands::automation::run(command, json).await,
         Command::Playbook(command) => commands::playbook::run(command, json).await,
+        Command::Actuator(command) => commands::actuator::run(command, json).await,
+        Command::Secret(command) => commands::secret::run(command, json).await,
         Command::Misp(command) => commands::misp::run(&command, json),
         Command::Feed(command) => commands::feed::run(command, json).await,
         Command::Licenses(asked) => commands::licences::run(asked, json).await,

@@ -4,6 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{ACTUATOR, Command, Playbook, Step};
 
+/// A look at one command of a step: what is missing to carry it out.
+pub type CommandCheck = fn(&Playbook, &Step, &Command) -> Option<String>;
+
+/// The engine's own check; two of them are not told apart.
+#[derive(Clone, Copy, Default)]
+struct Checked(Option<CommandCheck>);
+
+impl PartialEq for Checked {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_some() == other.0.is_some()
+    }
+}
+
+impl Eq for Checked {}
+
+impl std::fmt::Debug for Checked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", if self.0.is_some() { "checked" } else { "unchecked" })
+    }
+}
+
 /// What an engine carries out: types of steps and commands, actuators with their verbs, and the variables it hands to a run.
 /// Empty at first: whoever carries out says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +33,8 @@ pub struct Abilities {
     commands: BTreeSet<String>,
     verbs: BTreeMap<String, BTreeSet<String>>,
     given: BTreeSet<String>,
+    absent: BTreeMap<String, String>,
+    check: Checked,
 }
 
 impl Abilities {
@@ -41,6 +64,20 @@ impl Abilities {
         self
     }
 
+    /// An actuator or type of commands that is known and not there, with how to have it.
+    #[must_use]
+    pub fn without(mut self, name: &str, remedy: &str) -> Self {
+        self.absent.insert(name.to_owned(), remedy.to_owned());
+        self
+    }
+
+    /// What the engine checks of each command besides its type.
+    #[must_use]
+    pub const fn with_check(mut self, check: CommandCheck) -> Self {
+        self.check = Checked(Some(check));
+        self
+    }
+
     /// External variables that get a value when a run starts.
     #[must_use]
     pub fn with_given<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
@@ -57,7 +94,9 @@ impl Abilities {
                 missing.push(format!("{name}: steps of the type {} are not run here", step.kind));
             }
             for command in &step.commands {
-                if let Some(what) = self.lacks(playbook, step, command) {
+                let own = |check: CommandCheck| check(playbook, step, command);
+                let what = self.lacks(playbook, step, command);
+                if let Some(what) = what.or_else(|| self.check.0.and_then(own)) {
                     missing.push(format!("{name}: {what}"));
                 }
             }
@@ -74,7 +113,8 @@ impl Abilities {
         match command.kind.as_str() {
             ACTUATOR => self.lacks_verb(playbook, step, command),
             other if !self.commands.contains(other) => {
-                Some(format!("commands of the type {other} are not carried out here"))
+                let remedy = self.remedy(other);
+                Some(format!("commands of the type {other} are not carried out here{remedy}"))
             }
             "http-api" => {
                 let parties =
@@ -95,7 +135,10 @@ impl Abilities {
         }
         let verb = command.command.as_deref().unwrap_or_default();
         match self.verbs.get(&agent.name) {
-            None => Some(format!("there is no actuator '{}' here", agent.name)),
+            None => {
+                let remedy = self.remedy(&agent.name);
+                Some(format!("there is no actuator '{}' here{remedy}", agent.name))
+            }
             Some(verbs) if !verbs.contains(verb) => {
                 let known: Vec<&str> = verbs.iter().map(String::as_str).collect();
                 let known = known.join(", ");
@@ -103,5 +146,9 @@ impl Abilities {
             }
             Some(_) => None,
         }
+    }
+
+    fn remedy(&self, name: &str) -> String {
+        self.absent.get(name).map(|remedy| format!(": {remedy}")).unwrap_or_default()
     }
 }

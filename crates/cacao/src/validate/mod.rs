@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-pub use ability::Abilities;
+pub use ability::{Abilities, CommandCheck};
 
 use crate::{MAX_PLAYBOOK_BYTES, Playbook};
 

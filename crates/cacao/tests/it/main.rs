@@ -7,6 +7,7 @@ mod model;
 mod schema;
 mod shipped;
 mod signature;
+mod stix_form;
 mod types;
 mod validate;
 mod words;

@@ -6,134 +6,103 @@
 //! a record or a page.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::Outcome;
-use ports::{Actuator, ActuatorCommand, PortError};
+use ports::{Actuator, ActuatorCommand, Planned, PortError, Repeat};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cacao::variables::{Values, fill};
-use crate::cacao::{AgentTarget, Command, Playbook};
+pub use super::web::MAX_ANSWER_BYTES;
+use super::web::{NoAnswer, address};
+use super::{Outside, text};
+use crate::secrets::Covers;
+use crate::secrets::login::Login;
 
 /// The actuator's name.
 pub const NAME: &str = "http-api";
-/// Largest answer read, in bytes.
-pub const MAX_ANSWER_BYTES: usize = 32 * 1024;
-/// Longest exchange, seconds.
-pub const EXCHANGE_TIMEOUT_S: u64 = 20;
 
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/// What the client writes itself.
+const OWN_HEADERS: [&str; 5] =
+    ["connection", "content-length", "host", "idempotency-key", "transfer-encoding"];
 
-/// The request of a command, variables filled in.
-///
-/// # Errors
-/// The command or its target cannot be asked; the text says why.
-pub(crate) fn request(
-    playbook: &Playbook,
-    command: &Command,
-    party: &AgentTarget,
-    body: Option<&str>,
-    values: &Values,
-) -> Result<BTreeMap<String, Value>, String> {
-    let filled = |text: &str| fill(text, values).map_err(|cause| cause.to_string());
-    let line = filled(command.command.as_deref().unwrap_or_default())?;
-    let mut words = line.split_whitespace();
-    let method = words.next().unwrap_or_default().to_ascii_uppercase();
-    if !METHODS.contains(&method.as_str()) {
-        return Err(format!("an http-api command begins with a method, not '{method}'"));
+/// Sends requests.
+pub struct HttpApi(pub(crate) Arc<Outside>);
+
+impl HttpApi {
+    /// Over the node's way outside.
+    pub const fn new(outside: Arc<Outside>) -> Self {
+        Self(outside)
     }
-    let path = words.next().unwrap_or("/");
-    let url = join(&filled(&base(party)?)?, path);
-    let mut headers: Vec<(String, String)> = Vec::new();
-    for (name, all) in &command.headers {
-        for value in all {
-            headers.push((name.clone(), filled(value)?));
+
+    async fn exchange(
+        &self,
+        command: &ActuatorCommand,
+        covers: &mut Covers,
+    ) -> Result<Outcome, PortError> {
+        let arguments = &command.arguments;
+        let url = text(arguments, "url");
+        let method = method(arguments)?;
+        let host =
+            address(url).map_err(PortError::Invalid)?.host_str().unwrap_or_default().to_owned();
+        let safe = self.repeat(&command.verb, arguments) == Repeat::Safe;
+        let mut request = self.0.web.request(method, url).await.map_err(NoAnswer::repeatable)?;
+        request = request.header("idempotency-key", &command.key);
+        for header in arguments.get("headers").and_then(Value::as_array).into_iter().flatten() {
+            let (name, value) = (header.get(0), header.get(1));
+            if let (Some(name), Some(value)) =
+                (name.and_then(Value::as_str), value.and_then(Value::as_str))
+                && !OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str())
+            {
+                request = request.header(name, value);
+            }
         }
+        if let Some(login) = Login::in_arguments(arguments)? {
+            let opened = login.open(&self.0.secrets, &host, covers).await?;
+            request = request.header("authorization", opened.header()?);
+        }
+        if let Some(body) = arguments.get("body").and_then(Value::as_str) {
+            request = request.body(body.to_owned());
+        }
+        let answer = match self.0.web.send(request).await {
+            Ok(answer) => answer,
+            Err(NoAnswer::Unknown(reason)) if !safe => {
+                return Ok(Outcome::Failed {
+                    reason: format!("{reason}; whether {host} did it is not known"),
+                    retry: false,
+                });
+            }
+            Err(none) => return Err(none.repeatable()),
+        };
+        let status = answer.status;
+        let data = json!({ "status": status.as_u16(), "body": answer.text(), "cut": answer.cut });
+        if status.is_success() {
+            return Ok(Outcome::Done { summary: format!("{host} answered {status}"), data });
+        }
+        let reason = format!("{host} answered {status}: {}", answer.said());
+        Ok(Outcome::Failed { reason, retry: answer.is_passing() })
     }
-    if let Some(info) = party.authentication_info.as_ref() {
-        let info = playbook
-            .authentication_info_definitions
-            .get(info)
-            .ok_or_else(|| format!("{info} is not defined"))?;
-        headers.push(("authorization".to_owned(), authorization(info, values)?));
-    }
-    let body = body.map(filled).transpose()?;
-    Ok([
-        ("method".to_owned(), method.into()),
-        ("url".to_owned(), url.into()),
-        ("headers".to_owned(), json!(headers)),
-        ("body".to_owned(), body.into()),
-    ]
-    .into())
 }
 
 /// The same without secrets: header names only, the body's length only.
-pub(crate) fn shown(request: &BTreeMap<String, Value>) -> Value {
-    let names: Vec<&Value> = request
+pub(crate) fn shown(arguments: &BTreeMap<String, Value>) -> Value {
+    let names: Vec<&Value> = arguments
         .get("headers")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(|header| header.get(0))
         .collect();
-    let size = request.get("body").and_then(Value::as_str).map(str::len);
-    json!({ "method": request.get("method"), "url": request.get("url"), "headers": names,
-        "body_size_bytes": size })
+    let size = arguments.get("body").and_then(Value::as_str).map(str::len);
+    let login = Login::in_arguments(arguments).ok().flatten();
+    json!({ "method": arguments.get("method"), "url": arguments.get("url"), "headers": names,
+        "body_size_bytes": size, "login": login.map(|login| login.shown()) })
 }
 
-/// Where the party is reached, without a path's end.
-fn base(party: &AgentTarget) -> Result<String, String> {
-    let first =
-        |kind: &str| party.address.get(kind).and_then(|all| all.first()).and_then(Value::as_str);
-    if let Some(url) = first("url") {
-        return Ok(url.to_owned());
-    }
-    let host = first("dname")
-        .map(str::to_owned)
-        .or_else(|| first("ipv4").map(str::to_owned))
-        .or_else(|| first("ipv6").map(|address| format!("[{address}]")))
-        .ok_or_else(|| format!("'{}' has no url, dname, ipv4 or ipv6 address", party.name))?;
-    let port = party.port.as_ref().map(|port| format!(":{port}")).unwrap_or_default();
-    let local = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let scheme = if local || host == "localhost" { "http" } else { "https" };
-    Ok(format!("{scheme}://{host}{port}"))
-}
-
-fn join(base: &str, path: &str) -> String {
-    if path.starts_with("https://") || path.starts_with("http://") {
-        return path.to_owned();
-    }
-    format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
-}
-
-fn authorization(info: &Value, values: &Values) -> Result<String, String> {
-    use base64::Engine as _;
-    let text = |name: &str| {
-        let text = info.get(name).and_then(Value::as_str).unwrap_or_default();
-        fill(text, values).map_err(|cause| cause.to_string())
-    };
-    match info.get("type").and_then(Value::as_str) {
-        Some("http-basic") => {
-            let pair = format!("{}:{}", text("user_id")?, text("password")?);
-            Ok(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
-        }
-        Some("oauth2") => {
-            let header = text("oauth_header")?;
-            let token = text("token")?;
-            let scheme = if header.is_empty() { "Bearer".to_owned() } else { header };
-            Ok(format!("{scheme} {token}"))
-        }
-        other => Err(format!("credentials of the type {} are not used here", other.unwrap_or("?"))),
-    }
-}
-
-/// Sends requests.
-#[derive(Default)]
-pub struct HttpApi {
-    client: OnceLock<Option<reqwest::Client>>,
+fn method(arguments: &BTreeMap<String, Value>) -> Result<Method, PortError> {
+    let word: String = text(arguments, "method").chars().take(32).collect();
+    word.parse().map_err(|_| PortError::Invalid(format!("'{word}' is no HTTP method")))
 }
 
 #[async_trait]
@@ -146,93 +115,34 @@ impl Actuator for HttpApi {
         &[("request", "sends one HTTP request (method, url, headers, body)")]
     }
 
+    /// RFC 9110 §9.2.2: what is idempotent may be repeated; a POST only to a host that keeps keys.
+    fn repeat(&self, _: &str, arguments: &BTreeMap<String, Value>) -> Repeat {
+        let method = text(arguments, "method").to_ascii_uppercase();
+        if matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
+            || self.0.keeps_keys(text(arguments, "url"))
+        {
+            Repeat::Safe
+        } else {
+            Repeat::AskPerson
+        }
+    }
+
+    async fn plan(&self, command: &ActuatorCommand) -> Result<Planned, PortError> {
+        if command.verb != "request" {
+            return Err(super::unknown_verb(self, &command.verb));
+        }
+        let arguments = &command.arguments;
+        let (method, url) = (method(arguments)?, text(arguments, "url"));
+        address(url).map_err(PortError::Invalid)?;
+        Ok(Planned { summary: format!("would send {method} {url}"), data: shown(arguments) })
+    }
+
     async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError> {
         if command.verb != "request" {
             return Err(super::unknown_verb(self, &command.verb));
         }
-        let request = self.prepare(command)?;
-        let host = request.url().host_str().unwrap_or("?").to_owned();
-        let away = |cause: reqwest::Error| {
-            let cause = cause.without_url();
-            if cause.is_builder() {
-                PortError::Invalid(format!("the request cannot be sent: {cause}"))
-            } else {
-                PortError::Unavailable(format!("{host} does not answer: {cause}"))
-            }
-        };
-        let mut response = self.client()?.execute(request).await.map_err(away)?;
-        let status = response.status();
-        let mut body: Vec<u8> = Vec::new();
-        let mut cut = false;
-        while let Some(chunk) = response.chunk().await.map_err(away)? {
-            let room = MAX_ANSWER_BYTES - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if chunk.len() > room {
-                cut = true;
-                break;
-            }
-        }
-        let text = String::from_utf8_lossy(&body);
-        let data = json!({ "status": status.as_u16(), "body": text, "cut": cut });
-        if status.is_success() {
-            return Ok(Outcome::Done { summary: format!("{host} answered {status}"), data });
-        }
-        let retry = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
-        let said: String = text.chars().take(200).collect();
-        Ok(Outcome::Failed { reason: format!("{host} answered {status}: {said}"), retry })
-    }
-}
-
-impl HttpApi {
-    fn client(&self) -> Result<&reqwest::Client, PortError> {
-        let build = || {
-            // Whoever starts the node has chosen the provider already; then this changes nothing.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(Duration::from_secs(EXCHANGE_TIMEOUT_S))
-                .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .inspect_err(|cause| tracing::error!(%cause, "no HTTP client"))
-                .ok()
-        };
-        let client = self.client.get_or_init(build).as_ref();
-        client.ok_or_else(|| {
-            PortError::Internal("the HTTP client cannot be made; see the log".into())
-        })
-    }
-
-    fn prepare(&self, command: &ActuatorCommand) -> Result<reqwest::Request, PortError> {
-        let invalid = |text: String| PortError::Invalid(text);
-        let text =
-            |name: &str| command.arguments.get(name).and_then(Value::as_str).unwrap_or_default();
-        let url: reqwest::Url = text("url")
-            .parse()
-            .map_err(|cause| invalid(format!("the address is no URL: {cause}")))?;
-        let host = url.host_str().unwrap_or_default();
-        let local = host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if url.scheme() != "https" && !(url.scheme() == "http" && local) {
-            return Err(invalid(format!(
-                "{host}: only https is spoken with other machines; use an https URL"
-            )));
-        }
-        let method = text("method")
-            .parse::<reqwest::Method>()
-            .map_err(|_| invalid(format!("'{}' is no HTTP method", text("method"))))?;
-        let mut builder =
-            self.client()?.request(method, url).header("idempotency-key", &command.key);
-        let headers = command.arguments.get("headers").and_then(Value::as_array);
-        for header in headers.into_iter().flatten() {
-            if let (Some(name), Some(value)) =
-                (header.get(0).and_then(Value::as_str), header.get(1).and_then(Value::as_str))
-            {
-                builder = builder.header(name, value);
-            }
-        }
-        if let Some(body) = command.arguments.get("body").and_then(Value::as_str) {
-            builder = builder.body(body.to_owned());
-        }
-        builder.build().map_err(|cause| invalid(format!("the request cannot be made: {cause}")))
+        let mut covers = Covers::default();
+        let outcome = self.exchange(command, &mut covers).await?;
+        Ok(covers.outcome(outcome))
     }
 }

@@ -8,13 +8,12 @@ use async_trait::async_trait;
 use model::Outcome;
 use platform::Platform;
 use platform::db::Tx;
-use ports::actuator::Planned;
-use ports::{Actuator, ActuatorCommand, PortError, Repeat};
+use ports::{Actuator, ActuatorCommand, Planned, PortError, Repeat};
 use serde_json::Value;
 
 use super::{Automation, Limit, Never};
 use crate::PlaybooksError;
-use crate::store::{automation, effects};
+use crate::store::{automation, counts};
 
 /// Actuators that only tell or ask: what is never touched may well be spoken of.
 const TELLING: [&str; 7] =
@@ -68,11 +67,11 @@ async fn over(
     let now = tx.now();
     let limits: Vec<&Limit> = policy.limits.iter().filter(meant).collect();
     for limit in &limits {
-        if effects::counted(tx.sql(), &command.key, &limit.name).await? {
+        if counts::counted(tx.sql(), &command.key, &limit.name).await? {
             continue;
         }
         let since = now.plus_secs(-i64::from(limit.within_s));
-        let done = effects::count(tx.sql(), &limit.name, since).await?;
+        let done = counts::count(tx.sql(), &limit.name, since).await?;
         if done >= i64::from(limit.at_most) {
             return Ok(Some(format!(
                 "the limit '{}' is reached: {} in {} seconds; raise it in the policy of automation, or wait",
@@ -81,7 +80,7 @@ async fn over(
         }
     }
     for limit in limits {
-        effects::note(tx.sql(), &command.key, &limit.name, now).await?;
+        counts::note(tx.sql(), &command.key, &limit.name, now).await?;
     }
     Ok(None)
 }
@@ -191,6 +190,12 @@ impl Actuator for Guarded {
     }
     async fn verify(&self, command: &ActuatorCommand) -> Result<Option<bool>, PortError> {
         self.inner.verify(command).await
+    }
+    async fn probe(&self) -> Result<Option<String>, PortError> {
+        self.inner.probe().await
+    }
+    fn undoes(&self, verb: &str) -> bool {
+        self.inner.undoes(verb)
     }
     async fn undo(&self, command: &ActuatorCommand) -> Result<Option<Outcome>, PortError> {
         self.inner.undo(command).await

@@ -106,7 +106,7 @@ impl Engine {
         actuators: Vec<Arc<dyn Actuator>>,
         assets: Arc<dyn AssetDirectory>,
     ) -> Self {
-        let abilities = abilities::of(&actuators);
+        let abilities = abilities::of(&actuators, &config.actuators);
         Self {
             platform,
             config,

@@ -1,28 +1,13 @@
 //! From a CACAO command to what an actuator is asked, with variables filled in.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use model::Outcome;
 use serde_json::{Map, Value, json};
 
 use super::{MAX_COMMANDS_PER_STEP, MAX_OUTPUT_BYTES};
-use crate::actuators::http_api;
-use crate::cacao::variables::{Values, bare, fill, fill_json, to_text};
-use crate::cacao::{ACTUATOR, AgentTarget, Command, Playbook, Step};
-
-/// One thing to ask of one actuator.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Item {
-    pub actuator: String,
-    pub verb: String,
-    pub arguments: BTreeMap<String, Value>,
-    /// The arguments without secrets, for the record and the page.
-    pub shown: Value,
-    /// A person carries it out.
-    pub manual: bool,
-}
+use crate::cacao::variables::{Values, bare, to_text};
+use crate::cacao::{AgentTarget, Command, Playbook, Step};
+pub(crate) use crate::commands::Item;
+use crate::commands::{self, Asked};
 
 /// Commands of an action, each with the target it is for, where targets matter.
 fn pairs<'a>(
@@ -37,7 +22,8 @@ fn pairs<'a>(
             .filter_map(|target| playbook.target_definitions.get(target))
             .filter(|target| !target.address.is_empty())
             .collect();
-        if command.kind == "http-api" && !targets.is_empty() {
+        let each = commands::of(&command.kind).is_some_and(|kind| kind.for_each_target);
+        if each && !targets.is_empty() {
             pairs.extend(targets.into_iter().map(|target| (command, Some(target))));
         } else {
             pairs.push((command, None));
@@ -68,62 +54,10 @@ pub(crate) fn item(
             pairs.len()
         ));
     }
-    let (command, target) = pairs.get(index).ok_or("the step has no command")?;
+    let (command, target) = *pairs.get(index).ok_or("the step has no command")?;
     let agent = step.agent.as_ref().and_then(|agent| playbook.agent_definitions.get(agent));
-    match command.kind.as_str() {
-        "manual" => {
-            let text = text_of(command.command.as_ref(), command.command_b64.as_ref())?;
-            let instruction = fill(&text, values).map_err(|cause| cause.to_string())?;
-            let shown = json!({ "instruction": instruction });
-            let arguments = BTreeMap::from([("instruction".to_owned(), instruction.into())]);
-            let (actuator, verb) = ("manual".to_owned(), "answer".to_owned());
-            Ok(Item { actuator, verb, arguments, shown, manual: true })
-        }
-        ACTUATOR => {
-            let agent = agent.ok_or("the step has no agent")?;
-            let arguments: BTreeMap<String, Value> = command
-                .arguments
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), fill_json(value, values)?)))
-                .collect::<Result<_, crate::cacao::variables::FillError>>()
-                .map_err(|cause| cause.to_string())?;
-            Ok(Item {
-                actuator: agent.name.clone(),
-                verb: command.command.clone().unwrap_or_default(),
-                shown: json!(arguments),
-                arguments,
-                manual: false,
-            })
-        }
-        "http-api" => {
-            let party = target.or(agent).ok_or("the http-api command has no target")?;
-            let body = match (&command.content, &command.content_b64) {
-                (None, None) => None,
-                (plain, encoded) => Some(text_of(plain.as_ref(), encoded.as_ref())?),
-            };
-            let request = http_api::request(playbook, command, party, body.as_deref(), values)?;
-            Ok(Item {
-                actuator: http_api::NAME.to_owned(),
-                verb: "request".to_owned(),
-                shown: http_api::shown(&request),
-                arguments: request,
-                manual: false,
-            })
-        }
-        other => Err(format!("commands of the type {other} are not carried out here")),
-    }
-}
-
-fn text_of(plain: Option<&String>, encoded: Option<&String>) -> Result<String, String> {
-    match (plain, encoded) {
-        (Some(text), _) => Ok(text.clone()),
-        (None, Some(encoded)) => STANDARD
-            .decode(encoded)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| "the command's base64 holds no text".to_owned()),
-        (None, None) => Err("the command is empty".to_owned()),
-    }
+    let kind = commands::of(&command.kind).ok_or_else(|| commands::unknown(&command.kind))?;
+    (kind.item)(&Asked { playbook, command, agent, target }, values)
 }
 
 /// Values a step sees: its own variables over the playbook's.

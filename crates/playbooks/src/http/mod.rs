@@ -1,5 +1,7 @@
 //! Endpoints, one a file.
 
+pub(crate) mod actuator_test;
+pub(crate) mod actuators;
 pub(crate) mod answer;
 pub(crate) mod automation;
 pub(crate) mod cancel;
@@ -16,11 +18,15 @@ pub(crate) mod responses;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod secret_remove;
+pub(crate) mod secret_set;
+pub(crate) mod secrets;
 pub(crate) mod settle;
 pub(crate) mod soarca;
 pub(crate) mod start;
 pub(crate) mod store;
 pub(crate) mod trigger;
+pub(crate) mod undo;
 pub(crate) mod validate;
 
 use model::{IncidentId, IncidentReport, PlaybookId, RunId, Timestamp};

@@ -1,62 +1,112 @@
-//! Commands that count against limits.
+//! Commands that can be taken back.
 
-use model::Timestamp;
+use model::{RunId, Timestamp};
 use platform::db::DbError;
+use ports::ActuatorCommand;
+use serde_json::Value;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::automation::MAX_LIMIT_WINDOW_S;
+use super::{json, parsed, to_json};
 
-/// Whether this command has been counted before.
-pub(crate) async fn counted(
-    connection: &mut AnyConnection,
-    key: &str,
-    limit: &str,
-) -> Result<bool, DbError> {
-    let row = sqlx::query("SELECT 1 FROM playbooks_effects WHERE key = $1 AND limit_name = $2")
-        .bind(key)
-        .bind(limit)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.is_some())
+/// What is known of a command that can be taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct EffectRow {
+    pub command: ActuatorCommand,
+    pub actuator: String,
+    /// `asked`, `there`, `failed`, `undone`.
+    pub state: String,
+    pub summary: String,
+    /// Data of the outcome.
+    pub data: Value,
+    pub undone_by: Option<String>,
 }
 
-/// Commands counted since a time.
-pub(crate) async fn count(
+/// Writes that a command is about to be asked; one that is known stays as it is.
+pub(crate) async fn asked(
     connection: &mut AnyConnection,
-    limit: &str,
-    since: Timestamp,
-) -> Result<i64, DbError> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS done FROM playbooks_effects WHERE limit_name = $1 AND at > $2",
-    )
-    .bind(limit)
-    .bind(since.as_micros())
-    .fetch_one(connection)
-    .await?;
-    Ok(row.try_get("done")?)
-}
-
-/// Counts a command, once per key; forgets what no window reaches any more.
-pub(crate) async fn note(
-    connection: &mut AnyConnection,
-    key: &str,
-    limit: &str,
+    actuator: &str,
+    command: &ActuatorCommand,
+    position: i64,
     now: Timestamp,
 ) -> Result<(), DbError> {
     sqlx::query(
-        "INSERT INTO playbooks_effects (key, limit_name, at) VALUES ($1, $2, $3) \
-         ON CONFLICT (key, limit_name) DO NOTHING",
+        "INSERT INTO playbooks_effects (key, run, position, actuator, verb, arguments, incident, \
+         state, summary, data, recorded_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'asked', '', 'null', $8) ON CONFLICT (key) DO NOTHING",
     )
-    .bind(key)
-    .bind(limit)
+    .bind(command.key.clone())
+    .bind(command.run.to_string())
+    .bind(position)
+    .bind(actuator.to_owned())
+    .bind(command.verb.clone())
+    .bind(to_json(&command.arguments, "playbooks_effects.arguments")?)
+    .bind(command.incident.map(|incident| incident.to_string()))
     .bind(now.as_micros())
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    let forget = now.plus_secs(-i64::from(MAX_LIMIT_WINDOW_S) - 86_400);
-    sqlx::query("DELETE FROM playbooks_effects WHERE limit_name = $1 AND at < $2")
-        .bind(limit)
-        .bind(forget.as_micros())
-        .execute(connection)
-        .await?;
     Ok(())
+}
+
+/// Writes what came of a command, or of taking it back.
+pub(crate) async fn settle(
+    connection: &mut AnyConnection,
+    key: &str,
+    state: &str,
+    summary: &str,
+    data: Option<&Value>,
+    undone_by: Option<&str>,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE playbooks_effects SET state = $1, summary = $2, data = COALESCE($3, data), \
+         undone_by = $4 WHERE key = $5 AND state <> 'undone'",
+    )
+    .bind(state.to_owned())
+    .bind(summary.to_owned())
+    .bind(data.map(Value::to_string))
+    .bind(undone_by.map(str::to_owned))
+    .bind(key.to_owned())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Those of one step, in the order of its commands.
+pub(crate) async fn of(
+    connection: &mut AnyConnection,
+    run: RunId,
+    position: i64,
+) -> Result<Vec<EffectRow>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM playbooks_effects WHERE run = $1 AND position = $2 \
+         ORDER BY recorded_at, key",
+    )
+    .bind(run.to_string())
+    .bind(position)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<EffectRow, DbError> {
+    let incident: Option<String> = row.try_get("incident")?;
+    let text = |column: &str| row.try_get::<String, _>(column);
+    Ok(EffectRow {
+        command: ActuatorCommand {
+            key: text("key")?,
+            verb: text("verb")?,
+            arguments: json(&text("arguments")?, "playbooks_effects.arguments")?,
+            run: parsed(row, "run", "playbooks_effects.run")?,
+            incident: incident
+                .map(|id| {
+                    id.parse().map_err(|it| DbError::corrupt("playbooks_effects.incident", it))
+                })
+                .transpose()?,
+        },
+        actuator: text("actuator")?,
+        state: text("state")?,
+        summary: text("summary")?,
+        data: json(&text("data")?, "playbooks_effects.data")?,
+        undone_by: row.try_get("undone_by")?,
+    })
 }

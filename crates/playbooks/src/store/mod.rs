@@ -2,6 +2,7 @@
 
 pub(crate) mod automation;
 pub(crate) mod books;
+pub(crate) mod counts;
 pub(crate) mod effects;
 pub(crate) mod incidents;
 pub(crate) mod keys;
@@ -9,6 +10,7 @@ pub(crate) mod notices;
 pub(crate) mod playbooks;
 pub(crate) mod proposals;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod steps;
 
 use model::Timestamp;

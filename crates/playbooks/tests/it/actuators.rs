@@ -9,8 +9,9 @@ use axum::routing::post;
 use model::Outcome;
 use model::id::TypedId;
 use model::{RunId, Timestamp};
-use playbooks::actuators::{console, http_api};
-use ports::{Actuator, ActuatorCommand, PortError};
+use playbooks::actuators::config::ActuatorsConfig;
+use playbooks::actuators::{Outside, console, http_api};
+use ports::{Actuator, ActuatorCommand, PortError, Repeat};
 use serde_json::{Value, json};
 
 use crate::room::{Room, World, action, end, playbook};
@@ -82,7 +83,7 @@ async fn http_commands_are_repeated_under_one_key_and_keep_their_secrets() {
     room.close().await;
 }
 
-fn command(verb: &str, arguments: Value) -> ActuatorCommand {
+pub(crate) fn command(verb: &str, arguments: Value) -> ActuatorCommand {
     ActuatorCommand {
         key: "key".into(),
         verb: verb.into(),
@@ -94,7 +95,10 @@ fn command(verb: &str, arguments: Value) -> ActuatorCommand {
 
 #[tokio::test]
 async fn plain_http_is_spoken_with_this_machine_only() {
-    let actuator = http_api::HttpApi::default();
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::open(folder.path(), &Arc::default()).await;
+    let outside = Outside::new(&room.platform, &ActuatorsConfig::default());
+    let actuator = http_api::HttpApi::new(outside);
     for url in ["http://192.0.2.1/", "ftp://127.0.0.1/", "no url", "http://127.0.0.1.example/"] {
         let asked = command("request", json!({ "method": "GET", "url": url }));
         let refused = actuator.perform(&asked).await;
@@ -102,6 +106,37 @@ async fn plain_http_is_spoken_with_this_machine_only() {
     }
     let nobody = command("request", json!({ "method": "GET", "url": "http://127.0.0.1:9/" }));
     assert!(matches!(actuator.perform(&nobody).await, Err(PortError::Unavailable(_))));
+    room.close().await;
+}
+
+#[tokio::test]
+async fn only_what_may_be_repeated_is_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::open(folder.path(), &Arc::default()).await;
+    let config =
+        ActuatorsConfig { idempotent_hosts: vec!["desk.example".into()], ..Default::default() };
+    let actuator = http_api::HttpApi::new(Outside::new(&room.platform, &config));
+    let repeat = |method: &str, url: &str| {
+        let asked = command("request", json!({ "method": method, "url": url }));
+        actuator.repeat(&asked.verb, &asked.arguments)
+    };
+    for method in ["GET", "PUT", "DELETE"] {
+        assert_eq!(repeat(method, "https://fw.example/"), Repeat::Safe, "{method}");
+    }
+    for method in ["POST", "PATCH", "?"] {
+        assert_eq!(repeat(method, "https://fw.example/"), Repeat::AskPerson, "{method}");
+    }
+    assert_eq!(repeat("POST", "https://DESK.example/x"), Repeat::Safe);
+    let asked = command(
+        "request",
+        json!({ "method": "POST",
+        "url": "https://fw.example/x", "headers": [["X-Key", "hush"]], "body": "hush" }),
+    );
+    let planned = actuator.plan(&asked);
+    let planned = planned.await.unwrap();
+    assert_eq!(planned.summary, "would send POST https://fw.example/x");
+    assert!(!format!("{planned:?}").contains("hush"), "{planned:?}");
+    room.close().await;
 }
 
 #[tokio::test]

@@ -4,14 +4,21 @@
 
 mod actuators;
 mod automation;
+mod bash;
 mod crash;
 mod engine;
 mod hold;
 mod http;
+mod injection;
 mod keys;
+mod messages;
+mod openc2;
 mod people;
 mod room;
+mod secrets;
+mod services;
 mod shipped;
 mod soarca;
 mod steps;
+mod ssh;
 mod trigger;

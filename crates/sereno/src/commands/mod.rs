@@ -1,5 +1,6 @@
 //! One noun, one file.
 
+pub(crate) mod actuator;
 mod analyst;
 pub(crate) mod assets;
 pub(crate) mod automation;
@@ -20,7 +21,10 @@ pub(crate) mod misp;
 pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;
+pub(crate) mod playbook_more;
 mod playbook_sign;
+pub(crate) mod sandbox;
+pub(crate) mod secret;
 pub(crate) mod share;
 pub(crate) mod sharing;
 pub(crate) mod shell;

@@ -1,4 +1,4 @@
-//! `sereno playbook validate|explain|diff|verify|sign|list|add|run`.
+//! `sereno playbook validate|explain|diff|verify|sign|list|add|run|key|stix`.
 
 use std::process::ExitCode;
 
@@ -6,6 +6,7 @@ use playbooks::cacao::Playbook;
 use playbooks::{Report, abilities};
 use serde_json::{Value, json};
 
+use super::playbook_more::{self, ListPlace};
 use super::{playbook_sign, read_file, table, text};
 use crate::api::Api;
 use crate::arguments::PlaybookCommand;
@@ -46,7 +47,9 @@ pub(crate) async fn run(command: PlaybookCommand, json: bool) -> Result<ExitCode
             let new = playbook_sign::New { signee, identity, algorithm, valid_until, counter };
             playbook_sign::sign(&file, &key, new, out.as_deref(), json)
         }
-        PlaybookCommand::List(place) => {
+        PlaybookCommand::More(more) => playbook_more::run(more, json).await,
+        PlaybookCommand::List(list) if list.shipped => playbook_more::shipped(json),
+        PlaybookCommand::List(ListPlace { place, .. }) => {
             let api = Api::of(&place).await?;
             let answer = api.get("/api/v1/playbooks").await;
             api.close().await;

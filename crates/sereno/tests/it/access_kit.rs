@@ -153,6 +153,10 @@ const BODIES: &[(&str, &str)] = &[
     ("POST /api/v1/runs", r#"{"playbook": "$UUID"}"#),
     ("POST /api/v1/runs/{id}/cancel", ""),
     ("POST /api/v1/runs/{id}/steps/{step}/answer", r#"{"approve": true}"#),
+    ("POST /api/v1/runs/{id}/steps/{step}/undo", ""),
+    ("POST /api/v1/actuators/{name}/test", ""),
+    ("PUT /api/v1/secrets/{name}", r#"{"value": "$WORD", "hosts": ["192.0.2.1"]}"#),
+    ("DELETE /api/v1/secrets/{name}", ""),
     (
         "PUT /api/v1/sharing/policies/{id}",
         r#"{"text": "permit(principal, action, resource);", "force": true}"#,
