@@ -47,6 +47,7 @@ const TABLE: [(&str, &[&str]); 50] = [
     ("playbooks.run", &["analyst", "operator"]),
     ("playbooks.write", &[]),
     ("gateway.order", &["analyst", "operator"]),
+    ("gateway.policy", &["analyst"]),
     ("gateway.replay", &["analyst", "operator"]),
     ("assets.write", &[]),
     ("tokens.create", &[]),
