@@ -35,6 +35,7 @@ pub mod outbox;
 pub mod probe;
 pub mod prove;
 pub mod replay;
+pub mod shaping;
 mod sys;
 pub mod watch;
 
