@@ -274,12 +274,13 @@ impl Enforcement {
     }
 }
 
-/// What was dropped before the kernel's table saw it was seen too.
+/// The table comes first: what it let pass may have been dropped by a verdict behind it.
 fn with_inline(mut totals: Totals, shared: &Shared) -> Totals {
     for reason in [Reason::Verdict, Reason::Shaping] {
         let count = shared.inline.count(reason);
         if count.packets > 0 {
-            totals.seen += count;
+            totals.passed.packets = totals.passed.packets.saturating_sub(count.packets);
+            totals.passed.bytes = totals.passed.bytes.saturating_sub(count.bytes);
             totals.dropped.insert(reason, count);
         }
     }

@@ -22,7 +22,7 @@ use crate::outbox::Outbox;
 use crate::prove::{BridgeProver, PROBE_PORT, Prove};
 use crate::sys::{self, Received};
 use crate::watch::{DeviceSide, Watch};
-use crate::{EdgeError, clock};
+use crate::{EdgeError, clock, inline};
 
 /// Orders and controls that may wait.
 const MAX_WAITING: usize = 256;
@@ -46,6 +46,8 @@ pub struct GatewaySettings {
     pub device_port: String,
     /// Interface on the other side.
     pub rest_port: String,
+    /// Patterns of bytes that no packet may hold, and the queue by which packets are judged.
+    pub inline: Option<(PathBuf, u16)>,
     /// File that keeps policy and orders over a restart.
     pub state: Option<PathBuf>,
     /// Addresses that no order may cut off, besides this host's own and its default router's.
@@ -220,6 +222,10 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
         ))
     })?;
     let arms = arms(&settings).map_err(EdgeError::Network)?;
+    let patterns = settings.inline.as_ref().map(|(path, queue)| {
+        inline::Patterns::read(path).map(|patterns| (patterns, *queue)).map_err(EdgeError::Settings)
+    });
+    let patterns = patterns.transpose()?;
     let replayed = settings.credit.is_some();
     let source = match settings.credit {
         Some(capture) => Source::Replay { capture, through_gateway: true },
@@ -233,6 +239,10 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
     let side = if replayed { DeviceSide::Listed(macs) } else { DeviceSide::Learned(macs) };
     let name = settings.node.name.clone();
     let helpers = Helpers::start(settings.node, source, Ok(arms), outbox.clone(), stop)?;
+    if let Some((patterns, queue)) = patterns {
+        let bridged = settings.form == Form::Bridge;
+        inline::start(queue, bridged, Box::new(patterns), &helpers.shared, stop)?;
+    }
     let watch = Watch::new(&name, outbox, helpers.shared.clone(), side, replayed)?;
     Ok(Gateway {
         capture,

@@ -27,6 +27,7 @@ pub mod flows;
 pub mod folder;
 pub mod frame_time;
 pub mod gateway;
+pub mod inline;
 pub mod lab;
 pub mod lane;
 pub mod link;

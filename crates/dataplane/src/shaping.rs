@@ -143,7 +143,7 @@ impl Mitigation {
     }
 
     /// A packet has come.
-    pub fn next(&mut self) -> Next {
+    pub fn came(&mut self) -> Next {
         if self.dropping_left > 0 {
             self.dropping_left -= 1;
             return Next::Drop;

@@ -38,7 +38,7 @@ fn while_windows_are_of_a_flood_batches_between_them_are_dropped() {
     let mut mitigation =
         Mitigation::new(&Costs { window: 10, flood_packets: 4_510.0, judging: 1.0, loss: 1.0 });
     let judge = |mitigation: &mut Mitigation, count: usize| {
-        (0..count).filter(|_| mitigation.next() == Next::Judge).count()
+        (0..count).filter(|_| mitigation.came() == Next::Judge).count()
     };
     assert_eq!(judge(&mut mitigation, 100), 100, "without a flood nothing is dropped");
     mitigation.judged(true);

@@ -221,6 +221,12 @@ pub(crate) struct GatewayArgs {
     /// This machine routes between the two sides; without, they are ports of one bridge
     #[arg(long, conflicts_with = "captures")]
     pub(crate) router: bool,
+    /// File with patterns (text, or hex: and bytes, one a line) that no packet may hold; needs NFQUEUE and iptables
+    #[arg(long, value_name = "FILE", conflicts_with = "captures")]
+    pub(crate) inline_patterns: Option<PathBuf>,
+    /// Number of the queue by which packets are judged
+    #[arg(long, default_value_t = 31, value_name = "NUMBER", requires = "inline_patterns")]
+    pub(crate) inline_queue: u16,
     /// File that keeps mode, allow lists and orders over a restart
     #[arg(long, value_name = "FILE", conflicts_with = "captures")]
     pub(crate) state: Option<PathBuf>,

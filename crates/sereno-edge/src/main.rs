@@ -100,6 +100,7 @@ fn run_gateway(args: GatewayArgs) -> Result<ExitCode> {
         form: if args.router { Form::Router } else { Form::Bridge },
         device_port,
         rest_port,
+        inline: args.inline_patterns.map(|path| (path, args.inline_queue)),
         state: args.state,
         protect: args.protect,
         protect_macs: args.protect_macs,

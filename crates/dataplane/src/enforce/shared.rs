@@ -38,6 +38,11 @@ impl Inline {
         }
     }
 
+    /// So many packets were shed since the start; the kernel does not say how long they were.
+    pub fn set_shed(&self, packets: u64) {
+        self.shaping[0].store(packets, Ordering::Relaxed);
+    }
+
     /// What was dropped so far.
     pub fn count(&self, reason: Reason) -> Count {
         self.of(reason).map_or_else(Count::default, |[packets, bytes]| Count {

@@ -188,8 +188,6 @@ impl Placed {
         Ok(rules)
     }
 
-    /// A bridge keeps no connections: what it changes on the way out it changes back by the same rule
-    /// turned around, and that needs one far end. A router lets the kernel follow connections.
     fn steer(
         &self,
         form: Form,
@@ -197,79 +195,87 @@ impl Placed {
         port: Option<u16>,
         mac: Option<&str>,
     ) -> Result<Rules, String> {
-        let (ip, v4) = (word(to.is_ipv4()), to.is_ipv4());
-        let mut rules = Rules::default();
-        let flow = self.flow.clone().unwrap_or_default();
-        if form == Form::Router {
-            let place = match (port, v4) {
-                (None, _) => to.to_string(),
-                (Some(port), true) => format!("{to}:{port}"),
-                (Some(port), false) => format!("[{to}]:{port}"),
-            };
-            let kind = format!("meta nfproto {}", if v4 { "ipv4" } else { "ipv6" });
-            let ports = if port.is_some() && flow.protocol.is_none() {
-                " meta l4proto { 6, 17 }"
-            } else {
-                ""
-            };
-            rules.steer.extend(
-                self.matches(form, true)
-                    .iter()
-                    .map(|what| format!("{kind} {what}{ports} counter dnat {ip} to {place}")),
-            );
-        } else {
-            let one =
-                flow.remote.filter(|net| *net == Net::one(net.address()) && net.is_v4() == v4);
-            let Some(remote) = one else {
-                return Err("on a bridge a redirect needs the one remote address whose traffic is to go elsewhere".to_owned());
-            };
-            let name = match (flow.protocol, port) {
-                (_, None) => "",
-                (Some(6), _) => "tcp",
-                (Some(17), _) => "udp",
-                _ => {
-                    return Err(
-                        "a redirect to another port needs protocol 6 (TCP) or 17 (UDP)".to_owned()
-                    );
-                }
-            };
-            let ports = match (port, flow.remote_port) {
-                (None, _) => None,
-                (Some(new), Some(old)) => Some((new, old)),
-                (Some(_), None) => {
-                    return Err(
-                        "a redirect to another port needs the remote port it replaces".to_owned()
-                    );
-                }
-            };
-            let link = mac.map_or_else(String::new, |mac| format!("ether daddr set {mac} "));
-            let there =
-                ports.map_or_else(String::new, |(new, _)| format!(" {name} dport set {new}"));
-            let back =
-                ports.map_or_else(String::new, |(_, old)| format!(" {name} sport set {old}"));
-            rules.steer.extend(self.matches(form, true).iter().map(|what| {
-                format!("iifname @inside {what} counter {link}{ip} daddr set {to}{there} accept")
-            }));
-            let turned = Placed {
-                flow: Some(Flow {
-                    remote: Some(Net::one(to)),
-                    remote_port: port.or(flow.remote_port),
-                    ..flow
-                }),
-                ..self.clone()
-            };
-            rules.steer.extend(turned.matches(form, false).iter().map(|what| {
-                format!(
-                    "iifname != @inside {what} {ip} saddr set {}{back} accept",
-                    remote.address()
-                )
-            }));
-        }
-        if rules.steer.is_empty() {
+        let steer = match form {
+            Form::Router => self.steer_connections(to, port),
+            Form::Bridge => self.steer_packets(to, port, mac)?,
+        };
+        if steer.is_empty() {
             return Err(
                 "nothing can match this redirect: its addresses are of different kinds".to_owned()
             );
         }
+        Ok(Rules { forward: Vec::new(), steer })
+    }
+
+    /// A router lets the kernel follow connections.
+    fn steer_connections(&self, to: IpAddr, port: Option<u16>) -> Vec<String> {
+        let (ip, v4) = (word(to.is_ipv4()), to.is_ipv4());
+        let place = match (port, v4) {
+            (None, _) => to.to_string(),
+            (Some(port), true) => format!("{to}:{port}"),
+            (Some(port), false) => format!("[{to}]:{port}"),
+        };
+        let kind = format!("meta nfproto {}", if v4 { "ipv4" } else { "ipv6" });
+        let any = self.flow.as_ref().is_none_or(|flow| flow.protocol.is_none());
+        let ports = if port.is_some() && any { " meta l4proto { 6, 17 }" } else { "" };
+        let matches = self.matches(Form::Router, true);
+        matches
+            .iter()
+            .map(|what| format!("{kind} {what}{ports} counter dnat {ip} to {place}"))
+            .collect()
+    }
+
+    /// A bridge keeps no connections: what it changes on the way out it changes back by the same rule
+    /// turned around, and that needs one far end.
+    fn steer_packets(
+        &self,
+        to: IpAddr,
+        port: Option<u16>,
+        mac: Option<&str>,
+    ) -> Result<Vec<String>, String> {
+        let (ip, v4) = (word(to.is_ipv4()), to.is_ipv4());
+        let flow = self.flow.clone().unwrap_or_default();
+        let one = flow.remote.filter(|net| *net == Net::one(net.address()) && net.is_v4() == v4);
+        let Some(remote) = one else {
+            return Err("on a bridge a redirect needs the one remote address whose traffic is to go elsewhere".to_owned());
+        };
+        let name = match (flow.protocol, port) {
+            (_, None) => "",
+            (Some(6), _) => "tcp",
+            (Some(17), _) => "udp",
+            _ => {
+                return Err(
+                    "a redirect to another port needs protocol 6 (TCP) or 17 (UDP)".to_owned()
+                );
+            }
+        };
+        let (there, back) = match (port, flow.remote_port) {
+            (None, _) => (String::new(), String::new()),
+            (Some(new), Some(old)) => {
+                (format!(" {name} dport set {new}"), format!(" {name} sport set {old}"))
+            }
+            (Some(_), None) => {
+                return Err(
+                    "a redirect to another port needs the remote port it replaces".to_owned()
+                );
+            }
+        };
+        let link = mac.map_or_else(String::new, |mac| format!("ether daddr set {mac} "));
+        let out = self.matches(Form::Bridge, true);
+        let mut rules: Vec<String> = out
+            .iter()
+            .map(|what| {
+                format!("iifname @inside {what} counter {link}{ip} daddr set {to}{there} accept")
+            })
+            .collect();
+        let remote_port = port.or(flow.remote_port);
+        let turned = Self {
+            flow: Some(Flow { remote: Some(Net::one(to)), remote_port, ..flow }),
+            ..self.clone()
+        };
+        rules.extend(turned.matches(Form::Bridge, false).iter().map(|what| {
+            format!("iifname != @inside {what} {ip} saddr set {}{back} accept", remote.address())
+        }));
         Ok(rules)
     }
 }

@@ -91,7 +91,7 @@ const PLAIN_CHAINS: &str =
 
 /// Frames of the self-test are judged as any other and counted by themselves.
 const BASE: &str = "  chain forward {
-    type filter hook forward priority 0; policy accept;
+    type filter hook forward priority -10; policy accept;
     iifname != @inside oifname != @inside accept
     iifname @probe goto live
     counter name \"seen\"

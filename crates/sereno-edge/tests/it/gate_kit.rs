@@ -127,20 +127,25 @@ pub(crate) fn took(socket: &UdpSocket) -> usize {
 pub(crate) struct Gate {
     pub(crate) node: Node,
     child: Child,
-    router: bool,
+    arguments: Vec<String>,
     number: u32,
 }
 
 impl Gate {
     pub(crate) fn start(router: bool) -> Self {
+        Self::start_with(if router { &["--router"] } else { &[] })
+    }
+
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let node = Node::new();
-        let child = Self::spawn(&node, router);
-        let mut gate = Self { node, child, router, number: 0 };
+        let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
+        let child = Self::spawn(&node, &arguments);
+        let mut gate = Self { node, child, arguments, number: 0 };
         gate.node.until(|node| node.readings > 0);
         gate
     }
 
-    fn spawn(node: &Node, router: bool) -> Child {
+    fn spawn(node: &Node, arguments: &[String]) -> Child {
         let folder = node.folder.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sereno-edge"));
         command.args([
@@ -155,9 +160,7 @@ impl Gate {
         command.arg("--socket").arg(folder.join("edge.sock"));
         command.arg("--token-file").arg(folder.join("edge.token"));
         command.arg("--state").arg(folder.join("state"));
-        if router {
-            command.arg("--router");
-        }
+        command.args(arguments);
         command.stdin(Stdio::null()).spawn().unwrap()
     }
 
@@ -170,7 +173,7 @@ impl Gate {
     }
 
     pub(crate) fn start_again(&mut self) {
-        self.child = Self::spawn(&self.node, self.router);
+        self.child = Self::spawn(&self.node, &self.arguments);
         let before = self.node.readings;
         self.node.until(|node| node.readings > before);
     }
