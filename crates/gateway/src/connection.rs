@@ -315,7 +315,7 @@ impl Session {
                         return Ok::<_, GatewayError>(vec![]);
                     }
                     store::touch(tx.sql(), &name, at).await?;
-                    lift::lost(tx, blocks, &standing).await?;
+                    lift::lost(tx, blocks, &standing, &devices).await?;
                     for counters in devices {
                         let reading = Reading { at, event_at, counters };
                         store::keep_reading(tx.sql(), &name, &reading, rows).await?;

@@ -6,7 +6,7 @@ use model::{Outcome, Timestamp};
 use platform::Platform;
 use platform::db::{DbError, Tx};
 use platform::jobs::{Job, JobEnd, JobHandler};
-use ports::edge::Standing;
+use ports::edge::{DeviceCounters, Standing, Verb};
 use serde_json::{Value, json};
 
 use crate::error::GatewayError;
@@ -42,6 +42,7 @@ pub(crate) async fn lost(
     tx: &mut Tx,
     in_force: Vec<OrderRow>,
     standing: &[Standing],
+    devices: &[DeviceCounters],
 ) -> Result<(), GatewayError> {
     let now = tx.now();
     for row in in_force {
@@ -50,7 +51,11 @@ pub(crate) async fn lost(
         // Near its end the block ends by itself, and a reading may be older than the answer.
         let settled = now.micros_since(done_at) > SETTLE_US
             && done_at.plus_secs(timeout_s).micros_since(now) > SETTLE_US;
-        let shown = standing.iter().any(|held| held.key == row.order.key);
+        // A gateway that was started anew without a state file knows the block, not whose order it was.
+        let whole = matches!(row.order.verb, Verb::Block { .. }) && row.order.flow.is_none();
+        let blocked = |line: &DeviceCounters| line.blocked && row.mac() == Some(line.mac.as_str());
+        let shown = standing.iter().any(|held| held.key == row.order.key)
+            || whole && devices.iter().any(blocked);
         if !settled || shown || !store::lift(tx.sql(), &row.order.key, now).await? {
             continue;
         }
