@@ -322,6 +322,11 @@ fn orders_and_policy_outlive_the_process_with_their_reason_and_the_kernel_says_h
     let standing = in_force(&mut second);
     let lines: Vec<_> = standing.iter().map(|order| (order.key.as_str(), order.left_s)).collect();
     assert_eq!(lines, [("k", 17), ("kernel/02:00:00:00:00:77", 9)]);
+    // The node asks again, because it never heard the answer: it is given, and nothing is done twice.
+    let calls = fresh.calls();
+    let again = second.carry_out(&block("k"));
+    assert!(matches!(&again, Outcome::Done { data, .. } if data["timeout_s"] == 17), "{again:?}");
+    assert_eq!(fresh.calls(), calls);
     std::fs::write(folder.path().join("state"), "nonsense").unwrap();
     assert!(Book::open(file).unwrap_err().contains("mend it"));
 }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::clock;
 use crate::nft::Placed;
 
-/// Orders in force at most.
-pub const MAX_STANDING: usize = 4_096;
+/// Orders in force at most: so many of the longest ones fit into a frame to the node, beside the counters.
+pub const MAX_STANDING: usize = 2_048;
 /// Of these, orders that are more than the block of a device: each costs passing packets a rule.
 pub const MAX_RULES: usize = 256;
 /// Longest state file read, bytes.

@@ -110,6 +110,9 @@ impl Arms {
                 if let Err(reason) = check(order) {
                     return wrong(reason);
                 }
+                if let Some(answer) = self.in_force(order) {
+                    return answer;
+                }
                 let id = match self.book.free_id(order) {
                     Ok(id) => id,
                     Err(reason) => return wrong(reason),
@@ -124,6 +127,19 @@ impl Arms {
             }
         };
         result.unwrap_or_else(|reason| Outcome::Failed { reason, retry: true })
+    }
+
+    /// The answer to an order that an earlier process of this gateway carried out and could not answer.
+    fn in_force(&mut self, order: &Order) -> Option<Outcome> {
+        let held =
+            self.book.standing.iter().find(|held| held.key == order.key && !held.dry_run)?.clone();
+        let reading = self.table.read().ok()?;
+        let (left_s, _) = seen(&held, self.table.form(), &reading)?;
+        let mut data = data(&reading, &held);
+        data["timeout_s"] = json!(left_s);
+        data["proof"] = json!({ "by": "read_back", "why_no_probe": "it was in force before this process began" });
+        let summary = format!("{} ({}) for another {left_s} s", words(&held), held.name());
+        Some(Outcome::Done { summary, data })
     }
 
     /// Puts the order into effect and reads the table back: only what is seen there is called done.
