@@ -1,5 +1,6 @@
 //! Orders, modes and counters on real traffic between real networks.
 
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use model::{BlockTarget, Outcome};
@@ -99,21 +100,7 @@ fn orders_on_a_bridge() {
     ));
     assert!(!arrives(&dev, &server) && arrives(&dev, &pot) && arrives(&pot, &dev));
     gate.order(device(), Verb::Release, None);
-    // Elsewhere: the honeypot gets it, and its answer comes from where the device asked.
-    let verb = Verb::Redirect {
-        timeout_s: 600,
-        to: "10.0.0.3".parse().unwrap(),
-        port: Some(9_000),
-        mac: None,
-    };
-    let outcome = gate.order(device(), verb, to("10.0.0.2", Some(5_001)));
-    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
-    sends(&dev, "10.0.0.2:5001");
-    assert_eq!((took(&server), took(&pot)), (0, 1));
-    pot.send_to(b"welcome", "10.0.0.7:4000").unwrap();
-    let (_, from) = dev.recv_from(&mut [0; 64]).unwrap();
-    assert_eq!(from.to_string(), "10.0.0.2:5001");
-    gate.order(device(), Verb::Release, None);
+    to_the_honeypot(&mut gate, &dev, &server, &pot);
     // It ends by itself.
     proven(&gate.order(device(), Verb::Block { timeout_s: 1 }, to("10.0.0.2", None)));
     assert!(!arrives(&dev, &server));
@@ -128,6 +115,24 @@ fn orders_on_a_bridge() {
     let devices: u64 = gate.node.counters.values().map(|line| line.dropped_packets).sum();
     assert_eq!(devices, totals.dropped_packets(), "by device as in all: {:?}", gate.node.counters);
     own_address_stays(&mut gate);
+}
+
+/// The honeypot gets it, and its answer comes from where the device asked.
+fn to_the_honeypot(gate: &mut Gate, dev: &UdpSocket, server: &UdpSocket, pot: &UdpSocket) {
+    let verb = Verb::Redirect {
+        timeout_s: 600,
+        to: "10.0.0.3".parse().unwrap(),
+        port: Some(9_000),
+        mac: None,
+    };
+    let outcome = gate.order(device(), verb, to("10.0.0.2", Some(5_001)));
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    sends(dev, "10.0.0.2:5001");
+    assert_eq!((took(server), took(pot)), (0, 1));
+    pot.send_to(b"welcome", "10.0.0.7:4000").unwrap();
+    let (_, from) = dev.recv_from(&mut [0; 64]).unwrap();
+    assert_eq!(from.to_string(), "10.0.0.2:5001");
+    gate.order(device(), Verb::Release, None);
 }
 
 /// By name or by network.
@@ -369,7 +374,7 @@ fn the_table_costs_passing_packets_little() {
 }
 
 /// Round trips through the bridge, nanoseconds, sorted.
-fn round_trips(dev: &std::net::UdpSocket, server: &std::net::UdpSocket) -> Vec<u128> {
+fn round_trips(dev: &UdpSocket, server: &UdpSocket) -> Vec<u128> {
     let mut buffer = [0; 64];
     let mut times: Vec<u128> = (0..4_000)
         .map(|_| {
