@@ -85,6 +85,9 @@ echo "# TAXII over a large collection (TAXII_OBJECTS, 1,000,000)"
 cargo bench --locked -p server --bench taxii 2>/dev/null | grep -v '^$' || true
 echo "# A whole collection by the same client, beside medallion (PYTHON: an interpreter with both)"
 bash tools/peers/medallion.sh
+say "gateway: order to effective block, added latency, verdicts by user space, fail mode"
+cargo test --release --locked -p sereno-edge --test it gate:: -- --nocapture --test-threads 1 2>&1 |
+    grep -E '^(figure|skipped)' || true
 say "sizes"
 ls -l target/release/sereno target/release/sereno-edge | awk '{printf "%s %.1f MB\n", $9, $5 / 1e6}'
 (cd web && npm run --silent size) || true

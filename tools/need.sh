@@ -22,13 +22,19 @@ case $goal in
     test)
         want nft nftables
         want ip iproute2
+        want iptables iptables
         want chromium chromium
         want openssl openssl
         want curl curl
         want python3 python3
         python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
         ;;
-    bench) want softflowd softflowd ;;
+    bench)
+        want softflowd softflowd
+        want nft nftables
+        want ip iproute2
+        want iptables iptables
+        ;;
 esac
 
 [ ${#packages[@]} -eq 0 ] && exit 0

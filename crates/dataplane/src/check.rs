@@ -1,8 +1,10 @@
 //! What this machine allows the edge to do, each with cause and remedy.
 
+use ports::edge::GatewayPolicy;
 use serde::Serialize;
 
 use crate::lab;
+use crate::nft::{Form, NftTable, TablePlace};
 
 /// One capability.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +51,16 @@ fn capability(what: (&'static str, &'static str), result: Result<(), String>) ->
     }
 }
 
+fn try_table() -> Result<(), String> {
+    let place = TablePlace {
+        form: Form::Bridge,
+        device_port: lab::DEVICE_PORT.to_owned(),
+        rest_port: lab::REST_PORT.to_owned(),
+        probe_port: None,
+    };
+    NftTable::create(place, &GatewayPolicy::default()).map(drop)
+}
+
 /// Tries everything for real, in namespaces that vanish with this process. The calling process
 /// stays in them: do nothing else afterwards. Must be called before there is a second thread.
 #[must_use]
@@ -59,10 +71,7 @@ pub fn run() -> Report {
     let mut capabilities = vec![capability(USER_NAMESPACE, namespaces)];
     capabilities.push(capability(BRIDGE, if inside { lab::try_wires() } else { not_tried() }));
     capabilities.push(capability(NFT, crate::nft::find().map(drop)));
-    capabilities.push(capability(
-        NFT_BRIDGE,
-        if inside { crate::nft::NftTable::create(lab::DEVICE_PORT).map(drop) } else { not_tried() },
-    ));
+    capabilities.push(capability(NFT_BRIDGE, if inside { try_table() } else { not_tried() }));
     capabilities.push(capability(
         RAW,
         if inside {

@@ -1,64 +1,103 @@
-//! Carries out orders and reads the counters.
+//! Carries out orders, keeps the policy, and reads the counters.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+mod protect;
+mod shared;
+mod standing;
+mod steps;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{BlockTarget, Outcome, Timestamp};
-use ports::edge::{DeviceCounters, FromEdge, Order, Verb};
-use serde_json::{Value, json};
+use model::Outcome;
+use ports::edge::{
+    Count, DeviceCounters, Dropped, FromEdge, GatewayPolicy, Mode, Order, Reason, Standing, Totals,
+};
 
 use crate::clock;
+use crate::nft::{Form, Placed};
 use crate::outbox::Outbox;
+use crate::prove::Prove;
+
+pub use protect::Protected;
+pub use shared::{MAX_ADDRESSES, Shared};
+pub use standing::{Book, Held, MAX_RULES, MAX_STANDING};
 
 /// How often counters are read.
 pub const COUNTERS_EVERY: Duration = Duration::from_millis(250);
+/// How often the gateway gives the kernel a sign of life.
+pub const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// A watch that has not gone round for so long is dead: no sign of life is given for it.
+pub const WATCH_DEAD_AFTER: Duration = Duration::from_secs(10);
 /// Orders whose outcome is remembered, so that a repeated one is answered and not done again.
 pub const MAX_REMEMBERED: usize = 1_024;
-/// Longest block, seconds (30 days).
+/// Longest order, seconds (30 days).
 pub const MAX_TIMEOUT_S: u32 = 30 * 86_400;
-/// Addresses whose MAC is remembered.
-pub const MAX_ADDRESSES: usize = 4_096;
 
-/// Packets and bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Packets.
-    pub packets: u64,
-    /// Bytes, link header included.
-    pub bytes: u64,
+/// Counts of one device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceReading {
+    /// Forwarded from and to it since the table was made.
+    pub forwarded: Count,
+    /// Dropped, by reason.
+    pub dropped: Dropped,
 }
 
-/// What the table holds, by MAC address in lower-case colon form.
+/// What the table shows of one order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderReading {
+    /// Seconds until it ends.
+    pub left_s: u32,
+    /// It has not ended.
+    pub alive: bool,
+    /// What it caught.
+    pub caught: Count,
+}
+
+/// What the table holds; devices by MAC address in lower-case colon form, or by internet address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Blocked now.
-    pub blocked: BTreeSet<String>,
-    /// Forwarded from and to the device since the table was made.
-    pub forwarded: BTreeMap<String, Count>,
-    /// Dropped by an order.
-    pub dropped: BTreeMap<String, Count>,
+    /// Blocked as a whole now, with the seconds left.
+    pub blocked: BTreeMap<String, u32>,
+    /// Devices.
+    pub devices: BTreeMap<String, DeviceReading>,
+    /// Orders with rules of their own.
+    pub orders: BTreeMap<u16, OrderReading>,
+    /// All packets.
+    pub totals: Totals,
+    /// Frames of the self-test that passed.
+    pub probe_passed: u64,
+    /// Frames of the self-test that were dropped.
+    pub probe_dropped: u64,
 }
 
 /// Something that can stop frames of a device.
 pub trait Table: Send {
-    /// Drops everything from and to `mac` for `timeout_s` seconds, anew if it is already blocked.
+    /// How devices are told.
+    fn form(&self) -> Form;
+    /// Puts the policy into effect.
+    ///
+    /// # Errors
+    /// What failed, for people; the old policy then still holds.
+    fn policy(&mut self, policy: &GatewayPolicy) -> Result<(), String>;
+    /// Puts an order into effect for `timeout_s` seconds, anew if it is in effect.
     ///
     /// # Errors
     /// What failed, for people.
-    fn block(&mut self, mac: &str, timeout_s: u32) -> Result<(), String>;
-    /// Lifts the block of `mac`, if there is one.
+    fn place(&mut self, placed: &Placed, timeout_s: u32) -> Result<(), String>;
+    /// Takes an order out of effect.
     ///
     /// # Errors
     /// What failed, for people.
-    fn release(&mut self, mac: &str) -> Result<(), String>;
-    /// Lifts all blocks.
+    fn remove(&mut self, placed: &Placed) -> Result<(), String>;
+    /// Gives a sign of life; without one the fail mode takes over.
     ///
     /// # Errors
     /// What failed, for people.
-    fn release_all(&mut self) -> Result<(), String>;
+    fn beat(&mut self) -> Result<(), String>;
     /// Reads everything back.
     ///
     /// # Errors
@@ -66,70 +105,79 @@ pub trait Table: Send {
     fn read(&mut self) -> Result<Reading, String>;
 }
 
-/// What the watch knows and the enforcement needs, and the other way round.
-#[derive(Debug, Default)]
-pub struct Shared {
-    at_us: AtomicI64,
-    capture_dropped: AtomicU64,
-    release_all: AtomicBool,
-    macs: Mutex<HashMap<std::net::IpAddr, String>>,
+/// What a gateway enforces with.
+pub struct Arms {
+    /// The table.
+    pub table: Box<dyn Table>,
+    /// Shows that a block holds, or why that cannot be shown here.
+    pub prover: Result<Box<dyn Prove>, String>,
+    /// Whom no order may cut off.
+    pub protected: Protected,
+    /// What is kept over restarts.
+    pub book: Book,
+    /// What the table of an earlier process held.
+    pub before: Option<Reading>,
 }
 
-impl Shared {
-    /// Packet time reached.
-    pub fn reached(&self, at: Timestamp) {
-        self.at_us.store(at.as_micros(), Ordering::Relaxed);
-    }
-    /// Packets the capture had to drop since the start.
-    pub fn capture_dropped(&self, packets: u64) {
-        self.capture_dropped.store(packets, Ordering::Relaxed);
-    }
-    /// The source starts again: blocks are to be lifted.
-    pub fn restart(&self) {
-        self.release_all.store(true, Ordering::Relaxed);
-    }
-    /// An address was seen at a MAC; the oldest are not evicted, beyond the bound new ones are not
-    /// kept (orders then need the MAC).
-    pub fn seen(&self, address: std::net::IpAddr, mac: String) {
-        let mut macs = self.macs.lock().unwrap_or_else(PoisonError::into_inner);
-        if macs.len() < MAX_ADDRESSES || macs.contains_key(&address) {
-            macs.insert(address, mac);
-        }
-    }
-    fn mac_of(&self, target: &BlockTarget) -> Option<String> {
-        let macs = self.macs.lock().unwrap_or_else(PoisonError::into_inner);
-        target.addresses.iter().find_map(|address| macs.get(address).cloned())
-    }
+/// What the link hands on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// An order.
+    Order(Order),
+    /// A policy.
+    Policy(Box<GatewayPolicy>),
 }
+
+/// File of an edge's state, where one is kept.
+pub type StateFile = Option<PathBuf>;
 
 /// Takes orders one by one.
 pub struct Enforcement {
-    table: Result<Box<dyn Table>, String>,
+    arms: Result<Arms, String>,
     remembered: HashMap<String, Outcome>,
     order_of_keys: VecDeque<String>,
     shared: Arc<Shared>,
     failing: bool,
+    beaten_at: Duration,
 }
 
 impl Enforcement {
-    /// With a table, or with the reason why there is none: then every order is answered "not
-    /// enforced".
-    pub fn new(table: Result<Box<dyn Table>, String>, shared: Arc<Shared>) -> Self {
+    /// With something to enforce with, or with the reason why there is nothing: then every order is
+    /// answered "not enforced".
+    pub fn new(arms: Result<Arms, String>, shared: Arc<Shared>) -> Self {
         let (remembered, order_of_keys) = (HashMap::new(), VecDeque::new());
-        Self { table, remembered, order_of_keys, shared, failing: false }
+        let mut enforcement = Self {
+            arms,
+            remembered,
+            order_of_keys,
+            shared,
+            failing: false,
+            beaten_at: Duration::ZERO,
+        };
+        if let Ok(arms) = &mut enforcement.arms {
+            arms.take_up();
+        }
+        enforcement
     }
 
     /// Runs until told to stop or nobody can order any more.
-    pub fn run(&mut self, orders: &Receiver<Order>, outbox: &Outbox, stop: &AtomicBool) {
+    pub fn run(&mut self, asks: &Receiver<Ask>, outbox: &Outbox, stop: &AtomicBool) {
         let mut read_at = Duration::ZERO;
         while !stop.load(Ordering::Relaxed) {
+            self.beat();
             let passed = clock::monotonic().saturating_sub(read_at);
-            match orders.recv_timeout(COUNTERS_EVERY.saturating_sub(passed)) {
-                Ok(order) => {
+            match asks.recv_timeout(COUNTERS_EVERY.saturating_sub(passed)) {
+                Ok(Ask::Order(order)) => {
                     self.lift_all_if_asked();
                     let outcome = self.carry_out(&order);
                     outbox.answer(FromEdge::OrderDone { key: order.key, outcome });
                     // The effect shows at once.
+                    read_at = Duration::ZERO;
+                }
+                Ok(Ask::Policy(policy)) => {
+                    let version = policy.version;
+                    let problem = self.take_policy(*policy).err();
+                    outbox.answer(FromEdge::PolicyTaken { version, problem });
                     read_at = Duration::ZERO;
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -144,13 +192,37 @@ impl Enforcement {
         }
     }
 
-    fn lift_all_if_asked(&mut self) {
-        if self.shared.release_all.swap(false, Ordering::Relaxed)
-            && let Ok(table) = &mut self.table
-            && let Err(error) = table.release_all()
+    /// A sign of life, unless the watch is dead: then nobody looks at what passes.
+    fn beat(&mut self) {
+        let now = clock::monotonic();
+        if now.saturating_sub(self.beaten_at) < BEAT_EVERY
+            || self.shared.stands_still(WATCH_DEAD_AFTER)
         {
-            tracing::error!(%error, "blocks could not be lifted for the new start");
+            return;
         }
+        if let Ok(arms) = &mut self.arms {
+            self.beaten_at = now;
+            if let Err(error) = arms.table.beat() {
+                tracing::error!(%error, "no sign of life could be given: the fail mode takes over soon");
+            }
+        }
+    }
+
+    fn lift_all_if_asked(&mut self) {
+        if self.shared.take_restart()
+            && let Ok(arms) = &mut self.arms
+            && let Err(error) = arms.end(|_| true)
+        {
+            tracing::error!(%error, "orders could not be lifted for the new start");
+        }
+    }
+
+    /// Puts a policy into effect and keeps it.
+    ///
+    /// # Errors
+    /// Why it does not hold, for people; the one before still does.
+    pub fn take_policy(&mut self, policy: GatewayPolicy) -> Result<(), String> {
+        self.arms.as_mut().map_err(|reason| reason.clone())?.take_policy(policy)
     }
 
     /// Carries an order out, once per key.
@@ -158,7 +230,12 @@ impl Enforcement {
         if let Some(outcome) = self.remembered.get(&order.key) {
             return outcome.clone();
         }
-        let outcome = self.attempt(order);
+        let outcome = match &mut self.arms {
+            Ok(arms) => arms.attempt(order, &self.shared),
+            Err(reason) => {
+                Outcome::NotEnforced { reason: reason.clone(), data: serde_json::Value::Null }
+            }
+        };
         if !matches!(outcome, Outcome::Failed { retry: true, .. }) {
             if self.order_of_keys.len() >= MAX_REMEMBERED
                 && let Some(oldest) = self.order_of_keys.pop_front()
@@ -171,48 +248,18 @@ impl Enforcement {
         outcome
     }
 
-    fn attempt(&mut self, order: &Order) -> Outcome {
-        let wrong = |reason: String| Outcome::Failed { reason, retry: false };
-        let table = match &mut self.table {
-            Ok(table) => table,
-            Err(reason) => {
-                return Outcome::NotEnforced { reason: reason.clone(), data: Value::Null };
-            }
-        };
-        let mac = match &order.target.mac {
-            Some(mac) => Some(mac.to_ascii_lowercase()),
-            None => self.shared.mac_of(&order.target),
-        };
-        let Some(mac) = mac else {
-            let reason = "this gateway has not seen the device: name it by its MAC address";
-            return wrong(reason.to_owned());
-        };
-        if analytics::host::parse_mac(&mac).is_none() {
-            return wrong(format!("'{mac}' is not a MAC address such as b8:27:eb:00:00:01"));
-        }
-        let result = match order.verb {
-            Verb::Block { timeout_s } if !(1..=MAX_TIMEOUT_S).contains(&timeout_s) => {
-                return wrong(format!(
-                    "a block lasts 1 to {MAX_TIMEOUT_S} seconds, not {timeout_s}"
-                ));
-            }
-            Verb::Block { timeout_s } => block(table.as_mut(), &mac, timeout_s),
-            Verb::Release => release(table.as_mut(), &mac),
-        };
-        result.unwrap_or_else(|reason| Outcome::Failed { reason, retry: true })
-    }
-
     /// The counters as they stand; `None` when they cannot be read (said once).
     pub fn counters(&mut self, refused_packets: u64) -> Option<FromEdge> {
-        let at = Timestamp::from_micros(self.shared.at_us.load(Ordering::Relaxed));
-        let capture_dropped =
-            self.shared.capture_dropped.load(Ordering::Relaxed).saturating_add(refused_packets);
-        let devices = match &mut self.table {
-            Err(_) => Vec::new(),
-            Ok(table) => match table.read() {
+        let at = self.shared.at();
+        let capture_dropped = self.shared.dropped().saturating_add(refused_packets);
+        let (mut devices, mut totals, mut standing) = (Vec::new(), Totals::default(), Vec::new());
+        if let Ok(arms) = &mut self.arms {
+            match arms.table.read() {
                 Ok(reading) => {
                     self.failing = false;
-                    lines(&reading)
+                    standing = arms.standing(&reading);
+                    devices = lines(&reading);
+                    totals = with_inline(reading.totals, &self.shared);
                 }
                 Err(error) => {
                     if !self.failing {
@@ -221,66 +268,86 @@ impl Enforcement {
                     self.failing = true;
                     return None;
                 }
-            },
-        };
-        Some(FromEdge::Counters { at, devices, capture_dropped })
+            }
+        }
+        Some(FromEdge::Counters { at, devices, capture_dropped, totals, standing })
     }
 }
 
-fn data(reading: &Reading, mac: &str) -> Value {
-    let count = |of: &BTreeMap<String, Count>| of.get(mac).copied().unwrap_or_default();
-    let (forwarded, dropped) = (count(&reading.forwarded), count(&reading.dropped));
-    json!({
-        "mac": mac,
-        "forwarded_before": forwarded.packets,
-        "forwarded_bytes_before": forwarded.bytes,
-        "dropped_before": dropped.packets,
-    })
-}
-
-/// Blocks, and reads the table back: only what is seen there is called done.
-fn block(table: &mut dyn Table, mac: &str, timeout_s: u32) -> Result<Outcome, String> {
-    table.block(mac, timeout_s)?;
-    let reading = table.read()?;
-    if !reading.blocked.contains(mac) {
-        return Err(format!("the table does not show {mac} after it was added"));
+/// The table comes first: what it let pass may have been dropped by a verdict behind it.
+fn with_inline(mut totals: Totals, shared: &Shared) -> Totals {
+    for reason in [Reason::Verdict, Reason::Shaping] {
+        let count = shared.inline.count(reason);
+        if count.packets > 0 {
+            totals.passed.packets = totals.passed.packets.saturating_sub(count.packets);
+            totals.passed.bytes = totals.passed.bytes.saturating_sub(count.bytes);
+            totals.dropped.insert(reason, count);
+        }
     }
-    let mut data = data(&reading, mac);
-    data["timeout_s"] = json!(timeout_s);
-    let summary = format!("{mac} is blocked for {timeout_s} s");
-    Ok(Outcome::Done { summary, data })
-}
-
-fn release(table: &mut dyn Table, mac: &str) -> Result<Outcome, String> {
-    table.release(mac)?;
-    let reading = table.read()?;
-    if reading.blocked.contains(mac) {
-        return Err(format!("the table still shows {mac} after it was removed"));
-    }
-    Ok(Outcome::Done { summary: format!("{mac} may pass again"), data: data(&reading, mac) })
+    totals
 }
 
 fn lines(reading: &Reading) -> Vec<DeviceCounters> {
-    let macs: BTreeSet<&String> = reading
-        .forwarded
-        .keys()
-        .chain(reading.dropped.keys())
-        .chain(reading.blocked.iter())
-        .collect();
-    macs.into_iter()
-        .map(|mac| {
-            let forwarded = reading.forwarded.get(mac).copied().unwrap_or_default();
-            let dropped = reading.dropped.get(mac).copied().unwrap_or_default();
-            DeviceCounters {
-                mac: mac.clone(),
-                forwarded_packets: forwarded.packets,
-                forwarded_bytes: forwarded.bytes,
-                dropped_packets: dropped.packets,
-                dropped_bytes: dropped.bytes,
-                blocked: reading.blocked.contains(mac),
+    let mut devices = reading.devices.clone();
+    for blocked in reading.blocked.keys() {
+        devices.entry(blocked.clone()).or_default();
+    }
+    let line = |(mac, counts): (String, DeviceReading)| {
+        let mut dropped = Count::default();
+        counts.dropped.values().for_each(|count| dropped += *count);
+        DeviceCounters {
+            blocked: reading.blocked.contains_key(&mac),
+            mac,
+            forwarded_packets: counts.forwarded.packets,
+            forwarded_bytes: counts.forwarded.bytes,
+            dropped_packets: dropped.packets,
+            dropped_bytes: dropped.bytes,
+            reasons: counts.dropped,
+        }
+    };
+    devices.into_iter().map(line).collect()
+}
+
+impl Arms {
+    /// Orders in force, as the table shows them; forgets those that have ended.
+    fn standing(&mut self, reading: &Reading) -> Vec<Standing> {
+        let form = self.table.form();
+        let mut shown = Vec::new();
+        let mut ended = Vec::new();
+        for held in &self.book.standing {
+            match steps::seen(held, form, reading) {
+                Some((left_s, caught)) => shown.push(Standing {
+                    key: held.key.clone(),
+                    verb: held.verb.name().to_owned(),
+                    target: held.name(),
+                    why: held.why.clone(),
+                    left_s,
+                    caught,
+                    dry_run: held.dry_run,
+                }),
+                None => ended.push(held.id),
             }
-        })
-        .collect()
+        }
+        if !ended.is_empty()
+            && let Err(error) = self.end(|held| ended.contains(&held.id))
+        {
+            tracing::warn!(%error, "what is left of an order that has ended cannot be cleared away");
+        }
+        shown
+    }
+
+    fn take_policy(&mut self, policy: GatewayPolicy) -> Result<(), String> {
+        self.table.policy(&policy)?;
+        let left_dry = policy.mode == Mode::Enforce && self.book.policy.mode != Mode::Enforce;
+        self.protected.add(&policy.protect, &[], "is named by the node as not to be cut off");
+        self.book.policy = policy;
+        self.book.keep();
+        if left_dry {
+            // What was only tried does not take effect behind anybody's back.
+            self.end(|held| held.dry_run)?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,24 +1,28 @@
 //! The gateway between a device port and the rest: sees, counts, enforces.
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ports::edge::{Order, ReplayControl, Source};
+use ports::edge::{ReplayControl, Source};
 use protocols::packet::LinkType;
 
-use crate::enforce::{Enforcement, Shared, Table};
+use crate::enforce::{Arms, Ask, Book, Enforcement, Protected, Shared};
 use crate::frame_time::FrameTimes;
 use crate::lane::{GatewaySays, LaneEnd, ReplayerSays, readable};
 use crate::link::{Link, NodeAddress};
+use crate::nft::{Form, NftTable, TablePlace};
 use crate::outbox::Outbox;
+use crate::prove::{BridgeProver, PROBE_PORT, Prove};
 use crate::sys::{self, Received};
 use crate::watch::{DeviceSide, Watch};
-use crate::{EdgeError, clock};
+use crate::{EdgeError, clock, inline};
 
 /// Orders and controls that may wait.
 const MAX_WAITING: usize = 256;
@@ -36,10 +40,20 @@ const DROPS_EVERY: Duration = Duration::from_millis(200);
 pub struct GatewaySettings {
     /// The node.
     pub node: NodeAddress,
-    /// Port (interface) of the bridge on the device side.
+    /// Bridge or router.
+    pub form: Form,
+    /// Interface on the device side; of a bridge, its port there.
     pub device_port: String,
-    /// Port of the bridge on the other side.
+    /// Interface on the other side.
     pub rest_port: String,
+    /// Patterns of bytes that no packet may hold, and the queue by which packets are judged.
+    pub inline: Option<(PathBuf, u16)>,
+    /// File that keeps policy and orders over a restart.
+    pub state: Option<PathBuf>,
+    /// Addresses that no order may cut off, besides this host's own and its default router's.
+    pub protect: Vec<IpAddr>,
+    /// The same by MAC address.
+    pub protect_macs: Vec<[u8; 6]>,
     /// MAC addresses of the devices; empty: whoever sends on the device side.
     pub device_macs: Vec<[u8; 6]>,
     /// The capture's name and credit, when a replayer feeds this gateway.
@@ -59,28 +73,28 @@ impl Helpers {
     pub(crate) fn start(
         node: NodeAddress,
         source: Source,
-        table: Result<Box<dyn Table>, String>,
+        arms: Result<Arms, String>,
         outbox: Arc<Outbox>,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, EdgeError> {
         let shared = Arc::new(Shared::default());
-        let (order_to, orders): (SyncSender<Order>, _) = sync_channel(MAX_WAITING);
+        let (ask_to, asks): (SyncSender<Ask>, _) = sync_channel(MAX_WAITING);
         let (control_to, controls) = sync_channel(MAX_WAITING);
-        let not_enforcing = table.as_ref().err().cloned();
-        let mut enforcement = Enforcement::new(table, shared.clone());
+        let not_enforcing = arms.as_ref().err().cloned();
+        let mut enforcement = Enforcement::new(arms, shared.clone());
         let link = Link {
             node,
             source,
             not_enforcing,
             outbox: outbox.clone(),
-            orders: order_to,
+            asks: ask_to,
             controls: control_to,
             stop: stop.clone(),
         };
         let (link_stop, link_outbox) = (stop.clone(), outbox.clone());
         let enforcing = std::thread::Builder::new()
             .name("enforce".into())
-            .spawn(move || enforcement.run(&orders, &link_outbox, &link_stop))
+            .spawn(move || enforcement.run(&asks, &link_outbox, &link_stop))
             .map_err(EdgeError::system("starting a thread"))?;
         let linking = std::thread::Builder::new()
             .name("link".into())
@@ -172,6 +186,33 @@ pub fn run(
     }
 }
 
+/// Table, self-test, and what an earlier process left.
+fn arms(settings: &GatewaySettings) -> Result<Arms, String> {
+    let prover: Result<Box<dyn Prove>, String> = match settings.form {
+        Form::Bridge => {
+            BridgeProver::create(&settings.device_port).map(|prover| Box::new(prover) as _)
+        }
+        Form::Router => {
+            Err("the self-test needs a bridge; at a router the order is read back".to_owned())
+        }
+    };
+    if let Err(reason) = &prover {
+        tracing::warn!(reason, "blocks are read back, not proven by a frame");
+    }
+    let book = Book::open(settings.state.clone())?;
+    let place = TablePlace {
+        form: settings.form,
+        device_port: settings.device_port.clone(),
+        rest_port: settings.rest_port.clone(),
+        probe_port: prover.is_ok().then(|| PROBE_PORT.to_owned()),
+    };
+    let (table, before) = NftTable::create(place, &book.policy)?;
+    let mut protected = Protected::of_this_host();
+    protected.add(&settings.protect, &settings.protect_macs, "is not to be cut off (--protect)");
+    protected.add(&book.policy.protect, &[], "is named by the node as not to be cut off");
+    Ok(Arms { table: Box::new(table), prover, protected, book, before })
+}
+
 fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, EdgeError> {
     let ports =
         Ports { device: interface(&settings.device_port)?, rest: interface(&settings.rest_port)? };
@@ -180,7 +221,11 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
             "packets cannot be captured here: {error}: CAP_NET_RAW is needed"
         ))
     })?;
-    let table = crate::nft::NftTable::create(&settings.device_port).map_err(EdgeError::Network)?;
+    let arms = arms(&settings).map_err(EdgeError::Network)?;
+    let patterns = settings.inline.as_ref().map(|(path, queue)| {
+        inline::Patterns::read(path).map(|patterns| (patterns, *queue)).map_err(EdgeError::Settings)
+    });
+    let patterns = patterns.transpose()?;
     let replayed = settings.credit.is_some();
     let source = match settings.credit {
         Some(capture) => Source::Replay { capture, through_gateway: true },
@@ -193,7 +238,11 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
     let macs = settings.device_macs.into_iter().collect();
     let side = if replayed { DeviceSide::Listed(macs) } else { DeviceSide::Learned(macs) };
     let name = settings.node.name.clone();
-    let helpers = Helpers::start(settings.node, source, Ok(Box::new(table)), outbox.clone(), stop)?;
+    let helpers = Helpers::start(settings.node, source, Ok(arms), outbox.clone(), stop)?;
+    if let Some((patterns, queue)) = patterns {
+        let bridged = settings.form == Form::Bridge;
+        inline::start(queue, bridged, Box::new(patterns), &helpers.shared, stop)?;
+    }
     let watch = Watch::new(&name, outbox, helpers.shared.clone(), side, replayed)?;
     Ok(Gateway {
         capture,
@@ -215,6 +264,7 @@ impl Gateway {
     fn run(&mut self, stop: &AtomicBool) -> Result<(), EdgeError> {
         let mut buffer = vec![0; MAX_FRAME_BYTES];
         while !stop.load(Ordering::Relaxed) {
+            self.helpers.shared.turned();
             self.hear()?;
             let emptied = self.take_frames(&mut buffer)?;
             if emptied && let Some(at_ns) = self.tick.take() {

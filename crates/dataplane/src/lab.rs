@@ -14,7 +14,7 @@
 
 mod netns;
 mod sender;
-mod wires;
+pub(crate) mod wires;
 
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;

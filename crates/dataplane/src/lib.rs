@@ -4,7 +4,7 @@
 //! Invariants
 //! - Links floors 0 and 1 only; no database, no web server.
 //! - The host's own network is never touched: the lab lives in namespaces of its own, and in live
-//!   use only `table bridge sereno` is written.
+//!   use only the table `sereno` is written, and on a bridge two ports for the self-test are added.
 //! - "Done" is said only of what was read back; where nothing can be enforced, every order is
 //!   answered so with the reason.
 //! - A batch of windows is kept until the node says it is durable; what does not fit holds a replay
@@ -27,13 +27,16 @@ pub mod flows;
 pub mod folder;
 pub mod frame_time;
 pub mod gateway;
+pub mod inline;
 pub mod lab;
 pub mod lane;
 pub mod link;
 pub mod nft;
 pub mod outbox;
 pub mod probe;
+pub mod prove;
 pub mod replay;
+pub mod shaping;
 mod sys;
 pub mod watch;
 

@@ -12,9 +12,10 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ports::edge::{self, FromEdge, Order, PROTOCOL_VERSION, ReplayControl, Source, ToEdge};
+use ports::edge::{self, FromEdge, PROTOCOL_VERSION, ReplayControl, Source, ToEdge};
 
 use crate::clock;
+use crate::enforce::Ask;
 use crate::outbox::Outbox;
 
 /// First and longest pause before the node is tried again.
@@ -51,8 +52,8 @@ pub struct Link {
     pub not_enforcing: Option<String>,
     /// What is to be said.
     pub outbox: Arc<Outbox>,
-    /// Takes orders; the node repeats one that finds no room.
-    pub orders: SyncSender<Order>,
+    /// Takes orders and policies; the node repeats an order that finds no room.
+    pub asks: SyncSender<Ask>,
     /// Takes replay controls.
     pub controls: SyncSender<ReplayControl>,
     /// Set when the edge ends.
@@ -171,10 +172,16 @@ impl Link {
             ToEdge::Refused { reason } => return Err(format!("refused: {reason}")),
             ToEdge::Ack { epoch, seq } => self.outbox.ack(epoch, seq),
             ToEdge::Order(order) => {
-                if self.orders.try_send(order).is_err() {
+                if self.asks.try_send(Ask::Order(order)).is_err() {
                     tracing::warn!("too many orders wait; the node will repeat this one");
                 }
             }
+            // The policy is what everything else is judged by: without room for it the connection
+            // begins anew, and with it the policy comes again.
+            ToEdge::Policy(policy) => self
+                .asks
+                .try_send(Ask::Policy(Box::new(policy)))
+                .map_err(|_| "too many orders wait to take the policy".to_owned())?,
             ToEdge::Replay(control) => {
                 if self.controls.try_send(control).is_err() {
                     tracing::warn!(?control, "replay control dropped: too many wait, or no replay");

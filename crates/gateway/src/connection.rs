@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use model::Timestamp;
 use model::event::EdgeConnected;
-use ports::edge::{self, DeviceCounters, FromEdge, Order, PROTOCOL_VERSION, Source, ToEdge};
+use ports::edge::{
+    self, DeviceCounters, FromEdge, Order, PROTOCOL_VERSION, Source, Standing, ToEdge, Totals, Verb,
+};
 use ports::{PortError, WindowBatch};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +18,7 @@ use tokio::sync::mpsc;
 use crate::Gateway;
 use crate::error::GatewayError;
 use crate::lift;
+use crate::policy;
 use crate::store::{self, Edge, OrderRow, Reading};
 
 /// An edge that does not introduce itself in time is let go.
@@ -26,6 +29,8 @@ const READ_BYTES: usize = 64 << 10;
 const MAX_NAME_BYTES: usize = 64;
 /// Devices of one counter message that are kept.
 const MAX_COUNTED_DEVICES: usize = 1_024;
+/// Orders in force of one message that are kept.
+const MAX_STANDING: usize = 4_096;
 /// An order without an answer is sent again after this time, microseconds; its key keeps it from
 /// being carried out twice.
 const REPEAT_AFTER_US: i64 = 2_000_000;
@@ -70,7 +75,8 @@ async fn introduce(room: &Gateway, hello: FromEdge, token: &str) -> Result<Sessi
     };
     if protocol != PROTOCOL_VERSION {
         return Err(format!(
-            "this node speaks protocol {PROTOCOL_VERSION}, the gateway {protocol}: update the older one"
+            "this node speaks protocol {PROTOCOL_VERSION}, the gateway {protocol}: give both the same release; what \
+             the gateway enforces already stays in force"
         ));
     }
     if !same(shown.trim().as_bytes(), token.as_bytes()) {
@@ -98,6 +104,11 @@ async fn introduce(room: &Gateway, hello: FromEdge, token: &str) -> Result<Sessi
         room.sink.last_seq(&edge.name, epoch).await.map_err(|error| error.to_string())?;
     room.registry.send(&edge.name, ToEdge::Welcome { epoch, last_seq });
     let mut connection = room.platform.db.read().await.map_err(|error| error.to_string())?;
+    // Before the orders: what they may do depends on it. A gateway for which nobody set one keeps its own.
+    let policy = policy::whole(&mut connection, &edge.name).await.map_err(failed)?;
+    if policy.version > 0 {
+        room.registry.send(&edge.name, ToEdge::Policy(policy));
+    }
     for row in store::unanswered(&mut connection, &edge.name).await.map_err(|e| e.to_string())? {
         room.registry.send(&edge.name, ToEdge::Order(row.order));
     }
@@ -186,8 +197,13 @@ impl Session {
         match message {
             FromEdge::Hello { .. } => Err("a second introduction on one connection".into()),
             FromEdge::Windows(batch) => self.windows(batch).await,
-            FromEdge::Counters { at, devices, capture_dropped } => {
-                self.counters(at, devices, capture_dropped).await.map_err(|e| e.to_string())
+            FromEdge::Counters { at, devices, capture_dropped, totals, standing } => {
+                let news = Counted { devices, capture_dropped, totals, standing };
+                self.counters(at, news).await.map_err(|e| e.to_string())
+            }
+            FromEdge::PolicyTaken { version, problem } => {
+                let taken = self.room.policy_taken(&self.edge.name, version, problem).await;
+                taken.map_err(|error| error.to_string())
             }
             FromEdge::OrderDone { key, outcome } => {
                 let done = self.room.answered(&self.edge.name, key, outcome).await;
@@ -208,6 +224,10 @@ impl Session {
         batch.edge.clone_from(&self.edge.name);
         let (epoch, seq) = (batch.epoch, batch.seq);
         self.devices(&batch).await?;
+        self.room
+            .learn(&self.edge.name, &batch.records)
+            .await
+            .map_err(|error| error.to_string())?;
         match self.room.sink.accept(batch).await {
             Ok(()) => {}
             Err(PortError::Invalid(reason)) => {
@@ -258,15 +278,20 @@ impl Session {
     async fn counters(
         &mut self,
         event_at: Timestamp,
-        mut devices: Vec<DeviceCounters>,
-        capture_dropped: u64,
+        counted: Counted,
     ) -> Result<(), GatewayError> {
+        let Counted { mut devices, capture_dropped, totals, mut standing } = counted;
         devices.truncate(MAX_COUNTED_DEVICES);
-        let news = json!({ "gateway": self.edge.name, "event_at": event_at, "devices": devices });
+        standing.truncate(MAX_STANDING);
+        let news = json!({
+            "gateway": self.edge.name, "event_at": event_at, "devices": devices, "totals": totals,
+        });
         self.room.platform.live.send("counters", news);
         self.room.registry.note(&self.edge.name, |entry| {
             entry.counters.clone_from(&devices);
             entry.capture_dropped = capture_dropped;
+            entry.totals = totals;
+            entry.standing.clone_from(&standing);
         });
         let at = self.room.platform.now();
         let due = at.micros_since(self.kept_at) >= KEEP_READING_EVERY_US;
@@ -290,7 +315,7 @@ impl Session {
                         return Ok::<_, GatewayError>(vec![]);
                     }
                     store::touch(tx.sql(), &name, at).await?;
-                    lift::lost(tx, blocks, &devices).await?;
+                    lift::lost(tx, blocks, &standing, &devices).await?;
                     for counters in devices {
                         let reading = Reading { at, event_at, counters };
                         store::keep_reading(tx.sql(), &name, &reading, rows).await?;
@@ -309,13 +334,23 @@ impl Session {
     }
 }
 
+/// One message of counters.
+struct Counted {
+    devices: Vec<DeviceCounters>,
+    capture_dropped: u64,
+    totals: Totals,
+    standing: Vec<Standing>,
+}
+
 /// What the counters of blocked devices show of their blocks.
 async fn see_blocks(
     tx: &mut platform::db::Tx,
     blocks: &[OrderRow],
     devices: &[DeviceCounters],
 ) -> Result<(), GatewayError> {
-    for block in blocks {
+    let whole =
+        |row: &&OrderRow| matches!(row.order.verb, Verb::Block { .. }) && row.order.flow.is_none();
+    for block in blocks.iter().filter(whole) {
         let mac = block.mac();
         let Some(line) = devices.iter().find(|line| line.blocked && mac == Some(line.mac.as_str()))
         else {

@@ -13,8 +13,12 @@ mod config;
 mod connection;
 mod error;
 mod http;
+mod learn;
 mod lift;
+pub mod mud;
+mod openc2;
 mod orders;
+mod policy;
 mod registry;
 mod store;
 
@@ -37,7 +41,10 @@ use registry::Registry;
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     room: "gateway",
-    steps: &[Migration { number: 1, sql: include_str!("../migrations/0001_gateway.sql") }],
+    steps: &[
+        Migration { number: 1, sql: include_str!("../migrations/0001_gateway.sql") },
+        Migration { number: 2, sql: include_str!("../migrations/0002_policy.sql") },
+    ],
 };
 
 /// Name of the enrolment secret under `keys/`.
@@ -101,6 +108,13 @@ impl Gateway {
     pub fn router(&self) -> RoomRouter {
         RoomRouter::<Self>::default()
             .route(Permission("gateway.read"), routes!(http::gateways::gateways))
+            .route(Permission("gateway.read"), routes!(http::gateway::gateway))
+            .route(Permission("gateway.read"), routes!(http::policy::history))
+            .route(Permission("gateway.policy"), routes!(http::policy::set))
+            .route(Permission("gateway.read"), routes!(http::allow::lists))
+            .route(Permission("gateway.policy"), routes!(http::allow::set))
+            .route(Permission("gateway.policy"), routes!(http::mud::import))
+            .route(Permission("gateway.order"), routes!(http::openc2::openc2))
             .route(Permission("gateway.read"), routes!(http::counters::counters))
             .route(Permission("gateway.read"), routes!(http::orders::orders))
             .route(Permission("gateway.order"), routes!(http::order::order))

@@ -6,7 +6,7 @@ use model::{Outcome, Timestamp};
 use platform::Platform;
 use platform::db::{DbError, Tx};
 use platform::jobs::{Job, JobEnd, JobHandler};
-use ports::edge::{DeviceCounters, Verb};
+use ports::edge::{DeviceCounters, Standing, Verb};
 use serde_json::{Value, json};
 
 use crate::error::GatewayError;
@@ -29,7 +29,7 @@ async fn say_ended(tx: &mut Tx, row: &OrderRow, summary: String) -> Result<(), G
         edge: row.edge.clone(),
         key: format!("{}/end", row.order.key),
         verb: "release".into(),
-        target: target_name(&row.order.target),
+        target: target_name(&row.order),
         outcome: Outcome::Done { summary, data: Value::Null },
     };
     tx.publish("system", &fact).await?;
@@ -41,25 +41,28 @@ async fn say_ended(tx: &mut Tx, row: &OrderRow, summary: String) -> Result<(), G
 pub(crate) async fn lost(
     tx: &mut Tx,
     in_force: Vec<OrderRow>,
+    standing: &[Standing],
     devices: &[DeviceCounters],
 ) -> Result<(), GatewayError> {
     let now = tx.now();
     for row in in_force {
         let Some(done_at) = row.done_at else { continue };
-        let timeout_s = match row.order.verb {
-            Verb::Block { timeout_s } => i64::from(timeout_s),
-            Verb::Release => continue,
-        };
+        let Some(timeout_s) = row.order.verb.timeout_s().map(i64::from) else { continue };
         // Near its end the block ends by itself, and a reading may be older than the answer.
         let settled = now.micros_since(done_at) > SETTLE_US
             && done_at.plus_secs(timeout_s).micros_since(now) > SETTLE_US;
-        let shown = devices.iter().any(|line| line.blocked && row.mac() == Some(line.mac.as_str()));
+        // A gateway that was started anew without a state file knows the block, not whose order it was.
+        let whole = matches!(row.order.verb, Verb::Block { .. }) && row.order.flow.is_none();
+        let blocked = |line: &DeviceCounters| line.blocked && row.mac() == Some(line.mac.as_str());
+        let shown = standing.iter().any(|held| held.key == row.order.key)
+            || whole && devices.iter().any(blocked);
         if !settled || shown || !store::lift(tx.sql(), &row.order.key, now).await? {
             continue;
         }
-        let target = target_name(&row.order.target);
+        let target = target_name(&row.order);
         let text = format!(
-            "the block of {target} is gone: the gateway's source started again, or its table was changed"
+            "the {} of {target} is gone: the gateway's source started again, or its table was changed",
+            row.order.verb.name()
         );
         say_ended(tx, &row, text).await?;
     }
@@ -93,8 +96,8 @@ impl JobHandler for Lift {
                     if !store::lift(tx.sql(), &key, now).await? {
                         return Ok(());
                     }
-                    let target = target_name(&row.order.target);
-                    say_ended(tx, &row, format!("the block of {target} ended by itself")).await?;
+                    let (target, verb) = (target_name(&row.order), row.order.verb.name());
+                    say_ended(tx, &row, format!("the {verb} of {target} ended by itself")).await?;
                     Ok(())
                 })
             })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::event::EnforcementChanged;
 use model::{BlockTarget, Outcome};
-use ports::edge::{Order, ToEdge, Verb};
+use ports::edge::{MAX_WHY_BYTES, Order, ToEdge, Verb};
 use ports::{Enforcer, PortError};
 use serde_json::Value;
 
@@ -16,13 +16,13 @@ use crate::{Gateway, lift};
 /// Longest idempotency key, bytes.
 pub(crate) const MAX_KEY_BYTES: usize = 200;
 
-/// A target in one word: what people and facts call it.
-pub(crate) fn target_name(target: &BlockTarget) -> String {
-    target
-        .mac
-        .clone()
-        .or_else(|| target.addresses.first().map(ToString::to_string))
-        .unwrap_or_else(|| "nobody".into())
+/// The target of an order in one word: what people and facts call it.
+pub(crate) fn target_name(order: &Order) -> String {
+    let address = || order.target.addresses.first().map(ToString::to_string);
+    let net = || {
+        order.flow.as_ref().and_then(|flow| flow.remote.or(flow.local)).map(|net| net.to_string())
+    };
+    order.target.mac.clone().or_else(address).or_else(net).unwrap_or_else(|| "nobody".into())
 }
 
 impl Gateway {
@@ -59,15 +59,21 @@ impl Gateway {
         if order.key.is_empty() || order.key.len() > MAX_KEY_BYTES {
             return invalid(format!("an order's key has 1 to {MAX_KEY_BYTES} bytes"));
         }
-        if order.target.mac.is_none() && order.target.addresses.is_empty() {
+        let net =
+            order.flow.as_ref().is_some_and(|flow| flow.local.is_some() || flow.remote.is_some());
+        let undo = matches!(order.verb, Verb::Undo { .. });
+        if order.target.mac.is_none() && order.target.addresses.is_empty() && !net && !undo {
             return invalid("an order needs the device's MAC or an address".into());
         }
+        if order.why.len() > MAX_WHY_BYTES {
+            return invalid(format!("the reason of an order has at most {MAX_WHY_BYTES} bytes"));
+        }
         let max = self.config.max_block_s;
-        if let Verb::Block { timeout_s } = order.verb
+        if let Some(timeout_s) = order.verb.timeout_s()
             && !(1..=max).contains(&timeout_s)
         {
             return invalid(format!(
-                "a block lasts 1 to {max} seconds (gateway.max_block_s), not {timeout_s}"
+                "an order lasts 1 to {max} seconds (gateway.max_block_s), not {timeout_s}"
             ));
         }
         Ok(())
@@ -126,26 +132,23 @@ impl Gateway {
                         return Ok(());
                     }
                     let enforced = matches!(outcome, Outcome::Done { .. });
-                    let verb = match row.order.verb {
-                        Verb::Block { timeout_s } => {
-                            if enforced {
+                    match &row.order.verb {
+                        Verb::Release if enforced => lift_all(tx, &edge, &row.order).await?,
+                        Verb::Undo { order } if enforced => {
+                            store::lift(tx.sql(), order, now).await?;
+                        }
+                        verb => {
+                            if let Some(timeout_s) = verb.timeout_s().filter(|_| enforced) {
                                 lift::enqueue(tx, &key, now.plus_secs(i64::from(timeout_s)))
                                     .await?;
                             }
-                            "block"
                         }
-                        Verb::Release => {
-                            if enforced {
-                                lift_all(tx, &edge, &row.order.target).await?;
-                            }
-                            "release"
-                        }
-                    };
+                    }
                     let fact = EnforcementChanged {
                         edge: edge.clone(),
                         key,
-                        verb: verb.into(),
-                        target: target_name(&row.order.target),
+                        verb: row.order.verb.name().into(),
+                        target: target_name(&row.order),
                         outcome,
                     };
                     tx.publish(&format!("edge:{edge}"), &fact).await?;
@@ -157,39 +160,42 @@ impl Gateway {
         done
     }
 
-    async fn command(
+    /// Places an order and waits for what becomes of it; `None` as gateway: the one that has seen the
+    /// target.
+    pub(crate) async fn command(
         &self,
-        key: &str,
-        target: &BlockTarget,
-        verb: Verb,
+        edge: Option<&str>,
+        order: Order,
         by: &str,
     ) -> Result<Outcome, PortError> {
         let known = {
             let mut connection = self.platform.db.read().await.map_err(GatewayError::from)?;
-            store::find_order(&mut connection, key).await.map_err(GatewayError::from)?
+            store::find_order(&mut connection, &order.key).await.map_err(GatewayError::from)?
         };
-        let edge = match known {
-            Some(row) => row.edge,
-            None => match self.gateway_for(target).await? {
-                Some(edge) => edge,
-                None => {
-                    return Ok(Outcome::NotEnforced {
-                        reason: "no gateway is enrolled at this node".into(),
-                        data: Value::Null,
-                    });
-                }
-            },
+        let found = match (known, edge) {
+            (Some(row), _) => Some(row.edge),
+            (None, Some(edge)) => Some(edge.to_owned()),
+            (None, None) => self.gateway_for(&order.target).await?,
         };
-        let order = Order { key: key.to_owned(), verb, target: target.clone() };
+        let Some(edge) = found else {
+            return Ok(Outcome::NotEnforced {
+                reason: "no gateway is enrolled at this node".into(),
+                data: Value::Null,
+            });
+        };
+        let key = order.key.clone();
         self.place(&edge, order, by).await?;
-        let outcome = self.wait_for(key).await?;
+        let outcome = self.wait_for(&key).await?;
         outcome.ok_or_else(|| {
             PortError::Unavailable(format!("gateway {edge} has the order and has not answered yet"))
         })
     }
 
     /// The gateway that has seen the device; any connected one, then the one last heard, otherwise.
-    async fn gateway_for(&self, target: &BlockTarget) -> Result<Option<String>, GatewayError> {
+    pub(crate) async fn gateway_for(
+        &self,
+        target: &BlockTarget,
+    ) -> Result<Option<String>, GatewayError> {
         if let Some(name) = self.registry.names_for(target.mac.as_deref()).into_iter().next() {
             return Ok(Some(name));
         }
@@ -199,22 +205,30 @@ impl Gateway {
     }
 }
 
-/// Marks every block of the target at this gateway as lifted.
+/// Marks everything in force for the target at this gateway as lifted.
 async fn lift_all(
     tx: &mut platform::db::Tx,
     edge: &str,
-    target: &BlockTarget,
+    release: &Order,
 ) -> Result<(), GatewayError> {
     let now = tx.now();
+    let target = &release.target;
     for row in store::in_force(tx.sql(), edge).await? {
-        let same_mac = target.mac.is_some() && row.order.target.mac == target.mac;
+        let same_mac = target.mac.is_some() && row.mac() == target.mac.as_deref();
         let shares_address =
             row.order.target.addresses.iter().any(|address| target.addresses.contains(address));
-        if same_mac || shares_address {
+        let nobody = target.mac.is_none() && target.addresses.is_empty();
+        let same_flow = row.order.flow == release.flow;
+        if (same_mac || shares_address || nobody) && (same_flow || release.flow.is_none()) {
             store::lift(tx.sql(), &row.order.key, now).await?;
         }
     }
     Ok(())
+}
+
+/// An order about a whole target.
+fn plain(key: &str, target: &BlockTarget, verb: Verb) -> Order {
+    Order { key: key.to_owned(), verb, target: target.clone(), flow: None, why: "playbook".into() }
 }
 
 #[async_trait]
@@ -225,10 +239,10 @@ impl Enforcer for Gateway {
         target: &BlockTarget,
         timeout_s: u32,
     ) -> Result<Outcome, PortError> {
-        self.command(key, target, Verb::Block { timeout_s }, "playbook").await
+        self.command(None, plain(key, target, Verb::Block { timeout_s }), "playbook").await
     }
 
     async fn release(&self, key: &str, target: &BlockTarget) -> Result<Outcome, PortError> {
-        self.command(key, target, Verb::Release, "playbook").await
+        self.command(None, plain(key, target, Verb::Release), "playbook").await
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ports::edge::{DeviceCounters, SourceState, ToEdge};
+use ports::edge::{DeviceCounters, SourceState, Standing, ToEdge, Totals};
 use tokio::sync::{Notify, mpsc};
 
 /// Messages waiting for a slow gateway; more and the connection is closed.
@@ -18,6 +18,8 @@ pub(crate) struct Connected {
     pub(crate) replay: Option<SourceState>,
     pub(crate) counters: Vec<DeviceCounters>,
     pub(crate) capture_dropped: u64,
+    pub(crate) totals: Totals,
+    pub(crate) standing: Vec<Standing>,
 }
 
 /// All connected gateways.
@@ -43,8 +45,15 @@ impl Registry {
         if connected.len() >= limit as usize && !connected.contains_key(name) {
             return None;
         }
-        let entry =
-            Connected { number, outbox, replay: None, counters: vec![], capture_dropped: 0 };
+        let entry = Connected {
+            number,
+            outbox,
+            replay: None,
+            counters: vec![],
+            capture_dropped: 0,
+            totals: Totals::default(),
+            standing: vec![],
+        };
         connected.insert(name.to_owned(), entry);
         Some((number, inbox))
     }

@@ -49,6 +49,7 @@ const TABLE: [(&str, &[&str]); 50] = [
     ("secrets.list", &[]),
     ("secrets.write", &[]),
     ("gateway.order", &["analyst", "operator"]),
+    ("gateway.policy", &["analyst"]),
     ("gateway.replay", &["analyst", "operator"]),
     ("assets.write", &[]),
     ("tokens.create", &[]),

@@ -2,15 +2,27 @@
 //!
 //! A frame is a big-endian `u32` length followed by that many bytes of JSON, at most
 //! [`MAX_FRAME_BYTES`]. The edge speaks first ([`FromEdge::Hello`]). Window batches are kept by the
-//! edge until [`ToEdge::Ack`]; orders are repeated by the node until [`FromEdge::OrderDone`].
+//! edge until [`ToEdge::Ack`]; orders are repeated by the node until [`FromEdge::OrderDone`]; the
+//! policy of a gateway is sent after the welcome and whenever it changes.
 
-use model::{BlockTarget, Outcome, Timestamp};
+mod count;
+mod net;
+mod order;
+mod policy;
+
+use model::{Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::WindowBatch;
 
-/// Version of this protocol; a node refuses another one and says so.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub use count::{Count, Dropped, Reason, Totals};
+pub use net::{Net, NotANet};
+pub use order::{Direction, Flow, MAX_WHY_BYTES, Order, Standing, Verb};
+pub use policy::{AllowEntry, AllowList, FailMode, GatewayPolicy, Mode};
+
+/// Version of this protocol; a node refuses another one and says so. Version 1 knew only whole blocks
+/// of a device, and neither modes nor reasons.
+pub const PROTOCOL_VERSION: u16 = 2;
 /// Largest frame either side accepts.
 pub const MAX_FRAME_BYTES: usize = 4 << 20;
 
@@ -45,6 +57,17 @@ pub enum FromEdge {
         devices: Vec<DeviceCounters>,
         /// Packets the capture itself had to drop (kernel ring full).
         capture_dropped: u64,
+        /// All packets of the device side, and what became of them.
+        totals: Totals,
+        /// Orders in force.
+        standing: Vec<Standing>,
+    },
+    /// The policy that holds at the gateway from now on.
+    PolicyTaken {
+        /// Version of the policy.
+        version: u64,
+        /// Why it could not be put into effect; `None` when it holds.
+        problem: Option<String>,
     },
     /// What became of an order.
     OrderDone {
@@ -84,30 +107,8 @@ pub enum ToEdge {
     Order(Order),
     /// Control of a replayed source.
     Replay(ReplayControl),
-}
-
-/// An order to a gateway.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Order {
-    /// Idempotency key.
-    pub key: String,
-    /// What to do.
-    pub verb: Verb,
-    /// To whom.
-    pub target: BlockTarget,
-}
-
-/// What a gateway can be told to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case")]
-pub enum Verb {
-    /// Drop everything forwarded from or to the target for `timeout_s` seconds of wall time.
-    Block {
-        /// Seconds until the block lifts by itself.
-        timeout_s: u32,
-    },
-    /// Lift the block.
-    Release,
+    /// The policy that is to hold; the edge keeps it over restarts.
+    Policy(GatewayPolicy),
 }
 
 /// Where packets come from.
@@ -169,20 +170,24 @@ pub enum ReplayControl {
 }
 
 /// Counters of one device at a gateway.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceCounters {
-    /// MAC address in lower-case colon form.
+    /// MAC address in lower-case colon form; at a router, where devices of other links have none, the
+    /// internet address.
     pub mac: String,
     /// Packets forwarded from and to the device.
     pub forwarded_packets: u64,
     /// Bytes of these.
     pub forwarded_bytes: u64,
-    /// Packets dropped by an order.
+    /// Packets dropped, for whatever reason.
     pub dropped_packets: u64,
     /// Bytes of these.
     pub dropped_bytes: u64,
-    /// Is an order in force for it now?
+    /// Is a block of the whole device in force now?
     pub blocked: bool,
+    /// What was dropped, by reason: adds up to `dropped_packets`.
+    #[serde(default)]
+    pub reasons: Dropped,
 }
 
 /// A frame that cannot be read or written.
@@ -234,6 +239,7 @@ pub fn decode<M: for<'de> Deserialize<'de>>(buffer: &mut Vec<u8>) -> Result<Opti
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use model::BlockTarget;
     use proptest::prelude::*;
 
     use super::*;
@@ -250,6 +256,8 @@ mod tests {
                 key,
                 verb: Verb::Block { timeout_s: 60 },
                 target: BlockTarget { mac: Some("b8:27:eb:00:00:01".into()), addresses: vec![] },
+                flow: None,
+                why: String::new(),
             });
             let mut wire = Vec::new();
             encode(&order, &mut wire).unwrap();

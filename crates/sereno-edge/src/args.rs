@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Send a recorded capture as real frames through a gateway of its own, in namespaces of its own
     Lab(LabArgs),
-    /// Watch a bridge between two ports, report windows to the node, carry out its orders
+    /// Watch what passes between two sides, report windows to the node, carry out its orders
     Gateway(Box<GatewayArgs>),
     /// Only listen: on an interface, to a folder of rotated captures, or to the flow export of routers
     Probe(Box<ProbeArgs>),
@@ -212,12 +212,30 @@ pub(crate) struct LabArgs {
 pub(crate) struct GatewayArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
-    /// Port of the bridge on the device side
+    /// Interface on the device side; of a bridge, its port there
     #[arg(long, value_name = "INTERFACE", conflicts_with = "captures")]
     pub(crate) device_port: Option<String>,
-    /// Port of the bridge on the other side
+    /// Interface on the other side
     #[arg(long, value_name = "INTERFACE", conflicts_with = "captures")]
     pub(crate) rest_port: Option<String>,
+    /// This machine routes between the two sides; without, they are ports of one bridge
+    #[arg(long, conflicts_with = "captures")]
+    pub(crate) router: bool,
+    /// File with patterns (text, or hex: and bytes, one a line) that no packet may hold; needs NFQUEUE and iptables
+    #[arg(long, value_name = "FILE", conflicts_with = "captures")]
+    pub(crate) inline_patterns: Option<PathBuf>,
+    /// Number of the queue by which packets are judged
+    #[arg(long, default_value_t = 31, value_name = "NUMBER", requires = "inline_patterns")]
+    pub(crate) inline_queue: u16,
+    /// File that keeps mode, allow lists and orders over a restart
+    #[arg(long, value_name = "FILE", conflicts_with = "captures")]
+    pub(crate) state: Option<PathBuf>,
+    /// Internet address that no order may cut off; repeat for more (this machine's own and its default router's are known)
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "captures")]
+    pub(crate) protect: Vec<std::net::IpAddr>,
+    /// MAC address that no order may cut off; repeat for more
+    #[arg(long = "protect-mac", value_name = "MAC", value_parser = mac, conflicts_with = "captures")]
+    pub(crate) protect_macs: Vec<[u8; 6]>,
     /// MAC address of a device; repeat for more (default: whoever sends on the device side)
     #[arg(long = "device-mac", value_name = "MAC", value_parser = mac)]
     pub(crate) device_macs: Vec<[u8; 6]>,

@@ -12,6 +12,7 @@ use clap::Parser;
 use dataplane::file::FileSettings;
 use dataplane::gateway::GatewaySettings;
 use dataplane::lab::LabSettings;
+use dataplane::nft::Form;
 use dataplane::{captures, check, file, gateway, lab, probe};
 
 use args::{Args, Command, GatewayArgs, LabArgs, ProbeArgs};
@@ -83,7 +84,7 @@ fn run_gateway(args: GatewayArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let (Some(device_port), Some(rest_port)) = (args.device_port, args.rest_port) else {
-        anyhow::bail!("name both ports of the bridge: --device-port and --rest-port");
+        anyhow::bail!("name both sides: --device-port and --rest-port");
     };
     let lane = if args.replay_on_stdin.is_some() {
         // The lab is our parent: without it there is nothing to do.
@@ -94,8 +95,18 @@ fn run_gateway(args: GatewayArgs) -> Result<ExitCode> {
     };
     let stop = life::stop_on(signals, args.exit_with_parent)?;
     let credit = args.replay_on_stdin;
-    let device_macs = args.device_macs;
-    let settings = GatewaySettings { node, device_port, rest_port, device_macs, credit };
+    let settings = GatewaySettings {
+        node,
+        form: if args.router { Form::Router } else { Form::Bridge },
+        device_port,
+        rest_port,
+        inline: args.inline_patterns.map(|path| (path, args.inline_queue)),
+        state: args.state,
+        protect: args.protect,
+        protect_macs: args.protect_macs,
+        device_macs: args.device_macs,
+        credit,
+    };
     gateway::run(settings, lane, &stop)?;
     Ok(ExitCode::SUCCESS)
 }

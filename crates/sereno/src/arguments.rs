@@ -134,6 +134,9 @@ pub(crate) enum Command {
     Shares(List),
     /// Gateways and their counters.
     Gateways(List),
+    /// One gateway: orders, mode, allow lists.
+    #[command(subcommand)]
+    Gateway(Box<crate::commands::gateway::GatewayCommand>),
     /// Any resource of the API, e.g. `sereno get /api/v1/orders`.
     Get(Get),
     /// Completions for a shell, on standard output.

@@ -77,6 +77,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Community(command) => commands::community::community(*command, json).await,
         Command::Policy(command) => commands::sharing::policy(command, json).await,
         Command::Redaction(command) => commands::sharing::redaction(command, json).await,
+        Command::Gateway(command) => commands::gateway::run(*command, json).await,
         Command::Get(command) => commands::lists::get(command, json).await,
         Command::Assets(assets) => commands::assets::run(assets, json).await,
         Command::Devices(list) => commands::lists::run("devices", list, json).await,

@@ -32,7 +32,9 @@ pub(super) struct Ends {
 }
 
 /// Speaks rtnetlink in the network namespace of the calling thread.
-fn netlink<T>(work: impl AsyncFnOnce(Handle) -> Result<T, rtnetlink::Error>) -> Result<T, String> {
+pub(crate) fn netlink<T>(
+    work: impl AsyncFnOnce(Handle) -> Result<T, rtnetlink::Error>,
+) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
@@ -47,7 +49,7 @@ fn netlink<T>(work: impl AsyncFnOnce(Handle) -> Result<T, rtnetlink::Error>) -> 
     })
 }
 
-async fn index(handle: &Handle, name: &str) -> Result<u32, rtnetlink::Error> {
+pub(crate) async fn index(handle: &Handle, name: &str) -> Result<u32, rtnetlink::Error> {
     let mut links = handle.link().get().match_name(name.to_owned()).execute();
     Ok(links.try_next().await?.map_or(0, |link| link.header.index))
 }
@@ -64,7 +66,7 @@ fn up(index: u32) -> rtnetlink::packet_route::link::LinkMessage {
 }
 
 /// Sets a link silent; kernels without IPv6 refuse, and then there is nothing to silence.
-async fn silence(handle: &Handle, index: u32) {
+pub(crate) async fn silence(handle: &Handle, index: u32) {
     let message =
         LinkUnspec::new_with_index(index).append_extra_attribute(without_addresses()).build();
     if let Err(error) = handle.link().set(message).execute().await {
@@ -135,7 +137,7 @@ async fn carries(handle: &Handle, name: &str) -> Result<bool, rtnetlink::Error> 
     Ok(running && state == Some(State::Up))
 }
 
-fn wait_until_up(names: &[&str]) -> Result<(), String> {
+pub(crate) fn wait_until_up(names: &[&str]) -> Result<(), String> {
     let until = clock::monotonic() + UP_WITHIN;
     loop {
         let all = netlink(async |handle| {

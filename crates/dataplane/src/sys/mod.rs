@@ -70,10 +70,22 @@ pub(crate) fn open_capture() -> io::Result<OwnedFd> {
 
 /// A socket that sends whole frames out of one interface and receives none.
 pub(crate) fn open_sender(interface: u32) -> io::Result<OwnedFd> {
-    let fd = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)?;
+    bound(interface, SockFlag::SOCK_CLOEXEC, 0)
+}
+
+/// A socket that receives the frames of one interface, for [`receive`].
+pub(crate) fn open_receiver(interface: u32) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    bound(interface, flags, (libc::ETH_P_ALL as u16).to_be())
+}
+
+/// A socket of one interface that receives frames of this kind (in the byte order of the wire), 0: none.
+fn bound(interface: u32, flags: SockFlag, protocol: u16) -> io::Result<OwnedFd> {
+    let fd = socket(AddressFamily::Packet, SockType::Raw, flags, None)?;
     // SAFETY: all-zero bytes are a valid `sockaddr_ll`.
     let mut address: libc::sockaddr_ll = unsafe { zeroed() };
     address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = protocol;
     address.sll_ifindex = i32::try_from(interface).map_err(io::Error::other)?;
     // SAFETY: pointer and size describe `address`, which outlives the call.
     let result = unsafe {

@@ -3,6 +3,7 @@
 use axum::extract::{Path, Query, State};
 use model::Timestamp;
 use platform::http::{Json, Problem};
+use ports::edge::Dropped;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -47,6 +48,9 @@ struct CounterPoint {
     dropped_packets: u64,
     dropped_bytes: u64,
     blocked: bool,
+    /// Dropped packets by reason; they add up to `dropped_packets`.
+    #[schema(value_type = Object)]
+    reasons: Dropped,
 }
 
 impl From<Reading> for CounterPoint {
@@ -61,6 +65,7 @@ impl From<Reading> for CounterPoint {
             dropped_packets: line.dropped_packets,
             dropped_bytes: line.dropped_bytes,
             blocked: line.blocked,
+            reasons: line.reasons,
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::{Query, State};
 use model::{BlockTarget, Outcome, Timestamp};
 use platform::http::{Json, Page, PageQuery, Problem};
-use ports::edge::Verb;
+use ports::edge::{Flow, Verb};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,9 +15,17 @@ use crate::store::{self, OrderRow};
 pub(crate) struct OrderView {
     key: String,
     gateway: String,
-    /// `block` or `release`.
+    /// `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `release` or `undo`.
     verb: String,
     timeout_s: Option<u32>,
+    /// The verb with all it says.
+    #[schema(value_type = Object)]
+    details: Verb,
+    /// Only this traffic of the target.
+    #[schema(value_type = Option<Object>)]
+    flow: Option<Flow>,
+    /// Why it was ordered.
+    why: String,
     #[schema(value_type = Object)]
     target: BlockTarget,
     /// `waiting` or `done`.
@@ -49,10 +57,7 @@ struct Seen {
 
 impl From<OrderRow> for OrderView {
     fn from(row: OrderRow) -> Self {
-        let (verb, timeout_s) = match row.order.verb {
-            Verb::Block { timeout_s } => ("block", Some(timeout_s)),
-            Verb::Release => ("release", None),
-        };
+        let timeout_s = row.order.verb.timeout_s();
         let enforced = matches!(row.outcome, Some(Outcome::Done { .. }));
         let lifts_at = match (row.done_at, timeout_s) {
             (Some(done), Some(seconds)) if enforced => Some(done.plus_secs(i64::from(seconds))),
@@ -61,8 +66,11 @@ impl From<OrderRow> for OrderView {
         Self {
             key: row.order.key,
             gateway: row.edge,
-            verb: verb.into(),
+            verb: row.order.verb.name().into(),
             timeout_s,
+            details: row.order.verb,
+            flow: row.order.flow,
+            why: row.order.why,
             target: row.order.target,
             state: row.state,
             outcome: row.outcome,

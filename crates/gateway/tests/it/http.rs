@@ -28,6 +28,10 @@ async fn orders_by_hand_name_what_is_wrong_with_them() {
         (json!({"verb": "melt", "mac": MAC}), "melt"),
         (json!({"verb": "block"}), "MAC or an address"),
         (json!({"verb": "block", "mac": MAC, "timeout_s": 0}), "max_block_s"),
+        (json!({"verb": "rate_limit", "mac": MAC}), "packets_s"),
+        (json!({"verb": "redirect", "mac": MAC, "to": ["10.0.0.0/8"]}), "one address"),
+        (json!({"verb": "undo"}), "key of the order"),
+        (json!({"verb": "block", "mac": MAC, "why": "x".repeat(401)}), "400 bytes"),
     ] {
         let (status, problem) = call(&node, true, "POST", path, body).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -45,9 +49,9 @@ async fn others_may_not() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::open(folder.path()).await;
     let (_, access) = node.room.router().into_parts();
-    assert_eq!(access.len(), 5);
+    assert_eq!(access.len(), 12);
     for rule in access {
-        let path = rule.path.replace("{name}", "gw");
+        let path = rule.path.replace("{name}", "gw").replace("{device}", MAC);
         let (status, _) = call(&node, false, &rule.method, &path, json!({})).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{} {path}", rule.method);
     }

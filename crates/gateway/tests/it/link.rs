@@ -46,6 +46,12 @@ async fn strangers_and_nonsense_are_refused() {
         matches!(stranger.hear().await, Some(ToEdge::Refused { reason }) if reason.contains("token"))
     );
     assert_eq!(stranger.hear().await, None);
+    let token = std::fs::read_to_string(folder.path().join("keys/edge.token")).unwrap();
+    let mut old = Edge::of_version(folder.path(), &token, 1, 1).await;
+    assert!(
+        matches!(old.hear().await, Some(ToEdge::Refused { reason }) if reason.contains("the same release")),
+        "an edge of before is told so, not misunderstood"
+    );
     let (mut liar, _) = Edge::welcome(folder.path(), 1).await;
     liar.raw(&u32::MAX.to_be_bytes()).await;
     assert_eq!(liar.hear().await, None, "the connection is closed");

@@ -3,4 +3,6 @@
 
 mod http;
 mod link;
+mod openc2;
+mod policy;
 mod stand_in;

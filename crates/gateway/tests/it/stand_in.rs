@@ -7,7 +7,9 @@ use std::time::Duration;
 use gateway::{Config, Gateway, MIGRATIONS};
 use model::{BlockTarget, Outcome, Timestamp};
 use platform::Platform;
-use ports::edge::{self, DeviceCounters, FromEdge, PROTOCOL_VERSION, Source, ToEdge};
+use ports::edge::{
+    self, Count, DeviceCounters, FromEdge, PROTOCOL_VERSION, Reason, Source, ToEdge, Totals,
+};
 use ports::fake::FakeSink;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -57,10 +59,15 @@ pub(crate) struct Edge {
 
 impl Edge {
     pub(crate) async fn connect(folder: &Path, token: &str, epoch: u64) -> Self {
+        Self::of_version(folder, token, epoch, PROTOCOL_VERSION).await
+    }
+
+    /// An edge of another release.
+    pub(crate) async fn of_version(folder: &Path, token: &str, epoch: u64, protocol: u16) -> Self {
         let stream = UnixStream::connect(folder.join("run/edge.sock")).await.unwrap();
         let mut edge = Self { stream, buffer: vec![] };
         edge.say(&FromEdge::Hello {
-            protocol: PROTOCOL_VERSION,
+            protocol,
             name: "gw".into(),
             token: token.into(),
             version: "0".into(),
@@ -104,7 +111,24 @@ impl Edge {
     }
 
     pub(crate) async fn count(&mut self, forwarded: u64, dropped: u64, blocked: bool) {
+        let standing = ports::edge::Standing {
+            key: "k".into(),
+            verb: "block".into(),
+            target: MAC.into(),
+            why: "test".into(),
+            left_s: 60,
+            caught: Count { packets: dropped, bytes: dropped * 60 },
+            dry_run: false,
+        };
+        let mut totals = Totals {
+            seen: packets(forwarded + dropped),
+            passed: packets(forwarded),
+            ..Totals::default()
+        };
+        totals.dropped.insert(Reason::Block, packets(dropped));
         self.say(&FromEdge::Counters {
+            totals,
+            standing: if blocked { vec![standing] } else { vec![] },
             at: Timestamp::from_secs(1_533_047_000),
             devices: vec![DeviceCounters {
                 mac: MAC.into(),
@@ -113,11 +137,16 @@ impl Edge {
                 dropped_packets: dropped,
                 dropped_bytes: dropped * 60,
                 blocked,
+                reasons: [(Reason::Block, packets(dropped))].into(),
             }],
             capture_dropped: 0,
         })
         .await;
     }
+}
+
+fn packets(packets: u64) -> Count {
+    Count { packets, bytes: packets * 60 }
 }
 
 pub(crate) fn target() -> BlockTarget {

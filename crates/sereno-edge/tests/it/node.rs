@@ -10,7 +10,8 @@ use std::time::Duration;
 use analytics::record::WindowRecord;
 use model::{BlockTarget, Outcome};
 use ports::edge::{
-    self, DeviceCounters, FromEdge, Order, ReplayControl, SourceState, ToEdge, Verb,
+    self, DeviceCounters, FromEdge, Order, ReplayControl, SourceState, Standing, ToEdge, Totals,
+    Verb,
 };
 
 pub(crate) const MAC: &str = "b8:27:eb:7d:6b:a6";
@@ -65,6 +66,11 @@ pub(crate) struct Node {
     pub(crate) counters: BTreeMap<String, DeviceCounters>,
     pub(crate) capture_dropped: u64,
     pub(crate) done: BTreeMap<String, Outcome>,
+    pub(crate) totals: Totals,
+    pub(crate) standing: Vec<Standing>,
+    /// Messages of counters so far.
+    pub(crate) readings: u64,
+    pub(crate) policy: Option<(u64, Option<String>)>,
     /// Acknowledge what is taken?
     pub(crate) acks: bool,
 }
@@ -88,6 +94,10 @@ impl Node {
             counters: BTreeMap::new(),
             capture_dropped: 0,
             done: BTreeMap::new(),
+            totals: Totals::default(),
+            standing: Vec::new(),
+            readings: 0,
+            policy: None,
             acks: true,
         }
     }
@@ -143,7 +153,8 @@ impl Node {
 
     pub(crate) fn order(&mut self, key: &str, verb: Verb) {
         let target = BlockTarget { mac: Some(MAC.into()), addresses: vec![] };
-        self.say(&ToEdge::Order(Order { key: key.into(), verb, target }));
+        let (flow, why) = (None, "the test".to_owned());
+        self.say(&ToEdge::Order(Order { key: key.into(), verb, target, flow, why }));
     }
 
     pub(crate) fn control(&mut self, control: ReplayControl) {
@@ -196,8 +207,13 @@ impl Node {
                     self.say(&ToEdge::Ack { epoch: batch.epoch, seq: batch.seq });
                 }
             }
-            FromEdge::Counters { devices, capture_dropped, .. } => {
+            FromEdge::PolicyTaken { version, problem } => {
+                self.policy = Some((version, problem));
+            }
+            FromEdge::Counters { devices, capture_dropped, totals, standing, .. } => {
                 self.capture_dropped = capture_dropped;
+                (self.totals, self.standing) = (totals, standing);
+                self.readings += 1;
                 self.counters =
                     devices.into_iter().map(|device| (device.mac.clone(), device)).collect();
             }

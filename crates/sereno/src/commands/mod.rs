@@ -11,6 +11,7 @@ mod detect_eval;
 pub(crate) mod doctor;
 pub(crate) mod feed;
 pub(crate) mod feedback;
+pub(crate) mod gateway;
 pub(crate) mod intel;
 pub(crate) mod laws;
 pub(crate) mod ledger;

@@ -69,6 +69,7 @@ fn filled(path: &str, misp: &str, word: &str, n: usize) -> String {
             "{*path}" => misp.into(),
             "{object}" => id("indicator", n),
             "{name}" | "{edge}" => word.into(),
+            "{device}" => "02:00:00:00:00:01".into(),
             "{version}" | "{n}" => "1".into(),
             "{protocol}" => "modbus".into(),
             "{id}" if path.starts_with("/taxii2/") => "inbox".into(),

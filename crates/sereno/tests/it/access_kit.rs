@@ -98,6 +98,16 @@ const BODIES: &[(&str, &str)] = &[
         "POST /api/v1/first-run",
         r#"{"organisation": "Thieves", "name": "thief", "password": "a long enough password"}"#,
     ),
+    (
+        "POST /.well-known/openc2",
+        r#"{"action": "deny", "target": {"ipv4_net": "198.51.100.0/24"}}"#,
+    ),
+    ("PUT /api/v1/gateways/{name}/allow/{device}", r#"{"state": "learning"}"#),
+    (
+        "POST /api/v1/gateways/{name}/allow/{device}/mud",
+        r#"{"mud": {"ietf-mud:mud": {"mud-version": 1}}}"#,
+    ),
+    ("PUT /api/v1/gateways/{name}/policy", r#"{"mode": "watch"}"#),
     ("POST /api/v1/gateways/{name}/orders", r#"{"verb": "block", "mac": "02:00:00:00:00:01"}"#),
     ("POST /api/v1/gateways/{name}/replay", r#"{"control": "pause"}"#),
     ("POST /api/v1/incidents/{id}/acknowledge", r#"{"text": "$WORD"}"#),

@@ -18,7 +18,8 @@ const READERS_ACTS: [&str; 7] = [
     "POST /misp/{*path}",
     "DELETE /misp/{*path}",
 ];
-const OPERATORS_ACTS: [&str; 12] = [
+const OPERATORS_ACTS: [&str; 13] = [
+    "POST /.well-known/openc2",
     "POST /api/v1/detection/suppressions",
     "DELETE /api/v1/detection/suppressions/{id}",
     "PUT /api/v1/findings/{id}/capture",

@@ -21,6 +21,7 @@ mod federation_wire;
 mod feeds_medallion;
 mod feeds_misp;
 mod feeds_pull;
+mod gateway;
 mod imports;
 mod interference;
 mod kills;

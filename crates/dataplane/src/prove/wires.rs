@@ -1,0 +1,113 @@
+//! The ports of the self-test, made over rtnetlink.
+
+use futures::TryStreamExt;
+use rtnetlink::packet_route::link::{InfoBridgePort, LinkAttribute};
+use rtnetlink::packet_route::neighbour::{NeighbourFlags, NeighbourState};
+use rtnetlink::{Handle, LinkBridgePort, LinkUnspec, LinkVeth};
+
+use crate::lab::wires::{index, netlink, silence, wait_until_up};
+
+/// The port by which frames of the self-test come into the bridge.
+pub const PROBE_PORT: &str = "sereno-p0";
+const PROBE_END: &str = "sereno-p1";
+const OUT_PORT: &str = "sereno-q0";
+const OUT_END: &str = "sereno-q1";
+/// Where frames of the self-test go: beyond the second port. The first byte keeps the bridge from
+/// taking this address for its own: it takes the lowest of its ports.
+pub(super) const OUT_MAC: [u8; 6] = [0xfe, 0x53, 0x45, 0x52, 0x00, 0x04];
+/// The addresses of the other three interfaces.
+const MACS: [(&str, [u8; 6]); 4] = [
+    (PROBE_PORT, [0xfe, 0x53, 0x45, 0x52, 0x00, 0x01]),
+    (PROBE_END, [0xfe, 0x53, 0x45, 0x52, 0x00, 0x02]),
+    (OUT_PORT, [0xfe, 0x53, 0x45, 0x52, 0x00, 0x03]),
+    (OUT_END, OUT_MAC),
+];
+
+/// Numbers of the interfaces outside the bridge.
+pub(super) struct Ends {
+    pub(super) into: u32,
+    pub(super) out: u32,
+}
+
+/// The bridge a port belongs to, and the port's MTU in bytes.
+async fn bridge_of(
+    handle: &Handle,
+    port: &str,
+) -> Result<(Option<u32>, Option<u32>), rtnetlink::Error> {
+    let mut links = handle.link().get().match_name(port.to_owned()).execute();
+    let Some(link) = links.try_next().await? else { return Ok((None, None)) };
+    let (mut bridge, mut mtu) = (None, None);
+    for attribute in link.attributes {
+        match attribute {
+            LinkAttribute::Controller(index) => bridge = Some(index),
+            LinkAttribute::Mtu(bytes) => mtu = Some(bytes),
+            _ => {}
+        }
+    }
+    Ok((bridge, mtu))
+}
+
+/// A port that neither learns nor takes what is flooded.
+fn deaf(index: u32) -> rtnetlink::packet_route::link::LinkMessage {
+    let off = [
+        InfoBridgePort::Learning(false),
+        InfoBridgePort::UnicastFlood(false),
+        InfoBridgePort::MulticastFlood(false),
+        InfoBridgePort::BroadcastFlood(false),
+    ];
+    let mut port = LinkBridgePort::new(index);
+    for switch in off {
+        port = port.append_info_data(switch);
+    }
+    port.build()
+}
+
+async fn pair(
+    handle: &Handle,
+    bridge: u32,
+    mtu: u32,
+    names: (&str, &str),
+) -> Result<(u32, u32), rtnetlink::Error> {
+    // The kernel answers a question for a name that nobody has with an error.
+    let old = index(handle, names.0).await.unwrap_or(0);
+    if old != 0 {
+        // Left by a process that was killed.
+        handle.link().del(old).execute().await?;
+    }
+    handle.link().add(LinkVeth::new(names.0, names.1).build()).execute().await?;
+    let found = (index(handle, names.0).await?, index(handle, names.1).await?);
+    for (name, number) in [(names.0, found.0), (names.1, found.1)] {
+        silence(handle, number).await;
+        let mac = MACS.iter().find(|(known, _)| *known == name).map_or(OUT_MAC, |(_, mac)| *mac);
+        let message = LinkUnspec::new_with_index(number).address(mac.to_vec()).mtu(mtu).build();
+        handle.link().set(message).execute().await?;
+    }
+    handle
+        .link()
+        .set(LinkUnspec::new_with_index(found.0).controller(bridge).build())
+        .execute()
+        .await?;
+    // Before it is up: so that nothing is flooded to it in between.
+    handle.link().set_port(deaf(found.0)).execute().await?;
+    for number in [found.0, found.1] {
+        handle.link().set(LinkUnspec::new_with_index(number).up().build()).execute().await?;
+    }
+    Ok(found)
+}
+
+/// Makes the ports on the bridge of `device_port`.
+pub(super) fn build(device_port: &str) -> Result<Ends, String> {
+    let ends = netlink(async |handle| {
+        let (Some(bridge), mtu) = bridge_of(&handle, device_port).await? else { return Ok(None) };
+        let mtu = mtu.unwrap_or(1_500);
+        let (_, into) = pair(&handle, bridge, mtu, (PROBE_PORT, PROBE_END)).await?;
+        let (port, out) = pair(&handle, bridge, mtu, (OUT_PORT, OUT_END)).await?;
+        let known = handle.neighbours().add_bridge(port, &OUT_MAC);
+        known.state(NeighbourState::Noarp).flags(NeighbourFlags::Controller).execute().await?;
+        Ok(Some(Ends { into, out }))
+    })
+    .map_err(|error| format!("the ports of the self-test cannot be made: {error}"))?;
+    let ends = ends.ok_or_else(|| format!("{device_port} is not a port of a bridge"))?;
+    wait_until_up(&[PROBE_PORT, PROBE_END, OUT_PORT, OUT_END])?;
+    Ok(ends)
+}
