@@ -3,6 +3,7 @@
 //! Invariants: nothing heavy (no database, no HTTP); every trait has an in-memory fake in [`fake`];
 //! time and randomness enter a room only through [`Clock`] and [`Random`].
 
+pub mod checkpoint;
 pub mod disclosure;
 pub mod edge;
 pub mod fake;
