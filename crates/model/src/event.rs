@@ -69,6 +69,7 @@ macro_rules! payload {
 
 mod detection;
 mod federation;
+mod recovery;
 
 pub use detection::{
     FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LawModelChanged,
@@ -78,6 +79,7 @@ pub use detection::{
 pub use federation::{
     CommunityNoted, LetterRefused, ObjectsReceived, ObjectsRetracted, ObjectsShared,
 };
+pub use recovery::{RecoveryEnded, RecoveryMoved};
 
 /// A gateway or probe connected, or its source changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ pub mod edge;
 pub mod fake;
 pub mod misp;
 pub mod pseudonyms;
+pub mod recovery;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

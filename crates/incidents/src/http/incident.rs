@@ -6,7 +6,7 @@ use platform::http::{Json, Problem};
 
 use super::view::IncidentWhole;
 use crate::error::IncidentsError;
-use crate::{Incidents, store};
+use crate::{Incidents, milestones, store};
 
 /// One incident with findings, timeline and lawful next states.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
@@ -22,10 +22,12 @@ pub(crate) async fn incident(
         .await?
         .ok_or_else(|| IncidentsError::NotFound(text.clone()))?;
     let state = report.incident.state;
+    let milestones = milestones::of(&mut connection, &report.incident).await?;
     Ok(Json(IncidentWhole {
         incident: report.incident,
         findings: report.findings,
         timeline: report.timeline,
+        milestones,
         allowed_states: IncidentState::ALL
             .into_iter()
             .filter(|next| state.may_become(*next))
