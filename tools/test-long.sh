@@ -31,6 +31,14 @@ else
     exit 1
 fi
 
+echo "== 20 kills of a checkpoint agent"
+if SERENO_KILLS=20 SERENO_KILL_SEED=$seed cargo test --locked -p sereno-edge --test it checkpoints_survive_kills -- --nocapture; then
+    echo "- 20 times \`kill -9\` of a checkpoint agent while it writes (seed $seed): only what was unfinished was lost." >>"$out"
+else
+    echo "- 20 kills of a checkpoint agent (seed $seed): FAILED." >>"$out"
+    exit 1
+fi
+
 echo "== partitions of three nodes in networks of their own"
 log=$(mktemp)
 if SERENO_SEED=$seed cargo test --locked -p sereno --test it many_partitions_heal -- --ignored --nocapture 2>&1 | tee "$log"; then

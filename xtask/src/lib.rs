@@ -29,6 +29,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("communities", 2),
     ("playbooks", 2),
     ("webhooks", 2),
+    ("recovery", 2),
     ("incidents", 2),
     ("accountability", 2),
     ("identity", 2),

@@ -17,6 +17,7 @@
 pub mod capture;
 pub mod captures;
 pub mod check;
+pub mod checkpoint;
 mod clock;
 mod counters;
 pub mod enforce;

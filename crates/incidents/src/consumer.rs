@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use model::event::{
     EnforcementChanged, Fact, FindingGrouped, FindingJudged, FindingRaised, FindingUpdated,
     IncidentChanged, IncidentOpened, IncidentReceived, Payload, ProposalDecided, ProposalMade,
-    RunFinished, RunStarted, ShareDecided, ShareMoved, StepFinished,
+    RecoveryEnded, RecoveryMoved, RunFinished, RunStarted, ShareDecided, ShareMoved, StepFinished,
 };
 use model::{
     AttackKind, Finding, Incident, IncidentId, IncidentReport, IncidentState, Outcome, ShareState,
@@ -18,7 +18,7 @@ use platform::db::Tx;
 
 use crate::config::Config;
 use crate::error::IncidentsError;
-use crate::{desk, grouping, store};
+use crate::{desk, grouping, milestones, store};
 
 /// The consumer of this room.
 pub(crate) struct Desk {
@@ -53,6 +53,8 @@ impl Consumer for Desk {
             ShareDecided::KIND,
             ShareMoved::KIND,
             IncidentReceived::KIND,
+            RecoveryEnded::KIND,
+            RecoveryMoved::KIND,
         ]
     }
 
@@ -73,6 +75,9 @@ impl Consumer for Desk {
             && let Some(incident) = store::find(tx.sql(), id).await?
         {
             store::add_line(tx.sql(), id, &source(fact), &item).await?;
+            if let Some((id, name, at)) = milestones::reached(fact)? {
+                milestones::note(tx.sql(), id, name, at).await?;
+            }
             self.answered(tx, fact, incident).await?;
         }
         Ok(())
@@ -122,6 +127,13 @@ fn told(fact: &Fact) -> Result<Option<(IncidentId, TimelineItem)>, serde_json::E
     if let Some(moved) = fact.read::<ShareMoved>()? {
         let link = Some(format!("/shares/{}", moved.share));
         return Ok(Some((moved.incident, item(fact, "share", link))));
+    }
+    if let Some(ended) = fact.read::<RecoveryEnded>()? {
+        let link = Some(format!("/recovery/orders/{}", ended.key));
+        return Ok(ended.incident.map(|id| (id, item(fact, "recovery", link))));
+    }
+    if let Some(moved) = fact.read::<RecoveryMoved>()? {
+        return Ok(Some((moved.incident, item(fact, "recovery", None))));
     }
     Ok(None)
 }

@@ -5,7 +5,7 @@ use model::{Incident, IncidentId, IncidentState, TimelineItem, Tlp};
 use platform::db::Tx;
 
 use crate::error::IncidentsError;
-use crate::store;
+use crate::{milestones, store};
 
 /// A line that came into being now, at this node.
 pub(crate) fn line(tx: &Tx, kind: &str, text: impl Into<String>, actor: &str) -> TimelineItem {
@@ -55,6 +55,9 @@ pub(crate) async fn move_to(
     incident.state = to;
     incident.updated_at = tx.now();
     store::update(tx.sql(), &incident).await?;
+    if to == IncidentState::Contained {
+        milestones::note(tx.sql(), incident.id, milestones::CONTAINED, incident.updated_at).await?;
+    }
     let change = format!("{} → {}: {reason}", from.word(), to.word());
     let source = format!("state:{}", tx.mint::<model::EventId>());
     let item = line(tx, "state", change.clone(), actor);

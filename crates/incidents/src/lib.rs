@@ -12,6 +12,7 @@ mod desk;
 mod error;
 mod grouping;
 mod http;
+mod milestones;
 mod store;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_incidents.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_groups.sql") },
+        Migration { number: 3, sql: include_str!("../migrations/0003_milestones.sql") },
     ],
 };
 

@@ -96,6 +96,7 @@ mod detection;
 mod federation;
 mod incidents;
 mod proposals;
+mod recovery;
 
 pub use detection::{
     FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LawModelChanged,
@@ -107,6 +108,7 @@ pub use federation::{
 };
 pub use incidents::{IncidentAcknowledged, IncidentChanged, IncidentOpened, IncidentReceived};
 pub use proposals::{AutomationChanged, ProposalDecided, ProposalMade};
+pub use recovery::{RecoveryEnded, RecoveryMoved};
 
 /// A gateway or probe connected, or its source changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

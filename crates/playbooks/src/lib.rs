@@ -54,9 +54,9 @@ pub use run::{RunState, StepState};
 pub use trigger::{Trigger, TriggerOn};
 
 use crate::actuators::console::Console;
+use crate::actuators::{Helpers, Outside};
 use crate::automation::guard::Guarded;
 use crate::automation::proposals::Due;
-use crate::actuators::{Helpers, Outside};
 use crate::engine::{Advance, Engine, Opened};
 use crate::store::keys::Kept;
 use crate::store::playbooks::{Put, Stored};

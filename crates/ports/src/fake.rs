@@ -425,3 +425,24 @@ impl Disclosure for FakeDisclosure {
         Ok(locked(&self.members).get(&community).is_some_and(|members| members.contains(&from)))
     }
 }
+
+/// Tells of one device what it was given; `None` stands for a device that was never scored.
+#[derive(Debug, Default)]
+pub struct FakeFresh(pub Mutex<Option<crate::recovery::Fresh>>);
+
+#[async_trait]
+impl crate::recovery::FreshScore for FakeFresh {
+    async fn mark(
+        &self,
+        _device: DeviceId,
+    ) -> Result<Option<crate::recovery::ScoreMark>, PortError> {
+        Ok(locked(&self.0).as_ref().map(|_| crate::recovery::ScoreMark { epoch: 1, end_us: 0 }))
+    }
+    async fn since(
+        &self,
+        _device: DeviceId,
+        _mark: crate::recovery::ScoreMark,
+    ) -> Result<crate::recovery::Fresh, PortError> {
+        Ok(locked(&self.0).clone().unwrap_or_default())
+    }
+}

@@ -4,11 +4,13 @@
 //! time and randomness enter a room only through [`Clock`] and [`Random`].
 
 pub mod actuator;
+pub mod checkpoint;
 pub mod disclosure;
 pub mod edge;
 pub mod fake;
 pub mod misp;
 pub mod pseudonyms;
+pub mod recovery;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

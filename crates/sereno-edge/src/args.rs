@@ -27,6 +27,9 @@ pub(crate) enum Command {
     Gateway(Box<GatewayArgs>),
     /// Only listen: on an interface, to a folder of rotated captures, or to the flow export of routers
     Probe(Box<ProbeArgs>),
+    /// Keep services under checkpoint, and restart them from before an infection
+    #[command(subcommand)]
+    Checkpoint(crate::checkpoint::CheckpointCommand),
     /// Tell what this machine allows
     Check {
         /// As JSON

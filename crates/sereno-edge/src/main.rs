@@ -1,6 +1,7 @@
 //! `sereno-edge`: the gateway for the lamppost, and the lab that shows it at work on one machine.
 
 mod args;
+mod checkpoint;
 mod life;
 
 use std::io::{IsTerminal, Write};
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Lab(args) => run_lab(args),
         Command::Gateway(args) => run_gateway(*args),
         Command::Probe(args) => run_probe(*args),
+        Command::Checkpoint(command) => checkpoint::run(command),
         Command::Check { json } => run_check(json),
     };
     result.unwrap_or_else(|error| {

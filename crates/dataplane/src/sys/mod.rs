@@ -1,4 +1,4 @@
-//! Packet sockets (packet(7)): the only unsafe code of the repository.
+//! Packet sockets (packet(7)) and, in [`xattr`], two calls for overlays: the only unsafe code of the repository.
 //!
 //! Why it is needed: `sockaddr_ll`, the statistics and the auxiliary data of packet sockets have no
 //! safe wrapper in the libraries used, and the ring of [`ring`] is memory shared with the kernel. Why
@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod ring;
+pub(crate) mod xattr;
 
 use std::io;
 use std::mem::{size_of, size_of_val, zeroed};

@@ -7,7 +7,7 @@ use platform::http::{Caller, Gate, Json, Problem};
 
 use super::view::IncidentWhole;
 use crate::error::IncidentsError;
-use crate::{Incidents, store};
+use crate::{Incidents, milestones, store};
 
 /// One incident with findings, timeline and lawful next states; one of others only as far as the caller sees.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
@@ -28,10 +28,12 @@ pub(crate) async fn incident(
         .filter(|report| !report.incident.bound().is_some_and(hidden))
         .ok_or_else(|| IncidentsError::NotFound(text.clone()))?;
     let state = report.incident.state;
+    let milestones = milestones::of(&mut connection, &report.incident).await?;
     Ok(Json(IncidentWhole {
         incident: report.incident,
         findings: report.findings,
         timeline: report.timeline,
+        milestones,
         allowed_states: IncidentState::ALL
             .into_iter()
             .filter(|next| state.may_become(*next))

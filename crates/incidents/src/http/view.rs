@@ -6,6 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::milestones::Milestones;
+
 /// An incident.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -35,6 +37,8 @@ pub(crate) struct IncidentWhole {
     /// Its history, oldest first.
     #[schema(value_type = Vec<TimelineShape>)]
     pub(crate) timeline: Vec<TimelineItem>,
+    /// Detected, contained, eradicated, recovered: when.
+    pub(crate) milestones: Milestones,
     /// States it may lawfully move to.
     #[schema(value_type = Vec<String>)]
     pub(crate) allowed_states: Vec<IncidentState>,

@@ -2,6 +2,7 @@
 //! for the node, orders take effect, and nothing is lost when the node dies.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod checkpoint;
 mod gate;
 mod gate_kit;
 mod node;

@@ -1,0 +1,7 @@
+//! The room over a real database, with a stand-in agent at the real socket.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod healing;
+mod http;
+mod orders;
+mod room;
