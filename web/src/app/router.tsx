@@ -34,6 +34,8 @@ const routes = [
   page({ getParentRoute: () => root, path: '/evaluations', component: lazyRouteComponent(() => import('@/features/detection/evaluations'), 'EvaluationList') }),
   page({ getParentRoute: () => root, path: '/evaluations/$id', validateSearch: texts('scenario', 'curve'), component: lazyRouteComponent(() => import('@/features/detection/evaluation'), 'EvaluationPage') }),
   page({ getParentRoute: () => root, path: '/playbooks', component: lazyRouteComponent(() => import('@/features/playbooks/list'), 'PlaybookList') }),
+  page({ getParentRoute: () => root, path: '/playbooks/new', validateSearch: texts('step', 'view', 'part'), component: lazyRouteComponent(() => import('@/features/playbooks/editor/page'), 'NewPlaybookPage') }),
+  page({ getParentRoute: () => root, path: '/playbooks/$id/edit', validateSearch: texts('step', 'view', 'part'), component: lazyRouteComponent(() => import('@/features/playbooks/editor/page'), 'EditPlaybookPage') }),
   page({ getParentRoute: () => root, path: '/playbooks/$id', component: lazyRouteComponent(() => import('@/features/playbooks/playbook'), 'PlaybookPage') }),
   page({ getParentRoute: () => root, path: '/runs/$id', component: lazyRouteComponent(() => import('@/features/playbooks/run'), 'RunPage') }),
   page({ getParentRoute: () => root, path: '/shares', component: lazyRouteComponent(() => import('@/features/cti/shares'), 'ShareList') }),
