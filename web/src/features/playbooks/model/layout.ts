@@ -5,8 +5,8 @@ import { exitKey, exitsOf, readingOrder } from './exits';
 
 export const STEP_W = 216;
 export const STEP_H = 60;
-const GAP_X = 36;
-const GAP_Y = 64;
+const GAP_X = 28;
+const GAP_Y = 50;
 /** Room a line takes that passes a layer. */
 const LANE_W = 28;
 const SWEEPS = 6;
