@@ -217,39 +217,6 @@ export const timelineFor = (kind) =>
       ];
 
 const done = (summary, data) => ({ outcome: 'done', summary, data: data ?? {} });
-const step = (name, type, actuator, verb, state, outcome, args, at, took) => ({
-  step: `${type}--${createHash('sha1').update(name).digest('hex').slice(0, 12)}`, name, type, actuator, verb, state, outcome, arguments: args,
-  started_at: at === null ? null : wall(at), ended_at: at === null ? null : wall(at + took), attempts: at === null ? 0 : 1,
-});
-const steps = [
-  step('Start', 'start', null, null, 'done', null, null, 0.2, 0.001),
-  step('Look the remote party up', 'action', 'intel', 'lookup', 'done', done('178.128.185.250 is unknown to 2 sources, 9,012 values'), { value: '178.128.185.250' }, 0.21, 0.004),
-  step('Is it severe?', 'if-condition', null, null, 'done', done('severity is high: yes'), { condition: '__severity__:value IN (high, critical)' }, 0.22, 0.001),
-  step('Block the device', 'action', 'gateway', 'block', 'done', done('Gateway harbour-gw blocks b8:27:eb:7d:6b:a6 for 1 h'), { device: device.name, mac: MAC, timeout_s: '3600' }, 0.24, 0.31),
-  step('Tell the CERT', 'action', 'exchange', 'share', 'done', done('Shared with Harbour CERT; receipt verified'), { peer: 'Harbour CERT', tlp: 'TLP:AMBER' }, 0.6, 0.5),
-  step('Notify the desk', 'action', 'notify', 'send', 'done', done('The watch desk was told'), { title: 'A device was blocked' }, 1.15, 0.01),
-  step('End', 'end', null, null, 'done', null, null, 1.2, 0.001),
-  step('Ask a person', 'action', 'manual', null, 'skipped', null, null, null, 0),
-];
-export const run = {
-  id: ids.run, playbook: ids.playbook, name: 'Contain a talking device', state: 'succeeded', incident: ids.incident,
-  trigger: 'Started by itself: an incident of severity high was opened', started_at: wall(0.2), ended_at: wall(1.2),
-  variables: { __device__: device.name, __severity__: 'high', __peer__: '178.128.185.250' }, steps, path: steps.slice(0, 7).map((one) => one.step),
-};
-const flow = (name, extra) => ({ type: 'action', name, ...extra });
-export const cacao = {
-  type: 'playbook', spec_version: 'cacao-2.0', id: 'playbook--7f0c2a14-6c0b-4b7e-9f6d-1f3f0d4f9a01', name: run.name,
-  description: 'Looks the remote party up, blocks the device at its gateway, tells the CERT and the desk.', workflow_start: 'start--1',
-  workflow: {
-    'start--1': { type: 'start', name: 'Start', on_completion: 'action--2' },
-    'action--2': flow('Look the remote party up', { on_completion: 'if--3', commands: [{ type: 'http-api', command: 'intel lookup __peer__:value' }] }),
-    'if--3': { type: 'if-condition', name: 'Is it severe?', condition: "__severity__:value IN ('high', 'critical')", on_true: 'action--4', on_false: 'action--6' },
-    'action--4': flow('Block the device', { on_completion: 'action--5', commands: [{ type: 'http-api', command: 'gateway block __device__:value 3600' }] }),
-    'action--5': flow('Tell the CERT', { on_completion: 'end--7', commands: [{ type: 'http-api', command: 'exchange share __incident__:value' }] }),
-    'action--6': flow('Ask a person', { on_completion: 'end--7', commands: [{ type: 'manual', command: 'Decide whether to block the device' }] }),
-    'end--7': { type: 'end', name: 'End' },
-  },
-};
 export const order = {
   key: 'run-1-block', gateway: 'harbour-gw', verb: 'block', timeout_s: 3600, target: { mac: MAC, addresses: ['192.168.100.113'] }, state: 'done',
   outcome: done('Gateway harbour-gw blocks b8:27:eb:7d:6b:a6 for 1 h'), requested_at: wall(0.24), done_at: wall(0.5), requested_by: 'playbook:Contain a talking device',

@@ -8,6 +8,7 @@ import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
 import * as evaluation from './evaluation.mjs';
 import * as knowledge from './knowledge.mjs';
+import * as playbooks from './playbooks.mjs';
 import * as sharing from './sharing.mjs';
 import { factsFor } from './facts.mjs';
 
@@ -23,7 +24,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
+  return { playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -52,7 +53,7 @@ const has = (world) => world.operator && !world.bare;
 const incidentsOf = (world) => (world.bare ? [] : [world.incident]);
 const sharesOf = (world) => (has(world) ? [world.scene === 'waiting' ? { ...exchange.share, state: 'queued', receipt: null, answer: null, attempts: 4, last_error: 'connection refused: https://localhost:4701/taxii2/' } : exchange.share] : []);
 const ordersOf = (world) => (has(world) ? [world.scene === 'not-enforced' ? { ...data.order, outcome: { outcome: 'not_enforced', reason: NOT_ENFORCED }, seen: null } : data.order] : []);
-const runOf = (world) => (world.scene === 'waiting' ? { ...data.run, state: 'waiting', ended_at: null, steps: data.run.steps.map((one) => (one.name === 'Ask a person' ? { ...one, state: 'waiting', started_at: data.wall(1) } : one)) } : data.run);
+const runsOf = (world) => (has(world) ? world.playbooks.runs : []);
 const components = [
   { name: 'database', state: 'ok', cause: 'SQLite, write-ahead log, 1.2 MB', remedy: null },
   { name: 'data folder', state: 'ok', cause: 'locked by this process; 41 GB free', remedy: null },
@@ -94,10 +95,10 @@ const reads = [
   [/^\/incidents$/, (w, url) => page(url.searchParams.get('state') === 'closed' ? [] : incidentsOf(w))],
   [/^\/incidents\/.+\/share-preview$/, () => [{ peer: ids.peer, peer_name: 'Harbour CERT', decision: exchange.share.decision, objects: 20, pseudonymised: 1 }]],
   [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
-  [/^\/playbooks$/, () => [{ id: ids.playbook, name: data.run.name, description: data.cacao.description, trigger: 'an incident of severity high or critical is opened', cacao_id: data.cacao.id, steps: 7 }]],
-  [/^\/playbooks\/.+$/, () => ({ playbook: data.cacao, trigger: 'an incident of severity high or critical is opened' })],
-  [/^\/runs$/, (w) => page(has(w) ? [runOf(w)] : [])],
-  [/^\/runs\/.+$/, (w) => runOf(w)],
+  [/^\/playbooks$/, (w) => playbooks.listOf(w)],
+  [/^\/playbooks\/(.+)$/, (w, _, match) => playbooks.oneOf(w, match[1]) ?? problem(404, 'No such playbook', 'It is not stored here.', 'Look at the list.')],
+  [/^\/runs$/, (w) => page(runsOf(w))],
+  [/^\/runs\/(.+)$/, (w, _, match) => runsOf(w).find((one) => one.id === match[1]) ?? problem(404, 'No such run', 'It is not kept here.', 'Look at the list.')],
   [/^\/intel\/lookup$/, (_, url) => exchange.lookup(url.searchParams.get('value') ?? '')],
   [/^\/intel\/sources$/, () => exchange.sources],
   [/^\/intel\/objects$/, (w) => (w.bare ? { ...knowledge.found, items: [], by_type: [], total: 0 } : knowledge.found)],
@@ -143,6 +144,9 @@ const reads = [
 ];
 
 const writes = [
+  [/^\/playbooks\/validate$/, (_, body) => playbooks.reportOf(body)],
+  [/^\/playbooks$/, (w, body) => { const { view, refused } = playbooks.put(w, body); return view ?? problem(...refused); }],
+  [/^\/runs\/([^/]+)\/steps\/([^/]+)\/answer$/, (w, body, match) => playbooks.answer(w, match[1], decodeURIComponent(match[2]), body)],
   [/^\/incidents\/.+\/acknowledge$/, (w) => void (w.incident.acknowledged_by = nodeOf(w).signed_in?.user)],
   [/^\/incidents\/.+\/state$/, (w, body) => void (w.incident.state = body.state)],
   [/^\/incidents\/.+\/notes$/, (w, body) => void w.timeline.push({ kind: 'note', text: body.text, actor: 'administrator', link: null, event_at: null, recorded_at: new Date().toISOString() })],

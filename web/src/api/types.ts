@@ -164,6 +164,8 @@ export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
 
 export type Playbook = Whole<Schemas['PlaybookView']>;
 export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string };
+export type PlaybookReport = Narrow<Schemas['PlaybookReport'], { runnable: Whole<Schemas['PlaybookRunnable']> }>;
+export type StoredPlaybook = Playbook & { report: PlaybookReport };
 export type RunState = Schemas['RunState'];
 export type StepState = Schemas['StepState'];
 export type Run = Whole<Schemas['RunView']>;

@@ -21,6 +21,8 @@ function seenBefore(): string {
 /** What playbooks told the people at the console. */
 export function Inbox() {
   const notices = useQuery(reads.notices());
+  const runs = useQuery(reads.runs());
+  const waiting = runs.data?.items.filter((run) => run.state === 'waiting').length ?? 0;
   const navigate = useNavigate();
   const now = useNow();
   const [seen, setSeen] = useState(seenBefore);
@@ -35,7 +37,11 @@ export function Inbox() {
       // Without storage the count comes back with the next page.
     }
   };
-  const entries: MenuEntry[] = [{ key: 'head', label: list.length === 0 ? t('inbox.empty') : t('inbox.title') }];
+  const entries: MenuEntry[] = [];
+  if (waiting > 0) {
+    entries.push({ key: 'approvals', icon: 'check', text: tn('inbox.approvals', waiting), more: t('inbox.approvals_more'), act: () => void navigate({ to: '/approvals' }) }, { key: 'line', line: true });
+  }
+  entries.push({ key: 'head', label: list.length === 0 ? t('inbox.empty') : t('inbox.title') });
   for (const notice of list.slice(0, SHOWN)) {
     entries.push({
       key: notice.key,
@@ -48,9 +54,9 @@ export function Inbox() {
   return (
     <MenuButton
       wordless
-      label={fresh > 0 ? tn('inbox.fresh', fresh) : t('inbox.title')}
-      className={fresh > 0 ? 'icon-button round fresh' : 'icon-button round'}
-      trigger={<><Icon name="bell" />{fresh > 0 && <b aria-hidden="true">{fresh}</b>}</>}
+      label={[waiting > 0 ? tn('inbox.approvals', waiting) : null, fresh > 0 ? tn('inbox.fresh', fresh) : null].filter(Boolean).join(', ') || t('inbox.title')}
+      className={fresh + waiting > 0 ? 'icon-button round fresh' : 'icon-button round'}
+      trigger={<><Icon name="bell" />{fresh + waiting > 0 && <b aria-hidden="true">{fresh + waiting}</b>}</>}
       entries={entries}
       width={360}
       onOpen={markSeen}

@@ -20,6 +20,7 @@ export const rail: Place[] = [
 ];
 
 export const more: Place[] = [
+  { to: '/approvals', text: t('nav.approvals'), icon: 'check' },
   { to: '/knowledge', text: t('nav.knowledge'), icon: 'intel' },
   { to: '/matrix', text: t('nav.matrix'), icon: 'finding' },
   { to: '/feeds', text: t('nav.feeds'), icon: 'share' },

@@ -1,5 +1,6 @@
 import { Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { post } from '@/api/client';
 import { reads } from '@/api/queries';
@@ -32,9 +33,18 @@ const playbookColumns: Column<Playbook>[] = [
 export function PlaybookList() {
   const playbooks = useQuery(reads.playbooks());
   const runs = useQuery(reads.runs());
+  const navigate = useNavigate();
+  const waiting = runs.data?.items.filter((run) => run.state === 'waiting').length ?? 0;
   const active = runs.data?.items.filter((run) => run.state === 'running' || run.state === 'waiting').length ?? 0;
   return (
-    <PageView title={playbooks.data ? tn('playbooks.title', playbooks.data.length, { active: active === 0 ? t('playbooks.idle') : tn('playbooks.active', active) }) : t('nav.playbooks')} lead={t('playbooks.lead')}>
+    <PageView title={playbooks.data ? tn('playbooks.title', playbooks.data.length, { active: active === 0 ? t('playbooks.idle') : tn('playbooks.active', active) }) : t('nav.playbooks')} lead={t('playbooks.lead')}
+      actions={
+        <>
+          {waiting > 0 && <Button plain onClick={() => void navigate({ to: '/approvals' })}>{tn('inbox.approvals', waiting)}</Button>}
+          <Button onClick={() => void navigate({ to: '/playbooks/new' })}>{t('playbooks.new')}</Button>
+        </>
+      }
+    >
       <div className="stack wide">
         <Panel title={t('playbooks.runs')} flush>
           <Loaded query={runs}>

@@ -33,7 +33,12 @@ export function PlaybookPage() {
       title={t('playbook.title', { name: cacao.name ?? id })}
       crumb={crumb}
       lead={cacao.description}
-      actions={may && <Button plain busy={start.isPending} onClick={() => start.mutate()}>{t('playbook.start')}</Button>}
+      actions={
+        <>
+          <Button plain onClick={() => void navigate({ to: '/playbooks/$id/edit', params: { id } })}>{t('playbook.edit')}</Button>
+          {may && <Button plain busy={start.isPending} onClick={() => start.mutate()}>{t('playbook.start')}</Button>}
+        </>
+      }
     >
       <div className="stack wide">
         {start.isError && <Failed error={start.error} />}

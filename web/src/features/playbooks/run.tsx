@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { post } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { RunDetail } from '@/api/types';
@@ -9,8 +9,10 @@ import { Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { RunTag } from '@/parts/tags';
 import { spanText, Wall } from '@/parts/time';
-import { t, word } from '@/strings/t';
+import { Segments } from '@/parts/segments';
+import { t, word } from '@/strings/pages';
 import './run.css';
+import { RunPath } from './run-path';
 import { RunStep } from './step';
 import { litPath, runTitle } from './words';
 import { Button } from '@/parts/button';
@@ -30,8 +32,10 @@ export function RunPage() {
 }
 
 function Body({ run }: { run: RunDetail }) {
+  const { view } = useSearch({ strict: false }) as { view?: string };
+  const navigate = useNavigate();
+  const shown = view === 'canvas' ? 'canvas' : 'list';
   const cancel = useAct(() => post(`/runs/${run.id}/cancel`), ['runs']);
-  const { lit, unlit } = litPath(run);
   const may = useMay('playbooks.run');
   const ended = run.ended_at !== null || !may;
   return (
@@ -43,18 +47,12 @@ function Body({ run }: { run: RunDetail }) {
     >
       {cancel.isError && <Failed error={cancel.error} />}
       <div className="cols">
-        <Panel title={t('run.path')}>
-          <ol className="path">
-            {lit.map((step, index) => <RunStep key={`${step.step}${index}`} run={run} step={step} number={index + 1} />)}
-          </ol>
-          {unlit.length > 0 && (
-            <>
-              <h3 className="path-rest">{t('run.not_taken')}</h3>
-              <ol className="path">
-                {unlit.map((step) => <RunStep key={step.step} run={run} step={step} number={null} />)}
-              </ol>
-            </>
-          )}
+        <Panel
+          title={t('run.path')}
+          flush={shown === 'canvas'}
+          end={<Segments label={t('run.view')} value={shown} options={[['list', t('run.list')], ['canvas', t('run.canvas')]] as const} onChange={(next) => void navigate({ to: '/runs/$id', params: { id: run.id }, search: next === 'canvas' ? { view: next } : {}, replace: true })} />}
+        >
+          {shown === 'canvas' ? <RunPath run={run} /> : <Steps run={run} />}
         </Panel>
         <div className="stack wide">
           <Panel title={t('run.about')}>
@@ -70,6 +68,26 @@ function Body({ run }: { run: RunDetail }) {
         </div>
       </div>
     </PageView>
+  );
+}
+
+/** The path in words: the twin of the drawing. */
+function Steps({ run }: { run: RunDetail }) {
+  const { lit, unlit } = litPath(run);
+  return (
+    <>
+      <ol className="path">
+        {lit.map((step, index) => <RunStep key={`${step.step}${index}`} run={run} step={step} number={index + 1} />)}
+      </ol>
+      {unlit.length > 0 && (
+        <>
+          <h3 className="path-rest">{t('run.not_taken')}</h3>
+          <ol className="path">
+            {unlit.map((step) => <RunStep key={step.step} run={run} step={step} number={null} />)}
+          </ol>
+        </>
+      )}
+    </>
   );
 }
 

@@ -63,7 +63,7 @@ function Arguments({ values }: { values: Record<string, unknown> | null }) {
 }
 
 /** A manual step waits for a person: yes or no, with a word. */
-function Answer({ run, step }: { run: RunDetail; step: Step }) {
+export function Answer({ run, step }: { run: Pick<RunDetail, 'id'>; step: Pick<Step, 'step'> }) {
   const may = useMay('playbooks.run');
   const [text, setText] = useState('');
   const act = useAct(

@@ -1,0 +1,77 @@
+// Everything that waits for a person, over all runs; answered in place.
+import { useQueries, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { reads } from '@/api/queries';
+import type { PlaybookDetail, RunDetail, Step } from '@/api/types';
+import { useMay } from '@/app/session';
+import { count } from '@/parts/format';
+import { Banner, Empty, Failed, Ghost, PageView, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
+import { PlainTag } from '@/parts/tags';
+import { useNow, Wall } from '@/parts/time';
+import { t, tn } from '@/strings/pages';
+import { instructionOf } from './model/instruction';
+import './run.css';
+import { Answer } from './step';
+
+/** Waiting runs that are read at once: each is a request of its own. */
+const MOST = 40;
+const crumb = { to: '/playbooks', text: t('nav.playbooks') };
+
+interface Asked { run: RunDetail; step: Step; playbook: PlaybookDetail | undefined }
+
+export function ApprovalsPage() {
+  const runs = useQuery(reads.runs());
+  const may = useMay('playbooks.run');
+  const waiting = (runs.data?.items ?? []).filter((run) => run.state === 'waiting');
+  const shown = waiting.slice(0, MOST);
+  const details = useQueries({ queries: shown.map((run) => reads.run(run.id)) });
+  const ids = [...new Set(shown.map((run) => run.playbook))];
+  const playbooks = useQueries({ queries: ids.map((id) => reads.playbook(id)) });
+  const playbookOf = (id: string) => playbooks[ids.indexOf(id)]?.data;
+  const asked = details
+    .flatMap(({ data }): Asked[] => (data?.steps ?? []).flatMap((step) => (data && step.state === 'waiting' && step.type !== 'start' ? [{ run: data, step, playbook: playbookOf(data.playbook) }] : [])))
+    .sort((a, b) => (a.step.started_at ?? '').localeCompare(b.step.started_at ?? ''));
+  const loading = !runs.data || details.some((one) => one.isPending);
+  const failed = details.filter((one) => one.isError).length;
+  return (
+    <PageView title={loading ? t('nav.approvals') : asked.length === 0 ? t('approve.title_none') : tn('approve.title', asked.length)} crumb={crumb} lead={t('approve.lead')}>
+      <div className="stack wide">
+        {runs.isError && !runs.data && <Failed error={runs.error} retry={runs.refetch} />}
+        {failed > 0 && <Banner tone="medium">{t('approve.partly', { n: failed })}</Banner>}
+        {!may && asked.length > 0 && <Banner tone="medium">{t('approve.may_not')}</Banner>}
+        {waiting.length > MOST && <Banner tone="medium">{t('approve.more', { n: count(MOST) })}</Banner>}
+        {loading && !runs.isError && <section className="panel"><Ghost rows={6} /></section>}
+        {!loading && asked.length === 0 && failed === 0 && <section className="panel"><Empty title={t('approve.empty')}>{t('approve.empty_why')}</Empty></section>}
+        {asked.map((one) => <Question key={`${one.run.id} ${one.step.step}`} {...one} />)}
+      </div>
+    </PageView>
+  );
+}
+
+function Question({ run, step, playbook }: Asked) {
+  const now = useNow();
+  const until = step.deadline_at;
+  const overdue = until !== null && Date.parse(until) < now;
+  const instruction = instructionOf(step, playbook?.playbook);
+  return (
+    <Panel title={`${step.name} · ${run.name}`} end={<Link to="/runs/$id" params={{ id: run.id }} className="small">{t('approve.open_run')}</Link>}>
+      <div className="cols even question">
+        <div className="stack">
+          <div>
+            <h3>{t('approve.instruction')}</h3>
+            {instruction ? <p className="instruction">{instruction}</p> : <p className="soft">{t('approve.none_said')}</p>}
+          </div>
+          <dl className="facts">
+            <dt>{t('approve.since')}</dt><dd>{step.started_at ? <Wall at={step.started_at} relative /> : '–'}</dd>
+            <dt>{t('approve.until')}</dt><dd className="row">{until ? <Wall at={until} relative /> : t('approve.no_limit')}{overdue && <PlainTag tone="critical" shape="triangle">{t('approve.overdue')}</PlainTag>}</dd>
+            <dt>{t('run.playbook')}</dt><dd><Link to="/playbooks/$id" params={{ id: run.playbook }}>{run.name}</Link></dd>
+            {run.incident && <><dt>{t('approve.incident')}</dt><dd><Link to="/incidents/$id" params={{ id: run.incident }}>{t('run.open_incident')}</Link></dd></>}
+            <dt>{t('approve.trigger')}</dt><dd>{sentence(run.trigger)}</dd>
+          </dl>
+        </div>
+        <Answer run={run} step={step} />
+      </div>
+    </Panel>
+  );
+}
