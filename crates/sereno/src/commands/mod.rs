@@ -19,6 +19,7 @@ pub(crate) mod misp;
 pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;
+mod playbook_run;
 mod playbook_sign;
 pub(crate) mod share;
 pub(crate) mod sharing;

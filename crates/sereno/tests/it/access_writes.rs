@@ -18,7 +18,7 @@ const READERS_ACTS: [&str; 7] = [
     "POST /misp/{*path}",
     "DELETE /misp/{*path}",
 ];
-const OPERATORS_ACTS: [&str; 12] = [
+const OPERATORS_ACTS: [&str; 18] = [
     "POST /api/v1/detection/suppressions",
     "DELETE /api/v1/detection/suppressions/{id}",
     "PUT /api/v1/findings/{id}/capture",
@@ -30,7 +30,13 @@ const OPERATORS_ACTS: [&str; 12] = [
     "POST /api/v1/incidents/{id}/state",
     "POST /api/v1/runs",
     "POST /api/v1/runs/{id}/cancel",
+    "POST /api/v1/runs/{id}/pause",
+    "POST /api/v1/runs/{id}/resume",
+    "POST /api/v1/runs/{id}/retry",
     "POST /api/v1/runs/{id}/steps/{step}/answer",
+    "POST /api/v1/runs/{id}/steps/{step}/settle",
+    "POST /soarca/trigger/playbook/{id}",
+    "POST /soarca/manual/continue",
 ];
 const TAXII_ACTS: [&str; 2] = [
     "POST /taxii2/{root}/collections/{id}/objects/",
