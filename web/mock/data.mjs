@@ -230,9 +230,9 @@ const steps = [
   step('Notify the desk', 'action', 'notify', 'send', 'done', done('The watch desk was told'), { title: 'A device was blocked' }, 1.15, 0.01),
   step('End', 'end', null, null, 'done', null, null, 1.2, 0.001),
   step('Ask a person', 'action', 'manual', null, 'skipped', null, null, null, 0),
-];
+].map((one, index) => ({ position: one.started_at === null ? null : index + 1, parent: null, playbook: null, deadline_at: null, ...one }));
 export const run = {
-  id: ids.run, playbook: ids.playbook, name: 'Contain a talking device', state: 'succeeded', incident: ids.incident,
+  id: ids.run, playbook: ids.playbook, name: 'Contain a talking device', state: 'succeeded', incident: ids.incident, rehearsal: false, retry_of: null, note: null,
   trigger: 'Started by itself: an incident of severity high was opened', started_at: wall(0.2), ended_at: wall(1.2),
   variables: { __device__: device.name, __severity__: 'high', __peer__: '178.128.185.250' }, steps, path: steps.slice(0, 7).map((one) => one.step),
 };
