@@ -13,3 +13,4 @@ mod shipped;
 mod soarca;
 mod steps;
 mod trigger;
+mod upgrade;
