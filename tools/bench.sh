@@ -21,6 +21,9 @@ cargo bench --locked -p protocols -p analytics 2>/dev/null | grep -v '^$' || tru
 say "intelligence: STIX, patterns, an index of a million, ATT&CK into the store, feeds"
 cargo bench --locked -p stix -p misp -p intel -p feeds -p feedhub -p communities 2>/dev/null | grep -v '^$' || true
 
+say "playbooks: durable steps, waiting runs, trigger to command"
+cargo bench --locked -p playbooks 2>/dev/null | grep '^figure' || true
+
 say "sereno detect score beside softflowd"
 [ -n "${SKIP_BUILD:-}" ] || cargo build --release --locked -p sereno -p sereno-edge
 bash tools/bench-capture.sh target/bench/bench.pcap

@@ -39,6 +39,15 @@ else
     exit 1
 fi
 
+echo "== 200 kills while playbooks act"
+log=$(mktemp)
+if SERENO_PLAYBOOK_KILLS=200 SERENO_KILL_SEED=$seed cargo test --locked -p sereno --test it playbooks_survive_kills -- --nocapture 2>&1 | tee "$log"; then
+    sed -nE 's/^figure: (.*)/- Playbooks: \1./p' "$log" >>"$out"
+else
+    echo "- 200 kills while playbooks act (seed $seed): FAILED." >>"$out"
+    exit 1
+fi
+
 echo "== partitions of three nodes in networks of their own"
 log=$(mktemp)
 if SERENO_SEED=$seed cargo test --locked -p sereno --test it many_partitions_heal -- --ignored --nocapture 2>&1 | tee "$log"; then

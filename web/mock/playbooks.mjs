@@ -53,9 +53,9 @@ const steps = [
   step('told', null, null, 'done', null, null, 1.15, 0.001),
   step('end', null, null, 'done', null, null, 1.2, 0.001),
   step('ask', 'manual', null, 'skipped', null, null, null, 0),
-];
+].map((one, index) => ({ position: one.started_at === null ? null : index + 1, parent: null, playbook: null, ...one }));
 const run = {
-  id: ids.run, playbook: ids.playbook, name: NAME, state: 'succeeded', incident: ids.incident, note: null,
+  id: ids.run, playbook: ids.playbook, name: NAME, state: 'succeeded', incident: ids.incident, rehearsal: false, retry_of: null, note: null,
   trigger: 'Started by itself: an incident of severity high was opened', started_at: wall(0.2), ended_at: wall(1.2),
   variables: { __device__: device.name, __severity__: 'high', __peer__: '178.128.185.250' }, steps, path: steps.slice(0, -1).map((one) => one.step),
 };

@@ -425,16 +425,97 @@ pub(crate) enum PlaybookCommand {
         /// A CACAO v2 playbook.
         file: PathBuf,
     },
-    /// Start a stored playbook.
+    /// Start a playbook, or rehearse it.
     Run {
         #[command(flatten)]
         place: Place,
-        /// The playbook's id.
+        /// A file, which is stored first, or the id of a stored playbook.
         playbook: String,
         /// The incident it answers.
         #[arg(long)]
         incident: Option<String>,
+        /// A value of an external variable; again for more.
+        #[arg(long = "var", value_name = "NAME=VALUE")]
+        variables: Vec<String>,
+        /// Touch nothing: every command says what it would do.
+        #[arg(long)]
+        dry_run: bool,
+        /// Wait until the run ends. Exit 0 when it succeeded, 1 otherwise.
+        #[arg(long)]
+        wait: bool,
     },
+    /// Runs, newest first.
+    Runs {
+        #[command(flatten)]
+        place: Place,
+        /// Most runs listed.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One run step by step.
+    Show(RunPlace),
+    /// Stop a run; a command that is being carried out is not taken back.
+    Cancel(RunPlace),
+    /// Hold a run: no further step begins.
+    Pause(RunPlace),
+    /// Let a held run go on.
+    Resume(RunPlace),
+    /// Try an ended run again from where it failed.
+    Retry {
+        #[command(flatten)]
+        run: RunPlace,
+        /// From this step (its CACAO id) instead.
+        #[arg(long)]
+        step: Option<String>,
+    },
+    /// Answer the manual step a run waits at.
+    Answer {
+        #[command(flatten)]
+        run: RunPlace,
+        /// The step: its number in the run, or its CACAO id.
+        step: String,
+        /// Done and approved, or declined.
+        answer: YesNo,
+        /// What is to be said about it.
+        #[arg(long, default_value = "")]
+        text: String,
+        /// A value that the step gives back; again for more.
+        #[arg(long = "var", value_name = "NAME=VALUE")]
+        variables: Vec<String>,
+    },
+    /// Say whether a command that was interrupted took effect.
+    Settle {
+        #[command(flatten)]
+        run: RunPlace,
+        /// The step: its number in the run, or its CACAO id.
+        step: String,
+        /// What became of it; `not-done` asks for it once more.
+        answer: SettleAnswer,
+    },
+}
+
+/// A run of a node.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunPlace {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The run's id.
+    pub(crate) run: String,
+}
+
+/// A person's yes or no.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum YesNo {
+    Approve,
+    Decline,
+}
+
+/// What became of an interrupted command.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum SettleAnswer {
+    Done,
+    NotDone,
+    GiveUp,
 }
 
 #[derive(Debug, Subcommand)]

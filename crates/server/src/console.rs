@@ -8,7 +8,7 @@ use platform::http::Problem;
 /// Answers what no route answered.
 pub async fn fallback(request: Request) -> Response {
     let path = request.uri().path();
-    let foreign = ["/api/", "/taxii2/", "/metrics", "/healthz", "/readyz"];
+    let foreign = ["/api/", "/taxii2/", "/soarca/", "/metrics", "/healthz", "/readyz"];
     if foreign.iter().any(|prefix| path.starts_with(prefix)) {
         return Problem::not_found(format!("{} {path}", request.method()))
             .remedy("The API is described at /api/v1/openapi.json.")

@@ -2301,7 +2301,7 @@ export interface paths {
         /** Runs, newest first. */
         get: operations["runs"];
         put?: never;
-        /** Starts a playbook. */
+        /** Starts a playbook, or rehearses it. */
         post: operations["start"];
         delete?: never;
         options?: never;
@@ -2343,6 +2343,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Holds a run: what is being carried out ends, no further step begins. The time of the whole run
+         *     goes on.
+         */
+        post: operations["pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a held run go on; what was waited for gets the time back. */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries an ended run again: a new run with the same playbook version, incident and variables. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/steps/{step}/answer": {
         parameters: {
             query?: never;
@@ -2354,6 +2408,23 @@ export interface paths {
         put?: never;
         /** Answers the manual step a run waits at. */
         post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/steps/{step}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whether a command that was interrupted took effect. */
+        post: operations["settle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2846,6 +2917,267 @@ export interface paths {
         get: operations["readyz"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/keymanagement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Refused: keys are not listed. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/keymanagement/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Refused: keys are not taken. */
+        put: operations["add"];
+        post?: never;
+        /** Refused: keys are not removed. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        /** Refused: keys are not changed. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/soarca/manual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Manual commands that wait, of the 100 runs that have waited longest. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/manual/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a manual command; the run goes on. */
+        post: operations["go_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/manual/{execution}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One manual command that waits. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/playbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same without the slash. */
+        get: operations["list_plain"];
+        put?: never;
+        /** The same without the slash. */
+        post: operations["add_plain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/playbook/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stored playbooks, the first 100. */
+        get: operations["list"];
+        put?: never;
+        /** Stores a playbook. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/playbook/meta": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is to be known of the stored playbooks. */
+        get: operations["meta"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/playbook/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One playbook. */
+        get: operations["one"];
+        /** Stores a newer version of a playbook. */
+        put: operations["change"];
+        post?: never;
+        /** Forgets a playbook; its runs keep what they execute. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/reporter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs, newest first, at most 100; rehearsals are left out, because nothing was executed. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/reporter/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the node is. */
+        get: operations["status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/status/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers "pong". */
+        get: operations["ping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/trigger/playbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stores the playbook sent and runs it: whoever does that may do both. */
+        post: operations["sent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/soarca/trigger/playbook/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a stored playbook; the body gives values to its external variables. */
+        post: operations["stored"];
         delete?: never;
         options?: never;
         head?: never;
@@ -7473,6 +7805,10 @@ export interface components {
                 incident?: string | null;
                 /** @description Why it started, or who started it. */
                 trigger: string;
+                /** @description A rehearsal: nothing outside was touched. */
+                rehearsal: boolean;
+                /** @description The run that this one tries again. */
+                retry_of?: string | null;
                 /** @description What is to be known of its end, e.g. "1 step not enforced here". */
                 note?: string | null;
                 /**
@@ -8570,6 +8906,14 @@ export interface components {
              */
             changed_at: string;
         };
+        /** @description Where to begin. */
+        RetryWanted: {
+            /**
+             * @description The step's CACAO id; where the run failed when absent. A step inside of a parallel branch or
+             *     a loop begins again with that whole.
+             */
+            step?: string | null;
+        };
         /** @description What an entry says, with the salt that lets anybody recompute its leaf. */
         RevealedEntry: {
             /** @description The committed JSON text, byte for byte. */
@@ -8613,7 +8957,7 @@ export interface components {
          * @description Where a run stands.
          * @enum {string}
          */
-        RunState: "running" | "waiting" | "succeeded" | "failed" | "cancelled";
+        RunState: "running" | "waiting" | "paused" | "succeeded" | "failed" | "cancelled";
         /** @description A run. */
         RunView: {
             /** @description Its id. */
@@ -8628,6 +8972,10 @@ export interface components {
             incident?: string | null;
             /** @description Why it started, or who started it. */
             trigger: string;
+            /** @description A rehearsal: nothing outside was touched. */
+            rehearsal: boolean;
+            /** @description The run that this one tries again. */
+            retry_of?: string | null;
             /** @description What is to be known of its end, e.g. "1 step not enforced here". */
             note?: string | null;
             /**
@@ -8647,6 +8995,12 @@ export interface components {
             playbook: string;
             /** @description The incident it answers. */
             incident?: string | null;
+            /** @description Values of the playbook's external variables, by name. */
+            variables?: {
+                [key: string]: string;
+            };
+            /** @description Rehearse: nothing outside is touched, every command says what it would do. */
+            dry_run?: boolean;
         };
         /** @description What is covered; what is absent is not asked for. Nothing at all means: what the finding is about. */
         ScopeBody: {
@@ -8691,6 +9045,16 @@ export interface components {
             /** Format: int64 */
             dropped_after: number;
         };
+        /** @description What the person says. */
+        SettleWanted: {
+            /** @description Done, not done (it is asked once more), or given up (the step fails). */
+            answer: components["schemas"]["Settled"];
+        };
+        /**
+         * @description What a person says of a command that was interrupted.
+         * @enum {string}
+         */
+        Settled: "done" | "not_done" | "give_up";
         /** @description What a person at the recipient answered. */
         ShareAnswerItem: {
             /** @description Who. */
@@ -9070,6 +9434,102 @@ export interface components {
             user: string;
             roles: string[];
         };
+        /** @description An error as SOARCA writes it. */
+        SoarcaError: {
+            /**
+             * Format: int32
+             * @description HTTP status.
+             */
+            status: number;
+            /** @description What happened, where, and what to do. */
+            message: string;
+            /** @description The path that was called. */
+            "original-call": string;
+        };
+        /** @description A run that has begun. */
+        SoarcaExecution: {
+            /** @description The run. */
+            execution_id: string;
+            /** @description The playbook's CACAO id. */
+            payload: string;
+        };
+        /** @description A run as SOARCA reports it. */
+        SoarcaExecutionReport: {
+            type: string;
+            execution_id: string;
+            playbook_id: string;
+            name: string;
+            description: string;
+            started: string;
+            ended: string;
+            status: string;
+            status_text: string;
+            /** @description By the step's CACAO id; of a step that was run several times the last one. */
+            step_results: {
+                [key: string]: components["schemas"]["SoarcaStepReport"];
+            };
+            /** Format: int32 */
+            request_interval: number;
+        };
+        /** @description A manual command that waits. */
+        SoarcaManual: {
+            type: string;
+            execution_id: string;
+            playbook_id: string;
+            step_id: string;
+            description: string;
+            command: string;
+            command_is_base64: boolean;
+            targets: Record<string, never>;
+            out_args: Record<string, never>;
+        };
+        /** @description What a person answers. */
+        SoarcaManualAnswer: {
+            execution_id: string;
+            step_id: string;
+            /** @description `success` or `failed`. */
+            response_status: string;
+            /** @description Variables of the step's `out_args`. */
+            response_out_args?: Record<string, never>;
+        };
+        /** @description What is to be known of a playbook. */
+        SoarcaPlaybookMeta: {
+            id: string;
+            name: string;
+            description: string;
+            valid_from: string;
+            valid_until: string;
+            labels: string[];
+        };
+        /** @description How the node is. */
+        SoarcaStatus: {
+            version: string;
+            runtime: string;
+            mode: string;
+            time: string;
+            uptime: components["schemas"]["SoarcaUptime"];
+        };
+        /** @description A step as SOARCA reports it. */
+        SoarcaStepReport: {
+            execution_id: string;
+            step_id: string;
+            name: string;
+            description: string;
+            started: string;
+            ended: string;
+            status: string;
+            status_text: string;
+            executed_by: string;
+            commands_b64: string[];
+            variables: Record<string, never>;
+            automated_execution: boolean;
+        };
+        /** @description Since when. */
+        SoarcaUptime: {
+            since: string;
+            /** Format: int64 */
+            milliseconds: number;
+        };
         /** @description Who speaks, and how. */
         Speaker: {
             /** @description The control block, or the direction of an association. */
@@ -9112,14 +9572,30 @@ export interface components {
             approve: boolean;
             /** @description What is to be said about it, up to 4,000 characters. */
             text?: string;
+            /** @description Values of the variables that the step gives back (`out_args`), by name. */
+            variables?: {
+                [key: string]: string;
+            };
         };
         /**
          * @description Where a step stands.
          * @enum {string}
          */
-        StepState: "pending" | "running" | "waiting" | "done" | "not_enforced" | "failed" | "skipped";
+        StepState: "pending" | "running" | "waiting" | "unsure" | "done" | "not_enforced" | "failed" | "skipped";
         /** @description One step of a run. */
         StepView: {
+            /**
+             * Format: int64
+             * @description Its number in this run; steps that were not reached have none.
+             */
+            position?: number | null;
+            /**
+             * Format: int64
+             * @description Number of the step it is inside of.
+             */
+            parent?: number | null;
+            /** @description The playbook called that it belongs to (CACAO id). */
+            playbook?: string | null;
             /** @description The CACAO id. */
             step: string;
             /** @description Its name. */
@@ -15385,6 +15861,132 @@ export interface operations {
             };
         };
     };
+    pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryWanted"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     answer: {
         parameters: {
             query?: never;
@@ -15392,7 +15994,7 @@ export interface operations {
             path: {
                 /** @description The run's id */
                 id: string;
-                /** @description The step's CACAO id */
+                /** @description The step's CACAO id, or its number in the run */
                 step: string;
             };
             cookie?: never;
@@ -15400,6 +16002,58 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["StepAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+                /** @description The step's CACAO id, or its number in the run */
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleWanted"];
             };
         };
         responses: {
@@ -16763,6 +17417,600 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaManual"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    go_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SoarcaManualAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                execution: string;
+                /** @description The step's CACAO id */
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaManual"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    list_plain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>[];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    add_plain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>[];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    meta: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaPlaybookMeta"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its CACAO id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its CACAO id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its CACAO id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaExecutionReport"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaExecutionReport"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaStatus"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    sent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaExecution"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
+                };
+            };
+        };
+    };
+    stored: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The playbook's CACAO id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaExecution"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoarcaError"];
                 };
             };
         };

@@ -22,11 +22,11 @@ const INCIDENT: Record<IncidentState, Look> = {
   new: ['high', 'dot'], triaged: ['accent', 'half'], contained: ['good', 'slash'], closed: ['low', 'check'], false_alarm: ['low', 'cross'],
 };
 const RUN: Record<RunState, Look> = {
-  running: ['accent', 'half'], waiting: ['medium', 'dots'], succeeded: ['good', 'check'], failed: ['critical', 'cross'], cancelled: ['low', 'bar'],
+  running: ['accent', 'half'], waiting: ['medium', 'dots'], paused: ['medium', 'bar'], succeeded: ['good', 'check'], failed: ['critical', 'cross'], cancelled: ['low', 'bar'],
 };
 const STEP: Record<StepState, Look> = {
   pending: ['low', 'ring'], running: ['accent', 'half'], waiting: ['medium', 'dots'], done: ['good', 'check'],
-  not_enforced: ['medium', 'triangle'], failed: ['critical', 'cross'], skipped: ['low', 'bar'],
+  unsure: ['medium', 'triangle'], not_enforced: ['medium', 'triangle'], failed: ['critical', 'cross'], skipped: ['low', 'bar'],
 };
 const SHARE: Record<ShareState, Look> = {
   denied: ['critical', 'slash'], queued: ['medium', 'dots'], delivered: ['accent', 'half'], acknowledged: ['good', 'check'], refused: ['critical', 'cross'],

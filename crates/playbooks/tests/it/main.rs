@@ -22,3 +22,4 @@ mod soarca;
 mod ssh;
 mod steps;
 mod trigger;
+mod upgrade;

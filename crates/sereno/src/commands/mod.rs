@@ -23,6 +23,7 @@ pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;
 pub(crate) mod playbook_more;
+mod playbook_run;
 mod playbook_sign;
 pub(crate) mod sandbox;
 pub(crate) mod secret;

@@ -1,13 +1,13 @@
-//! `sereno playbook validate|explain|diff|verify|sign|list|add|run|key|stix`.
+//! `sereno playbook validate|explain|diff|verify|sign|list|add|key|stix`, and what `playbook_run` does with runs.
 
 use std::process::ExitCode;
 
 use playbooks::cacao::Playbook;
 use playbooks::{Report, abilities};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::playbook_more::{self, ListPlace};
-use super::{playbook_sign, read_file, table, text};
+use super::{playbook_run, playbook_sign, read_file, table, text};
 use crate::api::Api;
 use crate::arguments::PlaybookCommand;
 use crate::output::{self, Failure};
@@ -64,13 +64,7 @@ pub(crate) async fn run(command: PlaybookCommand, json: bool) -> Result<ExitCode
             api.close().await;
             say(&answer?, json)
         }
-        PlaybookCommand::Run { place, playbook, incident } => {
-            let api = Api::of(&place).await?;
-            let body = json!({ "playbook": playbook, "incident": incident });
-            let answer = api.post("/api/v1/runs", &body).await;
-            api.close().await;
-            say(&answer?, json)
-        }
+        other => playbook_run::run(other, json).await,
     }
 }
 

@@ -18,8 +18,10 @@ const READERS_ACTS: [&str; 7] = [
     "POST /misp/{*path}",
     "DELETE /misp/{*path}",
 ];
-const OPERATORS_ACTS: [&str; 13] = [
+const OPERATORS_ACTS: [&str; 21] = [
     "POST /.well-known/openc2",
+    "POST /api/v1/automation/stop",
+    "POST /api/v1/proposals/{id}/answer",
     "POST /api/v1/detection/suppressions",
     "DELETE /api/v1/detection/suppressions/{id}",
     "PUT /api/v1/findings/{id}/capture",
@@ -31,7 +33,13 @@ const OPERATORS_ACTS: [&str; 13] = [
     "POST /api/v1/incidents/{id}/state",
     "POST /api/v1/runs",
     "POST /api/v1/runs/{id}/cancel",
+    "POST /api/v1/runs/{id}/pause",
+    "POST /api/v1/runs/{id}/resume",
+    "POST /api/v1/runs/{id}/retry",
     "POST /api/v1/runs/{id}/steps/{step}/answer",
+    "POST /api/v1/runs/{id}/steps/{step}/settle",
+    "POST /soarca/trigger/playbook/{id}",
+    "POST /soarca/manual/continue",
 ];
 const TAXII_ACTS: [&str; 2] = [
     "POST /taxii2/{root}/collections/{id}/objects/",

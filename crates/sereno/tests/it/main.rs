@@ -30,6 +30,8 @@ mod ledger;
 mod misp;
 mod nets;
 mod partition;
+mod playbook_kills;
+mod playbook_runs;
 mod playbook_sign;
 mod programs;
 mod sight;

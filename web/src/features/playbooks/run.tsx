@@ -7,7 +7,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Ghost, PageView, Panel } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
-import { RunTag } from '@/parts/tags';
+import { PlainTag, RunTag } from '@/parts/tags';
 import { spanText, Wall } from '@/parts/time';
 import { Segments } from '@/parts/segments';
 import { t, word } from '@/strings/pages';
@@ -42,7 +42,7 @@ function Body({ run }: { run: RunDetail }) {
     <PageView
       title={runTitle(run)}
       crumb={{ to: '/playbooks', text: t('nav.playbooks') }}
-      lead={<span className="row"><RunTag value={run.state} />{sentence(run.trigger)}</span>}
+      lead={<span className="row"><RunTag value={run.state} />{run.rehearsal && <PlainTag tone="medium">{t('run.rehearsal')}</PlainTag>}{sentence(run.trigger)}</span>}
       actions={!ended && <Button plain busy={cancel.isPending} onClick={() => cancel.mutate()}>{t('run.cancel')}</Button>}
     >
       {cancel.isError && <Failed error={cancel.error} />}

@@ -32,6 +32,7 @@ export function RunStep({ run, step, number }: { run: RunDetail; step: Step; num
           </p>
         )}
         {step.state === 'waiting' && step.type !== 'start' && <Answer run={run} step={step} />}
+        {step.state === 'unsure' && <Settle run={run} step={step} />}
       </div>
     </li>
   );
@@ -67,7 +68,7 @@ export function Answer({ run, step }: { run: Pick<RunDetail, 'id'>; step: Pick<S
   const may = useMay('playbooks.run');
   const [text, setText] = useState('');
   const act = useAct(
-    (approve: boolean) => post(`/runs/${run.id}/steps/${encodeURIComponent(step.step)}/answer`, { approve, text: text.trim() }),
+    (approve: boolean) => post(`/runs/${run.id}/steps/${step.position ?? encodeURIComponent(step.step)}/answer`, { approve, text: text.trim() }),
     ['runs', 'incidents'],
   );
   if (!may) return null;
@@ -78,6 +79,28 @@ export function Answer({ run, step }: { run: Pick<RunDetail, 'id'>; step: Pick<S
         <Button small busy={act.isPending} data-key="a" onClick={() => act.mutate(true)}>{t('run.approve')}</Button>
         <Button small plain onClick={() => act.mutate(false)}>{t('run.decline')}</Button>
       </div>
+      {act.isError && <Failed error={act.error} />}
+    </div>
+  );
+}
+
+/** A command was interrupted: was it done? */
+function Settle({ run, step }: { run: RunDetail; step: Step }) {
+  const may = useMay('playbooks.run');
+  const act = useAct(
+    (answer: 'done' | 'not_done' | 'give_up') => post(`/runs/${run.id}/steps/${step.position}/settle`, { answer }),
+    ['runs', 'incidents'],
+  );
+  return (
+    <div className="stack tight answer">
+      <p>{t('run.settle')}</p>
+      {may && (
+        <div className="row">
+          <Button small busy={act.isPending} onClick={() => act.mutate('done')}>{t('run.settle.done')}</Button>
+          <Button small plain onClick={() => act.mutate('not_done')}>{t('run.settle.not_done')}</Button>
+          <Button small plain onClick={() => act.mutate('give_up')}>{t('run.settle.give_up')}</Button>
+        </div>
+      )}
       {act.isError && <Failed error={act.error} />}
     </div>
   );

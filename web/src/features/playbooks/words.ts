@@ -8,12 +8,8 @@ export function runTitle(run: RunDetail): string {
   return soft > 0 ? `${base}, ${tn('run.soft', soft)}` : base;
 }
 
-/** The steps that ran, in the order they ran; and those that did not. */
+/** The steps that were reached, in that order; and those that were not. */
 export function litPath(run: RunDetail): { lit: Step[]; unlit: Step[] } {
-  const byId = new Map(run.steps.map((step) => [step.step, step]));
-  const lit = run.path.flatMap((id) => byId.get(id) ?? []);
-  const taken = new Set(run.path);
-  const rest = run.steps.filter((step) => !taken.has(step.step));
-  const moved = rest.filter((step) => step.state !== 'pending' && step.state !== 'skipped');
-  return { lit: [...lit, ...moved], unlit: rest.filter((step) => !moved.includes(step)) };
+  const reached = (step: Step) => step.position !== null;
+  return { lit: run.steps.filter(reached), unlit: run.steps.filter((step) => !reached(step)) };
 }

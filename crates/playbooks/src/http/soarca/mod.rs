@@ -39,7 +39,7 @@ pub(crate) fn router() -> RoomRouter<Playbooks> {
         .route(write, utoipa_axum::routes!(playbooks::add_plain))
         .route(write, utoipa_axum::routes!(playbooks::change))
         .route(write, utoipa_axum::routes!(playbooks::remove))
-        .route(run, utoipa_axum::routes!(trigger::sent))
+        .route(write, utoipa_axum::routes!(trigger::sent))
         .route(run, utoipa_axum::routes!(trigger::stored))
         .route(read, utoipa_axum::routes!(reporter::list))
         .route(read, utoipa_axum::routes!(reporter::one))

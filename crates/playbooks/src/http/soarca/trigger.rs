@@ -49,7 +49,7 @@ pub(crate) async fn sent(
     caller: Caller,
     bytes: Bytes,
 ) -> Result<Json<Execution>, Refusal> {
-    gate.check(&caller, "playbooks.write", "/soarca/trigger/playbook")
+    gate.check(&caller, "playbooks.run", "/soarca/trigger/playbook")
         .map_err(|problem| Refusal::of(&uri, problem))?;
     let stored = take(&room, &uri, bytes).await?;
     begin(&room, &uri, stored, BTreeMap::new(), caller.name).await
