@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 50] = [
+const TABLE: [(&str, &[&str]); 51] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
