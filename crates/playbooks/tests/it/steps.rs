@@ -290,11 +290,11 @@ async fn constants_stay_and_values_from_outside_are_taken_by_name() {
 
 #[tokio::test]
 async fn a_run_keeps_only_so_much_of_what_its_steps_say() {
-    // 200 answers of 60 KB: more than the 8 MiB of a run, each within the 64 KiB of a step.
+    // 150 answers of 60 KB: more than the 8 MiB of a run, each within the 64 KiB of a step.
     let world: Arc<World> = Arc::default();
     let big = "x".repeat(60_000);
     let says = Outcome::Done { summary: "said".into(), data: json!({ "text": big }) };
-    world.script.lock().unwrap().extend(std::iter::repeat_n(Ok(says), 200));
+    world.script.lock().unwrap().extend(std::iter::repeat_n(Ok(says), 150));
     let it = playbook(&[
         (
             "while",
