@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::event::StepFinished;
 use model::{Outcome, Timestamp};
 use ports::Notice;
+use serde_json::{Value, json};
 
 use super::book::Book;
-use super::tree::{At, FrameKind, ROOT, Token};
-use super::{MAX_STEPS_PER_RUN, MAX_STEPS_PER_TRANSITION, work};
+use super::tree::{At, FrameKind, ROOT, Token, Tree};
+use super::{MAX_RUN_OUTPUT_BYTES, MAX_STEPS_PER_RUN, MAX_STEPS_PER_TRANSITION, work};
 use crate::cacao::variables::Values;
 use crate::cacao::{Playbook, Step};
 use crate::config::Config;
@@ -314,9 +315,32 @@ impl<'a> Machine<'a> {
             Outcome::NotEnforced { .. } => StepState::NotEnforced,
             Outcome::Failed { .. } => StepState::Failed,
         };
-        row.outcome = Some(work::bounded(outcome));
+        row.outcome = Some(self.within(work::bounded(outcome)));
+        if self.live.run.tree.output_bytes > MAX_RUN_OUTPUT_BYTES {
+            row.outcomes.iter_mut().for_each(strip);
+        }
         self.tell(&row);
         self.end(row);
+    }
+
+    /// The outcome without its data once the run's have grown beyond [`MAX_RUN_OUTPUT_BYTES`].
+    fn within(&mut self, outcome: Outcome) -> Outcome {
+        let cut = |data: Value, tree: &mut Tree| {
+            let size = data.to_string().len();
+            tree.output_bytes = tree.output_bytes.saturating_add(size);
+            if tree.output_bytes <= MAX_RUN_OUTPUT_BYTES {
+                return data;
+            }
+            json!({ "trimmed": true, "size_bytes": size, "limit_of_run_bytes": MAX_RUN_OUTPUT_BYTES })
+        };
+        let tree = &mut self.live.run.tree;
+        match outcome {
+            Outcome::Done { summary, data } => Outcome::Done { summary, data: cut(data, tree) },
+            Outcome::NotEnforced { reason, data } => {
+                Outcome::NotEnforced { reason, data: cut(data, tree) }
+            }
+            failed @ Outcome::Failed { .. } => failed,
+        }
     }
 
     fn tell(&mut self, row: &StepRow) {
@@ -359,5 +383,12 @@ impl<'a> Machine<'a> {
     pub(super) fn calls(&self, token: u32) -> usize {
         let frames = self.live.run.tree.around(token);
         frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Call { .. })).count()
+    }
+}
+
+/// Takes the data away; what was said stays.
+fn strip(outcome: &mut Outcome) {
+    if let Outcome::Done { data, .. } | Outcome::NotEnforced { data, .. } = outcome {
+        *data = Value::Null;
     }
 }

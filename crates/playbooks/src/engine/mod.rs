@@ -80,6 +80,8 @@ pub(crate) const MAX_PAUSE_MS: i64 = 5_000;
 pub(crate) const MAX_SLEEP_S: u64 = 60;
 /// Largest outcome data kept, in bytes of JSON.
 pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
+/// Largest outcome data of all steps of a run together, in bytes of JSON.
+pub const MAX_RUN_OUTPUT_BYTES: usize = 8 << 20;
 /// Playbooks kept in memory for the runs that execute them.
 pub(crate) const MAX_BOOKS_KEPT: usize = 64;
 

@@ -17,6 +17,9 @@ pub(crate) struct Tree {
     next: u32,
     pub tokens: BTreeMap<u32, Token>,
     pub envs: BTreeMap<u32, Env>,
+    /// What the outcomes of all steps so far hold, bytes of JSON.
+    #[serde(default)]
+    pub output_bytes: usize,
     /// In a rehearsal: variables that an outcome would set, by scope.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unknown: BTreeSet<(u32, String)>,

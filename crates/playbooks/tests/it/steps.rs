@@ -290,3 +290,42 @@ async fn constants_stay_and_values_from_outside_are_taken_by_name() {
     tokio::time::sleep(Duration::from_millis(1)).await;
     room.close().await;
 }
+
+#[tokio::test]
+async fn a_run_keeps_only_so_much_of_what_its_steps_say() {
+    // 150 answers of 60 KB: more than the 8 MiB of a run, each within the 64 KiB of a step.
+    let world: Arc<World> = Arc::default();
+    let big = "x".repeat(60_000);
+    let says = Outcome::Done { summary: "said".into(), data: json!({ "text": big }) };
+    world.script.lock().unwrap().extend(std::iter::repeat_n(Ok(says), 150));
+    let it = playbook(&[
+        (
+            "while",
+            json!({ "type": "while-condition", "condition": "__blocked__:value = 'false'",
+                "on_true": "@ask@", "on_completion": "@end@" }),
+        ),
+        ("ask", slow("@turn@", &["__blocked__"])),
+        ("turn", end()),
+        ("end", end()),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let room = Room::open(folder.path(), &world).await;
+    room.start(&it).await;
+    let state = loop {
+        let run = room.runs().await[0].clone();
+        if !run["ended_at"].is_null() {
+            break run["state"].clone();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(state, "succeeded");
+    let mut connection = room.platform.db.read().await.unwrap();
+    let row = sqlx::query("SELECT SUM(LENGTH(outcome)) AS kept FROM playbooks_steps")
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    let kept: i64 = sqlx::Row::try_get(&row, "kept").unwrap();
+    assert!((8_000_000..9_000_000).contains(&kept), "{kept} bytes kept");
+    drop(connection);
+    room.close().await;
+}
