@@ -10,7 +10,7 @@ use crate::variables::{Values, fill, references, to_text};
 use crate::{ACTUATOR, AgentTarget, Command, Playbook, Step};
 
 /// Longest text of a command that is shown, in characters.
-const MAX_SHOWN: usize = 200;
+const MAX_SHOWN: usize = 500;
 
 /// The playbook as numbered sentences.
 pub fn explain(playbook: &Playbook) -> String {
@@ -273,6 +273,7 @@ fn duration(ms: i64) -> String {
 
 fn clipped(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim_end_matches('.').to_owned();
     if line.chars().count() <= MAX_SHOWN {
         return line;
     }

@@ -13,6 +13,8 @@ pub mod course_of_action;
 mod difference;
 mod document;
 mod explain;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod signature;
 pub mod typed;
 pub mod validate;

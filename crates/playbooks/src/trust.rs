@@ -2,10 +2,11 @@
 
 use cacao::signature::{Trust, Verdict, verify};
 use model::Timestamp;
-use platform::db::DbError;
+use platform::db::{DbError, Tx};
 use sqlx::AnyConnection;
 
 use crate::config::{Config, Signatures};
+use crate::engine::Texts;
 use crate::store::keys;
 
 /// What a node asks of signatures, with its keys as they are now.
@@ -13,6 +14,20 @@ use crate::store::keys;
 pub(crate) struct Asked {
     policy: Signatures,
     trust: Trust,
+}
+
+/// Why a playbook, or one that it calls, is not run: signatures are required and none of a trusted key holds.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn unsigned(
+    config: &Config,
+    tx: &mut Tx,
+    texts: &Texts,
+) -> Result<Vec<String>, DbError> {
+    let asked = Asked::read(config, tx.sql()).await?;
+    let all = std::iter::once(&texts.own).chain(texts.called.values());
+    Ok(all.filter_map(|text| asked.lacks(text, tx.now())).collect())
 }
 
 impl Asked {
@@ -53,7 +68,7 @@ impl Asked {
     }
 
     /// Why a playbook is not run, where signatures are required and none of a trusted key holds.
-    pub(crate) fn lacks(&self, body: &str, now: Timestamp) -> Option<String> {
+    fn lacks(&self, body: &str, now: Timestamp) -> Option<String> {
         (self.policy == Signatures::Require).then(|| self.doubt(body, now))?
     }
 

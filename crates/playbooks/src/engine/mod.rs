@@ -41,7 +41,7 @@ use platform::Platform;
 use platform::jobs::{Job, JobEnd, JobHandler};
 use ports::{Actuator, AssetDirectory};
 
-pub(crate) use book::Book;
+pub(crate) use book::{Book, Texts};
 pub(crate) use people::{Settled, Wanted};
 pub(crate) use start::{Opened, Order, start};
 pub(crate) use tree::Tree;

@@ -17,6 +17,7 @@ use crate::run::StepState;
 use crate::store::runs::{self, Run};
 use crate::store::steps::{self, StepRow};
 use crate::store::{books, playbooks};
+use crate::trust::unsigned;
 
 impl Engine {
     /// Tries an ended run again from `step`; without one from where it failed.
@@ -52,7 +53,8 @@ impl Engine {
                         ))
                     })?;
                     let given: Vec<String> = old.variables.keys().cloned().collect();
-                    let missing = lacks(&engine.abilities, &texts.own, &given, tx.now());
+                    let mut missing = lacks(&engine.abilities, &texts.own, &given, tx.now());
+                    missing.extend(unsigned(&engine.config, tx, &texts).await?);
                     if !missing.is_empty() {
                         let summary = format!("'{}' cannot run here", old.name);
                         return Err(PlaybooksError::Invalid { summary, errors: missing });

@@ -24,7 +24,7 @@ use crate::run::RunState;
 use crate::store::playbooks::{self, Stored};
 use crate::store::runs::{self, Run};
 use crate::store::{automation, books, incidents};
-use crate::trust::Asked;
+use crate::trust::unsigned;
 
 /// What is to be started.
 pub(crate) struct Order<'a> {
@@ -61,10 +61,7 @@ pub(crate) async fn start(
     given.extend(order.given);
     let names: Vec<String> = given.keys().cloned().collect();
     let (texts, mut missing) = book::collect(tx, &engine.abilities, order.stored, &names).await?;
-    let asked = Asked::read(&engine.config, tx.sql()).await?;
-    for text in std::iter::once(&texts.own).chain(texts.called.values()) {
-        missing.extend(asked.lacks(text, tx.now()));
-    }
+    missing.extend(unsigned(&engine.config, tx, &texts).await?);
     if order.refuse && !missing.is_empty() {
         return Err(PlaybooksError::Invalid {
             summary: format!("'{}' cannot run here", order.stored.name),

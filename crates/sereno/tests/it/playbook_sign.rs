@@ -9,6 +9,13 @@ use crate::programs::{json as read, output, sereno};
 
 const SHIPPED: &str = include_str!("../../../../data/playbooks/contain-and-tell.json");
 
+/// A shipped playbook without the signature it comes with.
+fn unsigned() -> String {
+    let mut playbook: Value = serde_json::from_str(SHIPPED).unwrap();
+    playbook.as_object_mut().unwrap().remove("signatures");
+    playbook.to_string()
+}
+
 fn playbook(words: &[&str]) -> Output {
     output(sereno().arg("playbook").args(words))
 }
@@ -41,7 +48,7 @@ fn every_kind_of_key_signs_and_only_its_public_half_verifies() {
         ("Ed25519", &["-algorithm", "ED25519"]),
     ];
     let file = folder.join("playbook.json");
-    std::fs::write(&file, SHIPPED).unwrap();
+    std::fs::write(&file, unsigned()).unwrap();
     let (_, other) = key(folder, "other", &["-algorithm", "ED25519"]);
     for (count, (name, arguments)) in (1..).zip(kinds) {
         let (private, public) = key(folder, name, arguments);
@@ -71,7 +78,7 @@ fn times_counter_signatures_and_changes_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (file, out) = (folder.join("playbook.json"), folder.join("signed.json"));
-    std::fs::write(&file, SHIPPED).unwrap();
+    std::fs::write(&file, unsigned()).unwrap();
     let (private, _) = key(folder, "a", &["-algorithm", "ED25519"]);
     let until = "2100-01-01T00:00:00Z";
     let signed = playbook(&[
@@ -131,7 +138,7 @@ fn what_cannot_be_signed_or_verified_is_said() {
     std::fs::write(&file, SHIPPED.replacen('{', r#"{"name":"twice","#, 1)).unwrap();
     let (code, said) = sign(&["--key", text(&private)]);
     assert!(code == Some(3) && said.contains("stands twice"), "{said}");
-    std::fs::write(&file, SHIPPED).unwrap();
+    std::fs::write(&file, unsigned()).unwrap();
     let (code, said) = sign(&["--key", text(&private), "--algorithm", "HS256"]);
     assert!(code == Some(2) && said.contains("HS256"), "{said}");
     let (code, said) = sign(&["--key", text(&private), "--algorithm", "RS256"]);
@@ -144,4 +151,52 @@ fn what_cannot_be_signed_or_verified_is_said() {
         (unsigned.status.code(), &read(&unsigned)["reason"]),
         (Some(1), &json!("it is not signed"))
     );
+}
+
+#[test]
+fn a_playbook_goes_to_stix_and_back_with_its_signature() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, bundle) = (folder.path().join("p.json"), folder.path().join("b.json"));
+    std::fs::write(&file, SHIPPED).unwrap();
+    let out = playbook(&["stix", text(&file)]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    std::fs::write(&bundle, &out.stdout).unwrap();
+    let valid = output(sereno().args(["stix", "validate"]).arg(&bundle));
+    assert_eq!(valid.status.code(), Some(0), "{valid:?}");
+    let back = playbook(&["stix", text(&bundle)]);
+    assert_eq!(String::from_utf8(back.stdout).unwrap(), SHIPPED, "letter by letter");
+    let other = playbook(&["stix", "--id", "playbook--x", text(&bundle)]);
+    assert_eq!(other.status.code(), Some(1), "{other:?}");
+}
+
+#[test]
+fn what_ships_is_listed_with_the_key_that_signed_it() {
+    let out = playbook(&["list", "--shipped", "--json"]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    let answer = read(&out);
+    let items = answer["items"].as_array().unwrap();
+    assert!(items.len() > 8);
+    assert!(items.iter().all(|it| it["signature"] == "well signed"), "{answer}");
+}
+
+#[test]
+fn keys_are_trusted_revoked_and_taken_away_beside_no_running_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, public) = key(folder.path(), "cert", &["-algorithm", "ED25519"]);
+    let data = folder.path().join("data");
+    let keys = |words: &[&str]| {
+        let out = playbook(&[&["key"], words, &["--data", text(&data)]].concat());
+        (out.status.code(), String::from_utf8_lossy(&out.stdout).into_owned(), out)
+    };
+    let (code, fingerprint, out) = keys(&["add", "--name", "Harbour CERT", text(&public)]);
+    assert_eq!(code, Some(0), "{out:?}");
+    let fingerprint = fingerprint.trim();
+    assert_eq!(fingerprint.len(), 64);
+    let (_, listed, _) = keys(&["list", "--json"]);
+    assert!(listed.contains("Harbour CERT") && listed.contains("Sereno project"), "{listed}");
+    assert_eq!(keys(&["revoke", fingerprint, "--since", "2026-01-01T00:00:00Z"]).0, Some(0));
+    let (_, listed, _) = keys(&["list", "--json"]);
+    assert!(listed.contains("2026-01-01"), "{listed}");
+    assert_eq!(keys(&["remove", fingerprint]).0, Some(0));
+    assert_ne!(keys(&["remove", fingerprint]).0, Some(0), "it is gone");
 }

@@ -165,10 +165,10 @@ fn text(place: &str, value: &str, form: &Form, found: &mut Findings) {
             }
         }
         Form::StartLine => start_line(place, value, found),
-        Form::Port if references(value).is_empty() => {
-            if !value.parse::<u16>().is_ok_and(|port| port > 0) {
-                found.error(place, "must be a port as text, '1' to '65535'");
-            }
+        Form::Port
+            if references(value).is_empty() && !value.parse::<u16>().is_ok_and(|it| it > 0) =>
+        {
+            found.error(place, "must be a port as text, '1' to '65535'");
         }
         _ => {}
     }
