@@ -18,6 +18,6 @@ mod secrets;
 mod services;
 mod shipped;
 mod soarca;
-mod steps;
 mod ssh;
+mod steps;
 mod trigger;

@@ -232,7 +232,8 @@ async fn behind_tls(folder: &std::path::Path) -> u16 {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut bytes = [0; 4096];
             let _ = stream.read(&mut bytes).await;
-            let body = json!({ "body": { "openc2": { "response": { "status": 200 } } } }).to_string();
+            let body =
+                json!({ "body": { "openc2": { "response": { "status": 200 } } } }).to_string();
             let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             let _ = stream.write_all(text.as_bytes()).await;
             let _ = stream.shutdown().await;
