@@ -94,7 +94,8 @@ pub trait Actuator: Send + Sync {
     /// Carries the command out; idempotent by `command.key` where [`Self::repeat`] says `Safe`.
     ///
     /// # Errors
-    /// The command is refused, or the other side is away; an effect that failed is an [`Outcome`].
+    /// The command is refused (`Invalid`), the other side is away and nothing was done (`Unavailable`), or whether it
+    /// was done is not known (`Internal`); an effect that failed is an [`Outcome`].
     async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError>;
     /// Whether the effect is there. `None`: that cannot be asked.
     ///

@@ -18,9 +18,11 @@ use output::Failure;
 
 fn main() -> ExitCode {
     // The sandbox of shell commands starts this program again; it is no command for people.
-    let mut words = std::env::args().skip(1);
-    if words.next().as_deref() == Some(playbooks::actuators::bash::sandbox::COMMAND) {
-        return commands::sandbox::run(&words.collect::<Vec<_>>());
+    let sandbox = playbooks::actuators::bash::sandbox::COMMAND;
+    if std::env::args_os().nth(1).is_some_and(|word| word == sandbox) {
+        let words: Vec<String> =
+            std::env::args_os().skip(2).map(|word| word.to_string_lossy().into_owned()).collect();
+        return commands::sandbox::run(&words);
     }
     let arguments = Arguments::parse();
     // One provider for all TLS of the process; a second install would be a programming error.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::config::Service as Config;
 use super::service::Service;
 use super::web::NoAnswer;
-use super::{Outside, needed};
+use super::{Outside, needed, unsure};
 use crate::commands::escape::percent;
 use crate::secrets::Covers;
 
@@ -59,10 +59,7 @@ impl Caldera {
         let begun = match begun {
             Ok(answer) => self.0.success(&answer, covers)?,
             Err(NoAnswer::Unknown(reason)) => {
-                return Ok(Outcome::Failed {
-                    reason: format!("{reason}; whether the operation began is not known"),
-                    retry: false,
-                });
+                return Err(unsure(format!("{reason}; whether the operation began is not known")));
             }
             Err(none) => return Err(none.repeatable()),
         };
@@ -74,8 +71,11 @@ impl Caldera {
         let ended = tokio::time::timeout(limit, self.wait(id, covers)).await;
         Ok(match ended {
             Ok(Ok(links)) => outcome(id, &links),
-            Ok(Err(cause)) => unended(id, &cause.to_string()),
-            Err(_) => unended(id, &format!("it has not ended within {} s", limit.as_secs())),
+            Ok(Err(cause)) => return Err(unended(id, &cause.to_string())),
+            Err(_) => {
+                let cause = format!("it has not ended within {} s", limit.as_secs());
+                return Err(unended(id, &cause));
+            }
         })
     }
 
@@ -94,9 +94,8 @@ impl Caldera {
     }
 }
 
-fn unended(id: &str, cause: &str) -> Outcome {
-    let reason = format!("the operation {id} began, and what came of it is not known: {cause}");
-    Outcome::Failed { reason, retry: false }
+fn unended(id: &str, cause: &str) -> PortError {
+    unsure(format!("the operation {id} began, and what came of it is not known: {cause}"))
 }
 
 /// A link's status is 0 where the ability succeeded.

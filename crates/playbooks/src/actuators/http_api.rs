@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub use super::web::MAX_ANSWER_BYTES;
 use super::web::{NoAnswer, address};
-use super::{Outside, text};
+use super::{Outside, text, unsure};
 use crate::secrets::Covers;
 use crate::secrets::login::Login;
 
@@ -68,10 +68,7 @@ impl HttpApi {
         let answer = match self.0.web.send(request).await {
             Ok(answer) => answer,
             Err(NoAnswer::Unknown(reason)) if !safe => {
-                return Ok(Outcome::Failed {
-                    reason: format!("{reason}; whether {host} did it is not known"),
-                    retry: false,
-                });
+                return Err(unsure(format!("{reason}; whether {host} did it is not known")));
             }
             Err(none) => return Err(none.repeatable()),
         };

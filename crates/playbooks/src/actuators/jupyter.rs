@@ -12,10 +12,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Outside;
 use super::config::Service as Config;
 use super::service::Service;
 use super::web::NoAnswer;
+use super::{Outside, unsure};
 use crate::commands::escape::percent;
 use crate::secrets::Covers;
 
@@ -54,10 +54,7 @@ impl Jupyter {
         let begun = match self.0.ask(Method::POST, "scheduler/jobs", Some(&body), covers).await? {
             Ok(answer) => self.0.success(&answer, covers)?,
             Err(NoAnswer::Unknown(reason)) => {
-                return Ok(Outcome::Failed {
-                    reason: format!("{reason}; whether the job began is not known"),
-                    retry: false,
-                });
+                return Err(unsure(format!("{reason}; whether the job began is not known")));
             }
             Err(none) => return Err(none.repeatable()),
         };
@@ -69,8 +66,11 @@ impl Jupyter {
         let ended = tokio::time::timeout(limit, self.wait(job, covers)).await;
         Ok(match ended {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(cause)) => unended(job, &cause.to_string()),
-            Err(_) => unended(job, &format!("it has not ended within {} s", limit.as_secs())),
+            Ok(Err(cause)) => return Err(unended(job, &cause.to_string())),
+            Err(_) => {
+                let cause = format!("it has not ended within {} s", limit.as_secs());
+                return Err(unended(job, &cause));
+            }
         })
     }
 
@@ -96,10 +96,8 @@ impl Jupyter {
     }
 }
 
-fn unended(job: &str, cause: &str) -> Outcome {
-    let reason =
-        format!("the notebook's job {job} began, and what came of it is not known: {cause}");
-    Outcome::Failed { reason, retry: false }
+fn unended(job: &str, cause: &str) -> PortError {
+    unsure(format!("the notebook's job {job} began, and what came of it is not known: {cause}"))
 }
 
 fn notebook(command: &ActuatorCommand) -> Result<&Value, PortError> {

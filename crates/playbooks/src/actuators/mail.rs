@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::config::Mail as Config;
 use super::web::{authorities_pem, is_local};
-use super::{Outside, text};
+use super::{Outside, text, unsure};
 use crate::secrets::Covers;
 
 /// The actuator's name.
@@ -222,10 +222,12 @@ impl Actuator for Mail {
             Err(cause) if cause.is_transient() => {
                 Outcome::Failed { reason: said(&cause), retry: true }
             }
-            Err(cause) => Outcome::Failed {
-                reason: format!("{}; whether the mail left is not known", said(&cause)),
-                retry: false,
-            },
+            Err(cause) => {
+                return Err(unsure(format!(
+                    "{}; whether the mail left is not known",
+                    said(&cause)
+                )));
+            }
         })
     }
 

@@ -180,6 +180,11 @@ pub(crate) fn login_of(arguments: &BTreeMap<String, Value>) -> Result<Option<Log
     }
 }
 
+/// What may have been done, and nobody knows: the engine asks a person where it must not ask again.
+pub(crate) const fn unsure(text: String) -> PortError {
+    PortError::Internal(text)
+}
+
 /// The variables handed to a shell.
 pub(crate) fn environment(arguments: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
     let values = arguments.get("environment").and_then(Value::as_object);

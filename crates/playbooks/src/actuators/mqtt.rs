@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::config::Mqtt as Config;
 use super::web::{authorities_pem, is_local};
-use super::{Outside, needed, text};
+use super::{Outside, needed, text, unsure};
 use crate::secrets::Covers;
 
 /// The actuator's name.
@@ -59,6 +59,8 @@ struct Progress {
     sent: bool,
     /// The broker has it.
     taken: bool,
+    /// The broker has refused it.
+    refused: bool,
     /// The broker says that nobody listens.
     nobody: bool,
     /// What the device answered.
@@ -173,10 +175,12 @@ impl Mqtt {
                 data,
             }),
             None => Ok(Outcome::Done { summary: format!("{host} has taken it for {topic}"), data }),
-            Some(cause) if progress.sent => Ok(Outcome::Failed {
-                reason: format!("{host}: {cause}; whether the message arrived is not known"),
-                retry: false,
-            }),
+            Some(cause) if progress.refused => {
+                Ok(Outcome::Failed { reason: format!("{host}: {cause}"), retry: false })
+            }
+            Some(cause) if progress.sent => {
+                Err(unsure(format!("{host}: {cause}; whether the message arrived is not known")))
+            }
             Some(cause) => Err(PortError::Unavailable(format!("{host}: {cause}"))),
         }
     }
@@ -206,6 +210,7 @@ async fn converse(
             Event::Incoming(Packet::PubAck(ack)) => {
                 progress.nobody = ack.reason == PubAckReason::NoMatchingSubscribers;
                 if !progress.nobody && ack.reason != PubAckReason::Success {
+                    progress.refused = true;
                     return Err(format!("the broker refuses it: {:?}", ack.reason));
                 }
                 progress.taken = true;
@@ -213,6 +218,7 @@ async fn converse(
             Event::Incoming(Packet::PubRec(ack)) => {
                 progress.nobody = ack.reason == PubRecReason::NoMatchingSubscribers;
                 if !progress.nobody && ack.reason != PubRecReason::Success {
+                    progress.refused = true;
                     return Err(format!("the broker refuses it: {:?}", ack.reason));
                 }
             }

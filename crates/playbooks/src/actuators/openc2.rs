@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::web::{Answer, NoAnswer, address};
-use super::{Outside, login_of, needed, text};
+use super::{Outside, login_of, needed, text, unsure};
 use crate::secrets::Covers;
 
 /// The actuator's name.
@@ -108,10 +108,9 @@ impl OpenC2 {
         }
         match web.send(request).await {
             Ok(answer) => Ok(outcome(&message, &id, &answer)),
-            Err(NoAnswer::Unknown(reason)) if !safe => Ok(Outcome::Failed {
-                reason: format!("{reason}; whether {} did it is not known", message.host),
-                retry: false,
-            }),
+            Err(NoAnswer::Unknown(reason)) if !safe => {
+                Err(unsure(format!("{reason}; whether {} did it is not known", message.host)))
+            }
             Err(none) => Err(none.repeatable()),
         }
     }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use super::output::Output;
-use super::{Outside, environment, needed};
+use super::{Outside, environment, needed, unsure};
 use crate::commands::escape::fill_escaped;
 use crate::secrets::Covers;
 use crate::secrets::login::{Login, Opened};
@@ -147,12 +147,17 @@ impl Ssh {
         .await;
         let outcome = match done {
             Ok(Ok(Some(status))) => output.outcome(job.host, status),
-            Ok(Ok(None)) => unknown(job.host, "the connection ended before the command did"),
-            Ok(Err(cause)) => unknown(job.host, &cause.to_string()),
+            Ok(Ok(None)) => {
+                return Err(unknown(job.host, "the connection ended before the command did"));
+            }
+            Ok(Err(cause)) => return Err(unknown(job.host, &cause.to_string())),
             Err(_) => {
                 let _ = channel.signal(Sig::KILL).await;
                 let _ = channel.close().await;
-                unknown(job.host, &format!("the command did not end within {limit} s"))
+                return Err(unknown(
+                    job.host,
+                    &format!("the command did not end within {limit} s"),
+                ));
             }
         };
         let _ = handle.disconnect(russh::Disconnect::ByApplication, "", "en").await;
@@ -188,9 +193,8 @@ fn lost(job: &Job<'_>, cause: &russh::Error) -> PortError {
     PortError::Unavailable(format!("{} lets no session begin: {cause}", job.host))
 }
 
-fn unknown(host: &str, cause: &str) -> Outcome {
-    let reason = format!("{host}: {cause}; what it had done by then is not known");
-    Outcome::Failed { reason, retry: false }
+fn unknown(host: &str, cause: &str) -> PortError {
+    unsure(format!("{host}: {cause}; what it had done by then is not known"))
 }
 
 async fn log_in(handle: &mut Handle<Pin>, host: &str, opened: &Opened) -> Result<(), PortError> {

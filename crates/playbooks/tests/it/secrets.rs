@@ -146,8 +146,7 @@ async fn actuators_tell_what_is_there_and_how_to_have_the_rest() {
     assert_eq!((status, &said["ok"]), (StatusCode::OK, &Value::Null));
     let (status, _) = room.call("POST", "/api/v1/actuators/none/test", Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
-    let commands =
-        json!([{ "type": "bash", "command": "true" }, { "type": "yara", "command": "x" }]);
+    let commands = json!([{ "type": "bash", "command": "true" }, { "type": "yara", "command_b64": "cnVsZSB4IHt9" }]);
     let it = playbook(&[
         (
             "run",
