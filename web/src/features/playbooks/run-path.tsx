@@ -11,6 +11,7 @@ import { t, tn } from '@/strings/pages';
 import { stateMark } from './canvas/look';
 import { workflowOf, type Doc } from './model/document';
 import { momentsOf, statesAt, takenWays } from './model/replay';
+import { RunStep } from './step';
 
 const Canvas = lazy(() => import('./canvas/canvas'));
 const FRAME_MS = 700;
@@ -22,6 +23,7 @@ export function RunPath({ run }: { run: RunDetail }) {
   // The last place of the slider is the run as it stands; it stays there while the run goes on.
   const [picked, setPicked] = useState<number | null>(null);
   const [playing, setPlaying] = useState(false);
+  const [chosen, setChosen] = useState<string | null>(null);
   const place = picked === null ? moments.length : Math.min(picked, moments.length);
   const at = place === moments.length ? null : (moments[place] ?? null);
   useEffect(() => {
@@ -45,11 +47,12 @@ export function RunPath({ run }: { run: RunDetail }) {
   const strange = [...states.keys()].filter((id) => !workflowOf(doc)[id]).length;
   const active = [...states.values()].filter((state) => UNDER_WAY.has(state)).length;
   const first = moments[0];
+  const passes = run.steps.filter((step) => step.step === chosen);
   return (
     <>
       {strange > 0 && <p className="path-body small soft">{t('run.newer', { n: strange })}</p>}
       <Suspense fallback={<Ghost rows={10} />}>
-        <Canvas doc={doc} label={t('run.canvas_of')} marks={marks} ways={ways} />
+        <Canvas doc={doc} label={t('run.canvas_of')} marks={marks} ways={ways} chosen={chosen} onChoose={setChosen} />
       </Suspense>
       {moments.length > 0 && (
         <div className="replay" role="group" aria-label={t('run.replay')}>
@@ -65,6 +68,11 @@ export function RunPath({ run }: { run: RunDetail }) {
           />
           <span className="small soft num" role="status">{at === null ? t('run.now') : `+${spanText(at - (first ?? at))}`} · {active === 0 ? t('run.under_way_none') : tn('run.under_way', active)}</span>
         </div>
+      )}
+      {passes.length > 0 && (
+        <ol className="path path-body">
+          {passes.map((step, index) => <RunStep key={`${step.step}${index}`} run={run} step={step} number={passes.length > 1 ? index + 1 : null} />)}
+        </ol>
       )}
     </>
   );
