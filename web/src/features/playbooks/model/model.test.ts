@@ -185,6 +185,8 @@ describe('differences', () => {
     expect(Object.keys(workflowOf(both.doc))).toContain('call--1');
     expect(both.exits.get('par--1 on_completion action--9')).toBe('added');
     expect(both.exits.get('while--1 on_true call--1')).toBe('removed');
+    const moved = union(all, connect(all, 'if--1', { kind: 'on_false', to: 'end--2' }));
+    expect(exitsOf(workflowOf(moved.doc)['if--1']).filter((exit) => exit.kind === 'on_false').map((exit) => [exit.to, moved.exits.get(`if--1 on_false ${exit.to}`)])).toEqual([['end--2', 'added'], ['end--1', 'removed']]);
   });
 });
 
