@@ -33,7 +33,7 @@ export function exitWord(exit: Pick<Exit, 'kind' | 'value'>, type = ''): string 
 }
 
 export const kindWord = (kind: ExitKind): string => word('exit', kind);
-export const typeWord = (type: string): string => word('step.kind', type);
+export const typeWord = (type: string): string => word('edit.kind', type);
 
 /** What a step is called: its name, or the word for its type. */
 export const stepWord = (id: string, step: Obj | undefined): string => text(step?.name) || (step ? typeWord(text(step.type)) : '') || id;
