@@ -24,7 +24,7 @@ let visits = 0;
 
 /** One list page and, where it holds a row, the page behind it. */
 const PAGES = [
-  ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['groups', '/findings?view=groups'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions?all=yes'], ['evaluations', '/evaluations'], ['playbooks', '/playbooks'], ['sharing', '/shares'],
+  ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['groups', '/findings?view=groups'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions?all=yes'], ['evaluations', '/evaluations'], ['playbooks', '/playbooks'], ['playbook-new', '/playbooks/new'], ['approvals', '/approvals'], ['sharing', '/shares'],
   ['intel', '/intel?value=178.128.185.250'], ['knowledge', '/knowledge'], ['report', '/knowledge/report'], ['import', '/knowledge/import'], ['rules', '/knowledge/rules'], ['graph', '/graph'], ['matrix', '/matrix'], ['feeds', '/feeds'], ['webhooks', '/webhooks'], ['collections', '/collections'], ['communities', '/communities'], ['policies', '/policies'], ['preview', '/preview?q=type:malware'], ['exchange', '/exchange'], ['ledger', '/ledger'], ['gateways', '/gateways'], ['health', '/health'], ['access', '/access'], ['about', '/about'], ['lost', '/no/such/page'],
 ];
 const DETAILS = { incidents: 'incident', findings: 'finding', devices: 'device', models: 'model', commands: 'machine', evaluations: 'evaluation', sharing: 'share', ledger: 'proof', playbooks: 'run', knowledge: 'object', communities: 'community', exchange: 'object-share' };
@@ -114,6 +114,13 @@ async function behind(page, site, name, suffix, at) {
     await page.goto(site.url + playbook);
     await settle(page);
     await look(page, `${site.name}-playbook-${suffix}`);
+    for (const [shown, to] of [['lit-path', `${path}?view=canvas`], ['playbook-edit', `${playbook}/edit`], ['playbook-steps', `${playbook}/edit?view=list&part=variables`]]) {
+      at(`${site.name}-${shown}-${suffix}`);
+      await page.goto(site.url + to);
+      await settle(page);
+      await page.waitForSelector('.canvas .react-flow__node, .outline button', { timeout: 10_000 });
+      await look(page, `${site.name}-${shown}-${suffix}`);
+    }
   }
 }
 
@@ -126,7 +133,7 @@ async function sitesOf() {
   const home = [['situation', '/']];
   const made = [
     ['operator', 'operator', 'done', PAGES], ['cert', 'cert', 'done', PAGES.slice(0, 2)], ['learning', 'operator', 'learning', home], ['empty', 'operator', 'empty', [...home, ['incidents', '/incidents'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions'], ['groups', '/findings?view=groups'], ['evaluations', '/evaluations']]],
-    ['not-enforced', 'operator', 'not-enforced', home], ['commands', 'operator', 'commands', [['findings', '/findings'], ['laws', '/laws/harbour-gw/goose']]], ['waiting', 'operator', 'waiting', [['sharing', '/shares'], ['playbooks', '/playbooks']]],
+    ['not-enforced', 'operator', 'not-enforced', home], ['commands', 'operator', 'commands', [['findings', '/findings'], ['laws', '/laws/harbour-gw/goose']]], ['waiting', 'operator', 'waiting', [['sharing', '/shares'], ['playbooks', '/playbooks'], ['approvals', '/approvals']]],
     ['first-run', 'operator', 'first-run', [['first-run', '/']]], ['sign-in', 'operator', 'signed-out', [['sign-in', '/']]],
   ];
   const mocks = await Promise.all(made.map(([, kind, scene]) => serve({ kind, scene })));

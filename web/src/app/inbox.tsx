@@ -54,7 +54,7 @@ export function Inbox() {
   return (
     <MenuButton
       wordless
-      label={[waiting > 0 ? tn('inbox.approvals', waiting) : null, fresh > 0 ? tn('inbox.fresh', fresh) : null].filter(Boolean).join(', ') || t('inbox.title')}
+      label={waiting > 0 && fresh > 0 ? t('inbox.both', { n: waiting + fresh, waiting: tn('inbox.approvals', waiting), fresh: tn('inbox.fresh', fresh) }) : waiting > 0 ? tn('inbox.approvals', waiting) : fresh > 0 ? tn('inbox.fresh', fresh) : t('inbox.title')}
       className={fresh + waiting > 0 ? 'icon-button round fresh' : 'icon-button round'}
       trigger={<><Icon name="bell" />{fresh + waiting > 0 && <b aria-hidden="true">{fresh + waiting}</b>}</>}
       entries={entries}

@@ -23,6 +23,7 @@ interface Asked { run: RunDetail; step: Step; playbook: PlaybookDetail | undefin
 export function ApprovalsPage() {
   const runs = useQuery(reads.runs());
   const may = useMay('playbooks.run');
+  const me = useQuery(reads.me());
   const waiting = (runs.data?.items ?? []).filter((run) => run.state === 'waiting');
   const shown = waiting.slice(0, MOST);
   const details = useQueries({ queries: shown.map((run) => reads.run(run.id)) });
@@ -39,7 +40,7 @@ export function ApprovalsPage() {
       <div className="stack wide">
         {runs.isError && !runs.data && <Failed error={runs.error} retry={runs.refetch} />}
         {failed > 0 && <Banner tone="medium">{t('approve.partly', { n: failed })}</Banner>}
-        {!may && asked.length > 0 && <Banner tone="medium">{t('approve.may_not')}</Banner>}
+        {me.data && !may && asked.length > 0 && <Banner tone="medium">{t('approve.may_not')}</Banner>}
         {waiting.length > MOST && <Banner tone="medium">{t('approve.more', { n: count(MOST) })}</Banner>}
         {loading && !runs.isError && <section className="panel"><Ghost rows={6} /></section>}
         {!loading && asked.length === 0 && failed === 0 && <section className="panel"><Empty title={t('approve.empty')}>{t('approve.empty_why')}</Empty></section>}

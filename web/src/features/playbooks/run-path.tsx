@@ -11,6 +11,7 @@ import { t, tn } from '@/strings/pages';
 import { stateMark } from './canvas/look';
 import { workflowOf, type Doc } from './model/document';
 import { momentsOf, statesAt, takenWays } from './model/replay';
+import { RunStep } from './step';
 
 const Canvas = lazy(() => import('./canvas/canvas'));
 const FRAME_MS = 700;
@@ -22,6 +23,7 @@ export function RunPath({ run }: { run: RunDetail }) {
   // The last place of the slider is the run as it stands; it stays there while the run goes on.
   const [picked, setPicked] = useState<number | null>(null);
   const [playing, setPlaying] = useState(false);
+  const [chosen, setChosen] = useState<string | null>(null);
   const place = picked === null ? moments.length : Math.min(picked, moments.length);
   const at = place === moments.length ? null : (moments[place] ?? null);
   useEffect(() => {
@@ -39,32 +41,38 @@ export function RunPath({ run }: { run: RunDetail }) {
     const taken = takenWays(run, at);
     return (_: string, from: string, to: string) => (taken(from, to) ? 'lit' : 'unlit');
   }, [run, at]);
-  if (playbook.isError) return <div className="path-body"><Failed error={playbook.error} /><p className="soft">{t('run.no_document')}</p></div>;
+  if (playbook.isError) return <div className="path-body"><Failed error={playbook.error} /><p className="soft">{t('lit.no_document')}</p></div>;
   if (!playbook.data) return <Ghost rows={8} />;
   const doc = playbook.data.playbook as Doc;
   const strange = [...states.keys()].filter((id) => !workflowOf(doc)[id]).length;
   const active = [...states.values()].filter((state) => UNDER_WAY.has(state)).length;
   const first = moments[0];
+  const passes = run.steps.filter((step) => step.step === chosen);
   return (
     <>
-      {strange > 0 && <p className="path-body small soft">{t('run.newer', { n: strange })}</p>}
+      {strange > 0 && <p className="path-body small soft">{t('lit.newer', { n: strange })}</p>}
       <Suspense fallback={<Ghost rows={10} />}>
-        <Canvas doc={doc} label={t('run.canvas_of')} marks={marks} ways={ways} />
+        <Canvas doc={doc} label={t('lit.canvas_of')} marks={marks} ways={ways} chosen={chosen} onChoose={setChosen} />
       </Suspense>
       {moments.length > 0 && (
-        <div className="replay" role="group" aria-label={t('run.replay')}>
-          <Button small plain onClick={() => (playing ? setPlaying(false) : (setPicked(place === moments.length ? 0 : place), setPlaying(true)))}>{playing ? t('run.stop') : t('run.play')}</Button>
+        <div className="replay" role="group" aria-label={t('lit.replay')}>
+          <Button small plain onClick={() => (playing ? setPlaying(false) : (setPicked(place === moments.length ? 0 : place), setPlaying(true)))}>{playing ? t('lit.stop') : t('lit.play')}</Button>
           <input
-            type="range" min={0} max={moments.length} step={1} value={place} aria-label={t('run.moment')}
-            aria-valuetext={at === null ? t('run.now') : `${t('run.moment_n', { n: place + 1, all: moments.length })}, +${spanText(at - (first ?? at))}`}
+            type="range" min={0} max={moments.length} step={1} value={place} aria-label={t('lit.moment')}
+            aria-valuetext={at === null ? t('lit.now') : `${t('lit.moment_n', { n: place + 1, all: moments.length })}, +${spanText(at - (first ?? at))}`}
             onChange={(event) => {
               setPlaying(false);
               const next = Number(event.currentTarget.value);
               setPicked(next >= moments.length ? null : next);
             }}
           />
-          <span className="small soft num" role="status">{at === null ? t('run.now') : `+${spanText(at - (first ?? at))}`} · {active === 0 ? t('run.under_way_none') : tn('run.under_way', active)}</span>
+          <span className="small soft num" role="status">{at === null ? t('lit.now') : `+${spanText(at - (first ?? at))}`} · {active === 0 ? t('lit.under_way_none') : tn('lit.under_way', active)}</span>
         </div>
+      )}
+      {passes.length > 0 && (
+        <ol className="path path-body">
+          {passes.map((step, index) => <RunStep key={`${step.step}${index}`} run={run} step={step} number={passes.length > 1 ? index + 1 : null} />)}
+        </ol>
       )}
     </>
   );

@@ -50,7 +50,7 @@ function Body({ run }: { run: RunDetail }) {
         <Panel
           title={t('run.path')}
           flush={shown === 'canvas'}
-          end={<Segments label={t('run.view')} value={shown} options={[['list', t('run.list')], ['canvas', t('run.canvas')]] as const} onChange={(next) => void navigate({ to: '/runs/$id', params: { id: run.id }, search: next === 'canvas' ? { view: next } : {}, replace: true })} />}
+          end={<Segments label={t('lit.view')} value={shown} options={[['list', t('lit.list')], ['canvas', t('lit.canvas')]] as const} onChange={(next) => void navigate({ to: '/runs/$id', params: { id: run.id }, search: next === 'canvas' ? { view: next } : {}, replace: true })} />}
         >
           {shown === 'canvas' ? <RunPath run={run} /> : <Steps run={run} />}
         </Panel>

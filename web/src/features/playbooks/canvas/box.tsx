@@ -12,7 +12,7 @@ export function StepBox({ data }: NodeProps<Box>) {
       <Handle type="target" position={Position.Top} isConnectable={data.connectable && data.type !== 'start'} />
       <div className={`step-box ${data.type} ${data.mark ? `is-${data.mark.form}` : ''}`}>
         <span className="step-kind">
-          <span className="clip">{data.kind}</span>
+          <span className="clip">{data.kind === data.title ? '' : data.kind}</span>
           {data.mark && <span className={`tag bare ${data.mark.tone}`}><Form shape={data.mark.shape} />{data.mark.word}</span>}
           {data.faults && <span className="tag bare critical"><Form shape="triangle" />{data.faults}</span>}
         </span>

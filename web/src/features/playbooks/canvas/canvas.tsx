@@ -118,7 +118,7 @@ function start(flow: ReactFlowInstance<Box, Way>, boxes: Box[], place: HTMLEleme
   const left = Math.min(...boxes.map((one) => one.position.x));
   const wide = Math.max(...boxes.map((one) => one.position.x)) + STEP_W - left;
   const high = Math.max(...boxes.map((one) => one.position.y)) + STEP_H;
-  const zoom = Math.min(FIT.maxZoom, Math.max(FIT.minZoom, Math.min((place.clientWidth - 48) / wide, (place.clientHeight - 64) / high)));
+  const zoom = Math.min(FIT.maxZoom, Math.max(FIT.minZoom, Math.min((place.clientWidth - 48) / wide, (place.clientHeight - 72) / high)));
   const x = wide * zoom <= place.clientWidth ? (place.clientWidth - wide * zoom) / 2 - left * zoom : place.clientWidth / 2 - (first.position.x + STEP_W / 2) * zoom;
   void flow.setViewport({ x, y: 24, zoom });
 }

@@ -47,13 +47,14 @@ export function waysOf(doc: Doc, places: Places, says: Says): Way[] {
   return all.map(({ from, exit, key }) => {
     const out = order(all.filter((one) => one.from === from), (one) => one.exit.to);
     const into = order(all.filter((one) => one.exit.to === exit.to), (one) => one.from);
+    const pair = out.filter((one) => one.exit.to === exit.to);
     const index = (list: typeof all) => list.findIndex((one) => one.key === key);
     const look = says.ways?.(key, from, exit.to) ?? '';
     const said = look === 'added' || look === 'removed' ? `${exitWord(exit, text(flow[from]?.type))} (${t(look === 'added' ? 'change.added' : 'change.removed')})` : exitWord(exit, text(flow[from]?.type));
     return {
       id: key, type: 'way', source: from, target: exit.to, focusable: false,
       markerEnd: { type: MarkerType.ArrowClosed, markerUnits: 'userSpaceOnUse', width: 18, height: 18, color: 'var(--line-strong)' },
-      data: { kind: exit.kind, word: said, look, bends: places[from] || places[exit.to] ? [] : (bends.get(key) ?? []), fromX: shift(index(out), out.length), toX: shift(index(into), into.length) },
+      data: { kind: exit.kind, word: said, look, bends: places[from] || places[exit.to] ? [] : (bends.get(key) ?? []), fromX: shift(index(out), out.length), toX: shift(index(into), into.length), lift: (index(pair) - (pair.length - 1) / 2) * 15 },
     };
   });
 }

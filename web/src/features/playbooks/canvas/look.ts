@@ -4,7 +4,7 @@ import type { Shape } from '@/parts/icon';
 import type { Tone } from '@/parts/tags';
 import { t, word } from '@/strings/pages';
 import type { Change } from '../model/diff';
-import { titleOf, type Obj } from '../model/document';
+import { text, type Obj } from '../model/document';
 import type { Exit, ExitKind } from '../model/exits';
 
 export interface Mark { word: string; tone: Tone; shape: Shape; /** Names the look of the box. */ form: string }
@@ -33,6 +33,7 @@ export function exitWord(exit: Pick<Exit, 'kind' | 'value'>, type = ''): string 
 }
 
 export const kindWord = (kind: ExitKind): string => word('exit', kind);
-export const typeWord = (type: string): string => word('step.kind', type);
-/** Of what is said elsewhere on the page: "Block the device (action)". */
-export const stepWord = (id: string, step: Obj | undefined): string => titleOf(id, step);
+export const typeWord = (type: string): string => word('edit.kind', type);
+
+/** What a step is called: its name, or the word for its type. */
+export const stepWord = (id: string, step: Obj | undefined): string => text(step?.name) || (step ? typeWord(text(step.type)) : '') || id;

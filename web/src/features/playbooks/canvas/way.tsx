@@ -3,7 +3,7 @@ import { BaseEdge, EdgeLabelRenderer, getBezierPath, Position, type Edge, type E
 import type { ExitKind } from '../model/exits';
 import type { Point } from '../model/layout';
 
-export type WayData = { kind: ExitKind; word: string; bends: Point[]; look: string; fromX: number; toX: number };
+export type WayData = { kind: ExitKind; word: string; bends: Point[]; look: string; fromX: number; toX: number; /** Moves the word, where several lines lead to the same step. */ lift: number };
 export type Way = Edge<WayData, 'way'>;
 
 /** Dashes by kind: solid for what always follows, broken for the rest. */
@@ -35,7 +35,7 @@ export function WayLine({ id, sourceX, sourceY, targetX, targetY, data, markerEn
     <>
       <BaseEdge id={id} path={path} {...(markerEnd ? { markerEnd } : {})} className={`way ${data.kind} ${data.look}`} style={{ strokeDasharray: DASHES[data.kind], strokeWidth: WIDTHS[data.kind] ?? 1.6 }} />
       <EdgeLabelRenderer>
-        <span className={`way-word ${data.kind} ${data.look}`} style={{ transform: `translate(-50%, -50%) translate(${at.x}px, ${at.y}px)` }}>{data.word}</span>
+        <span className={`way-word ${data.kind} ${data.look}`} style={{ transform: `translate(-50%, -50%) translate(${at.x}px, ${at.y + data.lift}px)` }}>{data.word}</span>
       </EdgeLabelRenderer>
     </>
   );

@@ -4,18 +4,20 @@ import { Empty, Ghost } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { t, tn, word } from '@/strings/pages';
-import { changeMark } from '../canvas/look';
+import { changeMark, stepWord } from '../canvas/look';
 import { differences, union, type Difference, type FieldChange } from '../model/diff';
-import type { Doc } from '../model/document';
+import { workflowOf, type Doc } from '../model/document';
 
 const Canvas = lazy(() => import('../canvas/canvas'));
 const MOST_FIELDS = 12;
+/** The name of the step a text is the id of. */
+type NameOf = (id: string) => string | null;
 
-const columns: Column<Difference>[] = [
+const columnsFor = (nameOf: NameOf): Column<Difference>[] => [
   { id: 'part', head: t('change.part'), cell: (row) => word('change.of', row.part), sort: (row) => row.part },
   { id: 'title', head: t('change.what'), cell: (row) => <span className="strong">{row.title}</span>, sort: (row) => row.title },
   { id: 'change', head: t('change.how'), cell: (row) => { const mark = changeMark(row.change); return <PlainTag tone={mark.tone} shape={mark.shape}>{mark.word}</PlainTag>; }, sort: (row) => row.change },
-  { id: 'fields', head: t('change.fields'), cell: (row) => <Fields fields={row.fields} /> },
+  { id: 'fields', head: t('change.fields'), cell: (row) => <Fields fields={row.fields} nameOf={nameOf} /> },
 ];
 
 interface ChangesProps {
@@ -29,6 +31,10 @@ export function Changes({ base, doc, chosen, onChoose }: ChangesProps) {
   const list = useMemo(() => differences(base, doc), [base, doc]);
   const both = useMemo(() => union(base, doc), [base, doc]);
   const marks = useMemo(() => new Map([...both.steps].map(([id, change]) => [id, changeMark(change)])), [both]);
+  const columns = useMemo(() => {
+    const flow = workflowOf(both.doc);
+    return columnsFor((id) => (Object.hasOwn(flow, id) ? `→ ${stepWord(id, flow[id])}` : null));
+  }, [both]);
   const ways = useMemo(() => (key: string) => both.exits.get(key) ?? '', [both]);
   if (list.length === 0) return <Empty title={t('change.none')}>{t('change.none_why')}</Empty>;
   return (
@@ -41,16 +47,16 @@ export function Changes({ base, doc, chosen, onChoose }: ChangesProps) {
   );
 }
 
-function Fields({ fields }: { fields: FieldChange[] }) {
+function Fields({ fields, nameOf }: { fields: FieldChange[]; nameOf: NameOf }) {
   if (fields.length === 0) return <>–</>;
   return (
     <ul className="field-changes">
       {fields.slice(0, MOST_FIELDS).map((field) => (
         <li key={field.place}>
           {field.place !== '' && <code>{field.place}</code>}
-          <del>{value(field.before)}</del>
+          <del>{value(field.before, nameOf)}</del>
           <span className="hidden-text"> {t('change.now')} </span>
-          <ins>{value(field.after)}</ins>
+          <ins>{value(field.after, nameOf)}</ins>
         </li>
       ))}
       {fields.length > MOST_FIELDS && <li className="quiet">{tn('change.more', fields.length - MOST_FIELDS)}</li>}
@@ -60,8 +66,10 @@ function Fields({ fields }: { fields: FieldChange[] }) {
 
 const LONGEST = 240;
 
-function value(of: unknown): string {
+function value(of: unknown, nameOf: NameOf): string {
   if (of === undefined) return '–';
+  const name = typeof of === 'string' ? nameOf(of) : null;
+  if (name !== null) return name;
   const written = typeof of === 'string' ? of : JSON.stringify(of);
   return written.length > LONGEST ? `${written.slice(0, LONGEST)}…` : written;
 }

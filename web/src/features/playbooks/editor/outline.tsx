@@ -41,7 +41,7 @@ export function Outline({ doc, chosen, onChoose, onDelete, onAdd, marks, faults 
             <button type="button" data-row aria-pressed={id === chosen} onClick={() => onChoose(id)}>
               <span className="num quiet">{number.get(id)}</span>
               <span className="grow">
-                <span className="strong">{stepWord(id, step)}</span> <span className="small quiet">{typeWord(text(step?.type))}</span>
+                <span className="strong">{stepWord(id, step)}</span> {text(step?.name) !== '' && <span className="small quiet">{typeWord(text(step?.type))}</span>}
                 {mark && <span className={`tag bare ${mark.tone}`}><Form shape={mark.shape} />{mark.word}</span>}
                 {count > 0 && <span className="tag bare critical"><Form shape="triangle" />{tn('edit.faults', count)}</span>}
                 <span className="outline-ways small soft">

@@ -9,7 +9,8 @@ export function offersAt(source: string, caret: number, variables: { name: strin
   // Within a text in quotes nothing is a name.
   if ((source.slice(0, caret).split("'").length - 1) % 2 === 1) return [];
   const typed = begun[2] ?? '';
-  return variables.filter((one) => one.name.toLowerCase().startsWith(typed.toLowerCase()) && one.name !== typed).map((one) => ({ ...one, from: caret - typed.length, to: caret }));
+  const bare = (name: string) => name.toLowerCase().replace(/^_+/, '');
+  return variables.filter((one) => bare(one.name).startsWith(bare(typed)) && one.name !== typed).map((one) => ({ ...one, from: caret - typed.length, to: caret }));
 }
 
 export function completed(source: string, offer: Offer): { text: string; caret: number } {

@@ -1,5 +1,5 @@
 // What a draft changes: steps, and the other parts of the playbook, each with its fields before and after.
-import { dictionary, equal, isObj, text, titleOf, workflowOf, type Doc, type Obj } from './document';
+import { dictionary, equal, isObj, text, texts, titleOf, workflowOf, type Doc, type Obj } from './document';
 import { exitKey, exitsOf } from './exits';
 
 export type Change = 'added' | 'removed' | 'changed';
@@ -46,6 +46,19 @@ function fieldsOf(before: unknown, after: unknown, place: string): FieldChange[]
   return [{ place, before, after }];
 }
 
+/** A step with the ways out it had before beside those it has now. */
+function withOld(now: Obj | undefined, before: Obj | undefined): Obj | undefined {
+  if (!now || !before) return now ?? before;
+  const has = new Set(exitsOf(now).map((exit) => exitKey('', exit)));
+  return exitsOf(before).filter((exit) => !has.has(exitKey('', exit))).reduce((step: Obj, exit) => {
+    if (exit.kind === 'next') return { ...step, next_steps: [...texts(step.next_steps), exit.to] };
+    // Of a case that leads elsewhere now the table alone says where it led.
+    if (exit.kind === 'case') return { ...step, cases: { [exit.value ?? '']: exit.to, ...(isObj(step.cases) ? step.cases : {}) } };
+    const kept = Array.isArray(step[exit.kind]) ? texts(step[exit.kind]) : [text(step[exit.kind])].filter((to) => to !== '');
+    return { ...step, [exit.kind]: [...kept, exit.to] };
+  }, now);
+}
+
 /** Both versions as one workflow, for one drawing: the draft with the steps and ways out it takes away. */
 export function union(before: Doc, after: Doc): { doc: Doc; steps: Map<string, Change>; exits: Map<string, Change> } {
   const [was, is] = [workflowOf(before), workflowOf(after)];
@@ -53,6 +66,6 @@ export function union(before: Doc, after: Doc): { doc: Doc; steps: Map<string, C
   const keys = (flow: Record<string, Obj>) => new Set(Object.entries(flow).flatMap(([id, step]) => exitsOf(step).map((exit) => exitKey(id, exit))));
   const [old, now] = [keys(was), keys(is)];
   const exits = new Map<string, Change>([...[...now].filter((key) => !old.has(key)).map((key) => [key, 'added'] as const), ...[...old].filter((key) => !now.has(key)).map((key) => [key, 'removed'] as const)]);
-  const flow = Object.fromEntries([...new Set([...Object.keys(is), ...Object.keys(was)])].map((id) => [id, is[id] ?? was[id]]));
+  const flow = Object.fromEntries([...new Set([...Object.keys(is), ...Object.keys(was)])].map((id) => [id, withOld(is[id], was[id])]));
   return { doc: { ...after, workflow: flow, workflow_start: text(after.workflow_start) || text(before.workflow_start) }, steps, exits };
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decoded, encoded } from './base64';
+import { completed, offersAt } from './complete';
 import { differences, union } from './diff';
 import { equal, getAt, setAt, workflowOf, type Doc } from './document';
 import { keepDraft, readDraft } from './draft';
@@ -9,6 +10,7 @@ import { addStep, connect, disconnect, emptyPlaybook, holdsSomething, newId, rem
 import { exitsOf, leadingTo, readingOrder } from './exits';
 import { change, historyOf, redo, undo } from './history';
 import { layoutOf, STEP_H, STEP_W } from './layout';
+import { instructionOf } from './instruction';
 import { said } from './place';
 import { MAX_PLAYBOOK_BYTES, readPlaybook } from './read';
 import { inOrder, writePlaybook } from './write';
@@ -183,6 +185,8 @@ describe('differences', () => {
     expect(Object.keys(workflowOf(both.doc))).toContain('call--1');
     expect(both.exits.get('par--1 on_completion action--9')).toBe('added');
     expect(both.exits.get('while--1 on_true call--1')).toBe('removed');
+    const moved = union(all, connect(all, 'if--1', { kind: 'on_false', to: 'end--2' }));
+    expect(exitsOf(workflowOf(moved.doc)['if--1']).filter((exit) => exit.kind === 'on_false').map((exit) => [exit.to, moved.exits.get(`if--1 on_false ${exit.to}`)])).toEqual([['end--2', 'added'], ['end--1', 'removed']]);
   });
 });
 
@@ -205,5 +209,28 @@ describe('a draft', () => {
     shelf.set('sereno-playbook-draft:b', '{');
     expect(readDraft('b', store)).toBeNull();
     expect(keepDraft('c', { doc: all, base: null, at: 1 }, { ...store, setItem: () => { throw new Error('full'); } })).toBe(false);
+  });
+});
+
+describe('names offered in a condition', () => {
+  const variables = [{ name: '__known__', type: 'bool' }, { name: '__key__', type: 'string' }];
+  const names = (source: string) => offersAt(source, source.length, variables).map((one) => one.name);
+  it('are those that fit what is typed, outside of quotes', () => {
+    expect([names('_'), names('__ke'), names("__key__:value = '_k"), names('known'), names('a_k')]).toEqual([['__known__', '__key__'], ['__key__'], [], [], []]);
+  });
+  it('take the place of what was typed', () => {
+    const source = '_kn = true';
+    const [offer] = offersAt(source, 3, variables);
+    expect(completed(source, offer as NonNullable<typeof offer>)).toEqual({ text: '__known__:value = true', caret: 15 });
+    const [again] = offersAt('_kn:value', 3, variables);
+    expect(completed('_kn:value', again as NonNullable<typeof again>).text).toBe('__known__:value');
+  });
+});
+
+describe('what a person is asked', () => {
+  it('is what the run says, else what the playbook says', () => {
+    const doc = { workflow: { a: { type: 'action', commands: [{ type: 'bash', command: 'ls' }, { type: 'manual', command_b64: encoded('Look') }] }, b: { type: 'action', description: 'Think' } } };
+    expect(instructionOf({ step: 'a', arguments: { instruction: 'Look at 192.0.2.7' } }, doc)).toBe('Look at 192.0.2.7');
+    expect([instructionOf({ step: 'a', arguments: null }, doc), instructionOf({ step: 'b', arguments: null }, doc), instructionOf({ step: 'c', arguments: {} }, undefined)]).toEqual(['Look', 'Think', null]);
   });
 });
