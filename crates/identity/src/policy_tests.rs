@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 50] = [
+const TABLE: [(&str, &[&str]); 53] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -48,6 +48,9 @@ const TABLE: [(&str, &[&str]); 50] = [
     ("playbooks.write", &[]),
     ("gateway.order", &["analyst", "operator"]),
     ("gateway.replay", &["analyst", "operator"]),
+    ("recovery.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("recovery.order", &["analyst", "operator"]),
+    ("recovery.write", &["analyst"]),
     ("assets.write", &[]),
     ("tokens.create", &[]),
     ("tokens.revoke", &[]),

@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Receivers outside that are told what becomes known.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Services restarted from before an infection; blocks that lift by themselves.
+    #[command(subcommand)]
+    Recovery(Box<crate::commands::recovery::RecoveryCommand>),
     /// MISP files: to STIX 2.1 and back.
     #[command(subcommand)]
     Misp(MispCommand),

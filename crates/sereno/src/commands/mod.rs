@@ -20,6 +20,7 @@ pub(crate) mod models;
 pub(crate) mod peer;
 pub(crate) mod playbook;
 mod playbook_sign;
+pub(crate) mod recovery;
 pub(crate) mod share;
 pub(crate) mod sharing;
 pub(crate) mod shell;

@@ -18,7 +18,7 @@ const READERS_ACTS: [&str; 7] = [
     "POST /misp/{*path}",
     "DELETE /misp/{*path}",
 ];
-const OPERATORS_ACTS: [&str; 12] = [
+const OPERATORS_ACTS: [&str; 14] = [
     "POST /api/v1/detection/suppressions",
     "DELETE /api/v1/detection/suppressions/{id}",
     "PUT /api/v1/findings/{id}/capture",
@@ -28,6 +28,8 @@ const OPERATORS_ACTS: [&str; 12] = [
     "POST /api/v1/incidents/{id}/acknowledge",
     "POST /api/v1/incidents/{id}/notes",
     "POST /api/v1/incidents/{id}/state",
+    "POST /api/v1/recovery/cases/{incident}",
+    "POST /api/v1/recovery/orders",
     "POST /api/v1/runs",
     "POST /api/v1/runs/{id}/cancel",
     "POST /api/v1/runs/{id}/steps/{step}/answer",

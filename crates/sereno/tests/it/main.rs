@@ -30,6 +30,7 @@ mod nets;
 mod partition;
 mod playbook_sign;
 mod programs;
+mod recovery;
 mod sight;
 mod stix_patterns;
 mod stix_peer;
