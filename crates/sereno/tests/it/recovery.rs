@@ -213,7 +213,8 @@ fn a_playbook_restores_a_service() {
         "agent_definitions": { actuator: { "type": "x-sereno-actuator", "name": "checkpoint" } },
     });
     call(&node, &token, reqwest::Method::POST, "/api/v1/playbooks", Some(&playbook));
-    let order = serde_json::json!({ "playbook": playbook["id"] });
+    let bare = playbook["id"].as_str().unwrap().trim_start_matches("playbook--");
+    let order = serde_json::json!({ "playbook": bare });
     let run = call(&node, &token, reqwest::Method::POST, "/api/v1/runs", Some(&order));
     let id = run["id"].as_str().unwrap_or_else(|| panic!("{run}"));
     let path = format!("/api/v1/runs/{id}");
