@@ -2,18 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
 mod analyst;
 mod intelligence;
 
-use clap::{Args, Parser, Subcommand};
-use model::Timestamp;
-
 pub(crate) use analyst::{Decay, DecayCommand, Licences, WarninglistCommand, WebhookCommand};
+use clap::{Args, Parser, Subcommand};
 pub(crate) use intelligence::{
     Credentials, FeedCommand, IntelCommand, MispCommand, NewFeed, PatternCommand, PushCommand,
     StixCommand,
 };
+use model::Timestamp;
 
 /// Watches IoT, OT and AI systems, calls out to the people who must know, and can prove it.
 #[derive(Debug, Parser)]

@@ -306,13 +306,7 @@ impl Rooms {
         feedhub.meet(Arc::new(misphub.clone()));
         feedhub.ask(Arc::new(communities.clone()), Arc::new(communities.clone()));
         let webhooks = Webhooks::open(platform, configs.webhooks)?;
-        let needs = recovery::Needs {
-            incidents: Arc::new(incidents.clone()),
-            fresh: Arc::new(detection.clone()),
-            gateway: Arc::new(gateway.clone()),
-        };
-        let people = Arc::new(playbooks::actuators::console::Console(platform.clone()));
-        let recovery = Recovery::open(platform, configs.recovery, needs, people)?;
+        let recovery = recovering(platform, configs.recovery, (&incidents, &detection, &gateway))?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),
@@ -383,4 +377,19 @@ impl Rooms {
         all.extend(self.recovery.jobs());
         all
     }
+}
+
+/// Recovery asks incidents, detectors and gateways; it calls people through the console.
+fn recovering(
+    platform: &Platform,
+    config: recovery::Config,
+    (incidents, detection, gateway): (&Incidents, &Detection, &Gateway),
+) -> anyhow::Result<Recovery> {
+    let needs = recovery::Needs {
+        incidents: Arc::new(incidents.clone()),
+        fresh: Arc::new(detection.clone()),
+        gateway: Arc::new(gateway.clone()),
+    };
+    let people = Arc::new(playbooks::actuators::console::Console(platform.clone()));
+    Ok(Recovery::open(platform, config, needs, people)?)
 }
