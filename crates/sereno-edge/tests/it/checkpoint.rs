@@ -76,7 +76,9 @@ impl Ground {
     /// Ends the agent as an operator does: its services end too.
     fn stop(&mut self) {
         if let Some(mut agent) = self.agent.take() {
-            let _ = Command::new("kill").args(["-TERM", &agent.id().to_string()]).status();
+            // What stands before the program passes no signal on, but its own death does.
+            let signal = if self.before.is_empty() { "-TERM" } else { "-KILL" };
+            let _ = Command::new("kill").args([signal, &agent.id().to_string()]).status();
             let until = Instant::now() + PATIENCE;
             while Instant::now() < until && matches!(agent.try_wait(), Ok(None)) {
                 std::thread::sleep(Duration::from_millis(20));
