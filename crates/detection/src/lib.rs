@@ -24,6 +24,7 @@ mod error;
 mod feedback;
 mod finding;
 mod fit;
+mod fresh;
 mod groups;
 mod http;
 mod intake;

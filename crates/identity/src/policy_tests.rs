@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 51] = [
+const TABLE: [(&str, &[&str]); 56] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -51,6 +51,9 @@ const TABLE: [(&str, &[&str]); 51] = [
     ("gateway.order", &["analyst", "operator"]),
     ("gateway.policy", &["analyst"]),
     ("gateway.replay", &["analyst", "operator"]),
+    ("recovery.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("recovery.order", &["analyst", "operator"]),
+    ("recovery.write", &["analyst"]),
     ("assets.write", &[]),
     ("tokens.create", &[]),
     ("tokens.revoke", &[]),

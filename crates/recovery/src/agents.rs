@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use platform::Platform;
 use ports::checkpoint::{CHECKPOINT_PROTOCOL, CheckpointOrder, Listing, Reply, Request};
-use ports::edge;
+use ports::{PortError, edge};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
@@ -15,8 +15,8 @@ use crate::error::RecoveryError;
 pub const TOKEN_FILE: &str = "checkpoint.token";
 /// Most agents of one node.
 pub(crate) const MAX_AGENTS: usize = 64;
-/// How long an agent may take to list, and to accept an order.
-const LIST_WITHIN: Duration = Duration::from_secs(5);
+/// How long an agent may take to list: it answers between two checkpoints.
+const LIST_WITHIN: Duration = Duration::from_secs(30);
 /// How long it may take to take a checkpoint.
 const ORDER_WITHIN: Duration = Duration::from_secs(600);
 /// Bytes read at a time.
@@ -86,11 +86,11 @@ impl Agents {
                 Err(cause) => silent.push(format!("{name}: {cause}")),
             }
         }
-        let mut what = format!("an agent that protects the service '{service}' was");
         if !silent.is_empty() {
-            what = format!("{what} (without an answer: {})", silent.join("; "));
+            let text = format!("who protects '{service}' is not known: {}", silent.join("; "));
+            return Err(RecoveryError::Port(PortError::Unavailable(text)));
         }
-        Err(RecoveryError::NotFound(what))
+        Err(RecoveryError::NotFound(format!("an agent that protects the service '{service}'")))
     }
 
     /// Gives an order, or asks for its outcome.

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
 mod analyst;
 mod intelligence;
 mod ledger;
@@ -12,6 +11,7 @@ mod playbook;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use analyst::{Decay, DecayCommand, Licences, WarninglistCommand, WebhookCommand};
+use clap::{Args, Parser, Subcommand};
 pub(crate) use intelligence::{
     Credentials, FeedCommand, IntelCommand, MispCommand, NewFeed, PatternCommand, PushCommand,
     StixCommand,
@@ -85,6 +85,9 @@ pub(crate) enum Command {
     /// Receivers outside that are told what becomes known.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Services restarted from before an infection; blocks that lift by themselves.
+    #[command(subcommand)]
+    Recovery(Box<crate::commands::recovery::RecoveryCommand>),
     /// MISP files: to STIX 2.1 and back.
     #[command(subcommand)]
     Misp(MispCommand),

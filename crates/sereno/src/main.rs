@@ -70,6 +70,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Feed(command) => commands::feed::run(command, json).await,
         Command::Licenses(asked) => commands::licences::run(asked, json).await,
         Command::Webhook(command) => commands::webhook::run(command, json).await,
+        Command::Recovery(command) => commands::recovery::run(*command, json).await,
         Command::Intel(command) => commands::intel::run(command, json).await,
         Command::Taxii(command) => commands::taxii::run(command, json).await,
         Command::Share(command) => commands::share::run(command, json).await,

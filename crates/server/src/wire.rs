@@ -37,6 +37,7 @@ use platform::live::Live;
 use platform::system::{SystemClock, SystemRandom};
 use platform::tasks::Tasks;
 use playbooks::Playbooks;
+use recovery::Recovery;
 use serde::Serialize;
 use webhooks::Webhooks;
 
@@ -47,7 +48,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 15] = [
+pub const MIGRATIONS: [RoomMigrations; 16] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -63,6 +64,7 @@ pub const MIGRATIONS: [RoomMigrations; 15] = [
     knowledge::MIGRATIONS,
     playbooks::MIGRATIONS,
     webhooks::MIGRATIONS,
+    recovery::MIGRATIONS,
 ];
 
 /// The sections of all rooms.
@@ -81,6 +83,7 @@ pub struct RoomConfigs {
     communities: communities::Config,
     playbooks: playbooks::Config,
     webhooks: webhooks::Config,
+    recovery: recovery::Config,
 }
 
 impl RoomConfigs {
@@ -103,6 +106,7 @@ impl RoomConfigs {
             communities: config.section("communities")?,
             playbooks: config.section("playbooks")?,
             webhooks: config.section("webhooks")?,
+            recovery: config.section("recovery")?,
         })
     }
 }
@@ -124,6 +128,7 @@ pub(crate) struct Rooms {
     pub(crate) communities: Communities,
     pub(crate) playbooks: Playbooks,
     pub(crate) webhooks: Webhooks,
+    pub(crate) recovery: Recovery,
 }
 
 /// A node over its data folder.
@@ -302,13 +307,14 @@ impl Rooms {
         feedhub.meet(Arc::new(misphub.clone()));
         feedhub.ask(Arc::new(communities.clone()), Arc::new(communities.clone()));
         let webhooks = Webhooks::open(platform, configs.webhooks)?;
+        let recovery = recovering(platform, configs.recovery, (&incidents, &detection, &gateway))?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
             exchange: Arc::new(cti.clone()),
             peers: Arc::new(identity.clone()),
             incidents: Arc::new(incidents.clone()),
             assets: Arc::new(assets.clone()),
-            actuators: vec![Arc::new(gateway.clone())],
+            actuators: vec![Arc::new(gateway.clone()), Arc::new(recovery.clone())],
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
@@ -327,6 +333,7 @@ impl Rooms {
             communities,
             playbooks,
             webhooks,
+            recovery,
         })
     }
 
@@ -346,6 +353,7 @@ impl Rooms {
             self.communities.router(),
             self.playbooks.router(),
             self.webhooks.router(),
+            self.recovery.router(),
         ]
         .into_iter()
         .fold(RoomRouter::default(), RoomRouter::merge)
@@ -358,6 +366,7 @@ impl Rooms {
         all.extend(self.cti.consumers());
         all.extend(self.playbooks.consumers());
         all.extend(self.webhooks.consumers());
+        all.extend(self.recovery.consumers());
         all
     }
 
@@ -367,6 +376,22 @@ impl Rooms {
         all.extend(self.cti.jobs());
         all.extend(self.knowledge.jobs());
         all.extend(self.playbooks.jobs());
+        all.extend(self.recovery.jobs());
         all
     }
+}
+
+/// Recovery asks incidents, detectors and gateways; it calls people through the console.
+fn recovering(
+    platform: &Platform,
+    config: recovery::Config,
+    (incidents, detection, gateway): (&Incidents, &Detection, &Gateway),
+) -> anyhow::Result<Recovery> {
+    let needs = recovery::Needs {
+        incidents: Arc::new(incidents.clone()),
+        fresh: Arc::new(detection.clone()),
+        gateway: Arc::new(gateway.clone()),
+    };
+    let people = Arc::new(playbooks::actuators::console::Console(platform.clone()));
+    Ok(Recovery::open(platform, config, needs, people)?)
 }

@@ -20,6 +20,8 @@ use crate::clock;
 const SETTLE: Duration = Duration::from_secs(5);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(1);
+/// Looks after which a group that does not stand still is let go for a moment.
+const STUCK_ROUNDS: u32 = 5;
 /// Longest output of a tool, bytes.
 const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 
@@ -85,7 +87,12 @@ impl Process {
             reason: format!("{} does not stand still: {cause}", self.name),
         };
         let until = clock::monotonic() + SETTLE;
-        loop {
+        for round in 1_u32.. {
+            if round.is_multiple_of(STUCK_ROUNDS) {
+                // Whoever waits for a child between vfork and exec cannot be stopped once the child was: let both by.
+                self.thaw();
+                std::thread::sleep(LOOK * 2);
+            }
             match killpg(pid(group), Signal::SIGSTOP) {
                 Ok(()) => {}
                 Err(nix::errno::Errno::ESRCH) => return Ok(()),
@@ -102,6 +109,7 @@ impl Process {
             }
             std::thread::sleep(LOOK);
         }
+        Ok(())
     }
 
     /// Lets the group go on.

@@ -162,3 +162,37 @@ pub(crate) async fn history(
         })
         .collect()
 }
+
+/// What was scored after a place.
+#[derive(Clone, Debug)]
+pub(crate) struct Since {
+    pub(crate) windows: i64,
+    pub(crate) alerts: i64,
+    pub(crate) highest: Option<f64>,
+    pub(crate) newest_us: Option<i64>,
+}
+
+/// Scores of windows that begin at or after `end_us` of an epoch, and of all later epochs: a source that starts again
+/// is fresh as a whole.
+pub(crate) async fn since(
+    connection: &mut AnyConnection,
+    device: DeviceId,
+    epoch: i64,
+    end_us: i64,
+) -> Result<Since, DbError> {
+    let row = sqlx::query(
+        "SELECT COUNT(score), COALESCE(SUM(alert), 0), MAX(score), MAX(end_us) FROM detection_scores \
+         WHERE device = $1 AND (epoch > $2 OR (epoch = $2 AND start_us >= $3)) AND score IS NOT NULL",
+    )
+    .bind(device.to_string())
+    .bind(epoch)
+    .bind(end_us)
+    .fetch_one(connection)
+    .await?;
+    Ok(Since {
+        windows: row.try_get(0)?,
+        alerts: row.try_get(1)?,
+        highest: row.try_get(2)?,
+        newest_us: row.try_get(3)?,
+    })
+}

@@ -76,7 +76,9 @@ impl Ground {
     /// Ends the agent as an operator does: its services end too.
     fn stop(&mut self) {
         if let Some(mut agent) = self.agent.take() {
-            let _ = Command::new("kill").args(["-TERM", &agent.id().to_string()]).status();
+            // What stands before the program passes no signal on, but its own death does.
+            let signal = if self.before.is_empty() { "-TERM" } else { "-KILL" };
+            let _ = Command::new("kill").args([signal, &agent.id().to_string()]).status();
             let until = Instant::now() + PATIENCE;
             while Instant::now() < until && matches!(agent.try_wait(), Ok(None)) {
                 std::thread::sleep(Duration::from_millis(20));
@@ -321,8 +323,12 @@ fn an_order_under_way_is_carried_through_by_the_next_agent() {
         .arg(ground.path("token"));
     let mut asker = command.stdout(Stdio::null()).spawn().unwrap();
     let outcomes = ground.path("store/outcomes");
+    // Under its own name: before that it is not on the disk, and nobody was told that it is taken.
+    let written = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
+    };
     ground.until("the order is written down", |_| {
-        std::fs::read_dir(&outcomes).is_ok_and(|list| list.count() > 0)
+        std::fs::read_dir(&outcomes).is_ok_and(|mut list| list.any(written))
     });
     let mut agent = ground.agent.take().unwrap();
     agent.kill().unwrap();

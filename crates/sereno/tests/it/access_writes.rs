@@ -18,7 +18,7 @@ const READERS_ACTS: [&str; 7] = [
     "POST /misp/{*path}",
     "DELETE /misp/{*path}",
 ];
-const OPERATORS_ACTS: [&str; 21] = [
+const OPERATORS_ACTS: [&str; 23] = [
     "POST /.well-known/openc2",
     "POST /api/v1/automation/stop",
     "POST /api/v1/proposals/{id}/answer",
@@ -31,6 +31,8 @@ const OPERATORS_ACTS: [&str; 21] = [
     "POST /api/v1/incidents/{id}/acknowledge",
     "POST /api/v1/incidents/{id}/notes",
     "POST /api/v1/incidents/{id}/state",
+    "POST /api/v1/recovery/cases/{incident}",
+    "POST /api/v1/recovery/orders",
     "POST /api/v1/runs",
     "POST /api/v1/runs/{id}/cancel",
     "POST /api/v1/runs/{id}/pause",

@@ -34,6 +34,7 @@ mod playbook_kills;
 mod playbook_runs;
 mod playbook_sign;
 mod programs;
+mod recovery;
 mod sight;
 mod stix_patterns;
 mod stix_peer;

@@ -55,6 +55,7 @@ impl HealthSource for All {
         all.extend(rooms.communities.health().await);
         all.extend(rooms.playbooks.health().await);
         all.extend(rooms.webhooks.health().await);
+        all.extend(rooms.recovery.health().await);
         all
     }
 
