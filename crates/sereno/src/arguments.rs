@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
 mod analyst;
 mod intelligence;
 mod ledger;
@@ -11,7 +12,6 @@ mod playbook;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use analyst::{Decay, DecayCommand, Licences, WarninglistCommand, WebhookCommand};
-use clap::{Args, Parser, Subcommand};
 pub(crate) use intelligence::{
     Credentials, FeedCommand, IntelCommand, MispCommand, NewFeed, PatternCommand, PushCommand,
     StixCommand,

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/.well-known/openc2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Commands of the profile for stateless packet filters (SLPF 1.0): deny, allow, delete, query. */
+        post: operations["openc2"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access-matrix": {
         parameters: {
             query?: never;
@@ -15,6 +32,92 @@ export interface paths {
         get: operations["matrix"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/actuators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this node commands, and what it could. */
+        get: operations["actuators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/actuators/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the other side of an actuator whether it would take commands; changes nothing. */
+        post: operations["test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/automation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policy of automation. */
+        get: operations["show"];
+        /** Replaces the policy of automation; `stopped` stays as it is. */
+        put: operations["put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/automation/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets things happen by themselves again. Runs that were held stay so until somebody lets each go on. */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/automation/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The kill switch: nothing starts by itself any more, and runs that did are held. People go on as they like. */
+        post: operations["stop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1174,6 +1277,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateways/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One gateway: mode, fail mode, orders in force, counters. */
+        get: operations["gateway"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{name}/allow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Allow lists of a gateway's devices, with what they stopped. */
+        get: operations["lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{name}/allow/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes an allow list, lets it learn, edits it, freezes it (from then on it is enforced), or puts it aside. */
+        put: operations["set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{name}/allow/{device}/mud": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes over what a maker says its device needs. What cannot be carried over is listed, never guessed. */
+        post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateways/{name}/counters": {
         parameters: {
             query?: never;
@@ -1200,8 +1371,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Orders a gateway to block or release a device; the answer follows as a fact. */
+        /** Orders a gateway to stop, slow down, confine or redirect a device, or to end that; the answer follows as a fact. */
         post: operations["order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{name}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets mode, fail mode or protected addresses of a gateway. It keeps them over restarts; `taken` says when they hold. */
+        put: operations["set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{name}/policy/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of a gateway's policy and allow lists, newest first. */
+        get: operations["history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1232,7 +1437,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Incidents, newest first. */
+        /** Incidents, newest first; those of others only as far as the caller sees. */
         get: operations["list"];
         put?: never;
         post?: never;
@@ -1249,7 +1454,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One incident with findings, timeline and lawful next states. */
+        /** One incident with findings, timeline and lawful next states; one of others only as far as the caller sees. */
         get: operations["incident"];
         put?: never;
         post?: never;
@@ -1287,6 +1492,23 @@ export interface paths {
         put?: never;
         /** Adds a note to the timeline. */
         post: operations["note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Playbooks for an incident, the one of most worth first; those that cannot run here last. */
+        get: operations["responses"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2118,6 +2340,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playbook-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys that are trusted to sign playbooks. */
+        get: operations["keys"];
+        put?: never;
+        /** Trusts a key to sign playbooks. The same key again changes nothing. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-keys/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Does not trust a key any more. What it signed is as if signed by a stranger. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-keys/{fingerprint}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revokes a key: it was lost or stolen. Its signatures do not count any more, from the time that is given on. */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playbooks": {
         parameters: {
             query?: never;
@@ -2181,6 +2455,57 @@ export interface paths {
         /** Sets when a playbook starts by itself. */
         put: operations["trigger"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proposals, newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One proposal. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a proposal. With the last yes that is needed the run starts; one no ends it. */
+        post: operations["answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2266,6 +2591,144 @@ export interface paths {
         };
         /** The newest thousand that the sharing policies keep back. */
         get: operations["withheld"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Checkpoint agents of this machine. */
+        get: operations["agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents whose block is being lifted, the newest first. */
+        get: operations["cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/cases/{incident}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops the lifting of a block by itself, or begins it anew. */
+        post: operations["change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How it is seen that devices are well. */
+        get: operations["checks"];
+        put?: never;
+        /** Declares how it is seen that a device is well; only such devices are released by themselves. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/checks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a health check. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/delays/{incident}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tells when an infection really happened: it teaches how old a checkpoint must be to be trusted. */
+        put: operations["learn"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders to checkpoint agents, the newest first. */
+        get: operations["orders"];
+        put?: never;
+        /** Gives an order; it is carried out in the background, a restart at a random moment. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/orders/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One order. */
+        get: operations["order"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2426,6 +2889,59 @@ export interface paths {
         /** Says whether a command that was interrupted took effect. */
         post: operations["settle"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/steps/{step}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a step did that can be taken back: of a step that failed half-way, what it had done by then. */
+        get: operations["effects"];
+        put?: never;
+        /** Takes back what a step did, the last command first. What was taken back before stays so. */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which credentials there are; their values are never given out. */
+        get: operations["secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a credential under a name, over an older one. */
+        put: operations["set"];
+        post?: never;
+        /** Forgets a credential. Playbooks that name it fail from then on. */
+        delete: operations["remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3362,6 +3878,64 @@ export interface components {
             /** @description In the person's words. */
             reason: string;
         };
+        /** @description All actuators, by name. */
+        ActuatorList: {
+            /** @description Those that are there and those that could be. */
+            items: components["schemas"]["ActuatorView"][];
+        };
+        /** @description What came of the test. */
+        ActuatorTest: {
+            /** @description `true`: it would take commands; `null`: there is nothing to ask without doing something. */
+            ok?: boolean | null;
+            /** @description One sentence. */
+            summary: string;
+        };
+        /** @description An actuator. */
+        ActuatorView: {
+            /** @description The name playbooks use. */
+            name: string;
+            /** @description It is there. */
+            configured: boolean;
+            /** @description How to have it, where it is not there. */
+            remedy?: string | null;
+            /** @description What it does. */
+            verbs: components["schemas"]["VerbView"][];
+            /** @description Types of CACAO commands that it carries out. */
+            commands: string[];
+        };
+        /** @description An agent and what it protects. */
+        AgentView: {
+            /** @description Name of its socket. */
+            agent: string;
+            /** @description Why it does not answer; nothing when it does. */
+            error?: string | null;
+            /** @description Services, checkpoints, intervals with their reasons, and what the counter against rollback is worth. */
+            listing?: Record<string, never> | null;
+        };
+        /** @description What may pass. */
+        AllowEntryView: Record<string, never> & {
+            /** @description `learned`, `mud` or `hand`. */
+            source: string;
+            /** Format: int64 */
+            packets: number;
+            first_seen: string;
+            last_seen: string;
+        };
+        /** @description With whom a device may speak. */
+        AllowListView: {
+            /** @description MAC address; at a router the internet address. */
+            device: string;
+            /** @description `learning`, `frozen` (enforced) or `off`. */
+            state: string;
+            /** @description When it stops learning. */
+            learn_until?: string | null;
+            entries: components["schemas"]["AllowEntryView"][];
+            /**
+             * Format: int64
+             * @description Packets that the list stopped, since the gateway's table was made.
+             */
+            violations: number;
+        };
         /** @description The first thing that is wrong. */
         Altered: {
             /**
@@ -3376,6 +3950,107 @@ export interface components {
         Answer: {
             /** @description What the sender should read; 1 to 4,000 characters. */
             text: string;
+        };
+        /** @description The policy of a node. */
+        Automation: {
+            /**
+             * @description How far playbooks go by themselves, by the criticality of the most critical asset concerned.
+             * @default {
+             *       "low": "act",
+             *       "medium": "act",
+             *       "high": "act",
+             *       "critical": "ask"
+             *     }
+             */
+            levels: {
+                [key: string]: components["schemas"]["AutomationLevel"];
+            };
+            /**
+             * @description Hours in which they go less far.
+             * @default []
+             */
+            quiet: components["schemas"]["QuietHours"][];
+            /**
+             * @description How often commands are carried out at most.
+             * @default [
+             *       {
+             *         "name": "blocks",
+             *         "actuator": "gateway",
+             *         "verbs": [
+             *           "block"
+             *         ],
+             *         "at_most": 20,
+             *         "within_s": 3600
+             *       }
+             *     ]
+             */
+            limits: components["schemas"]["AutomationLimit"][];
+            /**
+             * @description What no command touches.
+             * @default []
+             */
+            never: components["schemas"]["NeverTouched"][];
+            /**
+             * @description From this criticality on two persons must say yes.
+             * @default null
+             */
+            two_persons_from: string | null;
+            /**
+             * Format: int32
+             * @description People are told once more when nobody answered in that time, seconds.
+             * @default 900
+             */
+            escalate_after_s: number;
+            /**
+             * Format: int32
+             * @description What nobody answered is over then, seconds.
+             * @default 86400
+             */
+            expire_after_s: number;
+            /**
+             * Format: int32
+             * @description Minutes by which the clock of the quiet hours is ahead of UTC.
+             * @default 0
+             */
+            zone_minutes: number;
+            /** @default null */
+            stopped: components["schemas"]["AutomationStopped"] | null;
+        };
+        /**
+         * @description How far a playbook goes by itself, the least first.
+         * @enum {string}
+         */
+        AutomationLevel: "recommend" | "ask" | "act";
+        /** @description How often commands are carried out at most. */
+        AutomationLimit: {
+            /** @description Name, for people and for the count. */
+            name: string;
+            /** @description The actuator, e.g. `gateway`. */
+            actuator: string;
+            /** @description Its verbs; empty: all. */
+            verbs?: string[];
+            /**
+             * Format: int32
+             * @description So many commands …
+             */
+            at_most: number;
+            /**
+             * Format: int32
+             * @description … in so many seconds.
+             */
+            within_s: number;
+        };
+        /** @description Who stopped what happens by itself. */
+        AutomationStopped: {
+            /** @description The person. */
+            by: string;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            at: string;
         };
         /** @description A law that training broke. */
         BrokenInTraining: {
@@ -3420,6 +4095,40 @@ export interface components {
             to: string;
             /** @description Where they come from. */
             source: string;
+        };
+        /** @description What shall become of a case. */
+        CaseChange: {
+            /** @description `stop`: nothing more by itself; `again`: begin anew, the first trial at once. */
+            action: string;
+        };
+        /** @description A block that is being lifted by itself. */
+        CaseView: {
+            incident: string;
+            device: string;
+            target: Record<string, never>;
+            /** @description `holding`, `trial`, `recovered`, `escalated`, `stopped`. */
+            stage: string;
+            /**
+             * Format: int64
+             * @description Trials passed in a row.
+             */
+            trial: number;
+            /**
+             * Format: int64
+             * @description Trials failed.
+             */
+            failures: number;
+            /** @description One sentence with the reasons. */
+            detail: string;
+            /**
+             * Format: date-time
+             * @description When the next step is due.
+             */
+            due_at: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            updated_at: string;
         };
         /** @description What a catalogue brought. */
         CatalogueLoaded: {
@@ -3468,6 +4177,23 @@ export interface components {
             revoked_at?: string | null;
             /** @description `in force`, `expired` or `revoked`. */
             state: string;
+        };
+        /** @description A new health check. */
+        CheckRequest: {
+            /** @description The device: MAC or network address. */
+            target: string;
+            /** @description What is asked. */
+            check: components["schemas"]["Spec"];
+        };
+        /** @description A health check. */
+        CheckView: {
+            id: string;
+            /** @description The device: MAC or network address. */
+            target: string;
+            check: components["schemas"]["Spec"];
+            created_by: string;
+            /** Format: date-time */
+            recorded_at: string;
         };
         /** @description One unusual command. */
         CommandView: {
@@ -3745,6 +4471,8 @@ export interface components {
             /** Format: int64 */
             dropped_bytes: number;
             blocked: boolean;
+            /** @description Dropped packets by reason; they add up to `dropped_packets`. */
+            reasons: Record<string, never>;
         };
         /** @description Readings over time. */
         Counters: {
@@ -3849,6 +4577,23 @@ export interface components {
              * @description When it became something to tell.
              */
             made_at: string;
+        };
+        /** @description When the infection really happened. */
+        DelayRequest: {
+            /**
+             * Format: date-time
+             * @description As it was found out afterwards.
+             */
+            infected_at: string;
+        };
+        /** @description What was learned. */
+        DelayView: {
+            incident: string;
+            /**
+             * Format: int64
+             * @description Seconds from the infection to the first evidence.
+             */
+            delay_s: number;
         };
         DemoView: {
             /** @description Who made the capture that is replayed. */
@@ -3961,6 +4706,21 @@ export interface components {
         Doctor: {
             /** @description Worst first. */
             components: components["schemas"]["Component"][];
+        };
+        /** @description One command of a step that can be taken back. */
+        EffectView: {
+            /** @description The command's key. */
+            key: string;
+            /** @description Who was asked. */
+            actuator: string;
+            /** @description For what. */
+            verb: string;
+            /** @description `asked`: whether it was done is not known; `there`: it was; `failed`; `undone`. */
+            state: string;
+            /** @description What came of it, or of taking it back. */
+            summary: string;
+            /** @description Who took it back. */
+            undone_by?: string | null;
         };
         /** @description What it gets. */
         Enrolled: {
@@ -4728,6 +5488,19 @@ export interface components {
             /** @description Their password, 10 characters or more. */
             password: string;
         };
+        /** @description A gateway with its policy, its orders in force and its counters. */
+        GatewayDetail: {
+            name: string;
+            connected: boolean;
+            last_contact: string;
+            /** @description Why orders have no effect here; absent when it enforces. */
+            not_enforcing?: string | null;
+            policy: components["schemas"]["PolicyView"];
+            /** @description All packets of its device side: `seen = passed + dropped`. Absent while it is away. */
+            totals?: Record<string, never> | null;
+            /** @description Orders in force as its kernel shows them: key, verb, target, why, seconds left, what they caught. */
+            standing: Record<string, never>[];
+        };
         /** @description A gateway. */
         GatewayView: {
             name: string;
@@ -5024,6 +5797,8 @@ export interface components {
             findings: Record<string, never>[];
             /** @description Its history, oldest first. */
             timeline: components["schemas"]["TimelineShape"][];
+            /** @description Detected, contained, eradicated, recovered: when. */
+            milestones: components["schemas"]["Milestones"];
             /** @description States it may lawfully move to. */
             allowed_states: string[];
         };
@@ -5560,6 +6335,22 @@ export interface components {
              */
             at: string;
         };
+        /** @description Since when the key is not to be trusted. */
+        KeyRevoked: {
+            /**
+             * Format: date-time
+             * @description RFC 3339; now without it.
+             * @default null
+             */
+            since: string | null;
+        };
+        /** @description A key to trust. */
+        KeyWanted: {
+            /** @description Whose it is, in words. */
+            name: string;
+            /** @description A public key or a certificate, PEM. */
+            pem: string;
+        };
         /**
          * @description One reason for the guessed kind. (Named apart from the reasons of findings: the API description
          *     knows types by their last name.)
@@ -5995,6 +6786,29 @@ export interface components {
          * @enum {string}
          */
         MembershipState: "joining" | "refused" | "active" | "left" | "expelled" | "dissolved";
+        /** @description The moments, by the clock of this node. */
+        Milestones: {
+            /**
+             * Format: date-time
+             * @description When this node opened the incident.
+             */
+            detected: string;
+            /**
+             * Format: date-time
+             * @description When it was first contained.
+             */
+            contained?: string | null;
+            /**
+             * Format: date-time
+             * @description When a service was first restarted from before the infection.
+             */
+            eradicated?: string | null;
+            /**
+             * Format: date-time
+             * @description When the block was lifted because all was well.
+             */
+            recovered?: string | null;
+        };
         /** @description One version of a device's model. */
         ModelVersion: {
             /**
@@ -6069,6 +6883,55 @@ export interface components {
             /** @description Whether the signature fits. */
             signature_valid: boolean;
         };
+        /** @description What a file says. */
+        Mud: {
+            /** @description Where the file is to be found. */
+            url: string;
+            /** @description What kind of device it is for. */
+            system: string;
+            /** @description What may pass. */
+            entries: Record<string, never>[];
+            /** @description What could not be carried over, and why. */
+            left_out: string[];
+        };
+        /** @description A file, and what its names stand for here. */
+        MudImport: {
+            /** @description The MUD file (RFC 8520). */
+            mud: Record<string, never>;
+            /** @description Networks of the house (`local-networks`); also where names and time may be asked for. */
+            local?: string[];
+            /** @description The device's own controllers (`my-controller`). */
+            controllers?: string[];
+            /** @description Addresses by host name, controller or maker. */
+            names?: Record<string, never>;
+            /** @description Enforce the list at once. */
+            freeze?: boolean;
+            /** @description Only show what would be taken over. */
+            preview?: boolean;
+        };
+        /** @description Something that no command touches. */
+        NeverTouched: {
+            /** @description A MAC address, an address, a network (`10.0.0.0/8`), a host name or the id of a device. */
+            what: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description What of a list is to be different. */
+        NewAllowList: {
+            /** @description `learning` takes up what the device does, `frozen` is enforced, `off` is only kept. */
+            state: string;
+            /**
+             * Format: int32
+             * @description `learning`: seconds from now, up to 90 days; without end when absent.
+             */
+            learn_s?: number | null;
+            /** @description Entries to add: `peer` (network), `protocol` (IP protocol number), `port` (of the peer), `local_port`. */
+            add?: Record<string, never>[];
+            /** @description Entries to take out. */
+            remove?: Record<string, never>[];
+            /** @description Take all entries out first. */
+            anew?: boolean;
+        };
         /** @description A report to keep. */
         NewEvaluation: {
             /** @description What people shall call it. */
@@ -6083,7 +6946,7 @@ export interface components {
         };
         /** @description An order by hand. */
         NewOrder: {
-            /** @description `block` or `release`. */
+            /** @description `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `release` or `undo`. */
             verb: string;
             /** @description The device's MAC address, lower case with colons. */
             mac?: string | null;
@@ -6091,9 +6954,37 @@ export interface components {
             addresses?: string[];
             /**
              * Format: int32
-             * @description Seconds of a block; one hour when absent.
+             * @description Seconds until it ends by itself; one hour when absent.
              */
             timeout_s?: number | null;
+            /**
+             * @description Only this traffic of the device: `remote` and `local` (networks), `protocol` (IP protocol number),
+             *     `remote_port`, `local_port`, `direction` (`out`, `in`).
+             */
+            flow?: Record<string, never> | null;
+            /** @description Why, for those who find it in force. */
+            why?: string;
+            /**
+             * Format: int32
+             * @description `rate_limit`: packets a second.
+             */
+            packets_s?: number | null;
+            /**
+             * Format: int32
+             * @description `rate_limit`: bytes a second.
+             */
+            bytes_s?: number | null;
+            /** @description `quarantine`: networks it may still speak to. `redirect`: the one address it is sent to. */
+            to?: string[];
+            /**
+             * Format: int32
+             * @description `redirect`: another port.
+             */
+            port?: number | null;
+            /** @description `redirect`: the MAC address of the new far end, when it stands on the link of a bridge. */
+            to_mac?: string | null;
+            /** @description `undo`: key of the order whose effect is to end. */
+            order?: string | null;
         };
         /** @description An organisation that has no node. */
         NewOrganisation: {
@@ -6107,6 +6998,15 @@ export interface components {
             country?: string | null;
             /** @description Anything. */
             note?: string | null;
+        };
+        /** @description What is to be different; what is absent stays. */
+        NewPolicy: {
+            /** @description `watch`, `dry_run` or `enforce`. */
+            mode?: string | null;
+            /** @description `open` or `closed`. */
+            fail?: string | null;
+            /** @description Addresses that no order may cut off. */
+            protect?: string[] | null;
         };
         /** @description A report and what a person accepts of it. */
         NewReport: {
@@ -6260,14 +7160,45 @@ export interface components {
             /** @description Recipients and objects in sight; only when one share is asked for. */
             objects?: components["schemas"]["SharedObject"][] | null;
         };
+        /** @description What is wanted of a service. */
+        OrderRequest: {
+            /** @description `take`, `restore_before`, `restart`. */
+            verb: string;
+            /** @description The service. */
+            service: string;
+            /** @description Its agent; looked for when absent. */
+            agent?: string | null;
+            /** @description The incident it answers; gives the time of the first evidence when `evidence_at` is absent. */
+            incident?: string | null;
+            /**
+             * Format: date-time
+             * @description The first evidence of infection, for `restore_before`.
+             */
+            evidence_at?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds before the evidence from which nothing is trusted.
+             */
+            margin_s?: number | null;
+            /** @description When no checkpoint is old enough: `refuse`, `oldest`, `clean`. */
+            when_none?: string | null;
+            /** @description The same key acts once; a new one when absent. */
+            key?: string | null;
+        };
         /** @description An order and what became of it. */
         OrderView: {
             key: string;
             gateway: string;
-            /** @description `block` or `release`. */
+            /** @description `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `release` or `undo`. */
             verb: string;
             /** Format: int32 */
             timeout_s?: number | null;
+            /** @description The verb with all it says. */
+            details: Record<string, never>;
+            /** @description Only this traffic of the target. */
+            flow?: Record<string, never> | null;
+            /** @description Why it was ordered. */
+            why: string;
             target: Record<string, never>;
             /** @description `waiting` or `done`. */
             state: string;
@@ -6333,6 +7264,89 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_AgentView: {
+            /** @description The items. */
+            items: {
+                /** @description Name of its socket. */
+                agent: string;
+                /** @description Why it does not answer; nothing when it does. */
+                error?: string | null;
+                /** @description Services, checkpoints, intervals with their reasons, and what the counter against rollback is worth. */
+                listing?: Record<string, never> | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_AllowListView: {
+            /** @description The items. */
+            items: {
+                /** @description MAC address; at a router the internet address. */
+                device: string;
+                /** @description `learning`, `frozen` (enforced) or `off`. */
+                state: string;
+                /** @description When it stops learning. */
+                learn_until?: string | null;
+                entries: components["schemas"]["AllowEntryView"][];
+                /**
+                 * Format: int64
+                 * @description Packets that the list stopped, since the gateway's table was made.
+                 */
+                violations: number;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_CaseView: {
+            /** @description The items. */
+            items: {
+                incident: string;
+                device: string;
+                target: Record<string, never>;
+                /** @description `holding`, `trial`, `recovered`, `escalated`, `stopped`. */
+                stage: string;
+                /**
+                 * Format: int64
+                 * @description Trials passed in a row.
+                 */
+                trial: number;
+                /**
+                 * Format: int64
+                 * @description Trials failed.
+                 */
+                failures: number;
+                /** @description One sentence with the reasons. */
+                detail: string;
+                /**
+                 * Format: date-time
+                 * @description When the next step is due.
+                 */
+                due_at: string;
+                /** Format: date-time */
+                started_at: string;
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_CertificateView: {
             /** @description The items. */
             items: {
@@ -6369,6 +7383,26 @@ export interface components {
                 revoked_at?: string | null;
                 /** @description `in force`, `expired` or `revoked`. */
                 state: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_CheckView: {
+            /** @description The items. */
+            items: {
+                id: string;
+                /** @description The device: MAC or network address. */
+                target: string;
+                check: components["schemas"]["Spec"];
+                created_by: string;
+                /** Format: date-time */
+                recorded_at: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -7519,10 +8553,16 @@ export interface components {
             items: {
                 key: string;
                 gateway: string;
-                /** @description `block` or `release`. */
+                /** @description `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `release` or `undo`. */
                 verb: string;
                 /** Format: int32 */
                 timeout_s?: number | null;
+                /** @description The verb with all it says. */
+                details: Record<string, never>;
+                /** @description Only this traffic of the target. */
+                flow?: Record<string, never> | null;
+                /** @description Why it was ordered. */
+                why: string;
                 target: Record<string, never>;
                 /** @description `waiting` or `done`. */
                 state: string;
@@ -7628,6 +8668,70 @@ export interface components {
                  * @description Steps of its workflow.
                  */
                 steps: number;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_PolicyChange: {
+            /** @description The items. */
+            items: {
+                /** Format: int64 */
+                version: number;
+                set_by: string;
+                set_at: string;
+                /** @description What changed, in words. */
+                change: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_ProposalView: {
+            /** @description The items. */
+            items: {
+                id: string;
+                playbook: string;
+                /** @description The playbook's name. */
+                name: string;
+                incident?: string | null;
+                /** @description `ask` or `recommend`. */
+                level: components["schemas"]["AutomationLevel"];
+                /** @description Why it does not start by itself. */
+                reasons: string[];
+                /** @description What would have started it. */
+                trigger: string;
+                /**
+                 * Format: int32
+                 * @description How many people must say yes.
+                 */
+                persons: number;
+                /** @description Who has. */
+                voices: components["schemas"]["ProposalVoice"][];
+                state: components["schemas"]["ProposalState"];
+                /** Format: date-time */
+                recorded_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it is over without an answer.
+                 */
+                expires_at: string;
+                /** Format: date-time */
+                decided_at?: string | null;
+                decided_by?: string | null;
+                comment?: string | null;
+                /** @description The run that came of it. */
+                run?: string | null;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -8295,6 +9399,45 @@ export interface components {
             /** @description Conformant? Runnable here? */
             report: components["schemas"]["PlaybookReport"];
         };
+        /** @description How a playbook's runs ended here. */
+        PlaybookHistory: {
+            /**
+             * Format: int32
+             * @description Runs that reached their end.
+             */
+            succeeded: number;
+            /**
+             * Format: int32
+             * @description Runs that failed.
+             */
+            failed: number;
+        };
+        /** @description A trusted key. */
+        PlaybookKey: {
+            /** @description SHA-256 of its SubjectPublicKeyInfo, hexadecimal. */
+            fingerprint: string;
+            /** @description Whose it is, as the one who added it said. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when it is trusted.
+             */
+            added_at: string;
+            /**
+             * Format: date-time
+             * @description Its signatures do not count from then on.
+             */
+            revoked_at?: string | null;
+        };
+        /** @description The keys, and what is asked of signatures. */
+        PlaybookKeys: {
+            /** @description `ignore`, `warn` or `require` (setting `[playbooks] signatures`). */
+            signatures: string;
+            /** @description Fingerprints of the setting `[playbooks] trusted_keys`. */
+            configured: string[];
+            /** @description Keys that were added here, at most 1,000. */
+            items: components["schemas"]["PlaybookKey"][];
+        };
         /** @description What validation found. */
         PlaybookReport: {
             /** @description Conformant: there is no error. */
@@ -8321,6 +9464,7 @@ export interface components {
             min_severity: string;
             /** @description Kinds of attack among the findings; empty means any. */
             kinds?: string[];
+            level?: components["schemas"]["AutomationLevel"] | null;
         };
         /**
          * @description Facts a trigger can listen to.
@@ -8396,6 +9540,36 @@ export interface components {
              * @description What was expected.
              */
             expected?: number | null;
+        };
+        /** @description One change of a policy. */
+        PolicyChange: {
+            /** Format: int64 */
+            version: number;
+            set_by: string;
+            set_at: string;
+            /** @description What changed, in words. */
+            change: string;
+        };
+        /** @description What a gateway does between orders. */
+        PolicyView: {
+            /**
+             * Format: int64
+             * @description Grows with every change; 0: nobody has set one.
+             */
+            version: number;
+            /** @description `watch`, `dry_run` or `enforce`. */
+            mode: string;
+            /** @description What holds when its process is gone: `open` or `closed`. */
+            fail: string;
+            /** @description Addresses that no order may cut off. */
+            protect: string[];
+            /**
+             * Format: int64
+             * @description The version that the gateway said holds.
+             */
+            taken?: number | null;
+            /** @description Why the newest could not be put into effect. */
+            problem?: string | null;
         };
         /** @description The answer about one object for one recipient. */
         PreviewAnswer: {
@@ -8536,6 +9710,65 @@ export interface components {
             /** @description More lines, e.g. one per error of a validated document. */
             errors?: string[];
         };
+        /** @description Yes or no. */
+        ProposalAnswer: {
+            /** @description Start it, or not. */
+            accept: boolean;
+            /** @description What is to be said about it, up to 4,000 characters. */
+            comment?: string;
+        };
+        /**
+         * @description Where a proposal stands.
+         * @enum {string}
+         */
+        ProposalState: "open" | "accepted" | "declined" | "expired";
+        /** @description A run that waits for people. */
+        ProposalView: {
+            id: string;
+            playbook: string;
+            /** @description The playbook's name. */
+            name: string;
+            incident?: string | null;
+            /** @description `ask` or `recommend`. */
+            level: components["schemas"]["AutomationLevel"];
+            /** @description Why it does not start by itself. */
+            reasons: string[];
+            /** @description What would have started it. */
+            trigger: string;
+            /**
+             * Format: int32
+             * @description How many people must say yes.
+             */
+            persons: number;
+            /** @description Who has. */
+            voices: components["schemas"]["ProposalVoice"][];
+            state: components["schemas"]["ProposalState"];
+            /** Format: date-time */
+            recorded_at: string;
+            /**
+             * Format: date-time
+             * @description When it is over without an answer.
+             */
+            expires_at: string;
+            /** Format: date-time */
+            decided_at?: string | null;
+            decided_by?: string | null;
+            comment?: string | null;
+            /** @description The run that came of it. */
+            run?: string | null;
+        };
+        /** @description A yes. */
+        ProposalVoice: {
+            /** @description Who. */
+            person: string;
+            /** @description What was said about it. */
+            comment: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+        };
         /** @description What changes; what is absent stays. */
         PushChange: {
             /** @description Whether nothing goes out. */
@@ -8666,6 +9899,15 @@ export interface components {
              * @description Refused by the other side.
              */
             failed: number;
+        };
+        /** @description Hours in which playbooks go less far by themselves. */
+        QuietHours: {
+            /** @description `HH:MM`. */
+            from: string;
+            /** @description `HH:MM`; before `from`: on the next day. */
+            until: string;
+            /** @description How far they go then. */
+            level: components["schemas"]["AutomationLevel"];
         };
         /** @description One line of an explanation. */
         ReasonView: {
@@ -8866,6 +10108,28 @@ export interface components {
             /** @description Accepted candidates that STIX has no object for. */
             skipped: string[];
         };
+        /** @description A candidate, as the API shows it. */
+        ResponseCandidate: {
+            /** @description The playbook. */
+            playbook: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description What it would bring, less what it costs: −0.5 to 1.
+             */
+            value: number;
+            /** @description Why. */
+            reasons: string[];
+            /** @description Its runs here. */
+            history: components["schemas"]["PlaybookHistory"];
+            /** @description How far it would go by itself now. */
+            level: components["schemas"]["AutomationLevel"];
+            /** @description Why not further. */
+            level_reasons: string[];
+            /** @description What is missing to run it here; such candidates come last. */
+            missing: string[];
+        };
         /** @description What is taken back. */
         RetractRequest: {
             /** @description STIX ids, 1 to 1000. */
@@ -9035,6 +10299,32 @@ export interface components {
              * @default false
              */
             whole_device: boolean;
+        };
+        /** @description All credentials, by name. */
+        SecretList: {
+            /** @description At most 500. */
+            items: components["schemas"]["SecretView"][];
+        };
+        /** @description A credential without its value. */
+        SecretView: {
+            /** @description The name playbooks use. */
+            name: string;
+            /** @description Hosts it may be used with. */
+            hosts: string[];
+            /** @description Who set it. */
+            set_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            set_at: string;
+        };
+        /** @description A credential. */
+        SecretWanted: {
+            /** @description Password, token or private key; never given out again. */
+            value: string;
+            /** @description Hosts it may be used with; `*` is any. */
+            hosts: string[];
         };
         /** @description Packets of the device: a block that works lets `dropped_after` rise while `forwarded_after` stands. */
         Seen: {
@@ -9552,6 +10842,56 @@ export interface components {
              */
             changes: number;
         };
+        /** @description What is asked of a device, and what the right answer is. */
+        Spec: {
+            /**
+             * @description Address and port.
+             * @example 10.0.0.7:554
+             */
+            address: string;
+            /** @enum {string} */
+            kind: "tcp";
+        } | {
+            /** @description Its address, http or https. */
+            url: string;
+            /**
+             * Format: int32
+             * @description The status it must have; any from 200 to 399 when absent.
+             */
+            status?: number | null;
+            /** @description A text that its first 64 KiB must hold. */
+            contains?: string | null;
+            /** @enum {string} */
+            kind: "http";
+        } | {
+            /**
+             * @description Address and port.
+             * @example 10.0.0.9:502
+             */
+            address: string;
+            /**
+             * Format: int32
+             * @description Unit.
+             */
+            unit?: number;
+            /**
+             * Format: int32
+             * @description Register, from 0.
+             */
+            register: number;
+            /**
+             * Format: int32
+             * @description Smallest right value.
+             */
+            min: number;
+            /**
+             * Format: int32
+             * @description Largest right value.
+             */
+            max: number;
+            /** @enum {string} */
+            kind: "modbus";
+        };
         /** @description A standing share. */
         StandingShare: {
             /** @description Id. */
@@ -9576,6 +10916,11 @@ export interface components {
             variables?: {
                 [key: string]: string;
             };
+        };
+        /** @description What a step did that can be taken back. */
+        StepEffects: {
+            /** @description In the order of its commands. */
+            items: components["schemas"]["EffectView"][];
         };
         /**
          * @description Where a step stands.
@@ -9632,6 +10977,11 @@ export interface components {
              * @description Attempts so far.
              */
             attempts: number;
+        };
+        /** @description Why automation is stopped. */
+        StopWanted: {
+            /** @description 1 to 300 characters. */
+            reason: string;
         };
         /** @description The stored playbook with what validation said. */
         StoredPlaybook: components["schemas"]["PlaybookView"] & {
@@ -9983,6 +11333,13 @@ export interface components {
             /** @description What the other organisation is called that it is for; absent: it is of the house. */
             for?: string | null;
         };
+        /** @description A verb of an actuator. */
+        VerbView: {
+            /** @description The word a playbook uses. */
+            verb: string;
+            /** @description What it does, with its arguments. */
+            does: string;
+        };
         /**
          * @description Normal, or an attack.
          * @enum {string}
@@ -10238,6 +11595,47 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    openc2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description An OpenC2 command, or a message with one */
+        requestBody: {
+            content: {
+                "application/openc2-cmd+json;version=1.0": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description The OpenC2 response; its `status` tells the outcome */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openc2-rsp+json;version=1.0": Record<string, never>;
+                };
+            };
+            /** @description No response was asked for */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not JSON, or too long */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
     matrix: {
         parameters: {
             query?: never;
@@ -10253,6 +11651,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessMatrix"];
+                };
+            };
+        };
+    };
+    actuators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActuatorList"];
+                };
+            };
+        };
+    };
+    test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The actuator's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActuatorTest"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+        };
+    };
+    put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Automation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -13260,6 +14815,154 @@ export interface operations {
             };
         };
     };
+    gateway: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AllowListView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway */
+                name: string;
+                /** @description The device's MAC or internet address */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAllowList"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway */
+                name: string;
+                /** @description The device's MAC or internet address */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MudImport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mud"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     counters: {
         parameters: {
             query?: {
@@ -13330,6 +15033,78 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PolicyChange"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13499,6 +15274,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Incident"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    responses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseCandidate"][];
                 };
             };
             404: {
@@ -15299,6 +17104,132 @@ export interface operations {
             };
         };
     };
+    keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookKeys"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookKey"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookKey"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's fingerprint */
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's fingerprint */
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRevoked"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     playbooks: {
         parameters: {
             query?: {
@@ -15450,6 +17381,120 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description `open`, `accepted`, `declined`, `expired`; all when absent. */
+                state?: string | null;
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ProposalView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15691,6 +17736,346 @@ export interface operations {
                 };
             };
             /** @description No such push */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AgentView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cases: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CaseView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident */
+                incident: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CheckView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The check */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    learn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident */
+                incident: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelayRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DelayView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orders: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OrderView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description It is under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Nobody protects that service, or there is no such incident */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order's key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16082,6 +18467,157 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    effects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+                /** @description The step's CACAO id, or its position in the run, from 1 */
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepEffects"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+                /** @description The step's CACAO id, or its position in the run, from 1 */
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepEffects"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+        };
+    };
+    set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name playbooks use */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretWanted"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name playbooks use */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -198,7 +198,8 @@ async fn the_stop_holds_what_began_by_itself_and_lets_people_work() {
     let one = proposed(&room).await;
     assert!(one["reasons"].to_string().contains("stopped what happens by itself"), "{one}");
     // By hand it goes on.
-    let text = playbook(&[("ask", manual(json!({ "on_completion": "@end@" }))), ("end", end())]);
+    let text =
+        playbook(&[("ask", manual("Look", json!({ "on_completion": "@end@" }))), ("end", end())]);
     let mut text = text;
     text["id"] = json!("playbook--5d1f0f0e-8a4b-4b53-9a6d-0000000000aa");
     room.start(&text).await;
@@ -216,7 +217,7 @@ async fn candidates_come_by_worth_with_reasons() {
     let world: Arc<World> = Arc::default();
     let room = blocking(folder.path(), &world).await;
     let mut gentle =
-        playbook(&[("ask", manual(json!({ "on_completion": "@end@" }))), ("end", end())]);
+        playbook(&[("ask", manual("Look", json!({ "on_completion": "@end@" }))), ("end", end())]);
     gentle["id"] = json!("playbook--5d1f0f0e-8a4b-4b53-9a6d-0000000000bb");
     gentle["name"] = json!("Look first");
     let id = room.store(&gentle).await;

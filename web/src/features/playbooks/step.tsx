@@ -64,7 +64,7 @@ function Arguments({ values }: { values: Record<string, unknown> | null }) {
 }
 
 /** A manual step waits for a person: yes or no, with a word. */
-export function Answer({ run, step }: { run: Pick<RunDetail, 'id'>; step: Pick<Step, 'step'> }) {
+export function Answer({ run, step }: { run: Pick<RunDetail, 'id'>; step: Pick<Step, 'step' | 'position'> }) {
   const may = useMay('playbooks.run');
   const [text, setText] = useState('');
   const act = useAct(

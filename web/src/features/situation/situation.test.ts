@@ -54,7 +54,7 @@ describe('headline', () => {
 describe('story', () => {
   const nothing: StoryInput = { gateways: [], source: null, watched: [], incident: null, finding: null, run: null, order: null, share: null, head: null };
   const order = (change: Partial<Order>): Order => ({
-    key: 'k', gateway: 'gw', verb: 'block', timeout_s: 60, target: { mac: null, addresses: [] }, state: 'done', outcome: { outcome: 'done', summary: 's' }, requested_at: '', done_at: null, requested_by: '', lifts_at: null, lifted_at: null, seen: null, ...change,
+    key: 'k', gateway: 'gw', verb: 'block', timeout_s: 60, target: { mac: null, addresses: [] }, state: 'done', outcome: { outcome: 'done', summary: 's' }, requested_at: '', done_at: null, requested_by: '', lifts_at: null, lifted_at: null, seen: null, details: {}, flow: null, why: '', ...change,
   });
   const act = (change: Partial<Order>) => story({ ...nothing, order: order(change) })[3];
 

@@ -11,7 +11,7 @@ export interface Mark { word: string; tone: Tone; shape: Shape; /** Names the lo
 
 const CHANGES: Record<Change, readonly [Tone, Shape]> = { added: ['good', 'dot'], removed: ['critical', 'bar'], changed: ['medium', 'half'] };
 const STATES: Record<StepState, readonly [Tone, Shape]> = {
-  pending: ['low', 'ring'], running: ['accent', 'half'], waiting: ['medium', 'dots'], done: ['good', 'check'], not_enforced: ['medium', 'triangle'], failed: ['critical', 'cross'], skipped: ['low', 'bar'],
+  pending: ['low', 'ring'], running: ['accent', 'half'], waiting: ['medium', 'dots'], done: ['good', 'check'], not_enforced: ['medium', 'triangle'], unsure: ['medium', 'triangle'], failed: ['critical', 'cross'], skipped: ['low', 'bar'],
 };
 
 export function changeMark(change: Change): Mark {

@@ -4,7 +4,7 @@ import { momentsOf, statesAt, takenWays } from './replay';
 
 const time = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 const step = (id: string, from: number | null, to: number | null, more: Partial<Step> = {}): Step => ({
-  step: id, name: id, type: 'action', actuator: 'gateway', verb: 'block', state: 'done', outcome: null, arguments: null,
+  position: null, parent: null, playbook: null, step: id, name: id, type: 'action', actuator: 'gateway', verb: 'block', state: 'done', outcome: null, arguments: null,
   started_at: from === null ? null : time(from), ended_at: to === null ? null : time(to), deadline_at: null, attempts: 1, ...more,
 });
 const at = (second: number) => Date.parse(time(second));
