@@ -110,7 +110,7 @@ impl Playbooks {
         let opened_at = platform.now();
         // What the gate refuses was not done: nothing of it is remembered to be taken back.
         let behind = |actuator| {
-            Guarded::new(actuators::remember::over(&platform, actuator), platform.clone())
+            Guarded::over(actuators::remember::over(&platform, actuator), platform.clone())
         };
         let actuators = actuators.into_iter().map(behind).collect();
         let engine = Engine::new(platform.clone(), config, actuators, needs.assets);

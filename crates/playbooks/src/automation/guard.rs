@@ -31,7 +31,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     /// Puts an actuator behind the gate.
-    pub(crate) fn new(inner: Arc<dyn Actuator>, platform: Platform) -> Arc<dyn Actuator> {
+    pub(crate) fn over(inner: Arc<dyn Actuator>, platform: Platform) -> Arc<dyn Actuator> {
         Arc::new(Self { inner, platform })
     }
 
