@@ -72,8 +72,8 @@ function Answered({ one }: { one: Proposal }) {
   const started = one.run !== null;
   return (
     <Banner tone={started ? 'good' : 'accent'} icon={started ? 'check' : 'info'}>
-      <span role="status">{t(started ? 'proposal.started' : one.state === 'declined' ? 'proposal.declined' : 'proposal.heard', { name: one.name })}</span>
-      {one.run && <> <Link to="/runs/$id" params={{ id: one.run }}>{t('approve.open_run')}</Link></>}
+      <p><span role="status">{t(started ? 'proposal.started' : one.state === 'declined' ? 'proposal.declined' : 'proposal.heard', { name: one.name })}</span>
+      {one.run && <> <Link to="/runs/$id" params={{ id: one.run }}>{t('approve.open_run')}</Link></>}</p>
     </Banner>
   );
 }
