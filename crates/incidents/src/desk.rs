@@ -1,8 +1,9 @@
 //! What people and facts may do to an incident. Everything runs in the caller's transaction.
 
 use model::event::{IncidentAcknowledged, IncidentChanged};
-use model::{Incident, IncidentId, IncidentState, TimelineItem, Tlp};
+use model::{Incident, IncidentId, IncidentState, TimelineItem};
 use platform::db::Tx;
+use platform::http::Beyond;
 
 use crate::error::IncidentsError;
 use crate::{milestones, store};
@@ -28,10 +29,10 @@ pub(crate) async fn existing(tx: &mut Tx, id: IncidentId) -> Result<Incident, In
 pub(crate) async fn in_sight(
     tx: &mut Tx,
     id: IncidentId,
-    beyond: &[Tlp],
+    beyond: &Beyond,
 ) -> Result<Incident, IncidentsError> {
     let incident = existing(tx, id).await?;
-    if incident.bound().is_some_and(|tlp| beyond.contains(&tlp)) {
+    if beyond.hides(incident.bound()) {
         return Err(IncidentsError::NotFound(id.to_string()));
     }
     Ok(incident)

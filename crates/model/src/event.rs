@@ -177,12 +177,17 @@ pub struct RunStarted {
     pub incident: Option<IncidentId>,
     /// Why it started by itself, or who started it.
     pub trigger: String,
+    /// The label of an incident of others that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<Tlp>,
 }
 payload!(
     RunStarted,
     "playbooks.run_started",
     |it| it.run.to_string(),
-    format!("Playbook '{}' started: {}", it.playbook, it.trigger)
+    format!("Playbook '{}' started: {}", it.playbook, it.trigger),
+    at None,
+    tlp it.tlp
 );
 
 /// A step of a run ended.
@@ -200,6 +205,9 @@ pub struct StepFinished {
     pub actuator: Option<String>,
     /// What really happened.
     pub outcome: Outcome,
+    /// The label of an incident of others that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<Tlp>,
 }
 payload!(
     StepFinished,
@@ -209,7 +217,9 @@ payload!(
         Outcome::Done { summary, .. } => format!("{}: {summary}", it.name),
         Outcome::NotEnforced { reason, .. } => format!("{}: not enforced here: {reason}", it.name),
         Outcome::Failed { reason, .. } => format!("{}: failed: {reason}", it.name),
-    }
+    },
+    at None,
+    tlp it.tlp
 );
 
 /// A run reached a final state.
@@ -223,12 +233,17 @@ pub struct RunFinished {
     pub incident: Option<IncidentId>,
     /// `succeeded`, `failed` or `cancelled`.
     pub state: String,
+    /// The label of an incident of others that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<Tlp>,
 }
 payload!(
     RunFinished,
     "playbooks.run_finished",
     |it| it.run.to_string(),
-    format!("Playbook '{}' {}", it.playbook, it.state)
+    format!("Playbook '{}' {}", it.playbook, it.state),
+    at None,
+    tlp it.tlp
 );
 
 /// A gateway confirmed what became of an order.

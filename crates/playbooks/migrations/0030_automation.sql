@@ -40,3 +40,7 @@ CREATE TABLE playbooks_counts (
   PRIMARY KEY (key, limit_name)
 );
 CREATE INDEX playbooks_counts_recent ON playbooks_counts (limit_name, at);
+
+-- The label of an incident of others that a run answers, or that a notice speaks of; NULL: our own.
+ALTER TABLE playbooks_runs ADD COLUMN tlp TEXT;
+ALTER TABLE playbooks_notices ADD COLUMN tlp TEXT;

@@ -1,8 +1,7 @@
 //! `POST /api/v1/incidents/{id}/acknowledge`.
 
-use axum::Extension;
 use axum::extract::{Path, State};
-use platform::http::{Caller, Gate, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -24,13 +23,12 @@ pub(crate) struct Answer {
     responses((status = 200, body = IncidentView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn acknowledge(
     State(room): State<Incidents>,
-    Extension(gate): Extension<Gate>,
+    beyond: Beyond,
     caller: Caller,
     Path(text): Path<String>,
     Json(body): Json<Answer>,
 ) -> Result<Json<IncidentView>, Problem> {
     let id = super::id(&text)?;
-    let beyond = gate.labels_beyond(&caller);
     let answer = checked("text", &body.text)?;
     let done: Result<_, IncidentsError> = room
         .platform

@@ -1,9 +1,8 @@
 //! `GET /api/v1/incidents/{id}`.
 
-use axum::Extension;
 use axum::extract::{Path, State};
 use model::IncidentState;
-use platform::http::{Caller, Gate, Json, Problem};
+use platform::http::{Beyond, Json, Problem};
 
 use super::view::IncidentWhole;
 use crate::error::IncidentsError;
@@ -15,17 +14,14 @@ use crate::{Incidents, milestones, store};
     responses((status = 200, body = IncidentWhole), (status = 404, body = Problem)))]
 pub(crate) async fn incident(
     State(room): State<Incidents>,
-    Extension(gate): Extension<Gate>,
-    caller: Caller,
+    beyond: Beyond,
     Path(text): Path<String>,
 ) -> Result<Json<IncidentWhole>, Problem> {
     let id = super::id(&text)?;
     let mut connection = room.platform.db.read().await?;
-    let beyond = gate.labels_beyond(&caller);
-    let hidden = |tlp| beyond.contains(&tlp);
     let report = store::report(&mut connection, id)
         .await?
-        .filter(|report| !report.incident.bound().is_some_and(hidden))
+        .filter(|report| !beyond.hides(report.incident.bound()))
         .ok_or_else(|| IncidentsError::NotFound(text.clone()))?;
     let state = report.incident.state;
     let milestones = milestones::of(&mut connection, &report.incident).await?;

@@ -1,8 +1,7 @@
 //! `GET /api/v1/incidents`.
 
-use axum::Extension;
 use axum::extract::{Query, State};
-use platform::http::{Caller, Gate, Json, Page, PageQuery, Problem};
+use platform::http::{Beyond, Json, Page, PageQuery, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -26,8 +25,7 @@ pub(crate) struct ListQuery {
     responses((status = 200, body = Page<IncidentView>)))]
 pub(crate) async fn list(
     State(room): State<Incidents>,
-    Extension(gate): Extension<Gate>,
-    caller: Caller,
+    beyond: Beyond,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<IncidentView>>, Problem> {
     let which = match query.state.as_deref() {
@@ -48,9 +46,8 @@ pub(crate) async fn list(
         ),
     };
     let limit = paging.limit();
-    let beyond = gate.labels_beyond(&caller);
     let mut connection = room.platform.db.read().await?;
-    let found = store::list(&mut connection, which, &beyond, after, i64::from(limit) + 1).await?;
+    let found = store::list(&mut connection, which, &beyond.0, after, i64::from(limit) + 1).await?;
     let items = found.into_iter().map(IncidentView).collect();
     Ok(Json(Page::from_surplus(items, limit, |last: &IncidentView| {
         format!("{} {}", last.0.recorded_at.as_micros(), last.0.id)

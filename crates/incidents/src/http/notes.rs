@@ -1,9 +1,8 @@
 //! `POST /api/v1/incidents/{id}/notes`.
 
-use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use platform::http::{Caller, Gate, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -25,13 +24,12 @@ pub(crate) struct NewNote {
     responses((status = 201, body = IncidentView), (status = 404, body = Problem)))]
 pub(crate) async fn note(
     State(room): State<Incidents>,
-    Extension(gate): Extension<Gate>,
+    beyond: Beyond,
     caller: Caller,
     Path(text): Path<String>,
     Json(body): Json<NewNote>,
 ) -> Result<(StatusCode, Json<IncidentView>), Problem> {
     let id = super::id(&text)?;
-    let beyond = gate.labels_beyond(&caller);
     let note = checked("text", &body.text)?;
     let noted: Result<_, IncidentsError> = room
         .platform

@@ -1,9 +1,8 @@
 //! `POST /api/v1/incidents/{id}/state`.
 
-use axum::Extension;
 use axum::extract::{Path, State};
 use model::IncidentState;
-use platform::http::{Caller, Gate, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -28,13 +27,12 @@ pub(crate) struct NewState {
     responses((status = 200, body = IncidentView), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn state(
     State(room): State<Incidents>,
-    Extension(gate): Extension<Gate>,
+    beyond: Beyond,
     caller: Caller,
     Path(text): Path<String>,
     Json(body): Json<NewState>,
 ) -> Result<Json<IncidentView>, Problem> {
     let id = super::id(&text)?;
-    let beyond = gate.labels_beyond(&caller);
     let reason = checked("reason", &body.reason)?;
     let moved: Result<_, IncidentsError> = room
         .platform

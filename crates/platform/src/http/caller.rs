@@ -113,6 +113,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// The labels beyond the caller's sight ([`Gate::labels_beyond`]); all of them where nobody can be asked.
+#[derive(Clone, Debug)]
+pub struct Beyond(pub Vec<Tlp>);
+
+impl Beyond {
+    /// Whether something bound by this label is beyond sight.
+    #[must_use]
+    pub fn hides(&self, bound: Option<Tlp>) -> bool {
+        bound.is_some_and(|tlp| self.0.contains(&tlp))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Beyond {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let gate = parts.extensions.get::<Gate>();
+        Ok(Self(gate.map_or_else(|| Tlp::ALL.into(), |gate| gate.labels_beyond(&caller))))
+    }
+}
+
 /// The authorizer, carried by every request as an extension.
 #[derive(Clone)]
 pub struct Gate(pub Arc<dyn Authorizer>);

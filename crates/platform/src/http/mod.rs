@@ -8,7 +8,7 @@ mod page;
 mod problem;
 mod router;
 
-pub use caller::{Caller, CallerKind, Gate};
+pub use caller::{Beyond, Caller, CallerKind, Gate};
 pub use page::{DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS, Page, PageQuery, decode_cursor, encode_cursor};
 pub use problem::{Json, Problem};
 pub use router::{AccessRule, Permission, RoomRouter};

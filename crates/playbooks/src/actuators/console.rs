@@ -1,13 +1,13 @@
 //! Actuator `console`, and the room's [`ports::Notifier`]: notices people see on the page.
 
 use async_trait::async_trait;
-use model::Outcome;
+use model::{Outcome, RunId};
 use platform::Platform;
 use ports::{Actuator, ActuatorCommand, Notice, Notifier, PortError};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::PlaybooksError;
-use crate::store::notices;
+use crate::store::{notices, runs};
 
 /// Longest title of a notice, in characters.
 pub const MAX_TITLE_CHARS: usize = 300;
@@ -18,9 +18,9 @@ pub const MAX_BODY_CHARS: usize = 8_000;
 #[derive(Clone)]
 pub struct Console(pub Platform);
 
-#[async_trait]
-impl Notifier for Console {
-    async fn notify(&self, key: &str, notice: &Notice) -> Result<(), PortError> {
+impl Console {
+    /// Keeps a notice once per key; one of a run about an incident of others has that one's label.
+    async fn tell(&self, key: &str, notice: &Notice, run: Option<RunId>) -> Result<(), PortError> {
         let kept = Notice {
             title: notice.title.chars().take(MAX_TITLE_CHARS).collect(),
             body: notice.body.chars().take(MAX_BODY_CHARS).collect(),
@@ -31,21 +31,32 @@ impl Notifier for Console {
                 .filter(|link| link.starts_with('/') && !link.starts_with("//")),
         };
         let (key, shown) = (key.to_owned(), kept.clone());
-        let new: Result<bool, PlaybooksError> = self
+        let new: Result<Option<Value>, PlaybooksError> = self
             .0
             .db
             .write(move |tx| {
                 Box::pin(async move {
+                    let tlp = match run {
+                        Some(run) => runs::one(tx.sql(), run).await?.and_then(|run| run.tlp),
+                        None => None,
+                    };
                     let now = tx.now();
-                    Ok(notices::put(tx.sql(), &key, &kept, now).await?)
+                    let new = notices::put(tx.sql(), &key, &kept, tlp, now).await?;
+                    Ok(new.then(|| notices::news(&shown, tlp)))
                 })
             })
             .await;
-        if new? {
-            let Notice { title, body, link } = shown;
-            self.0.live.send("notice", json!({ "title": title, "body": body, "link": link }));
+        if let Some(news) = new? {
+            self.0.live.send("notice", news);
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Notifier for Console {
+    async fn notify(&self, key: &str, notice: &Notice) -> Result<(), PortError> {
+        self.tell(key, notice, None).await
     }
 }
 
@@ -73,7 +84,7 @@ impl Actuator for Console {
         }
         let link = Some(text("link")).filter(|link| !link.is_empty());
         let notice = Notice { title: title.clone(), body: text("body"), link };
-        self.notify(&command.key, &notice).await?;
+        self.tell(&command.key, &notice, Some(command.run)).await?;
         Ok(Outcome::Done { summary: format!("shown: {title}"), data: Value::Null })
     }
 }

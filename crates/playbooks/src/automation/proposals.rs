@@ -159,7 +159,7 @@ async fn tell(tx: &mut Tx, it: &Proposal, what: &str, title: String) -> Result<(
         link: Some(it.incident.map_or("/playbooks".into(), |id| format!("/incidents/{id}"))),
     };
     let now = tx.now();
-    notices::put(tx.sql(), &format!("proposal/{}/{what}", it.id), &notice, now).await?;
+    notices::put(tx.sql(), &format!("proposal/{}/{what}", it.id), &notice, None, now).await?;
     Ok(())
 }
 

@@ -353,6 +353,7 @@ impl<'a> Machine<'a> {
             name: row.name.clone(),
             actuator: row.actuator.clone(),
             outcome,
+            tlp: run.tlp,
         });
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use model::event::RunFinished;
 use model::{RunId, Timestamp};
 use platform::db::{DbError, Tx};
-use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::book::{Book, Texts};
@@ -40,7 +39,7 @@ pub(crate) async fn write(tx: &mut Tx, changes: &Changes) -> Result<bool, Playbo
     steps::put(tx.sql(), &changes.rows).await?;
     let now = tx.now();
     for (key, notice) in &changes.notices {
-        notices::put(tx.sql(), key, notice, now).await?;
+        notices::put(tx.sql(), key, notice, changes.run.tlp, now).await?;
     }
     if changes.run.rehearsal {
         return Ok(true);
@@ -56,6 +55,7 @@ pub(crate) async fn write(tx: &mut Tx, changes: &Changes) -> Result<bool, Playbo
             playbook: run.name.clone(),
             incident: run.incident,
             state: run.state.word().to_owned(),
+            tlp: run.tlp,
         };
         tx.publish(&actor, &fact).await?;
     }
@@ -92,7 +92,7 @@ impl Engine {
 
     /// Writes one transition durably; false when the run has moved on meanwhile.
     pub(crate) async fn record(&self, changes: Changes) -> Result<bool, PlaybooksError> {
-        let news = changes.notices.clone();
+        let (news, tlp) = (changes.notices.clone(), changes.run.tlp);
         let written: Result<bool, PlaybooksError> = self
             .platform
             .db
@@ -100,10 +100,7 @@ impl Engine {
             .await;
         if matches!(written, Ok(true)) {
             for (_, notice) in news {
-                self.platform.live.send(
-                    "notice",
-                    json!({ "title": notice.title, "body": notice.body, "link": notice.link }),
-                );
+                self.platform.live.send("notice", notices::news(&notice, tlp));
             }
         }
         written

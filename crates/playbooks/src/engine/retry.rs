@@ -67,6 +67,7 @@ impl Engine {
                     let run = Run {
                         name: old.name.clone(),
                         incident: old.incident,
+                        tlp: old.tlp,
                         trigger: format!("tried again from '{name}' by {person}"),
                         variables: old.variables.clone(),
                         rehearsal: old.rehearsal,

@@ -74,6 +74,7 @@ pub(crate) async fn start(
     let incident: Option<IncidentId> = order.report.map(|report| report.incident.id);
     let run = Run {
         incident,
+        tlp: order.report.and_then(|report| report.incident.bound()),
         trigger: order.trigger,
         variables: context::initial(&playbook, &given),
         rehearsal: order.rehearsal,
@@ -99,6 +100,7 @@ pub(super) fn fresh(
         body: String::new(),
         state: RunState::Running,
         incident: None,
+        tlp: None,
         trigger: String::new(),
         variables: Values::new(),
         tree: Tree::at(step, frames),
@@ -137,6 +139,7 @@ pub(super) async fn begin(
             playbook: run.name.clone(),
             incident: run.incident,
             trigger: run.trigger.clone(),
+            tlp: run.tlp,
         };
         let seq = tx.publish(&record::actor(&run), &fact).await?;
         engine.bell.begins_with(seq);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -34,11 +34,12 @@ pub(crate) struct StepAnswer {
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn answer(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path((text, step)): Path<(String, String)>,
     caller: Caller,
     Json(answer): Json<StepAnswer>,
 ) -> Result<Json<RunDetail>, Problem> {
-    let run = id("run", &text)?;
+    let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
     let StepAnswer { approve, text, variables } = answer;
     room.engine.answer(run, step, approve, text, variables, caller.name).await?;
     Ok(Json(detail(&room, run).await?))

@@ -1,7 +1,7 @@
 //! `POST /api/v1/runs/{id}/cancel`: a person stops a run.
 
 use axum::extract::{Path, State};
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 
 use super::id;
 use super::run::{RunDetail, detail};
@@ -14,10 +14,11 @@ use crate::Playbooks;
         (status = 409, body = Problem)))]
 pub(crate) async fn cancel(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path(text): Path<String>,
     caller: Caller,
 ) -> Result<Json<RunDetail>, Problem> {
-    let run = id("run", &text)?;
+    let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
     room.engine.cancel(run, caller.name).await?;
     Ok(Json(detail(&room, run).await?))
 }

@@ -30,14 +30,14 @@ pub(crate) mod undo;
 pub(crate) mod validate;
 
 use model::{IncidentId, IncidentReport, PlaybookId, RunId, Timestamp};
-use platform::http::{Caller, Gate, Problem};
+use platform::http::{Beyond, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Playbooks;
 use crate::run::RunState;
 use crate::store::playbooks::Stored;
 use crate::store::runs::Run;
+use crate::{Playbooks, PlaybooksError, store};
 
 /// A stored playbook.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -139,16 +139,28 @@ pub(crate) fn position(key: &str) -> Result<(i64, String), Problem> {
         .ok_or_else(|| Problem::bad_request("the cursor was not made by this list"))
 }
 
+/// A run that is here and not beyond the caller's sight.
+pub(crate) async fn run_in_sight(
+    room: &Playbooks,
+    beyond: &Beyond,
+    id: RunId,
+) -> Result<RunId, PlaybooksError> {
+    let mut sql = room.platform().db.read().await?;
+    let run = store::runs::one(&mut sql, id).await?;
+    match run.filter(|run| !beyond.hides(run.tlp)) {
+        Some(run) => Ok(run.id),
+        None => Err(PlaybooksError::NoRun(id)),
+    }
+}
+
 /// An incident that is here and not beyond the caller's sight.
 pub(crate) async fn in_sight(
     room: &Playbooks,
-    gate: &Gate,
-    caller: &Caller,
+    beyond: &Beyond,
     id: IncidentId,
 ) -> Result<IncidentReport, Problem> {
-    let beyond = gate.labels_beyond(caller);
     let report = room.incidents.report(id).await?;
     report
-        .filter(|report| !report.incident.bound().is_some_and(|tlp| beyond.contains(&tlp)))
+        .filter(|report| !beyond.hides(report.incident.bound()))
         .ok_or_else(|| Problem::not_found(format!("incident {id}")))
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::{Query, State};
 use model::Timestamp;
-use platform::http::{Json, Page, PageQuery, Problem};
+use platform::http::{Beyond, Json, Page, PageQuery, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,12 +30,14 @@ pub(crate) struct NoticeView {
     responses((status = 200, body = Page<NoticeView>)))]
 pub(crate) async fn notices(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<NoticeView>>, Problem> {
     let limit = query.limit();
     let before = query.after()?.map(|key| position(&key)).transpose()?;
     let mut connection = room.platform().db.read().await?;
-    let found = store::notices::list(&mut connection, before, i64::from(limit) + 1).await?;
+    let found =
+        store::notices::list(&mut connection, &beyond.0, before, i64::from(limit) + 1).await?;
     let items = found
         .into_iter()
         .map(|(key, notice, recorded_at)| NoticeView {

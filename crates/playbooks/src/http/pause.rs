@@ -1,7 +1,7 @@
 //! `POST /api/v1/runs/{id}/pause` and `…/resume`: a person holds a run, and lets it go on.
 
 use axum::extract::{Path, State};
-use platform::http::{Json, Problem};
+use platform::http::{Beyond, Json, Problem};
 
 use super::id;
 use super::run::{RunDetail, detail};
@@ -15,9 +15,10 @@ use crate::Playbooks;
         (status = 409, body = Problem)))]
 pub(crate) async fn pause(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path(text): Path<String>,
 ) -> Result<Json<RunDetail>, Problem> {
-    let run = id("run", &text)?;
+    let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
     room.engine.pause(run).await?;
     Ok(Json(detail(&room, run).await?))
 }
@@ -29,9 +30,10 @@ pub(crate) async fn pause(
         (status = 409, body = Problem)))]
 pub(crate) async fn resume(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path(text): Path<String>,
 ) -> Result<Json<RunDetail>, Problem> {
-    let run = id("run", &text)?;
+    let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
     room.engine.resume(run).await?;
     Ok(Json(detail(&room, run).await?))
 }

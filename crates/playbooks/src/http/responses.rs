@@ -1,9 +1,8 @@
 //! `GET /api/v1/incidents/{id}/responses`: which playbook first, and why.
 
-use axum::Extension;
 use axum::extract::{Path, State};
 use model::{IncidentId, IncidentReport, Severity};
-use platform::http::{Caller, Gate, Json, Problem};
+use platform::http::{Beyond, Json, Problem};
 
 use crate::automation::Automation;
 use crate::automation::rank::{Candidate, worth};
@@ -20,12 +19,11 @@ const MAX_CANDIDATES: i64 = 500;
     responses((status = 200, body = Vec<Candidate>), (status = 404, body = Problem)))]
 pub(crate) async fn responses(
     State(room): State<Playbooks>,
-    Extension(gate): Extension<Gate>,
-    caller: Caller,
+    beyond: Beyond,
     Path(text): Path<String>,
 ) -> Result<Json<Vec<Candidate>>, Problem> {
     let id: IncidentId = super::id("incident", &text)?;
-    let report = super::in_sight(&room, &gate, &caller, id).await?;
+    let report = super::in_sight(&room, &beyond, id).await?;
     let criticality = room.engine.criticality(&report).await?;
     let mut sql = room.platform().db.read().await?;
     let policy = store::automation::current(&mut sql).await?;

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -27,10 +27,12 @@ pub(crate) struct RetryWanted {
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn retry(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path(text): Path<String>,
     caller: Caller,
     Json(wanted): Json<RetryWanted>,
 ) -> Result<(StatusCode, Json<RunDetail>), Problem> {
-    let run = room.engine.retry(id("run", &text)?, wanted.step, caller.name).await?;
+    let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
+    let run = room.engine.retry(run, wanted.step, caller.name).await?;
     Ok((StatusCode::CREATED, Json(detail(&room, run).await?)))
 }

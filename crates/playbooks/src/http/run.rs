@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::{Path, State};
 use model::{Outcome, RunId, Timestamp};
-use platform::http::{Json, Problem};
+use platform::http::{Beyond, Json, Problem};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -98,9 +98,11 @@ pub(crate) struct RunDetail {
     responses((status = 200, body = RunDetail), (status = 404, body = Problem)))]
 pub(crate) async fn run(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path(text): Path<String>,
 ) -> Result<Json<RunDetail>, Problem> {
-    Ok(Json(detail(&room, id("run", &text)?).await?))
+    let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
+    Ok(Json(detail(&room, run).await?))
 }
 
 /// The run as it stands.

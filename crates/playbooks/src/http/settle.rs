@@ -1,7 +1,7 @@
 //! `POST /api/v1/runs/{id}/steps/{step}/settle`: a person says what became of an interrupted command.
 
 use axum::extract::{Path, State};
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -27,11 +27,12 @@ pub(crate) struct SettleWanted {
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn settle(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path((text, step)): Path<(String, String)>,
     caller: Caller,
     Json(wanted): Json<SettleWanted>,
 ) -> Result<Json<RunDetail>, Problem> {
-    let run = id("run", &text)?;
+    let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
     room.engine.settle(run, step, wanted.answer, caller.name).await?;
     Ok(Json(detail(&room, run).await?))
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::{IncidentId, PlaybookId};
-use platform::http::{Caller, Gate, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -38,13 +37,13 @@ pub(crate) struct RunWanted {
         (status = 422, body = Problem)))]
 pub(crate) async fn start(
     State(room): State<Playbooks>,
-    Extension(gate): Extension<Gate>,
+    beyond: Beyond,
     caller: Caller,
     Json(wanted): Json<RunWanted>,
 ) -> Result<(StatusCode, Json<RunDetail>), Problem> {
     let report = match wanted.incident {
         None => None,
-        Some(id) => Some(super::in_sight(&room, &gate, &caller, id).await?),
+        Some(id) => Some(super::in_sight(&room, &beyond, id).await?),
     };
     let stored = {
         let mut connection = room.platform().db.read().await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use model::{Outcome, RunId};
-use platform::http::{Caller, Json, Problem};
+use platform::http::{Beyond, Caller, Json, Problem};
 use ports::PortError;
 use ports::actuator::OUTCOME;
 use serde::Serialize;
@@ -58,9 +58,11 @@ pub(crate) struct StepEffects {
     responses((status = 200, body = StepEffects), (status = 404, body = Problem)))]
 pub(crate) async fn effects(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path((run, step)): Path<(String, String)>,
 ) -> Result<Json<StepEffects>, Problem> {
-    let rows = rows(&room, id("run", &run)?, &step).await?;
+    let run = super::run_in_sight(&room, &beyond, id("run", &run)?).await?;
+    let rows = rows(&room, run, &step).await?;
     Ok(Json(StepEffects { items: rows.into_iter().map(EffectView::from).collect() }))
 }
 
@@ -72,10 +74,11 @@ pub(crate) async fn effects(
         (status = 409, body = Problem)))]
 pub(crate) async fn undo(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path((text, step)): Path<(String, String)>,
     caller: Caller,
 ) -> Result<Json<StepEffects>, Problem> {
-    let run: RunId = id("run", &text)?;
+    let run: RunId = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
     let mut back = rows(&room, run, &step).await?;
     back.retain(|row| matches!(row.state.as_str(), "asked" | "there"));
     if back.is_empty() {

@@ -13,11 +13,22 @@ pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod steps;
 
-use model::Timestamp;
+use model::{Timestamp, Tlp};
 use platform::db::DbError;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::any::AnyRow;
+
+/// A condition on the column `tlp`: none of these labels. They are constants of this program, never input.
+fn without(beyond: &[Tlp]) -> String {
+    beyond.iter().map(|tlp| format!("AND COALESCE(tlp, '') <> '{tlp}' ")).collect()
+}
+
+/// A stored label; one that cannot be read counts as the strictest.
+fn label(row: &AnyRow) -> Result<Option<Tlp>, DbError> {
+    let text: Option<String> = row.try_get("tlp")?;
+    Ok(text.map(|text| text.parse().unwrap_or(Tlp::Red)))
+}
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     row: &AnyRow,

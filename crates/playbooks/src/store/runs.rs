@@ -1,6 +1,6 @@
 //! Runs.
 
-use model::{IncidentId, PlaybookId, RunId, Timestamp};
+use model::{IncidentId, PlaybookId, RunId, Timestamp, Tlp};
 use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -22,6 +22,8 @@ pub(crate) struct Run {
     pub body: String,
     pub state: RunState,
     pub incident: Option<IncidentId>,
+    /// The label of an incident of others; who does not see that far sees nothing of the run.
+    pub tlp: Option<Tlp>,
     pub trigger: String,
     /// The run's own variables; those of branches and of playbooks called are in the tree.
     pub variables: Values,
@@ -53,8 +55,8 @@ pub(crate) async fn insert(
     let done = sqlx::query(
         "INSERT INTO playbooks_runs (id, playbook, name, body, state, incident, trigger_text, \
          start_key, variables, returns, position, not_enforced, failed, note, started_at, book, \
-         tree, rehearsal, retry_of, deadline_at, wake_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-         $9, '[]', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
+         tree, rehearsal, retry_of, deadline_at, wake_at, tlp) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         $9, '[]', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
          ON CONFLICT (start_key) DO NOTHING",
     )
     .bind(run.id.to_string())
@@ -77,6 +79,7 @@ pub(crate) async fn insert(
     .bind(run.retry_of.map(|run| run.to_string()))
     .bind(run.deadline_at.map(Timestamp::as_micros))
     .bind(run.wake_at.map(Timestamp::as_micros))
+    .bind(run.tlp.map(Tlp::label))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -182,21 +185,33 @@ pub(crate) async fn next_wake(
     time_option(&row, "next")
 }
 
-/// Runs, newest first, older than `before` = (started at, id); of one incident if asked.
+/// Which runs a list shows; by default all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Which {
+    pub incident: Option<IncidentId>,
+    pub state: Option<RunState>,
+    /// Labels beyond the reader's sight.
+    pub beyond: Vec<Tlp>,
+}
+
+/// Runs, newest first, older than `before` = (started at, id).
 pub(crate) async fn list(
     connection: &mut AnyConnection,
-    incident: Option<IncidentId>,
+    which: &Which,
     before: Option<(i64, String)>,
     limit: i64,
 ) -> Result<Vec<Run>, DbError> {
     let (at, id) = before.unwrap_or((i64::MAX, String::new()));
-    let rows = sqlx::query(
+    let hidden = super::without(&which.beyond);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT * FROM playbooks_runs WHERE (started_at < $1 OR (started_at = $1 AND id < $2)) \
-         AND ($3 = '' OR incident = $3) ORDER BY started_at DESC, id DESC LIMIT $4",
-    )
+         AND ($3 = '' OR incident = $3) AND ($4 = '' OR state = $4) {hidden}\
+         ORDER BY started_at DESC, id DESC LIMIT $5",
+    )))
     .bind(at)
     .bind(id)
-    .bind(incident.map(|incident| incident.to_string()).unwrap_or_default())
+    .bind(which.incident.map(|incident| incident.to_string()).unwrap_or_default())
+    .bind(which.state.map_or("", RunState::word))
     .bind(limit)
     .fetch_all(connection)
     .await?;
@@ -206,11 +221,13 @@ pub(crate) async fn list(
 /// Runs that wait for a person, the longest waiting first.
 pub(crate) async fn waiting(
     connection: &mut AnyConnection,
+    beyond: &[Tlp],
     limit: i64,
 ) -> Result<Vec<Run>, DbError> {
-    let rows = sqlx::query(
-        "SELECT * FROM playbooks_runs WHERE state = 'waiting' ORDER BY started_at LIMIT $1",
-    )
+    let hidden = super::without(beyond);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT * FROM playbooks_runs WHERE state = 'waiting' {hidden}ORDER BY started_at LIMIT $1",
+    )))
     .bind(limit)
     .fetch_all(connection)
     .await?;
@@ -251,6 +268,7 @@ fn read(row: &AnyRow) -> Result<Run, DbError> {
         body: text("body")?,
         state,
         incident: id_option(row, "incident", "playbooks_runs.incident")?,
+        tlp: super::label(row)?,
         trigger: text("trigger_text")?,
         variables: json(&text("variables")?, "playbooks_runs.variables")?,
         tree,

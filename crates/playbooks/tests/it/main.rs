@@ -18,6 +18,7 @@ mod room;
 mod secrets;
 mod services;
 mod shipped;
+mod sight;
 mod soarca;
 mod ssh;
 mod steps;

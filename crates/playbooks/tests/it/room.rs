@@ -24,8 +24,8 @@ use platform::peers::{Peer, PeerDirectory};
 use playbooks::{Config, MIGRATIONS, Needs, Playbooks};
 use ports::fake::{FakeAuthorizer, FakeIncidents, FakeIntel};
 use ports::{
-    Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Exchange, IntelAnswer, PortError,
-    Repeat, SharePreview,
+    Actuator, ActuatorCommand, AddressSighting, AssetDirectory, Authorizer, Exchange, IntelAnswer,
+    PortError, Repeat, SharePreview,
 };
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection};
@@ -293,8 +293,18 @@ impl Room {
         path: &str,
         body: Value,
     ) -> (StatusCode, Value) {
+        self.call_through(Arc::new(FakeAuthorizer(allowed)), method, path, body).await
+    }
+
+    pub(crate) async fn call_through(
+        &self,
+        authorizer: Arc<dyn Authorizer>,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
         let (routes, _) = self.room.router().into_parts();
-        let app = Router::from(routes).layer(Extension(Gate(Arc::new(FakeAuthorizer(allowed)))));
+        let app = Router::from(routes).layer(Extension(Gate(authorizer)));
         let mut request = Request::builder()
             .method(method)
             .uri(path)

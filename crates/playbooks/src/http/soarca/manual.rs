@@ -5,7 +5,7 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::http::Uri;
 use bytes::Bytes;
 use model::RunId;
-use platform::http::{Caller, Problem};
+use platform::http::{Beyond, Caller, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -90,12 +90,13 @@ async fn of(room: &Playbooks, run: &Run) -> Result<Vec<Waiting>, PlaybooksError>
     responses((status = 200, body = Vec<Waiting>), (status = 403, body = Refusal)))]
 pub(crate) async fn list(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<Vec<Waiting>>, Refusal> {
     let all = async {
         let waiting = {
             let mut connection = room.platform().db.read().await?;
-            runs::waiting(&mut connection, LIST_LIMIT).await?
+            runs::waiting(&mut connection, &beyond.0, LIST_LIMIT).await?
         };
         let mut found = Vec::new();
         for run in waiting {
@@ -117,6 +118,7 @@ fn run_id(uri: &Uri, text: &str) -> Result<RunId, Refusal> {
     responses((status = 200, body = Waiting), (status = 404, body = Refusal)))]
 pub(crate) async fn one(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     OriginalUri(uri): OriginalUri,
     Path((execution, step)): Path<(String, String)>,
 ) -> Result<Json<Waiting>, Refusal> {
@@ -126,7 +128,7 @@ pub(crate) async fn one(
             let mut connection = room.platform().db.read().await?;
             runs::one(&mut connection, id).await?
         };
-        match run {
+        match run.filter(|run| !beyond.hides(run.tlp)) {
             Some(run) => of(&room, &run).await,
             None => Ok(vec![]),
         }
@@ -143,6 +145,7 @@ pub(crate) async fn one(
         (status = 409, body = Refusal)))]
 pub(crate) async fn go_on(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     OriginalUri(uri): OriginalUri,
     caller: Caller,
     bytes: Bytes,
@@ -160,6 +163,7 @@ pub(crate) async fn go_on(
     };
     let given = values(&uri, &answer.response_out_args)?;
     let id = run_id(&uri, &answer.execution_id)?;
+    crate::http::run_in_sight(&room, &beyond, id).await.map_err(refuse(&uri))?;
     let (step, text) = (answer.step_id, String::new());
     room.engine.answer(id, step, approve, text, given, caller.name).await.map_err(refuse(&uri))?;
     Ok(Json(json!({ "execution_id": id.to_string() })))

@@ -7,6 +7,7 @@ use axum::extract::{OriginalUri, Path, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{Outcome, RunId, Timestamp};
+use platform::http::Beyond;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sqlx::AnyConnection;
@@ -16,7 +17,7 @@ use super::{LIST_LIMIT, Refusal, refuse};
 use crate::cacao::Playbook;
 use crate::cacao::variables::bare;
 use crate::run::{RunState, StepState};
-use crate::store::runs::{self, Run};
+use crate::store::runs::{self, Run, Which};
 use crate::store::steps::{self, StepRow};
 use crate::{Playbooks, PlaybooksError};
 
@@ -169,12 +170,14 @@ async fn report(
     responses((status = 200, body = Vec<Report>), (status = 403, body = Refusal)))]
 pub(crate) async fn list(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<Vec<Report>>, Refusal> {
     let all = async {
         let mut connection = room.platform().db.read().await?;
         let mut reports = Vec::new();
-        for run in runs::list(&mut connection, None, None, LIST_LIMIT).await? {
+        let which = Which { beyond: beyond.0, ..Which::default() };
+        for run in runs::list(&mut connection, &which, None, LIST_LIMIT).await? {
             if !run.rehearsal {
                 reports.push(report(&room, &mut connection, &run).await?);
             }
@@ -190,6 +193,7 @@ pub(crate) async fn list(
     responses((status = 200, body = Report), (status = 404, body = Refusal)))]
 pub(crate) async fn one(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     OriginalUri(uri): OriginalUri,
     Path(id): Path<String>,
 ) -> Result<Json<Report>, Refusal> {
@@ -198,7 +202,7 @@ pub(crate) async fn one(
     let found = async {
         let mut connection = room.platform().db.read().await?;
         let run = runs::one(&mut connection, wanted).await?;
-        match run.filter(|run| !run.rehearsal) {
+        match run.filter(|run| !run.rehearsal && !beyond.hides(run.tlp)) {
             Some(run) => Ok(Some(report(&room, &mut connection, &run).await?)),
             None => Ok(None),
         }
