@@ -8,6 +8,7 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { sentence } from '@/parts/sentence';
 import { Sure } from '@/parts/sure';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
@@ -23,7 +24,7 @@ export function ActuatorsPage() {
   return (
     <PageView title={actuators.data ? tn('actuator.title', there, { more: actuators.data.length - there }) : t('nav.actuators')} crumb={{ to: '/playbooks', text: t('nav.playbooks') }} lead={t('actuator.lead')}>
       <div className="stack wide">
-        <Panel title={t('nav.actuators')} flush>
+        <Panel title={t('actuator.all')} flush>
           <Loaded query={actuators}>{(list) => <Actuators list={list} />}</Loaded>
         </Panel>
         {maySecrets && <Secrets />}
@@ -36,10 +37,10 @@ function State({ one, tested }: { one: Actuator; tested: ActuatorTest | undefine
   return (
     <>
       {one.configured ? <PlainTag tone="good" shape="check">{t('actuator.there')}</PlainTag> : <PlainTag>{t('actuator.absent')}</PlainTag>}
-      {!one.configured && one.remedy && <p className="small soft">{one.remedy}</p>}
+      {!one.configured && one.remedy && <p className="small soft">{sentence(one.remedy)}</p>}
       {tested && (
         <p className="small" role="status">
-          <PlainTag tone={tested.ok === null ? 'low' : tested.ok ? 'good' : 'critical'} shape={tested.ok === null ? 'ring' : tested.ok ? 'check' : 'cross'}>{t(tested.ok === null ? 'actuator.unasked' : tested.ok ? 'actuator.takes' : 'actuator.refuses')}</PlainTag> {tested.summary}
+          <PlainTag tone={tested.ok === null ? 'low' : tested.ok ? 'good' : 'critical'} shape={tested.ok === null ? 'ring' : tested.ok ? 'check' : 'cross'}>{t(tested.ok === null ? 'actuator.unasked' : tested.ok ? 'actuator.takes' : 'actuator.refuses')}</PlainTag> {sentence(tested.summary)}
         </p>
       )}
     </>
@@ -78,7 +79,7 @@ function Actuators({ list }: { list: Actuator[] }) {
   return (
     <>
       {test.isError && <div style={{ padding: 12 }}><Failed error={test.error} /></div>}
-      <DataTable rows={ordered} columns={columns} caption={t('nav.actuators')} rowKey={(row) => row.name} />
+      <DataTable rows={ordered} columns={columns} caption={t('actuator.all')} rowKey={(row) => row.name} />
     </>
   );
 }
