@@ -83,6 +83,17 @@ export const writes = [
     const rest = w.automation.secrets.filter((one) => one.name !== match[1]);
     w.automation.secrets = method === 'DELETE' ? rest : [...rest, { name: match[1], hosts: body.hosts, set_by: 'administrator', set_at: new Date().toISOString() }];
   }],
+  [/^\/playbook-keys$/, (w, body) => {
+    const made = { fingerprint: 'cd'.repeat(32), name: body.name, added_at: new Date().toISOString(), revoked_at: null };
+    w.automation.keys = [...w.automation.keys, made];
+    return made;
+  }],
+  [/^\/playbook-keys\/([^/]+)\/revoke$/, (w, _, match) => void w.automation.keys.filter((one) => one.fingerprint === match[1]).forEach((one) => (one.revoked_at = new Date().toISOString()))],
+  [/^\/playbook-keys\/([^/]+)$/, (w, _, match) => void (w.automation.keys = w.automation.keys.filter((one) => one.fingerprint !== match[1]))],
+  [/^\/runs\/([^/]+)\/(pause|resume)$/, (w, _, match) => {
+    w.playbooks.runs = w.playbooks.runs.map((one) => (one.id === match[1] ? { ...one, state: match[2] === 'pause' ? 'paused' : 'waiting' } : one));
+    return w.playbooks.runs.find((one) => one.id === match[1]);
+  }],
   [/^\/playbooks\/([^/]+)\/trigger$/, (w, body, match) => {
     w.playbooks.starts[match[1]] = body.trigger;
     return { id: match[1], name: 'Contain a talking device', description: '', trigger: body.trigger ? 'when an incident is opened here' : null, cacao_id: '', steps: 11 };
