@@ -175,3 +175,28 @@ await act('a playbook is told when it starts by itself, and not to', { path: `/p
   must((await again).postDataJSON().trigger === null, 'it still starts');
   must((await title(page)).startsWith('Playbook:'), 'it left the page');
 });
+
+await act('a held run is let go on by a person', { scene: 'waiting', path: '/runs/01935a14-0000-7000-8000-000000000006' }, async (page) => {
+  await page.getByRole('button', { name: 'Hold the run' }).click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent.endsWith('is held'));
+  await axe(page, 'a held run');
+  const asked = sent(page, 'POST', '/resume');
+  await page.getByRole('button', { name: 'Let it go on' }).click();
+  await asked;
+  await page.getByRole('button', { name: 'Hold the run' }).waitFor();
+});
+
+await act('a key is trusted, and revoked when it is lost', { path: '/playbook-keys' }, async (page) => {
+  await titled(page, '2 keys are trusted to sign playbooks');
+  await page.getByLabel('Whose it is').fill('Port Authority');
+  await page.getByLabel('Public key or certificate').fill('-----BEGIN PUBLIC KEY-----');
+  await page.getByRole('button', { name: 'Trust it' }).click();
+  await titled(page, '3 keys are trusted to sign playbooks');
+  await page.getByRole('button', { name: 'Revoke: City CERT, playbooks' }).click();
+  await axe(page, 'a key about to be revoked');
+  await page.getByRole('button', { name: /lost or stolen: revoke/ }).click();
+  await titled(page, '2 keys are trusted to sign playbooks');
+  await page.getByRole('button', { name: 'Remove: Port Authority' }).click();
+  await page.getByRole('button', { name: /Trust it no longer/ }).click();
+  await titled(page, '1 key is trusted to sign playbooks');
+});

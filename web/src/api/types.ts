@@ -163,7 +163,7 @@ export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
 }>;
 
 export type Playbook = Whole<Schemas['PlaybookView']>;
-export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; starts_on?: PlaybookTrigger | null };
+export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; starts_on?: PlaybookTrigger | null; report?: PlaybookReport };
 export type AutomationLevel = Schemas['AutomationLevel'];
 export type PlaybookTrigger = Narrow<Schemas['PlaybookTrigger'], { min_severity: Severity; kinds: AttackKind[]; level: AutomationLevel | null }>;
 export type Automation = Narrow<Schemas['Automation'], {

@@ -40,6 +40,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/approvals', component: lazyRouteComponent(() => import('@/features/playbooks/approvals'), 'ApprovalsPage') }),
   page({ getParentRoute: () => root, path: '/automation', component: lazyRouteComponent(() => import('@/features/automation/page'), 'AutomationPage') }),
   page({ getParentRoute: () => root, path: '/actuators', component: lazyRouteComponent(() => import('@/features/automation/actuators'), 'ActuatorsPage') }),
+  page({ getParentRoute: () => root, path: '/playbook-keys', component: lazyRouteComponent(() => import('@/features/automation/keys'), 'PlaybookKeysPage') }),
   page({ getParentRoute: () => root, path: '/runs/$id', validateSearch: texts('view'), component: lazyRouteComponent(() => import('@/features/playbooks/run'), 'RunPage') }),
   page({ getParentRoute: () => root, path: '/shares', component: lazyRouteComponent(() => import('@/features/cti/shares'), 'ShareList') }),
   page({ getParentRoute: () => root, path: '/shares/$id', component: lazyRouteComponent(() => import('@/features/cti/share'), 'SharePage') }),

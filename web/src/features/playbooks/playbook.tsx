@@ -10,6 +10,7 @@ import { t, tn } from '@/strings/t';
 import './run.css';
 import { stepsOf } from './cacao';
 import { TriggerPanel } from './trigger';
+import { VerdictPanel } from './verdict';
 import { Button } from '@/parts/button';
 
 export function PlaybookPage() {
@@ -59,6 +60,7 @@ export function PlaybookPage() {
           </Panel>
           <div className="stack wide">
             <TriggerPanel playbook={read.data} />
+            {read.data.report && <VerdictPanel report={read.data.report} />}
             <Panel title={t('playbook.json')}>
               <pre className="code" tabIndex={0} aria-label={t('playbook.json')}>{JSON.stringify(read.data.playbook, null, 2)}</pre>
             </Panel>
