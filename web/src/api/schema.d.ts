@@ -18110,6 +18110,8 @@ export interface operations {
             query?: {
                 /** @description Only runs that answer this incident. */
                 incident?: string | null;
+                /** @description Only runs in this state: `running`, `waiting`, `paused`, `succeeded`, `failed`, `cancelled`. */
+                state?: string | null;
                 /** @description Items wanted, 1 to 500; 50 when absent. */
                 limit?: number | null;
                 /** @description Where to go on, from `next`. */

@@ -18,11 +18,11 @@ use utoipa::ToSchema;
 use crate::PlaybooksError;
 
 /// Limits, quiet hours and lines of what is never touched, each at most.
-pub const MAX_RULES: usize = 200;
+pub(crate) const MAX_RULES: usize = 200;
 /// The longest window of a limit, seconds.
-pub const MAX_LIMIT_WINDOW_S: u32 = 30 * 86_400;
+pub(crate) const MAX_LIMIT_WINDOW_S: u32 = 30 * 86_400;
 /// Longest name or reason, in characters.
-pub const MAX_TEXT_CHARS: usize = 300;
+pub(crate) const MAX_TEXT_CHARS: usize = 300;
 /// Minutes of a day.
 const DAY_MIN: i64 = 24 * 60;
 

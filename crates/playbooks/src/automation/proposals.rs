@@ -31,7 +31,7 @@ pub(crate) const MAX_COMMENT_CHARS: usize = 4_000;
 /// Where a proposal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum ProposalState {
+pub(crate) enum ProposalState {
     /// It waits.
     Open,
     /// Enough people said yes; it has a run.
@@ -51,12 +51,12 @@ impl ProposalState {
     ];
 
     /// The word used in the database and the API.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         Self::ALL.iter().find(|(state, _)| *state == self).map_or("open", |(_, word)| word)
     }
 
     /// The state a word names.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
     }
 }
@@ -64,14 +64,14 @@ impl ProposalState {
 /// A yes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ProposalVoice)]
-pub struct Voice {
+pub(crate) struct Voice {
     /// Who.
-    pub person: String,
+    pub(crate) person: String,
     /// What was said about it.
-    pub comment: String,
+    pub(crate) comment: String,
     /// When.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 /// A run that waits for people.

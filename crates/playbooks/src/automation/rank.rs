@@ -17,11 +17,11 @@ use crate::trigger::Trigger;
 /// How a playbook's runs ended here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PlaybookHistory)]
-pub struct History {
+pub(crate) struct History {
     /// Runs that reached their end.
-    pub succeeded: u32,
+    pub(crate) succeeded: u32,
     /// Runs that failed.
-    pub failed: u32,
+    pub(crate) failed: u32,
 }
 
 /// What a playbook would bring, from −0.5 to 1.

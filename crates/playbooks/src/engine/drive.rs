@@ -15,8 +15,8 @@ use super::book::Book;
 use super::machine::{Live, Machine};
 use super::schedule::Active;
 use super::{
-    ASK_TIMEOUT_S, Engine, MAX_ASKS_PER_RUN, MAX_INTERNAL_ATTEMPTS, MAX_PAUSE_MS, command_key,
-    record,
+    ASK_TIMEOUT_S, Engine, LAST_TRY_MS, MAX_ASKS_PER_RUN, MAX_INTERNAL_ATTEMPTS, MAX_PAUSE_MS,
+    command_key, record,
 };
 use crate::PlaybooksError;
 use crate::run::{RunState, StepState};
@@ -235,7 +235,9 @@ impl Engine {
         if row.state != StepState::Running {
             return Ok(true);
         }
-        let over = row.deadline_at.is_some_and(|deadline| deadline <= now);
+        // An attempt that has no time left would only hide what the one before said.
+        let last = row.deadline_at.map(|deadline| deadline.plus_micros(-LAST_TRY_MS * 1_000));
+        let over = last.is_some_and(|last| last <= now);
         let ended = !live.run.state.is_open();
         let mut machine = Machine::new(&self.config, book, now, live);
         let failed = |reason: String| Outcome::Failed { reason, retry: false };
@@ -255,7 +257,7 @@ impl Engine {
             Answer::Away(_) | Answer::Broken(_) => {
                 let pause_ms = (200_i64 << row.attempts.clamp(0, 10)).min(MAX_PAUSE_MS);
                 let due = now.plus_micros(pause_ms.saturating_mul(1_000));
-                machine.again(position, row.deadline_at.map_or(due, |deadline| due.min(deadline)));
+                machine.again(position, last.map_or(due, |last| due.min(last)));
             }
         }
         machine.go();

@@ -76,6 +76,8 @@ pub const ASK_TIMEOUT_S: u64 = 30;
 pub(crate) const MAX_INTERNAL_ATTEMPTS: i64 = 5;
 /// The longest pause between two attempts, milliseconds.
 pub(crate) const MAX_PAUSE_MS: i64 = 5_000;
+/// How long before its step's end the last attempt of a command begins, milliseconds.
+pub(crate) const LAST_TRY_MS: i64 = 100;
 /// The longest sleep of the scheduler, seconds: a clock that jumps is noticed within it.
 pub(crate) const MAX_SLEEP_S: u64 = 60;
 /// Largest outcome data kept, in bytes of JSON.

@@ -93,6 +93,11 @@ pub(crate) fn plain((status, kind, text): &Told, word: &str, n: usize) -> Told {
         Some(at) => [&text[..at], text.get(at + 75..).unwrap_or_default()].concat(),
         None => text,
     };
+    // When something was stopped.
+    let text = match text.find("\"at\":\"") {
+        Some(at) => [&text[..at], text.get(at + 34..).unwrap_or_default()].concat(),
+        None => text,
+    };
     // A bundle has another random id each time.
     let text = text.split("bundle--").next().unwrap_or_default().to_owned();
     (*status, kind.clone(), text)

@@ -18,7 +18,7 @@ const READERS_ACTS: [&str; 7] = [
     "POST /misp/{*path}",
     "DELETE /misp/{*path}",
 ];
-const OPERATORS_ACTS: [&str; 23] = [
+const OPERATORS_ACTS: [&str; 24] = [
     "POST /.well-known/openc2",
     "POST /api/v1/automation/stop",
     "POST /api/v1/proposals/{id}/answer",
@@ -40,6 +40,7 @@ const OPERATORS_ACTS: [&str; 23] = [
     "POST /api/v1/runs/{id}/retry",
     "POST /api/v1/runs/{id}/steps/{step}/answer",
     "POST /api/v1/runs/{id}/steps/{step}/settle",
+    "POST /api/v1/runs/{id}/steps/{step}/undo",
     "POST /soarca/trigger/playbook/{id}",
     "POST /soarca/manual/continue",
 ];

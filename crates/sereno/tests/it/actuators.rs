@@ -51,7 +51,7 @@ fn post(node: &Phoenix, token: &str, path: &str, body: &Value) -> Value {
 fn a_shell_command_runs_locked_in_and_secrets_never_come_out() {
     let folder = tempfile::tempdir().unwrap();
     let more = "[playbooks.actuators.bash]\nenabled = true\n";
-    let node = Phoenix::up_with(&folder.path().join("node"), "City", "city", more);
+    let node = Phoenix::up_with(&folder.path().join("node"), "City", "operator", more);
     let data = node.data.clone();
     let mut set = sereno();
     set.args(["secret", "set", "fw", "--for", "fw.example", "--data"]).arg(&data);

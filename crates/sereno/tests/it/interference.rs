@@ -12,8 +12,14 @@ use crate::sight::{
 
 /// What counts the node's own acts, whatever they are about: a sequence without gaps, the log of all of them, the
 /// state of the machine. What stands in them about guarded rooms is tested beside.
-const COUNTS_ALL: [&str; 5] =
-    ["/api/v1/facts", "/api/v1/ledger", "/api/v1/doctor", "/api/v1/node", "/api/v1/openapi.json"];
+const COUNTS_ALL: [&str; 6] = [
+    "/api/v1/facts",
+    "/api/v1/ledger",
+    "/api/v1/doctor",
+    "/api/v1/node",
+    "/api/v1/openapi.json",
+    "/soarca/status",
+];
 
 type Reads = Vec<(String, Vec<(String, String)>)>;
 
