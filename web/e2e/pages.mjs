@@ -24,7 +24,7 @@ let visits = 0;
 
 /** One list page and, where it holds a row, the page behind it. */
 const PAGES = [
-  ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['groups', '/findings?view=groups'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions?all=yes'], ['evaluations', '/evaluations'], ['playbooks', '/playbooks'], ['playbook-new', '/playbooks/new'], ['approvals', '/approvals'], ['sharing', '/shares'],
+  ['situation', '/'], ['incidents', '/incidents'], ['findings', '/findings'], ['groups', '/findings?view=groups'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions?all=yes'], ['evaluations', '/evaluations'], ['playbooks', '/playbooks'], ['playbook-new', '/playbooks/new'], ['approvals', '/approvals'], ['automation', '/automation'], ['actuators', '/actuators'], ['playbook-keys', '/playbook-keys'], ['sharing', '/shares'],
   ['intel', '/intel?value=178.128.185.250'], ['knowledge', '/knowledge'], ['report', '/knowledge/report'], ['import', '/knowledge/import'], ['rules', '/knowledge/rules'], ['graph', '/graph'], ['matrix', '/matrix'], ['feeds', '/feeds'], ['webhooks', '/webhooks'], ['collections', '/collections'], ['communities', '/communities'], ['policies', '/policies'], ['preview', '/preview?q=type:malware'], ['exchange', '/exchange'], ['ledger', '/ledger'], ['gateways', '/gateways'], ['health', '/health'], ['access', '/access'], ['about', '/about'], ['lost', '/no/such/page'],
 ];
 const DETAILS = { incidents: 'incident', findings: 'finding', devices: 'device', models: 'model', commands: 'machine', evaluations: 'evaluation', sharing: 'share', ledger: 'proof', playbooks: 'run', knowledge: 'object', communities: 'community', exchange: 'object-share' };
@@ -134,6 +134,7 @@ async function sitesOf() {
   const made = [
     ['operator', 'operator', 'done', PAGES], ['cert', 'cert', 'done', PAGES.slice(0, 2)], ['learning', 'operator', 'learning', home], ['empty', 'operator', 'empty', [...home, ['incidents', '/incidents'], ['devices', '/devices'], ['models', '/models'], ['commands', '/commands'], ['suppressions', '/suppressions'], ['groups', '/findings?view=groups'], ['evaluations', '/evaluations']]],
     ['not-enforced', 'operator', 'not-enforced', home], ['commands', 'operator', 'commands', [['findings', '/findings'], ['laws', '/laws/harbour-gw/goose']]], ['waiting', 'operator', 'waiting', [['sharing', '/shares'], ['playbooks', '/playbooks'], ['approvals', '/approvals']]],
+    ['proposed', 'operator', 'proposed', [['approvals', '/approvals'], ['automation', '/automation'], ['incidents', '/incidents']]], ['stopped', 'operator', 'stopped', [['automation', '/automation'], ['incidents', '/incidents']]],
     ['first-run', 'operator', 'first-run', [['first-run', '/']]], ['sign-in', 'operator', 'signed-out', [['sign-in', '/']]],
   ];
   const mocks = await Promise.all(made.map(([, kind, scene]) => serve({ kind, scene })));

@@ -71,7 +71,7 @@ function waiting(more) {
 
 export function playbookWorld(scene) {
   const runs = scene === 'waiting' ? [waiting({}), waiting({ id: '01935a14-0000-7000-8000-000000000016', incident: null, trigger: 'Started by Marta Puig' })] : [run];
-  return { stored: [{ id: ids.playbook, doc: cacao }], runs };
+  return { stored: [{ id: ids.playbook, doc: cacao }], runs, starts: { [ids.playbook]: { on: 'incidents.opened', min_severity: 'high', kinds: [] } } };
 }
 
 const TRIGGER = 'an incident of severity high or critical is opened';
@@ -97,7 +97,7 @@ export function reportOf(doc) {
 export const listOf = (world) => world.playbooks.stored.map(viewOf);
 export function oneOf(world, own) {
   const found = world.playbooks.stored.find((one) => one.id === own);
-  return found ? { ...viewOf(found), playbook: found.doc, in_words: '', report: reportOf(found.doc) } : null;
+  return found ? { ...viewOf(found), starts_on: world.playbooks.starts[own] ?? null, playbook: found.doc, in_words: '', report: reportOf(found.doc) } : null;
 }
 
 /** Stores a version, or says why not: null, or a problem's parts. */

@@ -1,9 +1,10 @@
 // A backend for building and testing the console without a node: the contract's shapes, an SSE stream,
-// and the built console. `MOCK_KIND=cert`, `MOCK_SCENE=done|learning|empty|first-run|signed-out|not-enforced|waiting|commands`.
+// and the built console. `MOCK_KIND=cert`, `MOCK_SCENE=done|learning|empty|first-run|signed-out|not-enforced|waiting|commands|proposed|stopped`.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as automation from './automation.mjs';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
 import * as evaluation from './evaluation.mjs';
@@ -24,7 +25,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
+  return { automation: automation.automationWorld(scene), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -67,6 +68,7 @@ const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permi
 
 /** GET routes: pattern → answer. */
 const reads = [
+  ...automation.reads,
   [/^\/node$/, (w) => nodeOf(w)],
   [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [] })],
   [/^\/facts$/, (w) => page([...w.facts].reverse())],
@@ -97,7 +99,7 @@ const reads = [
   [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
   [/^\/playbooks$/, (w) => playbooks.listOf(w)],
   [/^\/playbooks\/(.+)$/, (w, _, match) => playbooks.oneOf(w, match[1]) ?? problem(404, 'No such playbook', 'It is not stored here.', 'Look at the list.')],
-  [/^\/runs$/, (w) => page(runsOf(w))],
+  [/^\/runs$/, (w, url) => page(runsOf(w).filter((one) => !url.searchParams.get('state') || one.state === url.searchParams.get('state')))],
   [/^\/runs\/(.+)$/, (w, _, match) => runsOf(w).find((one) => one.id === match[1]) ?? problem(404, 'No such run', 'It is not kept here.', 'Look at the list.')],
   [/^\/intel\/lookup$/, (_, url) => exchange.lookup(url.searchParams.get('value') ?? '')],
   [/^\/intel\/sources$/, () => exchange.sources],
@@ -144,6 +146,7 @@ const reads = [
 ];
 
 const writes = [
+  ...automation.writes,
   [/^\/playbooks\/validate$/, (_, body) => playbooks.reportOf(body)],
   [/^\/playbooks$/, (w, body) => { const { view, refused } = playbooks.put(w, body); return view ?? problem(...refused); }],
   [/^\/runs\/([^/]+)\/steps\/([^/]+)\/answer$/, (w, body, match) => playbooks.answer(w, match[1], decodeURIComponent(match[2]), body)],

@@ -124,6 +124,20 @@ export const reads = {
       queryKey: ['runs', incident ?? ''],
       queryFn: () => get<api.Page<api.Run>>(`/runs${query({ incident, limit: 100 })}`),
     }),
+  /** Runs that wait for a person, asked for by their state so that none is beyond a page of ended ones. */
+  waitingRuns: () =>
+    queryOptions({
+      queryKey: ['runs', 'waiting'],
+      queryFn: async () => (await get<api.Page<api.Run>>(`/runs${query({ state: 'waiting', limit: 100 })}`)).items.filter((run) => run.state === 'waiting'),
+    }),
+  automation: () => queryOptions({ queryKey: ['automation'], queryFn: () => get<api.Automation>('/automation'), retry: false }),
+  openProposals: () =>
+    queryOptions({ queryKey: ['proposals', 'open'], queryFn: () => get<api.Page<api.Proposal>>(`/proposals${query({ state: 'open', limit: 100 })}`), retry: false }),
+  responses: (incident: string) =>
+    queryOptions({ queryKey: ['incidents', incident, 'responses'], queryFn: () => get<api.ResponseCandidate[]>(`/incidents/${id(incident)}/responses`), retry: false }),
+  actuators: () => queryOptions({ queryKey: ['actuators'], queryFn: async () => (await get<{ items: api.Actuator[] }>('/actuators')).items }),
+  secrets: () => queryOptions({ queryKey: ['secrets'], queryFn: async () => (await get<{ items: api.Secret[] }>('/secrets')).items }),
+  playbookKeys: () => queryOptions({ queryKey: ['playbook-keys'], queryFn: () => get<api.PlaybookKeys>('/playbook-keys') }),
   run: (run: string) =>
     queryOptions({ queryKey: ['runs', 'one', run], queryFn: () => get<api.RunDetail>(`/runs/${id(run)}`) }),
   notices: () =>

@@ -163,7 +163,24 @@ export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
 }>;
 
 export type Playbook = Whole<Schemas['PlaybookView']>;
-export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string };
+export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; starts_on?: PlaybookTrigger | null; report?: PlaybookReport };
+export type AutomationLevel = Schemas['AutomationLevel'];
+export type PlaybookTrigger = Narrow<Schemas['PlaybookTrigger'], { min_severity: Severity; kinds: AttackKind[]; level: AutomationLevel | null }>;
+export type Automation = Narrow<Schemas['Automation'], {
+  levels: Partial<Record<Severity, AutomationLevel>>;
+  quiet: Whole<Schemas['QuietHours']>[];
+  limits: Whole<Schemas['AutomationLimit']>[];
+  never: Whole<Schemas['NeverTouched']>[];
+  two_persons_from: Severity | null;
+  stopped: Whole<Schemas['AutomationStopped']> | null;
+}>;
+export type Proposal = Whole<Schemas['ProposalView']>;
+export type ResponseCandidate = Whole<Schemas['ResponseCandidate']>;
+export type Actuator = Whole<Schemas['ActuatorView']>;
+export type ActuatorTest = Whole<Schemas['ActuatorTest']>;
+export type Secret = Whole<Schemas['SecretView']>;
+export type PlaybookKey = Whole<Schemas['PlaybookKey']>;
+export type PlaybookKeys = Narrow<Schemas['PlaybookKeys'], { signatures: 'ignore' | 'warn' | 'require'; items: PlaybookKey[] }>;
 export type PlaybookReport = Narrow<Schemas['PlaybookReport'], { runnable: Whole<Schemas['PlaybookRunnable']> }>;
 export type StoredPlaybook = Playbook & { report: PlaybookReport };
 export type RunState = Schemas['RunState'];

@@ -21,7 +21,7 @@ export function touchedBy(kind: string): string[] {
     assets: ['devices', 'detection'],
     detection: ['findings', 'detection', 'incidents', 'devices'],
     incidents: ['incidents'],
-    playbooks: ['runs', 'incidents', 'orders', 'notices'],
+    playbooks: ['runs', 'incidents', 'orders', 'notices', 'automation', 'proposals'],
     cti: ['shares', 'peers', 'incidents'],
     federation: ['federation', 'knowledge'],
     knowledge: ['knowledge'],

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import type { NodeInfo } from '@/api/types';
 import { reads } from '@/api/queries';
 import { Icon, Lantern, Mark } from '@/parts/icon';
+import { Banner } from '@/parts/page';
 import { t, tn, word } from '@/strings/t';
 import { Account } from './account';
 import { useEvents } from './events';
@@ -46,13 +47,21 @@ export function Frame({ info }: { info: NodeInfo }) {
         <Account info={info} onHelp={actions.help} onCommands={actions.commands} />
       </header>
       <Rail info={info} />
-      <main id="main"><Outlet /></main>
+      <main id="main"><Halted /><Outlet /></main>
       <Suspense>
         {open === 'commands' && <Palette onClose={() => setOpen(null)} />}
         {open === 'help' && <Help onClose={() => setOpen(null)} />}
       </Suspense>
     </div>
   );
+}
+
+/** Nothing happens by itself: whoever looks at any page must know. */
+function Halted() {
+  const stopped = useQuery(reads.automation()).data?.stopped;
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  if (!stopped || path === '/automation') return null;
+  return <div className="halted"><Banner tone="medium">{t('frame.halted', { by: stopped.by, reason: stopped.reason })} <Link to="/automation">{t('nav.automation')}</Link></Banner></div>;
 }
 
 function Rail({ info }: { info: NodeInfo }) {

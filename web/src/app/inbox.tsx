@@ -21,8 +21,11 @@ function seenBefore(): string {
 /** What playbooks told the people at the console. */
 export function Inbox() {
   const notices = useQuery(reads.notices());
-  const runs = useQuery(reads.runs());
-  const waiting = runs.data?.items.filter((run) => run.state === 'waiting').length ?? 0;
+  const runs = useQuery(reads.waitingRuns()).data?.length ?? 0;
+  // What is only recommended stands in the list and calls nobody.
+  const proposals = useQuery(reads.openProposals()).data?.items.filter((one) => one.level === 'ask').length ?? 0;
+  const waiting = runs + proposals;
+  const waitingText = [runs > 0 && tn('inbox.approvals', runs), proposals > 0 && tn('inbox.proposals', proposals)].filter(Boolean).join(', ');
   const navigate = useNavigate();
   const now = useNow();
   const [seen, setSeen] = useState(seenBefore);
@@ -39,7 +42,7 @@ export function Inbox() {
   };
   const entries: MenuEntry[] = [];
   if (waiting > 0) {
-    entries.push({ key: 'approvals', icon: 'check', text: tn('inbox.approvals', waiting), more: t('inbox.approvals_more'), act: () => void navigate({ to: '/approvals' }) }, { key: 'line', line: true });
+    entries.push({ key: 'approvals', icon: 'check', text: waitingText, more: t('inbox.approvals_more'), act: () => void navigate({ to: '/approvals' }) }, { key: 'line', line: true });
   }
   entries.push({ key: 'head', label: list.length === 0 ? t('inbox.empty') : t('inbox.title') });
   for (const notice of list.slice(0, SHOWN)) {
@@ -54,7 +57,7 @@ export function Inbox() {
   return (
     <MenuButton
       wordless
-      label={waiting > 0 && fresh > 0 ? t('inbox.both', { n: waiting + fresh, waiting: tn('inbox.approvals', waiting), fresh: tn('inbox.fresh', fresh) }) : waiting > 0 ? tn('inbox.approvals', waiting) : fresh > 0 ? tn('inbox.fresh', fresh) : t('inbox.title')}
+      label={waiting > 0 && fresh > 0 ? t('inbox.both', { n: waiting + fresh, waiting: waitingText, fresh: tn('inbox.fresh', fresh) }) : waiting > 0 ? waitingText : fresh > 0 ? tn('inbox.fresh', fresh) : t('inbox.title')}
       className={fresh + waiting > 0 ? 'icon-button round fresh' : 'icon-button round'}
       trigger={<><Icon name="bell" />{fresh + waiting > 0 && <b aria-hidden="true">{fresh + waiting}</b>}</>}
       entries={entries}

@@ -21,6 +21,9 @@ export const rail: Place[] = [
 
 export const more: Place[] = [
   { to: '/approvals', text: t('nav.approvals'), icon: 'check' },
+  { to: '/automation', text: t('nav.automation'), icon: 'shield' },
+  { to: '/actuators', text: t('nav.actuators'), icon: 'key' },
+  { to: '/playbook-keys', text: t('nav.playbook_keys'), icon: 'key' },
   { to: '/knowledge', text: t('nav.knowledge'), icon: 'intel' },
   { to: '/matrix', text: t('nav.matrix'), icon: 'finding' },
   { to: '/feeds', text: t('nav.feeds'), icon: 'share' },

@@ -12,6 +12,7 @@ import { t, tn } from '@/strings/t';
 import { Acknowledge } from './acknowledge';
 import { AddNote, ChangeState } from './change';
 import './incident.css';
+import { Responses } from './responses';
 import { SharePanel } from './share-panel';
 import { Timeline } from './timeline';
 import { howSure, whatToDo } from './words';
@@ -48,6 +49,7 @@ function Body({ detail }: { detail: IncidentDetail }) {
       <div className="cols">
         <div className="stack wide">
           <Answer detail={detail} />
+          <Responses incident={incident.id} />
           {findings.map((finding) => (
             <Panel
               key={finding.id}

@@ -1,8 +1,9 @@
 // Everything that waits for a person, over all runs; answered in place.
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { reads } from '@/api/queries';
-import type { PlaybookDetail, RunDetail, Step } from '@/api/types';
+import type { PlaybookDetail, Proposal, RunDetail, Step } from '@/api/types';
 import { useMay } from '@/app/session';
 import { count } from '@/parts/format';
 import { Banner, Empty, Failed, Ghost, PageView, Panel } from '@/parts/page';
@@ -11,6 +12,7 @@ import { PlainTag } from '@/parts/tags';
 import { useNow, Wall } from '@/parts/time';
 import { t, tn } from '@/strings/pages';
 import { instructionOf } from './model/instruction';
+import { inOrder, ProposalPanel } from './proposals';
 import './run.css';
 import { Answer } from './step';
 
@@ -21,10 +23,13 @@ const crumb = { to: '/playbooks', text: t('nav.playbooks') };
 interface Asked { run: RunDetail; step: Step; playbook: PlaybookDetail | undefined }
 
 export function ApprovalsPage() {
-  const runs = useQuery(reads.runs());
+  const runs = useQuery(reads.waitingRuns());
+  const proposals = useQuery(reads.openProposals());
+  const [answered, setAnswered] = useState<Proposal | null>(null);
   const may = useMay('playbooks.run');
   const me = useQuery(reads.me());
-  const waiting = (runs.data?.items ?? []).filter((run) => run.state === 'waiting');
+  const waiting = runs.data ?? [];
+  const open = inOrder(proposals.data?.items ?? []);
   const shown = waiting.slice(0, MOST);
   const details = useQueries({ queries: shown.map((run) => reads.run(run.id)) });
   const ids = [...new Set(shown.map((run) => run.playbook))];
@@ -33,20 +38,43 @@ export function ApprovalsPage() {
   const asked = details
     .flatMap(({ data }): Asked[] => (data?.steps ?? []).flatMap((step) => (data && step.state === 'waiting' && step.type !== 'start' ? [{ run: data, step, playbook: playbookOf(data.playbook) }] : [])))
     .sort((a, b) => (a.step.started_at ?? '').localeCompare(b.step.started_at ?? ''));
-  const loading = !runs.data || details.some((one) => one.isPending);
+  const loading = !runs.data || (proposals.isPending && !proposals.isError) || details.some((one) => one.isPending);
   const failed = details.filter((one) => one.isError).length;
   return (
-    <PageView title={loading ? t('nav.approvals') : asked.length === 0 ? t('approve.title_none') : tn('approve.title', asked.length)} crumb={crumb} lead={t('approve.lead')}>
+    <PageView title={loading ? t('nav.approvals') : titleOf(asked.length, open)} crumb={crumb} lead={t('approve.lead')}>
       <div className="stack wide">
         {runs.isError && !runs.data && <Failed error={runs.error} retry={runs.refetch} />}
+        {proposals.isError && !proposals.data && <Failed error={proposals.error} retry={proposals.refetch} />}
+        {answered && <Answered one={answered} />}
         {failed > 0 && <Banner tone="medium">{t('approve.partly', { n: failed })}</Banner>}
-        {me.data && !may && asked.length > 0 && <Banner tone="medium">{t('approve.may_not')}</Banner>}
+        {me.data && !may && asked.length + open.length > 0 && <Banner tone="medium">{t('approve.may_not')}</Banner>}
         {waiting.length > MOST && <Banner tone="medium">{t('approve.more', { n: count(MOST) })}</Banner>}
         {loading && !runs.isError && <section className="panel"><Ghost rows={6} /></section>}
-        {!loading && asked.length === 0 && failed === 0 && <section className="panel"><Empty title={t('approve.empty')}>{t('approve.empty_why')}</Empty></section>}
+        {!loading && asked.length + open.length === 0 && failed === 0 && !proposals.isError && <section className="panel"><Empty title={t('approve.empty')}>{t('approve.empty_why')}</Empty></section>}
+        {open.map((one) => <ProposalPanel key={one.id} one={one} onAnswered={setAnswered} />)}
         {asked.map((one) => <Question key={`${one.run.id} ${one.step.step}`} {...one} />)}
       </div>
     </PageView>
+  );
+}
+
+/** Steps and proposals that ask; what is only recommended counts where nothing asks. */
+function titleOf(steps: number, open: Proposal[]): string {
+  const asking = open.filter((one) => one.level === 'ask').length;
+  if (steps > 0 && asking > 0) return t('approve.both', { steps: tn('approve.steps', steps), proposals: tn('approve.proposals', asking) });
+  if (steps > 0) return tn('approve.title', steps);
+  if (asking > 0) return tn('approve.asking', asking);
+  return open.length > 0 ? tn('approve.recommended', open.length) : t('approve.title_none');
+}
+
+/** What came of an answer: its panel is gone by then. */
+function Answered({ one }: { one: Proposal }) {
+  const started = one.run !== null;
+  return (
+    <Banner tone={started ? 'good' : 'accent'} icon={started ? 'check' : 'info'}>
+      <p><span role="status">{t(started ? 'proposal.started' : one.state === 'declined' ? 'proposal.declined' : 'proposal.heard', { name: one.name })}</span>
+      {one.run && <> <Link to="/runs/$id" params={{ id: one.run }}>{t('approve.open_run')}</Link></>}</p>
+    </Banner>
   );
 }
 

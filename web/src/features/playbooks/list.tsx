@@ -34,13 +34,15 @@ export function PlaybookList() {
   const playbooks = useQuery(reads.playbooks());
   const runs = useQuery(reads.runs());
   const navigate = useNavigate();
-  const waiting = runs.data?.items.filter((run) => run.state === 'waiting').length ?? 0;
+  const waiting = useQuery(reads.waitingRuns()).data?.length ?? 0;
   const active = runs.data?.items.filter((run) => run.state === 'running' || run.state === 'waiting').length ?? 0;
   return (
     <PageView title={playbooks.data ? tn('playbooks.title', playbooks.data.length, { active: active === 0 ? t('playbooks.idle') : tn('playbooks.active', active) }) : t('nav.playbooks')} lead={t('playbooks.lead')}
       actions={
         <>
           {waiting > 0 && <Button plain onClick={() => void navigate({ to: '/approvals' })}>{tn('inbox.approvals', waiting)}</Button>}
+          <Button plain onClick={() => void navigate({ to: '/automation' })}>{t('nav.automation')}</Button>
+          <Button plain onClick={() => void navigate({ to: '/actuators' })}>{t('nav.actuators')}</Button>
           <Button onClick={() => void navigate({ to: '/playbooks/new' })}>{t('playbooks.new')}</Button>
         </>
       }

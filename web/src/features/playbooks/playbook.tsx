@@ -6,10 +6,11 @@ import type { Run } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Failed, Ghost, PageView, Panel } from '@/parts/page';
-import { sentence } from '@/parts/sentence';
 import { t, tn } from '@/strings/t';
 import './run.css';
 import { stepsOf } from './cacao';
+import { TriggerPanel } from './trigger';
+import { VerdictPanel } from './verdict';
 import { Button } from '@/parts/button';
 
 export function PlaybookPage() {
@@ -43,7 +44,7 @@ export function PlaybookPage() {
       <div className="stack wide">
         {start.isError && <Failed error={start.error} />}
         <div className="cols even">
-          <Panel title={tn('playbook.steps', steps.length)} end={<span className="small quiet">{sentence(read.data.trigger ?? t('playbooks.by_hand'))}</span>}>
+          <Panel title={tn('playbook.steps', steps.length)}>
             <ol className="path">
               {steps.map((step) => (
                 <li key={step.id} className="plan">
@@ -57,9 +58,13 @@ export function PlaybookPage() {
               ))}
             </ol>
           </Panel>
-          <Panel title={t('playbook.json')}>
-            <pre className="code" tabIndex={0} aria-label={t('playbook.json')}>{JSON.stringify(read.data.playbook, null, 2)}</pre>
-          </Panel>
+          <div className="stack wide">
+            <TriggerPanel playbook={read.data} />
+            {read.data.report && <VerdictPanel report={read.data.report} />}
+            <Panel title={t('playbook.json')}>
+              <pre className="code" tabIndex={0} aria-label={t('playbook.json')}>{JSON.stringify(read.data.playbook, null, 2)}</pre>
+            </Panel>
+          </div>
         </div>
       </div>
     </PageView>

@@ -36,6 +36,8 @@ function Body({ run }: { run: RunDetail }) {
   const navigate = useNavigate();
   const shown = view === 'canvas' ? 'canvas' : 'list';
   const cancel = useAct(() => post(`/runs/${run.id}/cancel`), ['runs']);
+  const held = run.state === 'paused';
+  const hold = useAct(() => (held ? post(`/runs/${run.id}/resume`) : post(`/runs/${run.id}/pause`)), ['runs']);
   const may = useMay('playbooks.run');
   const ended = run.ended_at !== null || !may;
   return (
@@ -43,8 +45,14 @@ function Body({ run }: { run: RunDetail }) {
       title={runTitle(run)}
       crumb={{ to: '/playbooks', text: t('nav.playbooks') }}
       lead={<span className="row"><RunTag value={run.state} />{run.rehearsal && <PlainTag tone="medium">{t('run.rehearsal')}</PlainTag>}{sentence(run.trigger)}</span>}
-      actions={!ended && <Button plain busy={cancel.isPending} onClick={() => cancel.mutate()}>{t('run.cancel')}</Button>}
+      actions={!ended && (
+        <>
+          <Button plain={!held} busy={hold.isPending} onClick={() => hold.mutate()}>{t(held ? 'hold.go_on' : 'hold.hold')}</Button>
+          <Button plain busy={cancel.isPending} onClick={() => cancel.mutate()}>{t('run.cancel')}</Button>
+        </>
+      )}
     >
+      {hold.isError && <Failed error={hold.error} />}
       {cancel.isError && <Failed error={cancel.error} />}
       <div className="cols">
         <Panel

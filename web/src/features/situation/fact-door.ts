@@ -14,6 +14,9 @@ const ICONS: Record<string, IconName> = {
   'incidents.opened': 'incident',
   'incidents.changed': 'incident',
   'incidents.acknowledged': 'check',
+  'playbooks.proposed': 'playbook',
+  'playbooks.proposal_decided': 'playbook',
+  'playbooks.automation_changed': 'shield',
   'playbooks.run_started': 'playbook',
   'playbooks.step_finished': 'playbook',
   'playbooks.run_finished': 'playbook',
@@ -29,6 +32,8 @@ export function iconOf(kind: string): IconName {
 
 /** The page about a fact's subject; facts about nothing with a page have none. */
 export function doorOf(fact: Fact): string | null {
+  if (fact.kind === 'playbooks.automation_changed') return '/automation';
+  if (fact.kind === 'playbooks.proposed') return '/approvals';
   const rooms: Record<string, string> = {
     'assets.device_seen': '/devices/',
     'assets.device_changed': '/devices/',

@@ -1,0 +1,101 @@
+// What happens by itself: the policy, proposals, responses, actuators and secrets, in the contract's shapes.
+import { ids, wall } from './data.mjs';
+
+const page = (items) => ({ items, next: null, total: items.length });
+const refused = (status, title, detail, remedy, errors) => ({ status, body: { type: 'about:blank', title, status, detail, remedy, ...(errors ? { errors } : {}) } });
+const soon = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+
+const policy = {
+  levels: { low: 'act', medium: 'act', high: 'act', critical: 'ask' }, quiet: [],
+  limits: [{ name: 'blocks', actuator: 'gateway', verbs: ['block'], at_most: 20, within_s: 3600 }],
+  never: [{ what: '192.168.100.1', reason: 'the router of line T4' }], two_persons_from: 'critical', escalate_after_s: 900, expire_after_s: 86_400, zone_minutes: 60, stopped: null,
+};
+const proposal = (n, more) => ({
+  id: `01935a18-0000-7000-8000-0000000000${n}`, playbook: ids.playbook, name: 'Contain a talking device', incident: ids.incident, level: 'ask',
+  reasons: ['the asset is of critical criticality', 'quiet hours from 22:00 to 06:00'], trigger: 'when an incident of severity high or worse is opened here, or becomes that severe',
+  persons: 2, voices: [{ person: 'Marta Puig', comment: 'The tram stands; go on.', at: wall(2) }], state: 'open', recorded_at: wall(1), expires_at: soon(1320), decided_at: null, decided_by: null, comment: null, run: null, ...more,
+});
+const proposals = () => [
+  proposal('31', { name: 'Ask the maker for a firmware', level: 'recommend', reasons: ["its trigger allows 'recommend' at most"], persons: 1, voices: [], expires_at: soon(60) }),
+  proposal('30', {}),
+];
+const response = (playbook, name, value, more) => ({ playbook, name, value, reasons: ['it is meant for this: command-and-control attempts', '4 of 4 runs here succeeded', "'gateway block' cuts off an asset of high criticality"], history: { succeeded: 4, failed: 0 }, level: 'act', level_reasons: [], missing: [], ...more });
+const responses = [
+  response(ids.playbook, 'Contain a talking device', 0.25, {}),
+  response('01935a15-0000-7000-8000-000000000021', 'Slow a talking device down', 0.19, { reasons: ['it is meant for incidents of every kind', 'it has not run here yet', "'gateway rate_limit' may disturb an asset of high criticality"], history: { succeeded: 0, failed: 0 }, level: 'ask', level_reasons: ["its trigger allows 'ask' at most"] }),
+  response('01935a15-0000-7000-8000-000000000022', 'Tell the maker', 0.05, { reasons: ['nobody has said what it is meant for', 'it has not run here yet', 'it leaves the asset alone'], history: { succeeded: 0, failed: 0 }, level: 'recommend', level_reasons: ['it has no trigger'] }),
+  response('01935a15-0000-7000-8000-000000000023', 'Restart the switch', -0.19, { reasons: ['it is meant for other kinds of attack', '0 of 1 runs here succeeded', "'a command of the type ssh' may disturb an asset of high criticality"], history: { succeeded: 0, failed: 1 }, level: 'ask', missing: ["step 'Restart' needs the secret 'switch-login'; there is none of that name"] }),
+];
+const verb = (name, does) => ({ verb: name, does });
+const actuators = [
+  { name: 'bash', configured: false, remedy: 'Set [playbooks.actuators.bash] enabled = true; it needs Linux 5.13 with Landlock.', verbs: [verb('run', 'a shell command in a sandbox')], commands: ['bash'] },
+  { name: 'console', configured: true, remedy: null, verbs: [verb('notify', 'tells the people at the console: title, body, link')], commands: ['manual'] },
+  { name: 'exchange', configured: true, remedy: null, verbs: [verb('share', 'shares the incident with a peer: peer, tlp')], commands: [] },
+  { name: 'gateway', configured: true, remedy: null, verbs: [verb('block', 'cuts a device off: mac or addresses, timeout_s'), verb('release', 'lifts a block'), verb('rate_limit', 'narrows a device: mac, packets_per_s')], commands: [] },
+  { name: 'http-api', configured: true, remedy: null, verbs: [verb('request', 'one HTTP request')], commands: ['http-api'] },
+  { name: 'mail', configured: false, remedy: 'Set [playbooks.actuators.mail] server, from and to, and keep the password as a secret.', verbs: [verb('send', 'a message: to, subject, body')], commands: [] },
+  { name: 'mattermost', configured: true, remedy: null, verbs: [verb('send', 'a message into a channel: channel, text')], commands: [] },
+];
+const TESTS = { mattermost: { ok: false, summary: 'chat.city.example does not answer: connection refused' }, gateway: { ok: true, summary: 'harbour-gw is connected and enforces' } };
+
+export function automationWorld(scene) {
+  const stopped = scene === 'stopped' ? { by: 'Ana', reason: 'Works on line T4 until noon', at: wall(3) } : null;
+  const quiet = scene === 'proposed' ? [{ from: '22:00', until: '06:00', level: 'ask' }] : [];
+  const keys = [{ fingerprint: 'ab'.repeat(32), name: 'City CERT, playbooks', added_at: wall(-5000), revoked_at: null }];
+  return { policy: { ...policy, quiet, stopped }, proposals: scene === 'proposed' ? proposals() : [], secrets: [{ name: 'chat', hosts: ['chat.city.example'], set_by: 'administrator', set_at: wall(-900) }], keys };
+}
+
+function put(w, body) {
+  const errors = [];
+  if (body.expire_after_s <= body.escalate_after_s) errors.push('expire_after_s must be more than escalate_after_s, and that more than 0');
+  if (errors.length > 0) return refused(422, 'The policy cannot be taken', 'this policy of automation cannot be taken; nothing was changed', 'Mend what is named.', errors);
+  w.automation.policy = { ...body, stopped: w.automation.policy.stopped };
+  return w.automation.policy;
+}
+
+function answer(w, id, body) {
+  const one = w.automation.proposals.find((each) => each.id === id);
+  if (!body.accept) Object.assign(one, { state: 'declined', decided_by: 'administrator', comment: body.comment });
+  else {
+    one.voices = [...one.voices, { person: 'administrator', comment: body.comment, at: new Date().toISOString() }];
+    if (one.voices.length >= one.persons) Object.assign(one, { state: 'accepted', run: ids.run });
+  }
+  return one;
+}
+
+export const reads = [
+  [/^\/automation$/, (w) => w.automation.policy],
+  [/^\/proposals$/, (w, url) => page(w.automation.proposals.filter((one) => !url.searchParams.get('state') || one.state === url.searchParams.get('state')))],
+  [/^\/incidents\/[^/]+\/responses$/, (w) => (w.bare ? [] : responses)],
+  [/^\/actuators$/, () => ({ items: actuators })],
+  [/^\/secrets$/, (w) => ({ items: w.automation.secrets })],
+  [/^\/playbook-keys$/, (w) => ({ signatures: 'warn', configured: ['cd'.repeat(32)], items: w.automation.keys })],
+];
+
+export const writes = [
+  [/^\/automation\/stop$/, (w, body) => ((w.automation.policy.stopped = { by: 'administrator', reason: body.reason, at: new Date().toISOString() }), w.automation.policy)],
+  [/^\/automation\/resume$/, (w) => ((w.automation.policy.stopped = null), w.automation.policy)],
+  [/^\/automation$/, put],
+  [/^\/proposals\/([^/]+)\/answer$/, (w, body, match) => answer(w, match[1], body)],
+  [/^\/runs$/, () => ({ id: ids.run })],
+  [/^\/actuators\/([^/]+)\/test$/, (_, __, match) => TESTS[match[1]] ?? { ok: null, summary: 'there is nothing to ask without doing something' }],
+  [/^\/secrets\/([^/]+)$/, (w, body, match, method) => {
+    const rest = w.automation.secrets.filter((one) => one.name !== match[1]);
+    w.automation.secrets = method === 'DELETE' ? rest : [...rest, { name: match[1], hosts: body.hosts, set_by: 'administrator', set_at: new Date().toISOString() }];
+  }],
+  [/^\/playbook-keys$/, (w, body) => {
+    const made = { fingerprint: 'cd'.repeat(32), name: body.name, added_at: new Date().toISOString(), revoked_at: null };
+    w.automation.keys = [...w.automation.keys, made];
+    return made;
+  }],
+  [/^\/playbook-keys\/([^/]+)\/revoke$/, (w, _, match) => void w.automation.keys.filter((one) => one.fingerprint === match[1]).forEach((one) => (one.revoked_at = new Date().toISOString()))],
+  [/^\/playbook-keys\/([^/]+)$/, (w, _, match) => void (w.automation.keys = w.automation.keys.filter((one) => one.fingerprint !== match[1]))],
+  [/^\/runs\/([^/]+)\/(pause|resume)$/, (w, _, match) => {
+    w.playbooks.runs = w.playbooks.runs.map((one) => (one.id === match[1] ? { ...one, state: match[2] === 'pause' ? 'paused' : 'waiting' } : one));
+    return w.playbooks.runs.find((one) => one.id === match[1]);
+  }],
+  [/^\/playbooks\/([^/]+)\/trigger$/, (w, body, match) => {
+    w.playbooks.starts[match[1]] = body.trigger;
+    return { id: match[1], name: 'Contain a talking device', description: '', trigger: body.trigger ? 'when an incident is opened here' : null, cacao_id: '', steps: 11 };
+  }],
+];
