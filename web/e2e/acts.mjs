@@ -256,4 +256,5 @@ await act('an evaluation marks what it misses, and its curves have tables', { pa
 await import('./acts-intel.mjs');
 await import('./acts-playbooks.mjs');
 await import('./acts-gateway.mjs');
+await import('./acts-recovery.mjs');
 await curtain();

@@ -10,6 +10,7 @@ import * as evaluation from './evaluation.mjs';
 import * as gateway from './gateway.mjs';
 import * as knowledge from './knowledge.mjs';
 import * as playbooks from './playbooks.mjs';
+import * as recovery from './recovery.mjs';
 import * as sharing from './sharing.mjs';
 import { factsFor } from './facts.mjs';
 
@@ -25,7 +26,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { gateway: gateway.gatewayWorld(scene), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
+  return { gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -95,10 +96,14 @@ const reads = [
   [/^\/gateways\/[^/]+\/allow$/, (w) => page(w.gateway.allow)],
   [/^\/gateways\/[^/]+\/policy\/history$/, (w) => page(w.gateway.history)],
   [/^\/gateways\/([^/]+)$/, (w, _, match) => (gatewaysOf(w)[0]?.name === match[1] ? gateway.detailOf(w, gatewaysOf(w)[0]) : problem(404, 'No such gateway', `${match[1]} never connected.`, 'Look at the list.'))],
+  [/^\/recovery\/agents$/, (w) => page(recovery.agentsOf(w))],
+  [/^\/recovery\/orders$/, (w) => page(w.bare ? [] : w.recovery.orders)],
+  [/^\/recovery\/checks$/, (w) => page(w.bare ? [] : w.recovery.checks)],
+  [/^\/recovery\/cases$/, (w) => page(w.bare ? [] : w.recovery.cases)],
   [/^\/orders$/, (w) => ordersOf(w)],
   [/^\/incidents$/, (w, url) => page(url.searchParams.get('state') === 'closed' ? [] : incidentsOf(w))],
   [/^\/incidents\/.+\/share-preview$/, () => [{ peer: ids.peer, peer_name: 'Harbour CERT', decision: exchange.share.decision, objects: 20, pseudonymised: 1 }]],
-  [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
+  [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, milestones: recovery.milestones, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
   [/^\/playbooks$/, (w) => playbooks.listOf(w)],
   [/^\/playbooks\/(.+)$/, (w, _, match) => playbooks.oneOf(w, match[1]) ?? problem(404, 'No such playbook', 'It is not stored here.', 'Look at the list.')],
   [/^\/runs$/, (w) => page(runsOf(w))],
@@ -148,6 +153,10 @@ const reads = [
 ];
 
 const writes = [
+  [/^\/recovery\/orders$/, (w, body) => recovery.order(w, body)],
+  [/^\/recovery\/checks$/, (w, body) => recovery.addCheck(w, body)],
+  [/^\/recovery\/checks\/(.+)$/, (w, _, match) => recovery.removeCheck(w, match[1])],
+  [/^\/recovery\/cases\/(.+)$/, (w, body, match) => recovery.changeCase(w, match[1], body.action)],
   [/^\/gateways\/[^/]+\/orders$/, (w, body) => gateway.order(w, body)],
   [/^\/gateways\/[^/]+\/policy$/, (w, body) => gateway.setPolicy(w, body)],
   [/^\/gateways\/[^/]+\/allow\/([^/]+)\/mud$/, (w, body, match) => gateway.mud(w, decodeURIComponent(match[1]), body)],

@@ -59,7 +59,7 @@ function What({ row, name }: { row: Standing; name: string | undefined }) {
 function Why({ row, order }: { row: Standing; order: Order | undefined }) {
   const proof = order && proofText(order);
   return (
-    <span className="stack tight">
+    <span className="order-why">
       <span>{row.why || t('gw.no_why')}</span>
       {order && <span className="small quiet">{order.requested_by} · <Wall at={order.requested_at} relative /></span>}
       {proof && <span className="small soft">{proof}</span>}

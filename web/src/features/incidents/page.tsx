@@ -12,6 +12,7 @@ import { t, tn } from '@/strings/t';
 import { Acknowledge } from './acknowledge';
 import { AddNote, ChangeState } from './change';
 import './incident.css';
+import { Milestones } from './milestones';
 import { SharePanel } from './share-panel';
 import { Timeline } from './timeline';
 import { howSure, whatToDo } from './words';
@@ -64,6 +65,7 @@ function Body({ detail }: { detail: IncidentDetail }) {
         </div>
         <div className="stack wide">
           <Decide detail={detail} />
+          <Milestones moments={detail.milestones} />
           <Runs incident={incident.id} />
           <SharePanel incident={incident} />
         </div>
