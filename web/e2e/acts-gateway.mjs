@@ -24,6 +24,9 @@ await act('orders in force say why, until when, what they caught and how that is
   const text = await row.textContent();
   for (const part of ['Quarantine', 'wait for its maker', '7 h', '412 packets', 'Proven', 'from 3 to 4']) must(text.includes(part), `“${part}” is not said: ${text}`);
   must((await held.locator('tbody tr', { hasText: '192.168.100.140' }).textContent()).includes('no test frame'), 'what was not tested is not told');
+  const block = held.locator('tbody tr', { hasText: 'Block' });
+  must((await block.getByRole('link', { name: 'its incident' }).getAttribute('href')).startsWith('/incidents/'), 'the reason is no door');
+  must(await held.locator('.scroll').evaluate((one) => one.scrollWidth <= one.clientWidth), 'the table does not fit');
   const asked = page.waitForRequest((request) => request.url().endsWith('/gateways/harbour-gw/orders') && request.method() === 'POST');
   await row.getByRole('button', { name: 'End it' }).click();
   await row.getByRole('button', { name: 'Yes, end it' }).click();

@@ -1,5 +1,5 @@
 // A gateway that can be told everything, for the mock backend: policy, orders in force, counts that add up, allow lists.
-import { MAC, wall } from './data.mjs';
+import { ids, MAC, wall } from './data.mjs';
 
 const MINUTE = 60_000;
 const later = (minutes) => new Date(Date.now() + minutes * MINUTE).toISOString();
@@ -22,7 +22,7 @@ export function gatewayWorld(scene) {
       { version: 1, set_by: 'administrator', set_at: wall(-90_000), change: 'mode dry_run, fail mode open' },
     ],
     standing: quiet ? [] : [
-      { key: 'run-1-block', verb: 'block', target: MAC, why: 'playbook “Contain a talking device”', left_s: 3_300, caught: counts(12_188, 60), dry_run: false },
+      { key: 'run-1-block', verb: 'block', target: MAC, why: `run ${ids.run} for incident ${ids.incident}`, left_s: 3_300, caught: counts(12_188, 60), dry_run: false },
       { key: 'order-2', verb: 'quarantine', target: '02:1b:00:00:00:07', why: 'Camera answers to the outside; wait for its maker', left_s: 25_200, caught: counts(412), dry_run: false },
       { key: 'order-3', verb: 'rate_limit', target: '192.168.100.140', why: '', left_s: 240, caught: counts(88), dry_run: false },
     ],

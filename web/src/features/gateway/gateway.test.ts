@@ -6,6 +6,7 @@ import { flowText, serviceText } from './flow';
 import { bodyOf, EMPTY, missing, VERBS } from './order-draft';
 import { proofText } from './proof';
 import { balanceOf, REASONS } from './totals';
+import { whyParts } from './why-parts';
 
 const totals = (dropped: GatewayTotals['dropped'], seen = 100): GatewayTotals => ({ seen: { packets: seen, bytes: 0 }, passed: { packets: 60, bytes: 0 }, dropped, would_drop: {} });
 
@@ -50,6 +51,15 @@ describe('orders', () => {
     expect(proofText(order({ proof: { by: 'read_back', why_no_probe: 'a router' } }))).toContain('a router');
     expect(proofText(order({}))).toBeNull();
     expect(proofText({ outcome: null } as Order)).toBeNull();
+  });
+});
+
+describe('reasons', () => {
+  it('lead to the run and the incident they name, and to nothing else', () => {
+    const run = '01a22d98-f291-77b8-a331-99217ff90458';
+    expect(whyParts(`run ${run} for incident ${run}`)).toEqual([{ text: run, to: 'run' }, { text: ' for ', to: null }, { text: run, to: 'incident' }]);
+    expect(whyParts('run 17 of the drill')).toEqual([{ text: 'run 17 of the drill', to: null }]);
+    expect(whyParts('')).toEqual([]);
   });
 });
 

@@ -72,7 +72,8 @@ function Body({ gateway, readAt }: { gateway: GatewayDetail; readAt: number }) {
           <AllowLists gateway={gateway.name} open={list} onOpen={(device) => void navigate({ to: '/gateways/$name', params: { name: gateway.name }, search: device ? { list: device } : {}, replace: true, resetScroll: false })} />
         </div>
         <div className="stack wide">
-          <PolicyPanel key={gateway.policy.version} gateway={gateway} />
+          {/* What is typed here stays while only lists change: they share the version. */}
+          <PolicyPanel key={[gateway.policy.mode, gateway.policy.fail, ...gateway.policy.protect].join(' ')} gateway={gateway} />
           <Panel title={t('orders.title')}>
             <Loaded query={orders} ghost={<Ghost rows={3} />}>
               {() => (own.length === 0 ? <p className="small quiet">{t('orders.empty')}</p> : <ul className="stack">{own.slice(0, MAX_ORDERS).map((order) => <OrderLine key={order.key} order={order} />)}</ul>)}

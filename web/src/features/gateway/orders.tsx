@@ -15,6 +15,7 @@ import { t } from '@/strings/pages';
 import { Button } from '@/parts/button';
 import { flowText } from './flow';
 import { proofText } from './proof';
+import { WhyText } from './why';
 
 const TIMEOUTS_S = [600, 3600, 86_400];
 
@@ -53,7 +54,8 @@ export function OrderLine({ order }: { order: Order }) {
     <li className="stack tight">
       <div className="row apart"><span className="strong">{t(`orders.${order.verb}`, { gateway: order.gateway })}</span>{tag}</div>
       <span className="small soft">{outcome ? (outcome.outcome === 'done' ? sentence(outcome.summary) : sentence(outcome.reason)) : t('orders.asked')}</span>
-      {(order.flow || order.why) && <span className="small soft">{[flowText(order.flow), order.why].filter(Boolean).map((text) => sentence(text as string)).join(' · ')}</span>}
+      {order.flow && <span className="small soft">{sentence(flowText(order.flow) ?? '')}</span>}
+      {order.why && <span className="small soft">{t('gw.because')} <WhyText why={order.why} /></span>}
       {proof && <span className="small soft">{proof}</span>}
       {order.seen && (
         <span className="small soft num">

@@ -9,7 +9,9 @@ import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { spanText, useNow, Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
+import { flowText } from './flow';
 import { proofText } from './proof';
+import { WhyText } from './why';
 import './gateway.css';
 
 interface StandingProps {
@@ -27,7 +29,7 @@ export function StandingPanel({ gateway, orders, devices, readAt }: StandingProp
   const nameOf = (target: string) => devices.find((one) => one.mac === target || one.addresses.includes(target))?.name;
   const byKey = new Map(orders.map((order) => [order.key, order]));
   const columns: Column<Standing>[] = [
-    { id: 'verb', head: t('gw.col.order'), cell: (row) => <What row={row} name={nameOf(row.target)} />, sort: (row) => `${row.verb} ${row.target}` },
+    { id: 'verb', head: t('gw.col.order'), cell: (row) => <What row={row} name={nameOf(row.target)} flow={flowText(byKey.get(row.key)?.flow ?? null)} />, sort: (row) => `${row.verb} ${row.target}` },
     { id: 'why', head: t('gw.col.why'), cell: (row) => <Why row={row} order={byKey.get(row.key)} />, sort: (row) => row.why },
     { id: 'left', head: t('gw.col.left'), cell: (row) => <Left row={row} readAt={readAt} />, sort: (row) => row.left_s },
     { id: 'caught', head: t('gw.col.caught'), cell: (row) => <span className="nowrap">{tn('gw.packets', row.caught.packets)}<span className="small quiet" style={{ display: 'block' }}>{bytes(row.caught.bytes)}</span></span>, sort: (row) => row.caught.packets, right: true },
@@ -45,12 +47,13 @@ export function StandingPanel({ gateway, orders, devices, readAt }: StandingProp
   );
 }
 
-function What({ row, name }: { row: Standing; name: string | undefined }) {
+function What({ row, name, flow }: { row: Standing; name: string | undefined; flow: string | null }) {
   return (
     <span className="order-cell">
       <b className="nowrap">{word('gw.verb', row.verb)}</b>
       {name && <span>{name}</span>}
       <span className="mono nowrap">{row.target}</span>
+      {flow && <span className="small soft">{flow}</span>}
       {row.dry_run && <PlainTag tone="medium" shape="triangle">{t('gw.only_counts')}</PlainTag>}
     </span>
   );
@@ -60,7 +63,7 @@ function Why({ row, order }: { row: Standing; order: Order | undefined }) {
   const proof = order && proofText(order);
   return (
     <span className="order-why">
-      <span>{row.why || t('gw.no_why')}</span>
+      <span><WhyText why={row.why} /></span>
       {order && <span className="small quiet">{order.requested_by} · <Wall at={order.requested_at} relative /></span>}
       {proof && <span className="small soft">{proof}</span>}
     </span>
@@ -71,7 +74,7 @@ function Left({ row, readAt }: { row: Standing; readAt: number }) {
   const end = readAt + row.left_s * 1000;
   const left = Math.max(0, end - useNow());
   return (
-    <span className="nowrap num">
+    <span className="num">
       {left === 0 ? t('gw.ended') : spanText(left)}
       <span className="small quiet" style={{ display: 'block' }}>{t('gw.until')} <Wall at={new Date(end).toISOString()} /></span>
     </span>
