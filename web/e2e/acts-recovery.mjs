@@ -38,6 +38,7 @@ await act('a restart from before says where it would start, and is asked twice',
   await page.waitForURL('**order=order-3*');
   must(asked[0].verb === 'restore_before' && asked[0].when_none === 'oldest' && asked[0].margin_s === 86_400 && !Number.isNaN(Date.parse(asked[0].evidence_at)), `asked ${JSON.stringify(asked)}`);
   await page.getByText('drawn by chance and not told before').waitFor();
+  must(await panel.getByRole('button', { name: 'Restore: telemetry' }).count(), 'a second press would restore once more');
 });
 
 await act('a report says what it cost, the risk and what both rest on', { path: '/recovery?order=restore-1' }, async (page) => {

@@ -88,7 +88,7 @@ function Newest({ service }: { service: ProtectedService }) {
 /** How often, and the measured reasons of it (docs/recovery.md has the formula). */
 function Interval({ service }: { service: ProtectedService }) {
   const { interval } = service;
-  if (!interval) return <span className="small quiet">{t('recovery.interval_none')}</span>;
+  if (!interval || service.unavailable !== null) return <span className="small quiet">{t('recovery.interval_none')}</span>;
   const ends = tn('recovery.failures', service.failures, { time: seconds(service.operating_s) });
   return (
     <span className="stack tight">

@@ -58,6 +58,7 @@ function Report({ report }: { report: RecoveryReport }) {
   return (
     <>
       <p>{sentence(report.summary)}</p>
+      {report.chance_infected !== null && report.chance_infected > 0.5 && <Banner tone="medium" icon="info">{t('recovery.chance_high')}</Banner>}
       <dl className="facts">
         <dt>{t('recovery.started_from')}</dt><dd>{sentence(report.started_from)}</dd>
         {report.evidence_at && <><dt>{t('recovery.evidence_at')}</dt><dd><Wall at={report.evidence_at} />{report.margin_s !== null && <span className="quiet"> {t('recovery.less', { time: seconds(report.margin_s) })}</span>}</dd></>}

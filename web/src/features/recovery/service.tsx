@@ -65,6 +65,8 @@ function Restore({ agent, service, onOrdered }: Omit<ServiceProps, 'onClose'>) {
     ['recovery', 'ledger'],
     (made) => onOrdered(made.key),
   );
+  // A question that was answered is asked anew: a second press must not restart the service once more.
+  const given = order.data?.key ?? '';
   const chosen = evidence && chosenFor(service, evidence.getTime(), Number(margin));
   return (
     <div className="stack">
@@ -80,8 +82,8 @@ function Restore({ agent, service, onOrdered }: Omit<ServiceProps, 'onClose'>) {
       {incident !== '' && !evidence && <p className="small soft">{t('recovery.would_incident')}</p>}
       {whenNone === 'oldest' && <Banner tone="medium" icon="info">{t('recovery.oldest_risk')}</Banner>}
       <div className="row">
-        {incident === '' && !evidence ? <span className="small quiet">{t('recovery.missing')}</span> : <Sure text={t('recovery.restore_go')} sure={t('recovery.restore_sure')} of={service.service} busy={order.isPending} onSure={() => order.mutate('restore_before')} />}
-        <Sure text={t('recovery.restart')} sure={t('recovery.restart_sure')} of={service.service} busy={order.isPending} onSure={() => order.mutate('restart')} />
+        {incident === '' && !evidence ? <span className="small quiet">{t('recovery.missing')}</span> : <Sure key={given} text={t('recovery.restore_go')} sure={t('recovery.restore_sure')} of={service.service} busy={order.isPending} onSure={() => order.mutate('restore_before')} />}
+        <Sure key={`again ${given}`} text={t('recovery.restart')} sure={t('recovery.restart_sure')} of={service.service} busy={order.isPending} onSure={() => order.mutate('restart')} />
       </div>
       {order.isError && <Failed error={order.error} />}
     </div>
