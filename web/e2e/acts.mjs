@@ -256,4 +256,6 @@ await act('an evaluation marks what it misses, and its curves have tables', { pa
 await import('./acts-intel.mjs');
 await import('./acts-playbooks.mjs');
 await import('./acts-automation.mjs');
+await import('./acts-gateway.mjs');
+await import('./acts-recovery.mjs');
 await curtain();

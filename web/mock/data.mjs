@@ -218,8 +218,8 @@ export const timelineFor = (kind) =>
 
 const done = (summary, data) => ({ outcome: 'done', summary, data: data ?? {} });
 export const order = {
-  key: 'run-1-block', gateway: 'harbour-gw', verb: 'block', timeout_s: 3600, target: { mac: MAC, addresses: ['192.168.100.113'] }, state: 'done',
-  outcome: done('Gateway harbour-gw blocks b8:27:eb:7d:6b:a6 for 1 h'), requested_at: wall(0.24), done_at: wall(0.5), requested_by: 'playbook:Contain a talking device',
+  key: 'run-1-block', gateway: 'harbour-gw', verb: 'block', timeout_s: 3600, details: { verb: 'block', timeout_s: 3600 }, flow: null, why: '', lifted_at: null, target: { mac: MAC, addresses: ['192.168.100.113'] }, state: 'done',
+  outcome: done('Gateway harbour-gw blocks b8:27:eb:7d:6b:a6 for 1 h', { proof: { by: 'probe', sent: 1, passed: 0, dropped: 1, counter_before: 0, counter_after: 1, frame: 'from b8:27:eb:7d:6b:a6 to 02:00:5e:00:00:01, UDP' } }), requested_at: wall(0.24), done_at: wall(0.5), requested_by: 'playbook:Contain a talking device',
   lifts_at: new Date(Date.now() + 3_300_000).toISOString(), seen: { forwarded_before: 11_435, forwarded_after: 11_435, dropped_after: 12_188 },
 };
 

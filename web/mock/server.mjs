@@ -8,8 +8,10 @@ import * as automation from './automation.mjs';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
 import * as evaluation from './evaluation.mjs';
+import * as gateway from './gateway.mjs';
 import * as knowledge from './knowledge.mjs';
 import * as playbooks from './playbooks.mjs';
+import * as recovery from './recovery.mjs';
 import * as sharing from './sharing.mjs';
 import { factsFor } from './facts.mjs';
 
@@ -25,7 +27,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { automation: automation.automationWorld(scene), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
+  return { automation: automation.automationWorld(scene), gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -53,7 +55,7 @@ function watchedOf(world) {
 const has = (world) => world.operator && !world.bare;
 const incidentsOf = (world) => (world.bare ? [] : [world.incident]);
 const sharesOf = (world) => (has(world) ? [world.scene === 'waiting' ? { ...exchange.share, state: 'queued', receipt: null, answer: null, attempts: 4, last_error: 'connection refused: https://localhost:4701/taxii2/' } : exchange.share] : []);
-const ordersOf = (world) => (has(world) ? [world.scene === 'not-enforced' ? { ...data.order, outcome: { outcome: 'not_enforced', reason: NOT_ENFORCED }, seen: null } : data.order] : []);
+const ordersOf = (world) => (has(world) ? [world.scene === 'not-enforced' ? { ...data.order, outcome: { outcome: 'not_enforced', reason: NOT_ENFORCED }, seen: null } : data.order, ...world.gateway.more] : []);
 const runsOf = (world) => (has(world) ? world.playbooks.runs : []);
 const components = [
   { name: 'database', state: 'ok', cause: 'SQLite, write-ahead log, 1.2 MB', remedy: null },
@@ -93,10 +95,17 @@ const reads = [
   [/^\/findings\/.+$/, (w) => ({ commands: w.scene === 'commands' ? [data.unusual(0), data.unusual(1, { count: 3 }), data.unusual(2, { kind: 'unusual_order', score: 0.9, value: null, technique: null })] : [], commands_beyond: w.scene === 'commands' ? 2 : 0, counts: [{ metric: 'dns_queries', meaning: 'DNS queries sent', value: 14 }, { metric: 'minute_packets_out', meaning: 'packets sent in this minute so far', value: 212 }], ...data.findingDetail, feedback: w.feedback })],
   [/^\/gateways$/, (w) => gatewaysOf(w)],
   [/^\/gateways\/.+\/counters$/, (w) => ({ points: has(w) && w.scene !== 'not-enforced' ? [{ at: data.wall(0.5), event_at: data.packet(data.BLOCKED), mac: data.MAC, forwarded_packets: 11_435, forwarded_bytes: 1_029_000, dropped_packets: 1, dropped_bytes: 60, blocked: true }] : [] })],
+  [/^\/gateways\/[^/]+\/allow$/, (w) => page(w.gateway.allow)],
+  [/^\/gateways\/[^/]+\/policy\/history$/, (w) => page(w.gateway.history)],
+  [/^\/gateways\/([^/]+)$/, (w, _, match) => (gatewaysOf(w)[0]?.name === match[1] ? gateway.detailOf(w, gatewaysOf(w)[0]) : problem(404, 'No such gateway', `${match[1]} never connected.`, 'Look at the list.'))],
+  [/^\/recovery\/agents$/, (w) => page(recovery.agentsOf(w))],
+  [/^\/recovery\/orders$/, (w) => page(w.bare ? [] : w.recovery.orders)],
+  [/^\/recovery\/checks$/, (w) => page(w.bare ? [] : w.recovery.checks)],
+  [/^\/recovery\/cases$/, (w) => page(w.bare ? [] : w.recovery.cases)],
   [/^\/orders$/, (w) => ordersOf(w)],
   [/^\/incidents$/, (w, url) => page(url.searchParams.get('state') === 'closed' ? [] : incidentsOf(w))],
   [/^\/incidents\/.+\/share-preview$/, () => [{ peer: ids.peer, peer_name: 'Harbour CERT', decision: exchange.share.decision, objects: 20, pseudonymised: 1 }]],
-  [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
+  [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, milestones: recovery.milestones, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
   [/^\/playbooks$/, (w) => playbooks.listOf(w)],
   [/^\/playbooks\/(.+)$/, (w, _, match) => playbooks.oneOf(w, match[1]) ?? problem(404, 'No such playbook', 'It is not stored here.', 'Look at the list.')],
   [/^\/runs$/, (w, url) => page(runsOf(w).filter((one) => !url.searchParams.get('state') || one.state === url.searchParams.get('state')))],
@@ -147,6 +156,14 @@ const reads = [
 
 const writes = [
   ...automation.writes,
+  [/^\/recovery\/orders$/, (w, body) => recovery.order(w, body)],
+  [/^\/recovery\/checks$/, (w, body) => recovery.addCheck(w, body)],
+  [/^\/recovery\/checks\/(.+)$/, (w, _, match) => recovery.removeCheck(w, match[1])],
+  [/^\/recovery\/cases\/(.+)$/, (w, body, match) => recovery.changeCase(w, match[1], body.action)],
+  [/^\/gateways\/[^/]+\/orders$/, (w, body) => gateway.order(w, body)],
+  [/^\/gateways\/[^/]+\/policy$/, (w, body) => gateway.setPolicy(w, body)],
+  [/^\/gateways\/[^/]+\/allow\/([^/]+)\/mud$/, (w, body, match) => gateway.mud(w, decodeURIComponent(match[1]), body)],
+  [/^\/gateways\/[^/]+\/allow\/([^/]+)$/, (w, body, match) => gateway.setList(w, decodeURIComponent(match[1]), body)],
   [/^\/playbooks\/validate$/, (_, body) => playbooks.reportOf(body)],
   [/^\/playbooks$/, (w, body) => { const { view, refused } = playbooks.put(w, body); return view ?? problem(...refused); }],
   [/^\/runs\/([^/]+)\/steps\/([^/]+)\/answer$/, (w, body, match) => playbooks.answer(w, match[1], decodeURIComponent(match[2]), body)],
@@ -201,7 +218,7 @@ function events(world, request, response) {
     dropped += 3;
     if (!has(world)) return;
     const blocked = world.scene !== 'not-enforced';
-    send('live', { topic: 'counters', gateway: 'harbour-gw', devices: [{ mac: data.MAC, forwarded_packets: blocked ? 11_435 : 23_623, forwarded_bytes: 1_029_000, dropped_packets: blocked ? dropped : 0, dropped_bytes: dropped * 60, blocked }] });
+    send('live', { topic: 'counters', gateway: 'harbour-gw', devices: [{ mac: data.MAC, forwarded_packets: blocked ? 11_435 : 23_623, forwarded_bytes: 1_029_000, dropped_packets: blocked ? dropped : 0, dropped_bytes: dropped * 60, blocked }], totals: gateway.beat(world) });
   };
   beat();
   const timer = setInterval(beat, 1000);

@@ -94,6 +94,29 @@ export const reads = {
     }),
   gateways: () =>
     queryOptions({ queryKey: ['gateways'], queryFn: async () => listOf(await get<Listed<api.Gateway>>('/gateways')) }),
+  gateway: (name: string) =>
+    queryOptions({
+      queryKey: ['gateways', 'one', name],
+      queryFn: () => get<api.GatewayDetail>(`/gateways/${id(name)}`),
+      retry: false,
+      // No fact tells that a policy was taken: looked for until it is.
+      refetchInterval: (query) => {
+        const now = query.state.data;
+        return now?.connected && now.policy.version > 0 && now.policy.taken !== now.policy.version ? 1_000 : 10_000;
+      },
+    }),
+  allowLists: (name: string) => queryOptions({ queryKey: ['gateways', 'allow', name], queryFn: async () => (await get<api.Page<api.AllowList>>(`/gateways/${id(name)}/allow`)).items, refetchInterval: 30_000 }),
+  policyHistory: (name: string) => queryOptions({ queryKey: ['gateways', 'history', name], queryFn: async () => (await get<api.Page<api.PolicyChange>>(`/gateways/${id(name)}/policy/history`)).items }),
+  checkpointAgents: () => queryOptions({ queryKey: ['recovery', 'agents'], queryFn: async () => (await get<api.Page<api.CheckpointAgent>>('/recovery/agents')).items, refetchInterval: 30_000 }),
+  recoveryOrders: () =>
+    queryOptions({
+      queryKey: ['recovery', 'orders'],
+      queryFn: async () => (await get<api.Page<api.RecoveryOrder>>(`/recovery/orders${query({ limit: 100 })}`)).items,
+      // The moments of a restart are drawn by chance; its end is told by a fact, and looked for besides.
+      refetchInterval: (query) => (query.state.data?.some((one) => one.ended_at === null) ? 2_000 : 30_000),
+    }),
+  healthChecks: () => queryOptions({ queryKey: ['recovery', 'checks'], queryFn: async () => (await get<api.Page<api.HealthCheck>>('/recovery/checks')).items }),
+  liftCases: () => queryOptions({ queryKey: ['recovery', 'cases'], queryFn: async () => (await get<api.Page<api.LiftCase>>(`/recovery/cases${query({ limit: 100 })}`)).items }),
   counters: (gateway: string, mac: string) =>
     queryOptions({
       queryKey: ['counters', gateway, mac],

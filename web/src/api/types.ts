@@ -136,6 +136,41 @@ export interface SourceState {
 }
 export type Source = { source: 'live'; interface: string } | { source: 'replay'; capture: string; through_gateway: boolean };
 export type Gateway = Narrow<Schemas['GatewayView'], { source: Source; replay: SourceState | null }>;
+export interface Count {
+  packets: number;
+  bytes: number;
+}
+/** `seen = passed + dropped`; a reason that is absent dropped none. */
+export interface GatewayTotals {
+  seen: Count;
+  passed: Count;
+  dropped: Record<string, Count>;
+  would_drop: Record<string, Count>;
+}
+/** An order in force, as the kernel shows it. */
+export interface Standing {
+  key: string;
+  verb: OrderVerb;
+  target: string;
+  why: string;
+  left_s: number;
+  caught: Count;
+  dry_run: boolean;
+}
+export type GatewayPolicy = Narrow<Schemas['PolicyView'], { mode: 'watch' | 'dry_run' | 'enforce'; fail: 'open' | 'closed' }>;
+export type GatewayDetail = Narrow<Schemas['GatewayDetail'], { policy: GatewayPolicy; totals: GatewayTotals | null; standing: Standing[] }>;
+export type PolicyChange = Whole<Schemas['Page_PolicyChange']['items'][number]>;
+export interface AllowEntry {
+  /** Network of the other end. */
+  peer: string;
+  /** IP protocol number. */
+  protocol: number | null;
+  port: number | null;
+  local_port: number | null;
+}
+export type AllowRow = AllowEntry & { source: 'learned' | 'mud' | 'hand'; packets: number; first_seen: Time; last_seen: Time };
+export type AllowList = Narrow<Schemas['Page_AllowListView']['items'][number], { state: 'learning' | 'frozen' | 'off'; entries: AllowRow[] }>;
+export type MudReading = Narrow<Schemas['Mud'], { entries: AllowEntry[] }>;
 export type CounterPoint = Whole<Schemas['CounterPoint']>;
 
 /** One line of the live topic `counters`. */
@@ -145,9 +180,26 @@ export type Outcome =
   | { outcome: 'done'; summary: string; data?: unknown }
   | { outcome: 'not_enforced'; reason: string; data?: unknown }
   | { outcome: 'failed'; reason: string; retry: boolean };
+export type OrderVerb = 'block' | 'allow' | 'rate_limit' | 'quarantine' | 'redirect' | 'release' | 'undo';
+export interface Target {
+  mac: string | null;
+  addresses: string[];
+}
+/** Traffic between two ends; what is null does not matter. */
+export interface Flow {
+  local: string | null;
+  remote: string | null;
+  /** IP protocol number. */
+  protocol: number | null;
+  local_port: number | null;
+  remote_port: number | null;
+  direction: 'out' | 'in' | null;
+}
 export type Order = Narrow<Schemas['OrderView'], {
-  verb: 'block' | 'release';
-  target: { mac: string | null; addresses: string[] };
+  verb: OrderVerb;
+  details: Record<string, unknown>;
+  flow: Flow | null;
+  target: Target;
   state: 'waiting' | 'sent' | 'done';
   outcome: Outcome | null;
 }>;
@@ -155,7 +207,9 @@ export type Order = Narrow<Schemas['OrderView'], {
 export type IncidentState = 'new' | 'triaged' | 'contained' | 'closed' | 'false_alarm';
 export type Incident = Narrow<Schemas['IncidentShape'], { state: IncidentState; severity: Severity; tlp: Tlp }>;
 export type TimelineItem = Whole<Schemas['TimelineShape']>;
+export type Milestones = Whole<Schemas['Milestones']>;
 export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
+  milestones: Milestones;
   incident: Incident;
   findings: Finding[];
   timeline: TimelineItem[];
@@ -301,3 +355,61 @@ export type WebhookMade = Narrow<Schemas['WebhookMade'], { webhook: Webhook }>;
 export type WebhookTested = Whole<Schemas['WebhookTested']>;
 export type KnowledgeLicence = Narrow<Schemas['KnowledgeLicence'], { origin: 'shipped' | 'loaded' | 'source' | 'statement' }>;
 export type GraphPositions = { positions: Record<string, [number, number]> };
+
+/** One kept state of a service. */
+export interface Checkpoint {
+  counter: number;
+  service: string;
+  taken_at: Time;
+  bytes: number;
+  new_bytes: number;
+  frozen_s: number;
+  /** The interrupted state, kept as evidence: never restored. */
+  evidence: boolean;
+  /** Younger than an infection that was found later: never restored. */
+  suspect: boolean;
+}
+export interface ProtectedService {
+  service: string;
+  backend: string;
+  unavailable: string | null;
+  running: boolean;
+  failures: number;
+  operating_s: number;
+  interval: { interval_s: number; gelenbe_s: number; young_s: number; daly_s: number; failure_rate_per_s: number; cost_s: number; load: number } | null;
+  checkpoints: Checkpoint[];
+}
+export type CheckpointAgent = Narrow<Schemas['Page_AgentView']['items'][number], {
+  listing: { agent: string; signer: string; counter: string; rollback: string | null; stored_bytes: number; services: ProtectedService[] } | null;
+}>;
+export interface RecoveryReport {
+  started_from: string;
+  evidence_at: Time | null;
+  margin_s: number | null;
+  checkpoint: Checkpoint | null;
+  downtime_s: number;
+  lost_s: number;
+  lost_bytes: number | null;
+  chance_infected: number | null;
+  model: string | null;
+  counter: string;
+  summary: string;
+}
+/** The contract's `OrderView` is the gateway's; this is the one of /recovery/orders. */
+export interface RecoveryOrder {
+  key: string;
+  agent: string;
+  service: string;
+  verb: 'take' | 'restore_before' | 'restart';
+  incident: Id | null;
+  requested_by: string;
+  state: 'waiting' | 'working' | 'done' | 'failed';
+  detail: string;
+  report: RecoveryReport | null;
+  offers: string[];
+  asked_at: Time;
+  ended_at: Time | null;
+}
+export type HealthSpec = Schemas['Spec'];
+export type HealthCheck = Narrow<Schemas['CheckView'], { check: HealthSpec }>;
+export type LiftCase = Narrow<Schemas['CaseView'], { target: Target; stage: 'holding' | 'trial' | 'recovered' | 'escalated' | 'stopped' }>;

@@ -48,7 +48,7 @@ describe('feed', () => {
 
 describe('facts', () => {
   it('make old what they concern, and always the ledger', () => {
-    expect(touchedBy('incidents.opened')).toEqual(['incidents', 'ledger']);
+    expect(touchedBy('incidents.opened')).toEqual(['incidents', 'recovery', 'ledger']);
     expect(touchedBy('cti.share_moved')).toContain('incidents');
     expect(touchedBy('nobody.knows')).toEqual(['ledger']);
   });

@@ -3,7 +3,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import type { Fact, ScorePoint } from '@/api/types';
+import type { Fact, GatewayTotals, ScorePoint } from '@/api/types';
 import { feed } from './feed-store';
 import { patchLive, readLive, type Live } from './store';
 import { openStream } from './stream';
@@ -20,7 +20,8 @@ export function touchedBy(kind: string): string[] {
     gateway: ['gateways', 'orders', 'counters'],
     assets: ['devices', 'detection'],
     detection: ['findings', 'detection', 'incidents', 'devices'],
-    incidents: ['incidents'],
+    incidents: ['incidents', 'recovery'],
+    recovery: ['recovery', 'incidents'],
     playbooks: ['runs', 'incidents', 'orders', 'notices', 'automation', 'proposals'],
     cti: ['shares', 'peers', 'incidents'],
     federation: ['federation', 'knowledge'],
@@ -34,7 +35,7 @@ export function touchedBy(kind: string): string[] {
 }
 
 export type LiveMessage =
-  | ({ topic: 'counters'; gateway: string; devices: Live['counters'][string][] })
+  | ({ topic: 'counters'; gateway: string; devices: Live['counters'][string][]; totals?: GatewayTotals })
   | ({ topic: 'source'; gateway: string; state: Live['source'][string] })
   | ({ topic: 'training'; device: string; state: Live['training'][string] })
   | ({ topic: 'windows'; device: string; at: string } & Partial<ScorePoint>);
@@ -44,7 +45,7 @@ function takeLive(client: QueryClient, message: LiveMessage): void {
   if (message.topic === 'counters') {
     const counters = { ...live.counters };
     for (const device of message.devices ?? []) counters[device.mac] = device;
-    patchLive({ counters, countersAt: Date.now() });
+    patchLive({ counters, countersAt: Date.now(), ...(message.totals ? { totals: { ...live.totals, [message.gateway]: message.totals } } : {}) });
   } else if (message.topic === 'source') {
     // A standing replay repeats itself four times a second: nothing new, nothing to paint.
     if (JSON.stringify(live.source[message.gateway]) === JSON.stringify(message.state)) return;

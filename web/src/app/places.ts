@@ -38,6 +38,7 @@ export const more: Place[] = [
   { to: '/suppressions', text: t('nav.suppressions'), icon: 'note' },
   { to: '/evaluations', text: t('nav.evaluations'), icon: 'check' },
   { to: '/gateways', text: t('nav.gateways'), icon: 'watch' },
+  { to: '/recovery', text: t('nav.recovery'), icon: 'restart' },
   { to: '/health', text: t('nav.health'), icon: 'health' },
   { to: '/access', text: t('nav.access'), icon: 'key' },
   { to: '/about', text: t('nav.about'), icon: 'note' },

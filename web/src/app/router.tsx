@@ -65,6 +65,8 @@ const routes = [
   page({ getParentRoute: () => root, path: '/ledger', validateSearch: texts('subject'), component: lazyRouteComponent(() => import('@/features/accountability/ledger'), 'LedgerPage') }),
   page({ getParentRoute: () => root, path: '/ledger/$index', component: lazyRouteComponent(() => import('@/features/accountability/proof'), 'ProofPage') }),
   page({ getParentRoute: () => root, path: '/gateways', component: lazyRouteComponent(() => import('@/features/gateway/page'), 'GatewayPage') }),
+  page({ getParentRoute: () => root, path: '/gateways/$name', validateSearch: texts('list'), component: lazyRouteComponent(() => import('@/features/gateway/one'), 'OneGatewayPage') }),
+  page({ getParentRoute: () => root, path: '/recovery', validateSearch: texts('service', 'order'), component: lazyRouteComponent(() => import('@/features/recovery/page'), 'RecoveryPage') }),
   page({ getParentRoute: () => root, path: '/health', component: lazyRouteComponent(() => import('@/features/health/page'), 'HealthPage') }),
   page({ getParentRoute: () => root, path: '/about', component: lazyRouteComponent(() => import('@/features/knowledge/about'), 'AboutPage') }),
   page({ getParentRoute: () => root, path: '/access', component: lazyRouteComponent(() => import('@/features/identity/access'), 'AccessPage') }),

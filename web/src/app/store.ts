@@ -1,6 +1,6 @@
 // What arrives live and is not kept by the query cache: the newest word on each topic.
 import { useSyncExternalStore } from 'react';
-import type { DeviceCounters, SourceState, WatchState } from '@/api/types';
+import type { DeviceCounters, GatewayTotals, SourceState, WatchState } from '@/api/types';
 
 export type Line = 'opening' | 'live' | 'reconnecting';
 
@@ -10,11 +10,13 @@ export interface Live {
   heardAt: number | null;
   counters: Record<string, DeviceCounters>;
   countersAt: number | null;
+  /** By gateway. */
+  totals: Record<string, GatewayTotals>;
   source: Record<string, SourceState>;
   training: Record<string, WatchState>;
 }
 
-let state: Live = { line: 'opening', heardAt: null, counters: {}, countersAt: null, source: {}, training: {} };
+let state: Live = { line: 'opening', heardAt: null, counters: {}, countersAt: null, totals: {}, source: {}, training: {} };
 const listeners = new Set<() => void>();
 
 export function patchLive(change: Partial<Live>): void {

@@ -13,6 +13,9 @@ import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t } from '@/strings/pages';
 import { Button } from '@/parts/button';
+import { flowText } from './flow';
+import { proofText } from './proof';
+import { WhyText } from './why';
 
 const TIMEOUTS_S = [600, 3600, 86_400];
 
@@ -41,6 +44,7 @@ export function OrderPanel({ device }: { device: Device }) {
 
 export function OrderLine({ order }: { order: Order }) {
   const outcome = order.outcome;
+  const proof = proofText(order);
   const tag =
     !outcome ? <PlainTag tone="medium" shape="dots">{t(`orders.state.${order.state}`)}</PlainTag>
     : outcome.outcome === 'done' ? <PlainTag tone="good" shape="check">{t('orders.done')}</PlainTag>
@@ -50,6 +54,9 @@ export function OrderLine({ order }: { order: Order }) {
     <li className="stack tight">
       <div className="row apart"><span className="strong">{t(`orders.${order.verb}`, { gateway: order.gateway })}</span>{tag}</div>
       <span className="small soft">{outcome ? (outcome.outcome === 'done' ? sentence(outcome.summary) : sentence(outcome.reason)) : t('orders.asked')}</span>
+      {order.flow && <span className="small soft">{sentence(flowText(order.flow) ?? '')}</span>}
+      {order.why && <span className="small soft">{t('gw.because')} <WhyText why={order.why} /></span>}
+      {proof && <span className="small soft">{proof}</span>}
       {order.seen && (
         <span className="small soft num">
           {t('orders.seen', { before: count(order.seen.forwarded_before), after: count(order.seen.forwarded_after), dropped: count(order.seen.dropped_after) })}

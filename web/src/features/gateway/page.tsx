@@ -11,7 +11,7 @@ import { t, tn } from '@/strings/pages';
 import { OrderLine } from './orders';
 
 const columns: Column<Gateway>[] = [
-  { id: 'name', head: t('gateways.col.name'), cell: (row) => <b className="nowrap">{row.name}</b>, sort: (row) => row.name },
+  { id: 'name', head: t('gateways.col.name'), cell: (row) => <span className="nowrap">{row.name}</span>, sort: (row) => row.name },
   { id: 'connected', head: t('gateways.col.connected'), cell: (row) => <YesNo yes={row.connected} word={t(row.connected ? 'gateways.connected' : 'gateways.away')} />, sort: (row) => String(row.connected) },
   {
     id: 'enforcing',
@@ -34,7 +34,7 @@ export function GatewayPage() {
       <div className="stack wide">
         <section className="panel">
           <Loaded query={gateways}>
-            {(list) => (list.length === 0 ? <Empty title={t('gateways.empty')}>{t('home.nothing_lead')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.gateways')} rowKey={(row) => row.name} />)}
+            {(list) => (list.length === 0 ? <Empty title={t('gateways.empty')}>{t('home.nothing_lead')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.gateways')} rowKey={(row) => row.name} door={(row) => ({ to: '/gateways/$name', params: { name: row.name } })} />)}
           </Loaded>
         </section>
         <Panel title={t('orders.title')}>

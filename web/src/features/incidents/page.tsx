@@ -13,6 +13,7 @@ import { Acknowledge } from './acknowledge';
 import { AddNote, ChangeState } from './change';
 import './incident.css';
 import { Responses } from './responses';
+import { Milestones } from './milestones';
 import { SharePanel } from './share-panel';
 import { Timeline } from './timeline';
 import { howSure, whatToDo } from './words';
@@ -66,6 +67,7 @@ function Body({ detail }: { detail: IncidentDetail }) {
         </div>
         <div className="stack wide">
           <Decide detail={detail} />
+          <Milestones moments={detail.milestones} />
           <Runs incident={incident.id} />
           <SharePanel incident={incident} />
         </div>
