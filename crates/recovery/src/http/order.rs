@@ -13,6 +13,7 @@ use crate::store::OrderRow;
 
 /// An order to an agent and what became of it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RecoveryOrder)]
 pub(crate) struct OrderView {
     key: String,
     agent: String,
