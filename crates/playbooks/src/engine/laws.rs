@@ -206,6 +206,7 @@ fn run(tree: Tree) -> Run {
         body: String::new(),
         state: RunState::Running,
         incident: None,
+        tlp: None,
         trigger: String::new(),
         variables: Values::from([("__x__".into(), "b".into()), ("__fixed__".into(), "b".into())]),
         tree,

@@ -37,7 +37,7 @@ use utoipa::ToSchema;
 use crate::run::RunState;
 use crate::store::playbooks::Stored;
 use crate::store::runs::Run;
-use crate::{Playbooks, PlaybooksError, store};
+use crate::{Playbooks, PlaybooksError};
 
 /// A stored playbook.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -146,7 +146,7 @@ pub(crate) async fn run_in_sight(
     id: RunId,
 ) -> Result<RunId, PlaybooksError> {
     let mut sql = room.platform().db.read().await?;
-    let run = store::runs::one(&mut sql, id).await?;
+    let run = crate::store::runs::one(&mut sql, id).await?;
     match run.filter(|run| !beyond.hides(run.tlp)) {
         Some(run) => Ok(run.id),
         None => Err(PlaybooksError::NoRun(id)),
