@@ -22,6 +22,7 @@ mod feeds_medallion;
 mod feeds_misp;
 mod feeds_pull;
 mod gateway;
+mod gateway_openc2;
 mod imports;
 mod interference;
 mod kills;
