@@ -9,6 +9,8 @@ mod actuators;
 mod analyst;
 mod assets;
 mod bad_use;
+mod closing;
+mod closing_device;
 mod commands;
 mod communities;
 mod faults_capture;
