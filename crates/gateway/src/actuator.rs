@@ -57,6 +57,18 @@ impl Actuator for Gateway {
         let order = Order { key: command.key.clone(), verb, target, flow: flow(arguments)?, why };
         self.command(None, order, "playbook").await
     }
+
+    fn undoes(&self, verb: &str) -> bool {
+        matches!(verb, "block" | "rate_limit" | "quarantine" | "redirect")
+    }
+
+    /// Ends what the command began, at the gateway that was given it; nobody else's order about the same device.
+    async fn undo(&self, command: &ActuatorCommand) -> Result<Option<Outcome>, PortError> {
+        if !self.undoes(&command.verb) {
+            return Ok(None);
+        }
+        self.take_back(&command.key).await.map(Some)
+    }
 }
 
 type Arguments = BTreeMap<String, Value>;

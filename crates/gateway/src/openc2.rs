@@ -6,7 +6,7 @@ use ports::edge::{Direction, Flow, Net};
 use serde_json::{Map, Value, json};
 
 /// Longest command id, bytes.
-const MAX_ID_BYTES: usize = 36;
+pub(crate) const MAX_ID_BYTES: usize = 36;
 /// Longest order, milliseconds (as of a gateway: 30 days).
 const MAX_DURATION_MS: i64 = 30 * 86_400 * 1_000;
 

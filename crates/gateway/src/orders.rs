@@ -16,6 +16,9 @@ use crate::{Gateway, lift};
 /// Longest idempotency key, bytes.
 pub(crate) const MAX_KEY_BYTES: usize = 200;
 
+/// What is added to an order's key for the order that ends it: asked twice, it is one order.
+const UNDO_SUFFIX: &str = "/undo";
+
 /// The target of an order in one word: what people and facts call it.
 pub(crate) fn target_name(order: &Order) -> String {
     let address = || order.target.addresses.first().map(ToString::to_string);
@@ -132,9 +135,14 @@ impl Gateway {
                         return Ok(());
                     }
                     let enforced = matches!(outcome, Outcome::Done { .. });
+                    let mut about = (row.order.verb.name(), target_name(&row.order));
                     match &row.order.verb {
                         Verb::Release if enforced => lift_all(tx, &edge, &row.order).await?,
                         Verb::Undo { order } if enforced => {
+                            if let Some(ended) = store::find_order(tx.sql(), order).await? {
+                                about =
+                                    (ended_by_undo(&ended.order.verb), target_name(&ended.order));
+                            }
                             store::lift(tx.sql(), order, now).await?;
                         }
                         verb => {
@@ -147,8 +155,8 @@ impl Gateway {
                     let fact = EnforcementChanged {
                         edge: edge.clone(),
                         key,
-                        verb: row.order.verb.name().into(),
-                        target: target_name(&row.order),
+                        verb: about.0.into(),
+                        target: about.1,
                         outcome,
                     };
                     tx.publish(&format!("edge:{edge}"), &fact).await?;
@@ -191,6 +199,27 @@ impl Gateway {
         })
     }
 
+    /// Ends what the order with this key began. An order that was never written down began nothing; one that waits for
+    /// its gateway is followed by its end there, in this order.
+    pub(crate) async fn take_back(&self, key: &str) -> Result<Outcome, PortError> {
+        let known = {
+            let mut connection = self.platform.db.read().await.map_err(GatewayError::from)?;
+            store::find_order(&mut connection, key).await.map_err(GatewayError::from)?
+        };
+        let Some(row) = known else {
+            let summary = "no gateway was given this order".to_owned();
+            return Ok(Outcome::Done { summary, data: Value::Null });
+        };
+        let order = Order {
+            key: format!("{key}{UNDO_SUFFIX}"),
+            verb: Verb::Undo { order: key.to_owned() },
+            target: BlockTarget { mac: None, addresses: vec![] },
+            flow: None,
+            why: "taken back".into(),
+        };
+        self.command(Some(&row.edge), order, "playbook").await
+    }
+
     /// The gateway that has seen the device; any connected one, then the one last heard, otherwise.
     pub(crate) async fn gateway_for(
         &self,
@@ -202,6 +231,14 @@ impl Gateway {
         let mut connection = self.platform.db.read().await?;
         let edges = store::edges(&mut connection).await?;
         Ok(edges.into_iter().max_by_key(|edge| edge.last_contact).map(|edge| edge.name))
+    }
+}
+
+/// What the end of an order means to whoever listens: a block that was taken back contains nothing any more.
+const fn ended_by_undo(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Block { .. } => "release",
+        _ => "undo",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::PortError;
 pub struct ScoreMark {
     /// Start of the source.
     pub epoch: i64,
-    /// End of the newest scored window, microseconds of packet time.
+    /// Windows that begin from here on are fresh, microseconds of packet time: none of them began before the mark.
     pub end_us: i64,
 }
 

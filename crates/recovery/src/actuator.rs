@@ -78,6 +78,19 @@ impl Actuator for Recovery {
         }
         Err(PortError::Unavailable(format!("{}: {}", row.service, row.detail)))
     }
+
+    fn undoes(&self, verb: &str) -> bool {
+        matches!(verb, "take" | "restart" | "restore_before")
+    }
+
+    /// Withdraws what no agent was given yet. What was carried out stays: the state before a restore is evidence and
+    /// never started again.
+    async fn undo(&self, command: &ActuatorCommand) -> Result<Option<Outcome>, PortError> {
+        if !self.undoes(&command.verb) {
+            return Ok(None);
+        }
+        Ok(Some(self.withdraw(&command.key).await?))
+    }
 }
 
 impl Recovery {

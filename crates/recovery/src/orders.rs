@@ -17,6 +17,8 @@ use crate::store::{self, OrderRow};
 pub(crate) const KIND: &str = "recovery.order";
 /// Pause between two questions about an order under way, milliseconds.
 const ASK_AGAIN_MS: i64 = 300;
+/// What stands with an order that was taken back in time.
+const WITHDRAWN: &str = "withdrawn before its agent had it";
 /// Longest pause while an agent is away, milliseconds.
 const MAX_AWAY_MS: i64 = 10_000;
 /// A finding's packet time within so long before it was recorded is the clock's time; otherwise it comes from a replay.
@@ -163,6 +165,45 @@ impl Recovery {
             if row.is_over() || tokio::time::timeout_at(deadline, moved).await.is_err() {
                 return Ok(row);
             }
+        }
+    }
+
+    /// Withdraws an order that its agent does not have, so that it is not given later. One that an agent has goes on:
+    /// stopped half-way it would leave a service that does not run.
+    pub(crate) async fn withdraw(&self, key: &str) -> Result<Outcome, RecoveryError> {
+        let Some(mut row) = self.order(key).await? else {
+            let summary = "no agent was given this order".to_owned();
+            return Ok(Outcome::Done { summary, data: Value::Null });
+        };
+        let stays = |reason: String| Ok(Outcome::NotEnforced { reason, data: Value::Null });
+        match row.state.as_str() {
+            "done" => return stays(format!("it was carried out and stays: {}", row.detail)),
+            "failed" => {
+                return stays(format!("it is over and changes nothing more: {}", row.detail));
+            }
+            _ => {}
+        }
+        let agent = row.agent.clone();
+        let asked = CheckpointOrder::Outcome { key: key.to_owned() };
+        let has = |reply: &Result<Reply, String>| matches!(reply, Ok(reply) if !matches!(reply, Reply::Refused { .. }));
+        if row.state == "working" || has(&self.agents.order(&agent, asked.clone()).await) {
+            return stays(format!("the agent {agent} has the order and carries it out"));
+        }
+        row.state = "failed".into();
+        row.detail = WITHDRAWN.into();
+        row.ended_at = Some(self.platform.now());
+        self.note(row).await?;
+        // Asked once more: the job may have given it in this very moment.
+        match self.agents.order(&agent, asked).await {
+            Ok(Reply::Refused { .. }) => {
+                Ok(Outcome::Done { summary: WITHDRAWN.to_owned(), data: Value::Null })
+            }
+            Ok(_) => {
+                stays(format!("withdrawn here, but the agent {agent} was given it just before"))
+            }
+            Err(cause) => stays(format!(
+                "withdrawn, it will not be given; whether the agent {agent} heard it before is not known: {cause}"
+            )),
         }
     }
 

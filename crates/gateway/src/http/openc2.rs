@@ -65,7 +65,12 @@ pub(crate) async fn openc2(
     };
     let command = if wrapped { &message["body"]["openc2"]["request"] } else { &message };
     let now_ms = room.platform.now().as_micros() / 1_000;
-    let done = match openc2::read(command, now_ms) {
+    let read = openc2::read(command, now_ms).map(|mut command| {
+        // A message's id stands for the command's where that has none (language specification 1.0 §3.3.1).
+        command.id = command.id.or_else(|| id_of(&message["headers"]["request_id"]));
+        command
+    });
+    let done = match read {
         Ok(command) if command.wanted == Wanted::None => {
             let _ = carry_out(&room, &caller, &command).await;
             return StatusCode::NO_CONTENT.into_response();
@@ -83,6 +88,11 @@ pub(crate) async fn openc2(
         Err(refusal) => answer(refusal.status, refusal.text),
     };
     written(StatusCode::OK, &done, &message["headers"], wrapped, &headers)
+}
+
+fn id_of(value: &Value) -> Option<String> {
+    let id = value.as_str().filter(|id| (1..=openc2::MAX_ID_BYTES).contains(&id.len()));
+    id.map(str::to_owned)
 }
 
 fn written(
@@ -183,6 +193,35 @@ fn key(room: &Gateway, caller: &Caller, command: &Command) -> String {
     format!("openc2/{who}/{id}")
 }
 
+/// Whether a command with this id was given before.
+enum Known {
+    Not,
+    /// It was, and made the rule with this number.
+    Same(Option<i64>),
+    /// The id was used for another command.
+    Other,
+}
+
+async fn known(room: &Gateway, order: &Order) -> Result<Known, GatewayError> {
+    let mut connection = room.platform.db.read().await?;
+    let Some(row) = store::find_order(&mut connection, &order.key).await? else {
+        return Ok(Known::Not);
+    };
+    let undoes = |verb: &Verb| matches!(verb, Verb::Undo { .. });
+    // What is left of a duration is another number each time.
+    let same = row.order.verb.name() == order.verb.name()
+        && row.order.flow == order.flow
+        && (!undoes(&order.verb) || row.order.verb == order.verb);
+    if !same {
+        return Ok(Known::Other);
+    }
+    Ok(Known::Same(store::rule_of(&mut connection, &order.key).await?))
+}
+
+fn used() -> Answer {
+    answer(400, "Validation Error: this id was used for another command; take a new one")
+}
+
 async fn filter(
     room: &Gateway,
     caller: &Caller,
@@ -210,6 +249,14 @@ async fn filter(
         flow: Some(wish.flow.clone()),
         why: format!("OpenC2 command of {}", caller.name.chars().take(200).collect::<String>()),
     };
+    match known(room, &order).await? {
+        Known::Other => return Ok(used()),
+        Known::Same(number) => {
+            let results = number.map(|number| json!({ "slpf": { "rule_number": number } }));
+            return Ok(told(room.command(Some(&edge), order, &caller.name).await, results));
+        }
+        Known::Not => {}
+    }
     let (key, name) = (order.key.clone(), edge.clone());
     let wished = wish.rule_number;
     let number: Result<Option<i64>, GatewayError> = room
@@ -249,6 +296,9 @@ async fn delete(
         flow: None,
         why: format!("OpenC2 command of {}", caller.name.chars().take(200).collect::<String>()),
     };
+    if matches!(known(room, &undo).await?, Known::Other) {
+        return Ok(used());
+    }
     let done = told(room.command(Some(&edge), undo, &caller.name).await, None);
     if done.status != 200 {
         return Ok(answer(500, "firewall rule not removed or updated"));

@@ -222,6 +222,18 @@ pub(crate) async fn rule(
     row.map(|row| Ok((row.try_get("order_key")?, row.try_get("edge")?))).transpose()
 }
 
+/// The number that the rule of an order was given.
+pub(crate) async fn rule_of(
+    connection: &mut AnyConnection,
+    key: &str,
+) -> Result<Option<i64>, DbError> {
+    let row = sqlx::query("SELECT rule_number FROM gateway_openc2_rules WHERE order_key = $1")
+        .bind(key)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| Ok(row.try_get("rule_number")?)).transpose()
+}
+
 /// A rule number that is free.
 pub(crate) async fn next_rule(connection: &mut AnyConnection) -> Result<i64, DbError> {
     let row = sqlx::query("SELECT COALESCE(MAX(rule_number), 0) AS last FROM gateway_openc2_rules")

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Outcome, Timestamp};
-use ports::edge::{FromEdge, ToEdge, Verb};
-use ports::{Enforcer, PortError, WindowBatch};
+use model::event::{EnforcementChanged, Fact, Payload};
+use model::id::TypedId;
+use model::{Outcome, RunId, Timestamp};
+use platform::db::{FactFilter, find_facts};
+use ports::edge::{FromEdge, Order, ToEdge, Verb};
+use ports::{Actuator, ActuatorCommand, Enforcer, PortError, WindowBatch};
 
 use crate::stand_in::{Edge, MAC, Node, done, target};
 
@@ -88,6 +91,54 @@ async fn an_order_survives_absence_and_restart_and_is_answered_once() {
     let node = Node::open(folder.path()).await;
     let (_edge, _) = Edge::welcome(folder.path(), 1).await;
     assert_eq!(node.room.block("run/step", &target(), 60).await.unwrap(), done());
+}
+
+#[tokio::test]
+async fn a_command_is_taken_back_at_its_gateway_once_and_the_device_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::open_with(folder.path(), Arc::default(), 5_000).await;
+    let room: &dyn Actuator = &node.room;
+    assert!(room.undoes("block") && !room.undoes("release") && !room.undoes("undo"));
+    let command = command("run/3/0");
+    // Nothing was written down: nothing is to be ended, and no gateway is asked.
+    let nothing = room.undo(&command).await.unwrap();
+    assert!(matches!(nothing, Some(Outcome::Done { .. })), "{nothing:?}");
+
+    let (mut edge, _) = Edge::welcome(folder.path(), 1).await;
+    let (blocked, order) = tokio::join!(room.perform(&command), answer(&mut edge));
+    assert_eq!(blocked.unwrap(), done());
+    let (back, undo) = tokio::join!(room.undo(&command), answer(&mut edge));
+    assert_eq!(back.unwrap(), Some(done()));
+    assert_eq!(undo.verb, Verb::Undo { order: order.key });
+    // Asked again: the same answer, and the gateway hears nothing.
+    assert_eq!(room.undo(&command).await.unwrap(), Some(done()));
+    let more = tokio::time::timeout(Duration::from_millis(100), edge.hear()).await;
+    assert!(more.is_err(), "{more:?}");
+    // The block contained the device; that it ended is told of the same device.
+    let mut connection = node.platform.db.read().await.unwrap();
+    let filter =
+        FactFilter { kind: Some(EnforcementChanged::KIND.into()), ..FactFilter::default() };
+    let facts = find_facts(&mut connection, &filter, 10).await.unwrap();
+    let told = |fact: &Fact| fact.read::<EnforcementChanged>().unwrap().unwrap();
+    let told: Vec<_> = facts.iter().map(told).map(|it| (it.verb, it.target)).collect();
+    assert_eq!(told, [("release".into(), MAC.into()), ("block".to_owned(), MAC.to_owned())]);
+}
+
+fn command(key: &str) -> ActuatorCommand {
+    ActuatorCommand {
+        key: key.into(),
+        verb: "block".into(),
+        arguments: [("mac".to_owned(), MAC.into())].into(),
+        run: RunId::mint(Timestamp::from_secs(1), [1; 10]),
+        incident: None,
+    }
+}
+
+/// Carries the next order out and gives it.
+async fn answer(edge: &mut Edge) -> Order {
+    let Some(ToEdge::Order(order)) = edge.hear().await else { panic!("no order") };
+    edge.say(&FromEdge::OrderDone { key: order.key.clone(), outcome: done() }).await;
+    order
 }
 
 #[tokio::test]

@@ -100,3 +100,25 @@ async fn features_and_messages_of_version_1_1() {
     let (status, said) = command(&node, Value::Null).await;
     assert_eq!((status, &said["status"]), (StatusCode::BAD_REQUEST, &json!(400)), "no JSON at all");
 }
+
+#[tokio::test]
+async fn a_message_that_comes_twice_makes_one_rule_and_its_id_is_not_for_another_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::open_with(folder.path(), std::sync::Arc::default(), 5_000).await;
+    let (mut edge, _) = Edge::welcome(folder.path(), 1).await;
+    let message = |request: Value| {
+        json!({"headers": {"request_id": "d1ac0489-ed51-4345-9175-f3078f30afe5"},
+            "body": {"openc2": {"request": request}}})
+    };
+    let asked = message(deny(json!({"duration": 60_000})));
+    let ((_, first), _) = tokio::join!(command(&node, asked.clone()), answer(&mut edge, done()));
+    let rule = |said: &Value| said["body"]["openc2"]["response"]["results"]["slpf"].clone();
+    assert!(rule(&first)["rule_number"].is_i64(), "{first}");
+    let (_, second) = command(&node, asked).await;
+    assert_eq!(rule(&second), rule(&first), "{second}");
+    let other = message(json!({"action": "deny", "target": {"ipv4_net": "192.0.2.0/24"}}));
+    let (_, refused) = command(&node, other).await;
+    assert_eq!(refused["body"]["openc2"]["response"]["status"], 400, "{refused}");
+    let heard = tokio::time::timeout(std::time::Duration::from_millis(100), edge.hear()).await;
+    assert!(heard.is_err(), "the gateway hears of one rule: {heard:?}");
+}

@@ -280,7 +280,9 @@ impl Actuator for OpenC2 {
         };
         let mut arguments = command.arguments.clone();
         arguments.insert("rule_number".to_owned(), rule.into());
-        let verb = "delete".to_owned();
-        self.perform(&ActuatorCommand { verb, arguments, ..command.clone() }).await.map(Some)
+        // Another command, so another request id: under the old one a consumer would only repeat its answer.
+        let (key, verb) = (format!("{}/undo", command.key), "delete".to_owned());
+        let delete = ActuatorCommand { key, verb, arguments, ..command.clone() };
+        self.perform(&delete).await.map(Some)
     }
 }

@@ -131,3 +131,34 @@ async fn an_agent_that_never_comes_is_given_up() {
     assert!(over["detail"].as_str().unwrap().contains("recovery.give_up_s"), "{over}");
     ground.close().await;
 }
+
+#[tokio::test]
+async fn what_no_agent_was_given_is_withdrawn_and_what_was_done_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let ground = Ground::open(folder.path(), Config::default()).await;
+    let (agent, room) = (Agent::default(), ground.room.clone());
+    assert!(room.undoes("restart") && !room.undoes("list"));
+    let restart =
+        |key: &str| command(key, "restart", json!({ "service": "telemetry", "agent": "harbour" }));
+    let never = room.undo(&restart("p0")).await.unwrap();
+    assert!(matches!(never, Some(Outcome::Done { .. })), "nothing was ordered: {never:?}");
+    let body =
+        json!({ "verb": "restart", "service": "telemetry", "agent": "harbour", "key": "p1" });
+    ground.call("POST", "/orders", body).await;
+    ground.until("/orders/p1", |order| order["detail"].as_str().unwrap().contains("away")).await;
+    let Some(Outcome::NotEnforced { reason, .. }) = room.undo(&restart("p1")).await.unwrap() else {
+        panic!("the agent is away: that it never heard of it cannot be promised");
+    };
+    assert!(reason.contains("withdrawn") && reason.contains("not known"), "{reason}");
+    // The agent comes: it gets the next order, and never the one that was withdrawn.
+    let _listening = agent.listen(folder.path());
+    let done = room.perform(&restart("p2")).await.unwrap();
+    assert!(matches!(done, Outcome::Done { .. }), "{done:?}");
+    assert_eq!(agent.effects.lock().unwrap().keys().collect::<Vec<_>>(), ["p2"]);
+    let stays = room.undo(&restart("p2")).await.unwrap();
+    assert!(
+        matches!(&stays, Some(Outcome::NotEnforced { reason, .. }) if reason.contains("stays")),
+        "{stays:?}"
+    );
+    ground.close().await;
+}

@@ -55,12 +55,12 @@ fn until(what: &str, mut look: impl FnMut() -> bool) {
     }
 }
 
-fn show(data: &Path) -> Value {
+pub(crate) fn show(data: &Path) -> Value {
     ask(data, &["gateway", "show", "gw"])
 }
 
 /// The device speaks ten times.
-fn speak() {
+pub(crate) fn speak() {
     shell(
         "ip netns exec dev bash -c 'for n in 1 2 3 4 5 6 7 8 9 10; do echo a word > /dev/udp/10.0.0.2/9; done'",
     );
@@ -70,7 +70,7 @@ fn packets(count: &Value) -> u64 {
     count["packets"].as_u64().unwrap_or(0)
 }
 
-fn dropped(gateway: &Value) -> u64 {
+pub(crate) fn dropped(gateway: &Value) -> u64 {
     gateway["totals"]["dropped"].as_object().unwrap().values().map(packets).sum()
 }
 
@@ -126,6 +126,7 @@ fn commanded() {
     assert!(output(&mut release).status.success());
     modes(data);
     by_another_tool(&node, data);
+    crate::gateway_openc2::by_a_playbook(&node);
     by_its_maker(data);
     drop(gate);
 }

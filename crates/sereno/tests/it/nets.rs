@@ -55,7 +55,7 @@ pub(crate) fn is_inside() -> bool {
 }
 
 /// Runs a line of a shell and wants it to succeed.
-fn shell(line: &str) {
+pub(crate) fn shell(line: &str) {
     let done = output(Command::new("bash").args(["-c", line]));
     assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
 }
@@ -75,6 +75,17 @@ pub(crate) struct Site {
 impl Site {
     /// Makes the network `10.9.0.NUMBER` and a node in it, up and ready.
     pub(crate) fn up(folder: &Path, name: &'static str, kind: &str, number: u8) -> Self {
+        Self::up_with(folder, name, kind, number, "")
+    }
+
+    /// The same, with further sections of the configuration.
+    pub(crate) fn up_with(
+        folder: &Path,
+        name: &'static str,
+        kind: &str,
+        number: u8,
+        more: &str,
+    ) -> Self {
         shell(&format!(
             "ip netns add {name} && ip link add v-{name} type veth peer name eth0 netns {name} && \
              ip link set v-{name} master hub up && ip -n {name} link set lo up && \
@@ -86,7 +97,7 @@ impl Site {
             std::fs::write(data.join("sereno.toml"), format!(
             "[node]\nname = \"{name}\"\nkind = \"{kind}\"\n[server]\nlisten = \"127.0.0.1:8080\"\n\
              tls_listen = \"{address}:7443\"\n[identity]\npeer_url = \"https://10.9.0.{number}:7443\"\n\
-             [federation]\npause_max_ms = 1000\n[log]\nfilter = \"warn\"\n"
+             [federation]\npause_max_ms = 1000\n[log]\nfilter = \"warn\"\n{more}"
         )).unwrap()
         };
         // A node opens no port to others before it has an account.
@@ -118,8 +129,20 @@ impl Site {
         Ok(answer)
     }
 
+    /// A call of the API over the admin socket: status and answer.
+    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = body.to_string();
+        let head =
+            "host: node\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ";
+        let asked = format!("{method} {path} HTTP/1.1\r\n{head}{}\r\n\r\n{body}", body.len());
+        let answer = self.raw(&asked).unwrap();
+        let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+        let text = answer.split_once("\r\n\r\n").map_or("", |(_, text)| text);
+        (status, serde_json::from_str(text).unwrap_or(Value::Null))
+    }
+
     /// A command inside this site's network.
-    fn within(&self, program: &Path) -> Command {
+    pub(crate) fn within(&self, program: &Path) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{}", self.name)).arg(program);
         command
