@@ -31,6 +31,15 @@ else
     exit 1
 fi
 
+echo "== the loop closes after one yes"
+log=$(mktemp)
+if cargo test --locked -p sereno --test it with_the_level_ask -- --ignored --nocapture 2>&1 | tee "$log"; then
+    sed -nE 's/^(figure: |(skipped: ))(.*)/- The loop after one yes: \2\3./p' "$log" >>"$out"
+else
+    echo "- The loop after one yes: FAILED." >>"$out"
+    exit 1
+fi
+
 echo "== 20 kills of a checkpoint agent"
 if SERENO_KILLS=20 SERENO_KILL_SEED=$seed cargo test --locked -p sereno-edge --test it checkpoints_survive_kills -- --nocapture; then
     echo "- 20 times \`kill -9\` of a checkpoint agent while it writes (seed $seed): only what was unfinished was lost." >>"$out"

@@ -48,6 +48,7 @@ fn a_finding_ends_in_a_proven_block_and_a_recovered_device_by_itself() {
 }
 
 #[test]
+#[ignore = "three minutes; make test-long"]
 fn with_the_level_ask_the_same_waits_for_one_yes() {
     nets::inside("closing::after_a_yes", None);
 }
