@@ -91,6 +91,7 @@ async fn open(folder: &Path, world: &Arc<World>) -> (Platform, Playbooks) {
         exchange: Arc::new(Nobody),
         peers: Arc::new(Nobody),
         incidents: Arc::new(FakeIncidents::default()),
+        assets: Arc::new(ports::fake::FakeAssets::default()),
         actuators: vec![Arc::new(Quick(Arc::clone(world)))],
     };
     let room = Playbooks::new(platform.clone(), Config::default(), needs);
