@@ -8869,6 +8869,38 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_RecoveryOrder: {
+            /** @description The items. */
+            items: {
+                key: string;
+                agent: string;
+                service: string;
+                /** @description `take`, `restore_before`, `restart`. */
+                verb: string;
+                incident?: string | null;
+                requested_by: string;
+                /** @description `waiting`, `working`, `done`, `failed`. */
+                state: string;
+                /** @description One sentence on how it stands. */
+                detail: string;
+                /** @description Lost work, downtime, chance of an infected checkpoint, and what they were computed from. */
+                report?: Record<string, never> | null;
+                /** @description What is offered instead, when it failed. */
+                offers: string[];
+                /** Format: date-time */
+                asked_at: string;
+                /** Format: date-time */
+                ended_at?: string | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_RedactionRule: {
             /** @description The items. */
             items: {
@@ -9956,6 +9988,28 @@ export interface components {
              * @description When.
              */
             recorded_at: string;
+        };
+        /** @description An order to an agent and what became of it. */
+        RecoveryOrder: {
+            key: string;
+            agent: string;
+            service: string;
+            /** @description `take`, `restore_before`, `restart`. */
+            verb: string;
+            incident?: string | null;
+            requested_by: string;
+            /** @description `waiting`, `working`, `done`, `failed`. */
+            state: string;
+            /** @description One sentence on how it stands. */
+            detail: string;
+            /** @description Lost work, downtime, chance of an infected checkpoint, and what they were computed from. */
+            report?: Record<string, never> | null;
+            /** @description What is offered instead, when it failed. */
+            offers: string[];
+            /** Format: date-time */
+            asked_at: string;
+            /** Format: date-time */
+            ended_at?: string | null;
         };
         /** @description What a rule does. */
         RedactionAction: {
@@ -18002,7 +18056,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_OrderView"];
+                    "application/json": components["schemas"]["Page_RecoveryOrder"];
                 };
             };
             400: {
@@ -18034,7 +18088,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderView"];
+                    "application/json": components["schemas"]["RecoveryOrder"];
                 };
             };
             /** @description Nobody protects that service, or there is no such incident */
@@ -18073,7 +18127,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderView"];
+                    "application/json": components["schemas"]["RecoveryOrder"];
                 };
             };
             404: {
