@@ -21,6 +21,8 @@ await act('a gateway is opened from the list, and its counts add up', { path: '/
 await act('orders in force say why, until when, what they caught and how that is known; one is ended', { path: GATEWAY }, async (page) => {
   const held = panel(page, '3 orders in force');
   const row = held.locator('tbody tr', { hasText: '02:1b:00:00:00:07' });
+  // How it is known comes with the orders, which may arrive after the gateway's own list.
+  await row.getByText('from 3 to 4').waitFor();
   const text = await row.textContent();
   for (const part of ['Quarantine', 'wait for its maker', '7 h', '412 packets', 'Proven', 'from 3 to 4']) must(text.includes(part), `“${part}” is not said: ${text}`);
   must((await held.locator('tbody tr', { hasText: '192.168.100.140' }).textContent()).includes('no test frame'), 'what was not tested is not told');
