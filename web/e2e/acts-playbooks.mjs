@@ -104,6 +104,9 @@ await act('a condition offers the variables while it is typed', { path: `${EDIT}
   await page.getByRole('option', { name: /__known__/ }).waitFor();
   await axe(page, 'variables offered');
   await page.keyboard.press('Enter');
+  // The choice is written in after the key: typing goes on behind it.
+  await page.waitForFunction(() => [...document.querySelectorAll('input, textarea')].some((one) => one.value === '__known__:value'));
+  await page.keyboard.press('End');
   await page.keyboard.type(' = true');
   must((await field.inputValue()) === '__known__:value = true', await field.inputValue());
   const asked = page.waitForRequest((request) => request.url().endsWith('/validate'));
@@ -118,6 +121,13 @@ await act('a line is drawn with the pointer, and base64 is shown as text', { pat
     return [box.x + box.width / 2, box.y + box.height / 2];
   };
   const before = await page.locator('.react-flow__edge').count();
+  // The canvas comes to rest first: it fits itself to the window after its boxes are drawn.
+  let [rest, now] = [null, JSON.stringify(await at(handle('Ask a person', 'target')))];
+  while (rest !== now) {
+    rest = now;
+    await page.waitForTimeout(400);
+    now = JSON.stringify(await at(handle('Ask a person', 'target')));
+  }
   await page.mouse.move(...(await at(handle('Look the remote party up', 'source'))));
   await page.mouse.down();
   await page.mouse.move(...(await at(handle('Ask a person', 'target'))), { steps: 8 });
