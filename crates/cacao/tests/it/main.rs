@@ -1,6 +1,7 @@
 //! Playbooks against the standard's schemas and published examples, and against what a schema cannot say; signatures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod build;
 mod corpus;
 mod examples;
 mod kit;

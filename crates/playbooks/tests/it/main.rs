@@ -5,6 +5,8 @@
 mod actuators;
 mod automation;
 mod bash;
+#[path = "../../../cacao/tests/it/build.rs"]
+mod build;
 mod crash;
 mod engine;
 mod hold;

@@ -20,7 +20,8 @@ type Heard = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
 
 const MEDIA_TYPE: &str = "application/openc2+json;version=1.0";
 
-/// A packet filter: rules get the number 1234, allowing is not implemented, IPv6 is refused.
+/// A packet filter that knows denying, asking and deleting alone: rules get the number 1234, IPv6 is refused, any other action
+/// is answered with 501 as the standard has it.
 async fn consumer(
     State(heard): State<Heard>,
     headers: HeaderMap,
