@@ -39,17 +39,10 @@ pub fn room_of(kind: &str) -> &str {
 
 macro_rules! payload {
     ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr) => {
-        impl Payload for $name {
-            const KIND: &'static str = $kind;
-            fn subject(&self) -> String {
-                let $it = self;
-                $subject
-            }
-            fn sentence(&self) -> String {
-                let $it = self;
-                $sentence
-            }
-        }
+        payload!($name, $kind, |$it| $subject, $sentence, at None, tlp None);
+    };
+    ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr, $at:expr) => {
+        payload!($name, $kind, |$it| $subject, $sentence, at Some($at), tlp None);
     };
     ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr, at $at:expr, tlp $tlp:expr) => {
         impl Payload for $name {
@@ -62,32 +55,16 @@ macro_rules! payload {
                 let $it = self;
                 $sentence
             }
-            fn event_at(&self) -> Option<Timestamp> {
+            fn event_at(&self) -> Option<$crate::Timestamp> {
                 let $it = self;
-                // Not every fact with a label comes from the wire.
+                // Many facts have no packet time, and most no label.
                 let _ = $it;
                 $at
             }
-            fn tlp(&self) -> Option<Tlp> {
+            fn tlp(&self) -> Option<$crate::Tlp> {
                 let $it = self;
+                let _ = $it;
                 $tlp
-            }
-        }
-    };
-    ($name:ident, $kind:literal, |$it:ident| $subject:expr, $sentence:expr, $at:expr) => {
-        impl Payload for $name {
-            const KIND: &'static str = $kind;
-            fn subject(&self) -> String {
-                let $it = self;
-                $subject
-            }
-            fn sentence(&self) -> String {
-                let $it = self;
-                $sentence
-            }
-            fn event_at(&self) -> Option<Timestamp> {
-                let $it = self;
-                Some($at)
             }
         }
     };
