@@ -55,7 +55,6 @@ pub use trigger::{Trigger, TriggerOn};
 
 use crate::actuators::console::Console;
 use crate::actuators::{Helpers, Outside};
-use crate::automation::guard::Guarded;
 use crate::automation::proposals::Due;
 use crate::engine::{Advance, Engine, Opened};
 use crate::store::keys::Kept;
@@ -108,11 +107,8 @@ impl Playbooks {
         let mut actuators = actuators::all(&platform, &outside, helpers);
         actuators.extend(needs.actuators);
         let opened_at = platform.now();
-        // What the gate refuses was not done: nothing of it is remembered to be taken back.
-        let behind = |actuator| {
-            Guarded::over(actuators::remember::over(&platform, actuator), platform.clone())
-        };
-        let actuators = actuators.into_iter().map(behind).collect();
+        let around = |actuator| actuators::around::over(&platform, actuator);
+        let actuators = actuators.into_iter().map(around).collect();
         let engine = Engine::new(platform.clone(), config, actuators, needs.assets);
         Self { engine: Arc::new(engine), incidents: needs.incidents, outside, opened_at }
     }

@@ -1,6 +1,7 @@
-//! Keeps what can be taken back: around every actuator that can, a command is written down before it is asked, and
-//! what came of it after. So also a step that did half of its commands and then failed, or a node that died in
-//! between, can show what was done and offer to undo it.
+//! What stands around every actuator, once: the gate of automation before a command (`guard`), and the memory of what can
+//! be taken back. What is to be kept is written down before it is asked, with what came of it after: so also a step that
+//! did half of its commands and then failed, or a node that died in between, can show what was done and offer to undo it.
+//! What the gate refuses was not done, and is not remembered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,22 +13,19 @@ use ports::{Actuator, ActuatorCommand, Planned, PortError, Repeat};
 use serde_json::Value;
 
 use crate::PlaybooksError;
+use crate::automation::guard;
 use crate::secrets::login::{ARGUMENT, Login};
 use crate::store::effects;
 
-/// An actuator whose commands are kept.
-struct Remember {
+/// An actuator with what stands around it.
+struct Around {
     inner: Arc<dyn Actuator>,
     platform: Platform,
 }
 
-/// The actuator, with its commands kept where it can take some back.
+/// The actuator behind the gate, with its commands kept where it can take some back.
 pub(crate) fn over(platform: &Platform, inner: Arc<dyn Actuator>) -> Arc<dyn Actuator> {
-    if inner.verbs().iter().any(|(verb, _)| inner.undoes(verb)) {
-        Arc::new(Remember { inner, platform: platform.clone() })
-    } else {
-        inner
-    }
+    Arc::new(Around { inner, platform: platform.clone() })
 }
 
 /// The position in a command's key, `RUN/POSITION/COMMAND`.
@@ -46,7 +44,7 @@ fn keepable(command: &ActuatorCommand) -> Option<ActuatorCommand> {
     Some(kept)
 }
 
-impl Remember {
+impl Around {
     async fn write(&self, command: &ActuatorCommand) -> Result<bool, PortError> {
         let (Some(position), Some(kept)) = (position(&command.key), keepable(command)) else {
             return Ok(false);
@@ -87,7 +85,7 @@ impl Remember {
 }
 
 #[async_trait]
-impl Actuator for Remember {
+impl Actuator for Around {
     fn name(&self) -> &'static str {
         self.inner.name()
     }
@@ -98,9 +96,16 @@ impl Actuator for Remember {
         self.inner.repeat(verb, arguments)
     }
     async fn plan(&self, command: &ActuatorCommand) -> Result<Planned, PortError> {
-        self.inner.plan(command).await
+        let mut planned = self.inner.plan(command).await?;
+        if let Some(why) = guard::forbidden(&self.platform, self.inner.name(), command).await? {
+            planned.summary = format!("would be refused: {why}");
+        }
+        Ok(planned)
     }
     async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError> {
+        if let Some(reason) = guard::refusal(&self.platform, self.inner.name(), command).await? {
+            return Ok(Outcome::Failed { reason, retry: false });
+        }
         let kept = self.inner.undoes(&command.verb) && self.write(command).await?;
         let outcome = self.inner.perform(command).await?;
         if kept {

@@ -5,6 +5,7 @@
 //! in time and output; only where it may go; no secret in what it gives back. What is not configured is
 //! not in the list, and [`unconfigured`] says how to have it.
 
+pub(crate) mod around;
 pub mod bash;
 pub mod caldera;
 pub mod config;
@@ -20,7 +21,6 @@ pub mod mattermost;
 pub mod mqtt;
 pub mod openc2;
 pub(crate) mod output;
-pub(crate) mod remember;
 pub(crate) mod service;
 pub mod ssh;
 pub(crate) mod web;

@@ -1,14 +1,10 @@
 //! The last gate before an actuator: what is never touched, and how often at most. Whoever started the run.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use async_trait::async_trait;
-use model::Outcome;
 use platform::Platform;
 use platform::db::Tx;
-use ports::{Actuator, ActuatorCommand, Planned, PortError, Repeat};
+use ports::ActuatorCommand;
 use serde_json::Value;
 
 use super::{Automation, Limit, Never};
@@ -23,34 +19,35 @@ const LIFTING: [&str; 2] = ["release", "restore"];
 /// Texts looked at in the arguments of one command.
 const MAX_TEXTS: usize = 10_000;
 
-/// An actuator behind the gate.
-pub(crate) struct Guarded {
-    inner: Arc<dyn Actuator>,
-    platform: Platform,
+/// Why a command is not carried out; counts it otherwise. The same key counts once.
+pub(crate) async fn refusal(
+    platform: &Platform,
+    actuator: &'static str,
+    command: &ActuatorCommand,
+) -> Result<Option<String>, PlaybooksError> {
+    let command = command.clone();
+    platform
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let policy = automation::current(tx.sql()).await?;
+                match never(&policy, actuator, &command) {
+                    Some(why) => Ok(Some(why)),
+                    None => over(tx, &policy, actuator, &command).await,
+                }
+            })
+        })
+        .await
 }
 
-impl Guarded {
-    /// Puts an actuator behind the gate.
-    pub(crate) fn over(inner: Arc<dyn Actuator>, platform: Platform) -> Arc<dyn Actuator> {
-        Arc::new(Self { inner, platform })
-    }
-
-    /// Why a command is not carried out; counts it otherwise. The same key counts once.
-    async fn refusal(&self, command: &ActuatorCommand) -> Result<Option<String>, PlaybooksError> {
-        let (name, command) = (self.inner.name(), command.clone());
-        self.platform
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let policy = automation::current(tx.sql()).await?;
-                    if let Some(why) = never(&policy, name, &command) {
-                        return Ok(Some(why));
-                    }
-                    over(tx, &policy, name, &command).await
-                })
-            })
-            .await
-    }
+/// Why a command would not be carried out because of what it touches; counts nothing.
+pub(crate) async fn forbidden(
+    platform: &Platform,
+    actuator: &'static str,
+    command: &ActuatorCommand,
+) -> Result<Option<String>, PlaybooksError> {
+    let mut sql = platform.db.read().await?;
+    Ok(never(&automation::current(&mut sql).await?, actuator, command))
 }
 
 /// The first limit that the command would break. When none is broken it counts against all of them.
@@ -159,51 +156,10 @@ fn overlap((a, a_bits): (IpAddr, u32), (b, b_bits): (IpAddr, u32)) -> bool {
     }
 }
 
-#[async_trait]
-impl Actuator for Guarded {
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-    fn verbs(&self) -> &'static [(&'static str, &'static str)] {
-        self.inner.verbs()
-    }
-    fn repeat(&self, verb: &str, arguments: &BTreeMap<String, Value>) -> Repeat {
-        self.inner.repeat(verb, arguments)
-    }
-    async fn plan(&self, command: &ActuatorCommand) -> Result<Planned, PortError> {
-        let mut planned = self.inner.plan(command).await?;
-        let policy = {
-            let unread = |error: platform::db::DbError| PortError::Internal(error.to_string());
-            let mut sql = self.platform.db.read().await.map_err(unread)?;
-            automation::current(&mut sql).await.map_err(unread)?
-        };
-        if let Some(why) = never(&policy, self.inner.name(), command) {
-            planned.summary = format!("would be refused: {why}");
-        }
-        Ok(planned)
-    }
-    async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError> {
-        match self.refusal(command).await? {
-            Some(reason) => Ok(Outcome::Failed { reason, retry: false }),
-            None => self.inner.perform(command).await,
-        }
-    }
-    async fn verify(&self, command: &ActuatorCommand) -> Result<Option<bool>, PortError> {
-        self.inner.verify(command).await
-    }
-    async fn probe(&self) -> Result<Option<String>, PortError> {
-        self.inner.probe().await
-    }
-    fn undoes(&self, verb: &str) -> bool {
-        self.inner.undoes(verb)
-    }
-    async fn undo(&self, command: &ActuatorCommand) -> Result<Option<Outcome>, PortError> {
-        self.inner.undo(command).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
