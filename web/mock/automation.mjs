@@ -23,7 +23,7 @@ const response = (playbook, name, value, more) => ({ playbook, name, value, reas
 const responses = [
   response(ids.playbook, 'Contain a talking device', 0.25, {}),
   response('01935a15-0000-7000-8000-000000000021', 'Slow a talking device down', 0.19, { reasons: ['it is meant for incidents of every kind', 'it has not run here yet', "'gateway rate_limit' may disturb an asset of high criticality"], history: { succeeded: 0, failed: 0 }, level: 'ask', level_reasons: ["its trigger allows 'ask' at most"] }),
-  response('01935a15-0000-7000-8000-000000000022', 'Tell the maker', 0.05, { reasons: ['nobody has said what it is meant for', 'it has not run here yet', 'it leaves the asset alone'], history: { succeeded: 0, failed: 0 }, level: 'recommend', level_reasons: ['it has no trigger'] }),
+  response('01935a15-0000-7000-8000-000000000022', 'Tell the maker', 0.05, { reasons: ['nobody has said what it is meant for', 'it has not run here yet', 'it leaves the asset alone'], history: { succeeded: 0, failed: 0 }, level: null, level_reasons: ['it has no trigger'] }),
   response('01935a15-0000-7000-8000-000000000023', 'Restart the switch', -0.19, { reasons: ['it is meant for other kinds of attack', '0 of 1 runs here succeeded', "'a command of the type ssh' may disturb an asset of high criticality"], history: { succeeded: 0, failed: 1 }, level: 'ask', missing: ["step 'Restart' needs the secret 'switch-login'; there is none of that name"] }),
 ];
 const verb = (name, does) => ({ verb: name, does });

@@ -30,6 +30,9 @@ pub enum PlaybooksError {
         /// One line per error.
         errors: Vec<String>,
     },
+    /// A policy of automation that is out of bounds; one line each.
+    #[error("this policy of automation cannot be taken: {}", .0.join("; "))]
+    Policy(Vec<String>),
     /// It does not fit the state of things.
     #[error("{0}")]
     Conflict(String),
@@ -84,8 +87,20 @@ impl From<PlaybooksError> for Problem {
             PlaybooksError::NoRun(id) => Self::not_found(format!("run {id}")),
             PlaybooksError::NoProposal(id) => Self::not_found(format!("proposal {id}")),
             PlaybooksError::Invalid { summary, errors } => {
+                let remedy = match errors.is_empty() {
+                    true => "Mend what it names and send it again.",
+                    false => {
+                        "Mend what the errors name; `sereno playbook validate FILE` checks it."
+                    }
+                };
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", summary)
-                    .remedy("Mend what the errors name; `sereno playbook validate FILE` checks it.")
+                    .remedy(remedy)
+                    .errors(errors)
+            }
+            PlaybooksError::Policy(errors) => {
+                let text = "this policy of automation cannot be taken; nothing was changed";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", text)
+                    .remedy("Mend what the errors name; `sereno automation show` prints the policy that holds.")
                     .errors(errors)
             }
             PlaybooksError::Conflict(detail) => {

@@ -10177,8 +10177,7 @@ export interface components {
             reasons: string[];
             /** @description Its runs here. */
             history: components["schemas"]["PlaybookHistory"];
-            /** @description How far it would go by itself now. */
-            level: components["schemas"]["AutomationLevel"];
+            level?: components["schemas"]["AutomationLevel"] | null;
             /** @description Why not further. */
             level_reasons: string[];
             /** @description What is missing to run it here; such candidates come last. */

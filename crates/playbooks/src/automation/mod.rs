@@ -2,7 +2,7 @@
 //! never touched, and the stop.
 //!
 //! A playbook that would start by itself is judged first ([`Automation::judge`]): it acts, asks, or is recommended. What
-//! asks or is recommended waits as a proposal (`proposals`). What is commanded passes a [`guard`] whoever started the
+//! asks or is recommended waits as a proposal (`proposals`). What is commanded passes the gate of `guard`, whoever started the
 //! run: limits and what is never touched hold for people too.
 
 pub(crate) mod guard;
@@ -258,8 +258,7 @@ impl Automation {
         if errors.is_empty() {
             return Ok(());
         }
-        let summary = "this policy of automation cannot be taken; nothing was changed".into();
-        Err(PlaybooksError::Invalid { summary, errors })
+        Err(PlaybooksError::Policy(errors))
     }
 }
 
@@ -348,9 +347,7 @@ mod tests {
         wrong.limits.push(Limit { within_s: 0, ..wrong.limits[0].clone() });
         wrong.escalate_after_s = 0;
         wrong.zone_minutes = i16::MIN;
-        let Err(PlaybooksError::Invalid { errors, .. }) = wrong.check() else {
-            panic!("it was taken")
-        };
+        let Err(PlaybooksError::Policy(errors)) = wrong.check() else { panic!("it was taken") };
         assert_eq!(errors.len(), 6, "{errors:#?}");
     }
 }

@@ -130,8 +130,8 @@ pub(crate) struct Candidate {
     pub(crate) reasons: Vec<String>,
     /// Its runs here.
     pub(crate) history: History,
-    /// How far it would go by itself now.
-    pub(crate) level: Level,
+    /// How far it goes by itself for such an incident now; `null` where only people start it.
+    pub(crate) level: Option<Level>,
     /// Why not further.
     pub(crate) level_reasons: Vec<String>,
     /// What is missing to run it here; such candidates come last.

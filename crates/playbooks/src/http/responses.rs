@@ -4,10 +4,11 @@ use axum::extract::{Path, State};
 use model::{IncidentId, IncidentReport, Severity};
 use platform::http::{Beyond, Json, Problem};
 
-use crate::automation::Automation;
 use crate::automation::rank::{Candidate, worth};
+use crate::automation::{Automation, Level};
 use crate::cacao::Playbook;
 use crate::store::playbooks::Stored;
+use crate::trigger::Trigger;
 use crate::{Playbooks, store};
 
 /// Playbooks compared for one incident at most; the oldest first.
@@ -58,9 +59,7 @@ impl Asked<'_> {
         let playbook = Playbook::parse(&stored.body).ok()?;
         let trigger = stored.trigger.as_ref();
         let worth = worth(&playbook, trigger, history, self.report, self.criticality);
-        let most = trigger.and_then(|trigger| trigger.level);
-        let now = self.room.platform().now();
-        let judged = self.policy.judge(most, self.criticality, now);
+        let (level, level_reasons) = self.by_itself(trigger);
         let value: serde_json::Value = serde_json::from_str(&stored.body).ok()?;
         Some(Candidate {
             playbook: stored.id,
@@ -68,9 +67,25 @@ impl Asked<'_> {
             value: worth.value,
             reasons: worth.reasons,
             history,
-            level: judged.level,
-            level_reasons: judged.reasons,
+            level,
+            level_reasons,
             missing: crate::validate(&value, self.room.abilities()).runnable.missing,
         })
+    }
+
+    /// How far a playbook goes by itself for this incident, and why not further.
+    fn by_itself(&self, trigger: Option<&Trigger>) -> (Option<Level>, Vec<String>) {
+        let only_people = |why: &str| (None, vec![why.to_owned()]);
+        match trigger {
+            None => only_people("it has no trigger"),
+            Some(trigger) if !trigger.matches(self.report) => {
+                only_people("its trigger does not match this incident")
+            }
+            Some(trigger) => {
+                let now = self.room.platform().now();
+                let judged = self.policy.judge(trigger.level, self.criticality, now);
+                (Some(judged.level), judged.reasons)
+            }
+        }
     }
 }

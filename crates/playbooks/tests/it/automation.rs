@@ -236,6 +236,9 @@ async fn candidates_come_by_worth_with_reasons() {
     // ¾ × 1 × ½, and ¾ × ½ × ½ − ½ × 1 × ½.
     assert_eq!(list[0]["value"], 0.375);
     assert_eq!(list[1]["value"], -0.0625);
+    // The one starts from critical on, the other always.
+    assert_eq!((&list[0]["level"], list[1]["level"].as_str()), (&Value::Null, Some("act")));
+    assert_eq!(list[0]["level_reasons"][0], "its trigger does not match this incident");
     let (status, _) = room
         .call(
             "GET",

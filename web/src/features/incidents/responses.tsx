@@ -17,13 +17,10 @@ import { t, tn, word } from '@/strings/pages';
 import '@/features/automation/automation.css';
 
 const FIRST = 3;
-const LOOK: Record<ResponseCandidate['level'], readonly [Tone, Shape]> = { act: ['accent', 'half'], ask: ['medium', 'dots'], recommend: ['low', 'ring'] };
+const LOOK: Record<NonNullable<ResponseCandidate['level']>, readonly [Tone, Shape]> = { act: ['accent', 'half'], ask: ['medium', 'dots'], recommend: ['low', 'ring'] };
 
 export function Responses({ incident }: { incident: string }) {
   const read = useQuery(reads.responses(incident));
-  const playbooks = useQuery(reads.playbooks());
-  // The level says how far it may go; what has no trigger goes nowhere by itself.
-  const untriggered = new Set(playbooks.data?.filter((one) => one.trigger === null).map((one) => one.id));
   const proposed = useQuery(reads.openProposals()).data?.items.filter((one) => one.incident === incident) ?? [];
   const [all, setAll] = useState(false);
   return (
@@ -34,7 +31,7 @@ export function Responses({ incident }: { incident: string }) {
           list.length === 0 ? <Empty title={t('response.empty')}>{t('response.empty_why')}</Empty> : (
             <>
               <ol className="response-list">
-                {(all ? list : list.slice(0, FIRST)).map((one, at) => <Candidate key={one.playbook} one={one} rank={at + 1} incident={incident} triggered={!untriggered.has(one.playbook)} />)}
+                {(all ? list : list.slice(0, FIRST)).map((one, at) => <Candidate key={one.playbook} one={one} rank={at + 1} incident={incident} />)}
               </ol>
               {list.length > FIRST && !all && <div className="response"><span /><div><Button small plain onClick={() => setAll(true)}>{tn('response.more', list.length - FIRST)}</Button></div></div>}
             </>
@@ -48,12 +45,12 @@ export function Responses({ incident }: { incident: string }) {
 /** "+0.28", "−0.25": what it would bring, less what it costs. */
 export const valueText = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
-function Candidate({ one, rank, incident, triggered }: { one: ResponseCandidate; rank: number; incident: string; triggered: boolean }) {
+function Candidate({ one, rank, incident }: { one: ResponseCandidate; rank: number; incident: string }) {
   const may = useMay('playbooks.run');
   const navigate = useNavigate();
   const start = useAct((dry_run: boolean) => post<Run>('/runs', { playbook: one.playbook, incident, dry_run }), ['runs', 'incidents'], (run) => void navigate({ to: '/runs/$id', params: { id: run.id } }));
   const runnable = one.missing.length === 0;
-  const [tone, shape] = LOOK[one.level];
+  const look = one.level && LOOK[one.level];
   return (
     <li className="response">
       <span className="rank">{rank}</span>
@@ -61,10 +58,10 @@ function Candidate({ one, rank, incident, triggered }: { one: ResponseCandidate;
         <div className="row">
           <Link to="/playbooks/$id" params={{ id: one.playbook }} className="strong">{one.name}</Link>
           <span className="small soft num" title={t('response.value_title')}>{t('response.value', { value: valueText(one.value) })}</span>
-          {!runnable ? <PlainTag tone="low" shape="slash">{t('response.not_here')}</PlainTag> : triggered ? <PlainTag tone={tone} shape={shape}>{word('response.level', one.level)}</PlainTag> : <PlainTag>{t('response.level.none')}</PlainTag>}
+          {!runnable ? <PlainTag tone="low" shape="slash">{t('response.not_here')}</PlainTag> : one.level && look ? <PlainTag tone={look[0]} shape={look[1]}>{word('response.level', one.level)}</PlainTag> : <PlainTag>{t('response.level.none')}</PlainTag>}
         </div>
         <p className="small soft">{one.reasons.map(sentence).join('. ')}.</p>
-        {runnable && triggered && one.level_reasons.length > 0 && <p className="small soft">{t('response.held_back', { why: one.level_reasons.join('; ') })}</p>}
+        {runnable && one.level_reasons.length > 0 && <p className="small soft">{t('response.held_back', { why: one.level_reasons.join('; ') })}</p>}
         {one.missing.map((text) => <p key={text} className="small">{t('response.missing', { what: text })}</p>)}
         {start.isError && <Failed error={start.error} />}
       </div>
