@@ -15,8 +15,8 @@ use crate::store::{automation, counts};
 const TELLING: [&str; 7] =
     ["console", "email", "exchange", "intel", "matrix", "mattermost", "webhook"];
 /// Verbs that take an effect back.
-const LIFTING: [&str; 2] = ["release", "restore"];
-/// Texts looked at in the arguments of one command.
+const LIFTING: [&str; 2] = ["release", "undo"];
+/// Texts in the arguments of one command that are compared with what is never touched; one with more is refused.
 const MAX_TEXTS: usize = 10_000;
 
 /// Why a command is not carried out; counts it otherwise. The same key counts once.
@@ -84,12 +84,19 @@ async fn over(
 
 /// Why a command is never carried out, if it names something that no command touches.
 fn never(policy: &Automation, actuator: &str, command: &ActuatorCommand) -> Option<String> {
-    if TELLING.contains(&actuator) || LIFTING.contains(&command.verb.as_str()) {
+    let harmless = TELLING.contains(&actuator) || LIFTING.contains(&command.verb.as_str());
+    if harmless || policy.never.is_empty() {
         return None;
     }
     let mut texts = Vec::new();
     for value in command.arguments.values() {
         collect(value, &mut texts);
+    }
+    if texts.len() > MAX_TEXTS {
+        return Some(format!(
+            "the command names more than {MAX_TEXTS} things, too many to be compared with what is never \
+             touched; split it"
+        ));
     }
     let touched = policy.never.iter().find(|line| texts.iter().any(|text| touches(line, text)))?;
     Some(format!(
@@ -100,10 +107,10 @@ fn never(policy: &Automation, actuator: &str, command: &ActuatorCommand) -> Opti
 
 fn collect<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
     match value {
-        _ if texts.len() >= MAX_TEXTS => {}
+        _ if texts.len() > MAX_TEXTS => {}
         Value::String(text) => {
             let parts = text.split(|c: char| c.is_whitespace() || ",;'\"()[]@=".contains(c));
-            texts.extend(parts.filter(|part| !part.is_empty()));
+            texts.extend(parts.filter(|part| !part.is_empty()).take(MAX_TEXTS));
             texts.push(text);
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
@@ -122,7 +129,8 @@ fn touches(line: &Never, text: &str) -> bool {
         Some((name, port)) if port.parse::<u16>().is_ok() && !name.contains(':') => name,
         _ => host,
     };
-    if [text, host].iter().any(|word| word.eq_ignore_ascii_case(what)) {
+    let named = |word: &str| word.trim_end_matches('.').eq_ignore_ascii_case(what);
+    if [text, host].into_iter().any(named) {
         return true;
     }
     let Some(guarded) = network(what) else { return false };
@@ -137,8 +145,12 @@ fn network(text: &str) -> Option<(IpAddr, u32)> {
     };
     let address: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
     let longest = if address.is_ipv4() { 32 } else { 128 };
-    let prefix = prefix.unwrap_or(longest);
-    (prefix <= longest).then_some((address, prefix))
+    let prefix = prefix.filter(|it| *it <= longest).or(prefix.is_none().then_some(longest))?;
+    // An IPv4 address in the form of IPv6 reaches the same machine.
+    match address.to_canonical() {
+        IpAddr::V4(plain) if address.is_ipv6() && prefix >= 96 => Some((plain.into(), prefix - 96)),
+        _ => Some((address, prefix)),
+    }
 }
 
 fn overlap((a, a_bits): (IpAddr, u32), (b, b_bits): (IpAddr, u32)) -> bool {
@@ -177,6 +189,10 @@ mod tests {
             ("plc-7.example", "https://PLC-7.example:8443/stop", true),
             ("plc-7.example", "plc-77.example", false),
             ("10.1.2.3", "http://10.1.2.3/reboot", true),
+            ("10.1.2.3", "::ffff:10.1.2.3", true),
+            ("10.1.2.3", "::ffff:10.1.0.0/112", true),
+            ("10.1.2.3", "::ffff:10.2.0.0/112", false),
+            ("plc-7.example", "plc-7.example.", true),
         ] {
             assert_eq!(touches(&line(what), text), touched, "{what} {text}");
         }
@@ -199,5 +215,25 @@ mod tests {
         assert!(never(&policy, "console", &command("notify", list)).is_none());
         let text = serde_json::json!("reboot root@10.1.2.3; echo");
         assert!(never(&policy, "ssh", &command("run", text)).is_some());
+    }
+
+    #[test]
+    fn a_command_that_names_too_much_is_refused_not_let_through() {
+        let line = Never { what: "10.1.2.3".into(), reason: "the pump".into() };
+        let policy = Automation { never: vec![line], ..Automation::default() };
+        let many: Vec<String> = (0..MAX_TEXTS).map(|n| format!("host-{n}")).collect();
+        let command = ActuatorCommand {
+            key: "k".into(),
+            verb: "run".into(),
+            arguments: BTreeMap::from([
+                ("a".to_owned(), serde_json::json!(many)),
+                ("z".to_owned(), "10.1.2.3".into()),
+            ]),
+            run: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap_or_else(|_| unreachable!()),
+            incident: None,
+        };
+        assert!(never(&policy, "ssh", &command).is_some_and(|why| why.contains("too many")));
+        let free = Automation { never: vec![], ..policy };
+        assert!(never(&free, "ssh", &command).is_none());
     }
 }
