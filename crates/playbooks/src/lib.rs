@@ -70,6 +70,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 11, sql: include_str!("../migrations/0011_effects.sql") },
         Migration { number: 20, sql: include_str!("../migrations/0020_keys.sql") },
         Migration { number: 30, sql: include_str!("../migrations/0030_automation.sql") },
+        Migration { number: 31, sql: include_str!("../migrations/0031_by_itself.sql") },
     ],
 };
 

@@ -236,6 +236,7 @@ async fn answered(
         trigger: format!("{}, accepted by {}", it.trigger, who.join(" and ")),
         start_key: it.start_key.clone(),
         rehearsal: false,
+        by_itself: false,
         refuse: true,
     };
     it.run = start(tx, engine, order).await?;

@@ -215,6 +215,7 @@ fn run(tree: Tree) -> Run {
         failed: 0,
         note: None,
         rehearsal: false,
+        by_itself: false,
         retry_of: None,
         started_at: at,
         ended_at: None,

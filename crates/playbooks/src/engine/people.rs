@@ -106,6 +106,7 @@ impl Engine {
                         trigger: format!("{verb} by {}", wanted.person),
                         start_key: format!("by hand/{key}"),
                         rehearsal: wanted.rehearsal,
+                        by_itself: false,
                         refuse: true,
                     };
                     start(tx, &engine, order).await?.ok_or_else(|| {

@@ -37,6 +37,8 @@ pub(crate) struct Order<'a> {
     /// Two orders with the same key are one run.
     pub start_key: String,
     pub rehearsal: bool,
+    /// Nobody started it.
+    pub by_itself: bool,
     /// Something missing is an error instead of a run that failed.
     pub refuse: bool,
 }
@@ -78,6 +80,7 @@ pub(crate) async fn start(
         trigger: order.trigger,
         variables: context::initial(&playbook, &given),
         rehearsal: order.rehearsal,
+        by_itself: order.by_itself,
         ..fresh(tx, engine, order.stored, &playbook.workflow_start, vec![])
     };
     begin(tx, engine, Begin { run, texts, start_key: order.start_key, missing }).await
@@ -109,6 +112,7 @@ pub(super) fn fresh(
         failed: 0,
         note: None,
         rehearsal: false,
+        by_itself: false,
         retry_of: None,
         started_at: now,
         ended_at: None,
@@ -248,6 +252,7 @@ impl Opened {
                 trigger: format!("starts by itself {}", trigger.words()),
                 start_key: format!("{}/{}", stored.id, report.incident.id),
                 rehearsal: false,
+                by_itself: true,
                 refuse: false,
             };
             let judged = policy.judge(trigger.level, criticality, tx.now());

@@ -35,6 +35,8 @@ pub(crate) struct Run {
     pub note: Option<String>,
     /// Nothing outside is touched.
     pub rehearsal: bool,
+    /// Nobody started it.
+    pub by_itself: bool,
     pub retry_of: Option<RunId>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
@@ -55,8 +57,8 @@ pub(crate) async fn insert(
     let done = sqlx::query(
         "INSERT INTO playbooks_runs (id, playbook, name, body, state, incident, trigger_text, \
          start_key, variables, returns, position, not_enforced, failed, note, started_at, book, \
-         tree, rehearsal, retry_of, deadline_at, wake_at, tlp) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-         $9, '[]', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+         tree, rehearsal, retry_of, deadline_at, wake_at, tlp, by_itself) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         $9, '[]', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
          ON CONFLICT (start_key) DO NOTHING",
     )
     .bind(run.id.to_string())
@@ -80,6 +82,7 @@ pub(crate) async fn insert(
     .bind(run.deadline_at.map(Timestamp::as_micros))
     .bind(run.wake_at.map(Timestamp::as_micros))
     .bind(run.tlp.map(Tlp::label))
+    .bind(i64::from(run.by_itself))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -116,7 +119,7 @@ pub(crate) async fn open_by_themselves(
 ) -> Result<Vec<RunId>, DbError> {
     let rows = sqlx::query(
         "SELECT id FROM playbooks_runs WHERE ended_at IS NULL AND paused_at IS NULL AND rehearsal = 0 \
-         AND trigger_text LIKE 'starts by itself%'",
+         AND by_itself = 1",
     )
     .fetch_all(connection)
     .await?;
@@ -277,6 +280,7 @@ fn read(row: &AnyRow) -> Result<Run, DbError> {
         failed: row.try_get("failed")?,
         note: row.try_get("note")?,
         rehearsal: rehearsal != 0,
+        by_itself: row.try_get::<i64, _>("by_itself")? != 0,
         retry_of: id_option(row, "retry_of", "playbooks_runs.retry_of")?,
         started_at: time(row, "started_at")?,
         ended_at: time_option(row, "ended_at")?,

@@ -197,7 +197,13 @@ async fn the_stop_holds_what_began_by_itself_and_lets_people_work() {
     room.publish(&opened(2, Severity::High)).await;
     let one = proposed(&room).await;
     assert!(one["reasons"].to_string().contains("stopped what happens by itself"), "{one}");
-    // By hand it goes on.
+    // What people start goes on: by a yes, which a second stop does not hold, and by hand.
+    let (_, said) = room.call("POST", &answer_path(&one), json!({ "accept": true })).await;
+    let stop = json!({ "reason": "still works" });
+    let (status, _) = room.call("POST", &format!("{POLICY}/stop"), stop).await;
+    assert_eq!(status, StatusCode::OK);
+    let run = room.ended_of(&json!({ "id": said["run"] })).await;
+    assert_eq!(run["state"], "succeeded", "{run:#}");
     let text =
         playbook(&[("ask", manual("Look", json!({ "on_completion": "@end@" }))), ("end", end())]);
     let mut text = text;
