@@ -12,7 +12,8 @@ use super::machine::{Changes, Live, Machine};
 use super::{Engine, MAX_BOOKS_KEPT, lock};
 use crate::PlaybooksError;
 use crate::store::runs::{self, Run};
-use crate::store::{books, notices, steps};
+use crate::store::steps::{self, StepRow};
+use crate::store::{books, notices};
 
 /// Who acts when a run acts.
 pub(super) fn actor(run: &Run) -> String {
@@ -33,16 +34,31 @@ pub(crate) async fn load(
 ///
 /// Facts of a rehearsal are not published: nothing has happened.
 pub(crate) async fn write(tx: &mut Tx, changes: &Changes) -> Result<bool, PlaybooksError> {
-    if !runs::update(tx.sql(), &changes.run).await? {
-        return Ok(false);
+    Ok(write_all(tx, &[changes]).await?.contains(&true))
+}
+
+/// Writes transitions of different runs; says of each whether it was written, as [`write`] does.
+pub(super) async fn write_all(tx: &mut Tx, all: &[&Changes]) -> Result<Vec<bool>, PlaybooksError> {
+    let mut written = Vec::with_capacity(all.len());
+    for changes in all {
+        written.push(runs::update(tx.sql(), &changes.run).await?);
     }
-    steps::put(tx.sql(), &changes.rows).await?;
+    let kept = || all.iter().zip(&written).filter(|(_, written)| **written).map(|(it, _)| *it);
+    let rows: Vec<&StepRow> = kept().flat_map(|it| &it.rows).collect();
+    steps::put(tx.sql(), &rows).await?;
+    for changes in kept() {
+        tell(tx, changes).await?;
+    }
+    Ok(written)
+}
+
+async fn tell(tx: &mut Tx, changes: &Changes) -> Result<(), PlaybooksError> {
     let now = tx.now();
     for (key, notice) in &changes.notices {
         notices::put(tx.sql(), key, notice, changes.run.tlp, now).await?;
     }
     if changes.run.rehearsal {
-        return Ok(true);
+        return Ok(());
     }
     let actor = actor(&changes.run);
     for fact in &changes.told {
@@ -59,7 +75,7 @@ pub(crate) async fn write(tx: &mut Tx, changes: &Changes) -> Result<bool, Playbo
         };
         tx.publish(&actor, &fact).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
 impl Engine {
@@ -93,11 +109,18 @@ impl Engine {
     /// Writes one transition durably; false when the run has moved on meanwhile.
     pub(crate) async fn record(&self, changes: Changes) -> Result<bool, PlaybooksError> {
         let (news, tlp) = (changes.notices.clone(), changes.run.tlp);
-        let written: Result<bool, PlaybooksError> = self
-            .platform
-            .db
-            .write(move |tx| Box::pin(async move { write(tx, &changes).await }))
-            .await;
+        let changes = Arc::new(changes);
+        let together = self.together.write(&self.platform, Arc::clone(&changes)).await;
+        let written: Result<bool, PlaybooksError> = match together {
+            Some(written) => Ok(written),
+            // Alone, so that one that cannot be written keeps no other from the disk.
+            None => {
+                self.platform
+                    .db
+                    .write(move |tx| Box::pin(async move { write(tx, &changes).await }))
+                    .await
+            }
+        };
         if matches!(written, Ok(true)) {
             for (_, notice) in news {
                 self.platform.live.send("notice", notices::news(&notice, tlp));
