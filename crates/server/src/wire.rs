@@ -314,7 +314,11 @@ impl Rooms {
             peers: Arc::new(identity.clone()),
             incidents: Arc::new(incidents.clone()),
             assets: Arc::new(assets.clone()),
-            actuators: vec![Arc::new(gateway.clone()), Arc::new(recovery.clone())],
+            actuators: vec![
+                Arc::new(gateway.clone()),
+                Arc::new(recovery.clone()),
+                Arc::new(incidents.clone()),
+            ],
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
