@@ -275,7 +275,7 @@ impl Drop for Broker {
 
 fn broker() -> Option<Broker> {
     if !Path::new(MOSQUITTO).exists() {
-        eprintln!("not tested: MQTT, because {MOSQUITTO} (Debian package mosquitto) is not here");
+        eprintln!("skipped: MQTT, because {MOSQUITTO} (Debian package mosquitto) is not here");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -207,7 +207,7 @@ const BOOT: [u8; 34] = [
 #[test]
 fn a_virtual_machine_goes_on_from_its_checkpoint() {
     if Command::new("qemu-system-x86_64").arg("--version").output().is_err() {
-        return eprintln!("not tested: virtual machines (install qemu-system-x86)");
+        return eprintln!("skipped: virtual machines (install qemu-system-x86)");
     }
     let mut ground = Ground::new(
         "[[service]]\nname = 'plc'\nmin_interval_s = 3600\nkeep = { backend = 'machine', disks = ['AT/disk'] }\n\
@@ -248,7 +248,7 @@ fn a_virtual_machine_goes_on_from_its_checkpoint() {
 fn an_overlay_goes_back_with_what_was_deleted() {
     let probe = Command::new("unshare").args(["-Urm", "true"]).status();
     if !probe.is_ok_and(|status| status.success()) {
-        return eprintln!("not tested: overlays (user namespaces are not allowed here)");
+        return eprintln!("skipped: overlays (user namespaces are not allowed here)");
     }
     let mut ground = Ground::new(
         "[[service]]\nname = 'web'\nmin_interval_s = 3600\n\
@@ -303,7 +303,7 @@ fn every_back_end_works_or_says_why_not() {
         let why = one["why_not"].as_str().unwrap_or_default();
         assert_eq!(one["works"].as_bool().unwrap(), why.is_empty(), "{one}");
         if !why.is_empty() {
-            eprintln!("not tested: back-end {}: {why}", one["backend"]);
+            eprintln!("skipped: back-end {}: {why}", one["backend"]);
         }
     }
 }

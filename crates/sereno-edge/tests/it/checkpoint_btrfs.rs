@@ -44,7 +44,7 @@ fn a_subvolume_goes_back_to_its_snapshot() {
     let mut ground = Ground::new(SERVICE);
     let volume = match Volume::create(&ground.path("volume"), &ground.path("image")) {
         Ok(volume) => volume,
-        Err(why) => return eprintln!("not tested: back-end btrfs ({why})"),
+        Err(why) => return eprintln!("skipped: back-end btrfs ({why})"),
     };
     let state = ground.path("volume/state");
     let made = Command::new("btrfs").args(["subvolume", "create"]).arg(&state).output().unwrap();
