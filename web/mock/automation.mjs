@@ -1,5 +1,6 @@
 // What happens by itself: the policy, proposals, responses, actuators and secrets, in the contract's shapes.
 import { ids, wall } from './data.mjs';
+import { triggerOf } from './playbooks.mjs';
 
 const page = (items) => ({ items, next: null, total: items.length });
 const refused = (status, title, detail, remedy, errors) => ({ status, body: { type: 'about:blank', title, status, detail, remedy, ...(errors ? { errors } : {}) } });
@@ -94,8 +95,22 @@ export const writes = [
     w.playbooks.runs = w.playbooks.runs.map((one) => (one.id === match[1] ? { ...one, state: match[2] === 'pause' ? 'paused' : 'waiting' } : one));
     return w.playbooks.runs.find((one) => one.id === match[1]);
   }],
-  [/^\/playbooks\/([^/]+)\/trigger$/, (w, body, match) => {
-    w.playbooks.starts[match[1]] = body.trigger;
-    return { id: match[1], name: 'Contain a talking device', description: '', trigger: body.trigger ? 'when an incident is opened here' : null, cacao_id: '', steps: 11 };
+  [/^\/playbooks\/([^/]+)\/triggers$/, (w, body, match) => {
+    const made = triggerOf(match[1], `01935a16-0000-7000-8000-0000000000${40 + (w.playbooks.triggers[match[1]] ?? []).length}`, body);
+    w.playbooks.triggers[match[1]] = [...(w.playbooks.triggers[match[1]] ?? []), made];
+    return body.on === 'webhook' ? { ...made, secret: 'whsec_bWFkZSB1cCBmb3IgdGhlIG1vY2sgc2VydmVyIG9ubHk=' } : made;
+  }],
+  [/^\/playbooks\/([^/]+)\/triggers\/([^/]+)$/, (w, body, match, method) => {
+    const own = w.playbooks.triggers[match[1]] ?? [];
+    if (method === 'DELETE') return void (w.playbooks.triggers[match[1]] = own.filter((one) => one.id !== match[2]));
+    const made = triggerOf(match[1], match[2], body);
+    w.playbooks.triggers[match[1]] = own.map((one) => (one.id === match[2] ? made : one));
+    return made;
+  }],
+  [/^\/playbooks\/([^/]+)\/triggers\/([^/]+)\/(rotate|revoke)$/, (w, _, match) => {
+    const own = w.playbooks.triggers[match[1]] ?? [];
+    w.playbooks.triggers[match[1]] = own.map((one) => (one.id === match[2] ? { ...one, hook: match[3] === 'rotate' ? `/api/v1/hooks/${one.id}` : null } : one));
+    const one = w.playbooks.triggers[match[1]].find((each) => each.id === match[2]);
+    return match[3] === 'rotate' ? { ...one, secret: 'whsec_YW5vdGhlciBvbmUgZm9yIHRoZSBtb2NrIHNlcnZlcg==' } : one;
   }],
 ];

@@ -69,9 +69,23 @@ function waiting(more) {
   return { ...run, state: 'waiting', ended_at: null, steps: list, path: [...reached, S.ask], ...more };
 }
 
+const WORDS = {
+  'incidents.opened': 'when an incident of severity high or worse is opened here, or becomes that severe', 'findings.raised': 'when a finding of severity high or worse is raised; once in 1 hour for each device',
+  'intel.new': 'when new indicator becomes known, up to TLP:AMBER; once in 15 minutes for all of it', 'intel.hit': 'when a value met here is known to intelligence', schedule: 'at 03:00 every day (UTC)', webhook: 'on calls of its webhook',
+};
+export const triggerOf = (playbook, own, trigger, more) => ({
+  id: own, playbook, words: WORDS[trigger.on], trigger, changed_by: 'administrator', changed_at: wall(0), next_at: trigger.on === 'schedule' ? new Date(Date.now() + 5 * 3_600_000).toISOString() : null, gathered: 0,
+  hook: trigger.on === 'webhook' ? `/api/v1/hooks/${own}` : null, started: 0, proposed: 0, held: 0, skipped: 0, last_at: null, last_run: null, note: null, ...more,
+});
+const TRIGGERS = (playbook) => [
+  triggerOf(playbook, '01935a16-0000-7000-8000-000000000031', { on: 'incidents.opened', min_severity: 'high', kinds: [] }, { started: 1, last_at: wall(0.2), last_run: ids.run }),
+  triggerOf(playbook, '01935a16-0000-7000-8000-000000000032', { on: 'findings.raised', min_severity: 'high', kinds: [], cooldown_s: 3600 }, { started: 3, held: 41, last_at: wall(0.2), note: `${wall(0.3)}: 'Many ports were tried' started for the same within 1 hour` }),
+  triggerOf(playbook, '01935a16-0000-7000-8000-000000000033', { on: 'schedule', at: '03:00', days: [], zone_minutes: 0 }, { started: 12, skipped: 1 }),
+];
+
 export function playbookWorld(scene) {
   const runs = scene === 'waiting' ? [waiting({}), waiting({ id: '01935a14-0000-7000-8000-000000000016', incident: null, trigger: 'Started by Marta Puig' })] : [run];
-  return { stored: [{ id: ids.playbook, doc: cacao }], runs, starts: { [ids.playbook]: { on: 'incidents.opened', min_severity: 'high', kinds: [] } } };
+  return { stored: [{ id: ids.playbook, doc: cacao }], runs, triggers: { [ids.playbook]: TRIGGERS(ids.playbook) } };
 }
 
 const TRIGGER = 'an incident of severity high or critical is opened';
@@ -97,7 +111,7 @@ export function reportOf(doc) {
 export const listOf = (world) => world.playbooks.stored.map(viewOf);
 export function oneOf(world, own) {
   const found = world.playbooks.stored.find((one) => one.id === own);
-  return found ? { ...viewOf(found), starts_on: world.playbooks.starts[own] ?? null, playbook: found.doc, in_words: '', report: reportOf(found.doc) } : null;
+  return found ? { ...viewOf(found), triggers: world.playbooks.triggers[own] ?? [], playbook: found.doc, in_words: '', report: reportOf(found.doc) } : null;
 }
 
 /** Stores a version, or says why not: null, or a problem's parts. */

@@ -18,7 +18,7 @@ pub mod fuzz;
 pub mod signature;
 pub mod typed;
 pub mod validate;
-mod value;
+pub mod value;
 pub mod variables;
 
 pub use difference::{Change, Meaning, difference};

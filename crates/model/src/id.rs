@@ -62,6 +62,8 @@ typed_id! {
     PlaybookId;
     /// One execution of a playbook.
     RunId;
+    /// One reason for a playbook to start by itself.
+    TriggerId;
     /// A run that waits for people to say yes.
     ProposalId;
     /// One command to one actuator.

@@ -12,7 +12,7 @@ use sqlx::Row;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::Platform;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Tx};
 
 /// Jobs running at the same time.
 pub const MAX_RUNNING_JOBS: usize = 16;
@@ -123,6 +123,19 @@ async fn work(platform: Platform, handlers: Arc<HashMap<&'static str, Arc<dyn Jo
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Forgets jobs of a kind that were done before a time: for kinds that come again and again. Those that were given up stay.
+///
+/// # Errors
+/// The database says no.
+pub async fn forget_ended(tx: &mut Tx, kind: &str, before: Timestamp) -> Result<(), DbError> {
+    sqlx::query("DELETE FROM platform_jobs WHERE kind = $1 AND state = 'done' AND ended_at < $2")
+        .bind(kind)
+        .bind(before.as_micros())
+        .execute(tx.sql())
+        .await?;
+    Ok(())
 }
 
 type Taken = Vec<(Job, tokio::sync::OwnedSemaphorePermit)>;

@@ -85,7 +85,8 @@ impl PeerDirectory for Nobody {
 }
 
 async fn open(folder: &Path, world: &Arc<World>) -> (Platform, Playbooks) {
-    let platform = platform::testing::platform(folder, &[MIGRATIONS]).await.unwrap();
+    let platform =
+        platform::testing::platform(folder, &[intel::MIGRATIONS, MIGRATIONS]).await.unwrap();
     let needs = Needs {
         intel: Arc::new(FakeIntel(BTreeMap::new())),
         exchange: Arc::new(Nobody),
@@ -223,9 +224,9 @@ async fn trigger_to_command() {
     platform::bus::start(&platform, room.consumers());
     room.start();
     let id = store(&room, &playbook(3, false)).await;
-    let path = format!("/api/v1/playbooks/{id}/trigger");
-    let on = json!({ "trigger": { "on": "incidents.opened", "min_severity": "low", "kinds": [] } });
-    let (status, answer) = call(room.router(), true, "PUT", &path, &on).await;
+    let path = format!("/api/v1/playbooks/{id}/triggers");
+    let on = json!({ "on": "incidents.opened", "min_severity": "low", "kinds": [] });
+    let (status, answer) = call(room.router(), true, "POST", &path, &on).await;
     assert!(status.is_success(), "{answer}");
     let mut took_us = Vec::new();
     for number in 0..TRIGGERS {

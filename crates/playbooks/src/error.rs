@@ -1,7 +1,7 @@
 //! The room's errors.
 
 use axum::http::StatusCode;
-use model::{PlaybookId, ProposalId, RunId};
+use model::{PlaybookId, ProposalId, RunId, TriggerId};
 use platform::bus::ConsumeError;
 use platform::db::DbError;
 use platform::http::Problem;
@@ -22,6 +22,12 @@ pub enum PlaybooksError {
     /// No such proposal.
     #[error("proposal {0} not found")]
     NoProposal(ProposalId),
+    /// No such trigger of this playbook.
+    #[error("trigger {0} not found")]
+    NoTrigger(TriggerId),
+    /// A playbook that has as many triggers as it may.
+    #[error("{0}")]
+    Full(String),
     /// What was sent cannot be taken; one line each.
     #[error("{summary}")]
     Invalid {
@@ -33,6 +39,9 @@ pub enum PlaybooksError {
     /// A policy of automation that is out of bounds; one line each.
     #[error("this policy of automation cannot be taken: {}", .0.join("; "))]
     Policy(Vec<String>),
+    /// A trigger that is out of bounds; one line each.
+    #[error("this trigger cannot be taken: {}", .0.join("; "))]
+    Trigger(Vec<String>),
     /// It does not fit the state of things.
     #[error("{0}")]
     Conflict(String),
@@ -73,6 +82,7 @@ impl From<PlaybooksError> for PortError {
             PlaybooksError::NoPlaybook(id) => Self::NotFound(format!("playbook {id}")),
             PlaybooksError::NoRun(id) => Self::NotFound(format!("run {id}")),
             PlaybooksError::NoProposal(id) => Self::NotFound(format!("proposal {id}")),
+            PlaybooksError::NoTrigger(id) => Self::NotFound(format!("trigger {id}")),
             other => Self::Invalid(other.to_string()),
         }
     }
@@ -86,6 +96,10 @@ impl From<PlaybooksError> for Problem {
             PlaybooksError::NoPlaybook(id) => Self::not_found(format!("playbook {id}")),
             PlaybooksError::NoRun(id) => Self::not_found(format!("run {id}")),
             PlaybooksError::NoProposal(id) => Self::not_found(format!("proposal {id}")),
+            PlaybooksError::NoTrigger(id) => Self::not_found(format!("trigger {id}")),
+            PlaybooksError::Full(detail) => {
+                Self::conflict(detail).remedy("Take a trigger away, or change one.")
+            }
             PlaybooksError::Invalid { summary, errors } => {
                 let remedy = match errors.is_empty() {
                     true => "Mend what it names and send it again.",
@@ -101,6 +115,14 @@ impl From<PlaybooksError> for Problem {
                 let text = "this policy of automation cannot be taken; nothing was changed";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", text)
                     .remedy("Mend what the errors name; `sereno automation show` prints the policy that holds.")
+                    .errors(errors)
+            }
+            PlaybooksError::Trigger(errors) => {
+                let text = "this trigger cannot be taken; nothing was changed";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", text)
+                    .remedy(
+                        "Mend what the errors name; docs/automation.md describes every trigger.",
+                    )
                     .errors(errors)
             }
             PlaybooksError::Conflict(detail) => {

@@ -22,7 +22,7 @@ mod run;
 pub mod secrets;
 pub mod shipped;
 mod store;
-mod trigger;
+mod triggers;
 mod trust;
 
 use std::sync::Arc;
@@ -51,7 +51,12 @@ pub use engine::{
 };
 pub use error::PlaybooksError;
 pub use run::{RunState, StepState};
-pub use trigger::{Trigger, TriggerOn};
+pub use triggers::hook::{MAX_CALLS_PER_MINUTE, MAX_HOOK_BODY_BYTES, MAX_ID_CHARS, TOLERANCE_S};
+pub use triggers::{
+    CatchUp, Day, MAX_COOLDOWN_S, MAX_ENTRIES, MAX_EVERY_S, MAX_FIELDS, MAX_GATHER_S, MAX_GATHERED,
+    MAX_STARTS_PER_HOUR, MAX_TEXT_CHARS, MAX_TRIGGERS, MIN_EVERY_S, OnFinding, OnHit, OnIncident,
+    OnNews, OnSchedule, OnWebhook, Trigger,
+};
 
 use crate::actuators::console::Console;
 use crate::actuators::{Helpers, Outside};
@@ -59,6 +64,11 @@ use crate::automation::proposals::Due;
 use crate::engine::{Advance, Engine, Opened};
 use crate::store::keys::Kept;
 use crate::store::playbooks::{Put, Stored};
+use crate::store::triggers::Kept as KeptTrigger;
+use crate::triggers::findings::Raised;
+use crate::triggers::hook::Calls;
+use crate::triggers::news;
+use crate::triggers::scheduled::Scheduled;
 
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
@@ -71,6 +81,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 20, sql: include_str!("../migrations/0020_keys.sql") },
         Migration { number: 30, sql: include_str!("../migrations/0030_automation.sql") },
         Migration { number: 31, sql: include_str!("../migrations/0031_by_itself.sql") },
+        Migration { number: 40, sql: include_str!("../migrations/0040_triggers.sql") },
     ],
 };
 
@@ -98,6 +109,8 @@ pub struct Playbooks {
     incidents: Arc<dyn IncidentReader>,
     opened_at: Timestamp,
     outside: Arc<Outside>,
+    /// Calls of webhooks lately.
+    calls: Arc<Calls>,
 }
 
 impl Playbooks {
@@ -111,7 +124,13 @@ impl Playbooks {
         let around = |actuator| actuators::around::over(&platform, actuator);
         let actuators = actuators.into_iter().map(around).collect();
         let engine = Engine::new(platform.clone(), config, actuators, needs.assets);
-        Self { engine: Arc::new(engine), incidents: needs.incidents, outside, opened_at }
+        Self {
+            engine: Arc::new(engine),
+            incidents: needs.incidents,
+            outside,
+            opened_at,
+            calls: Arc::default(),
+        }
     }
 
     /// Installs the playbooks that come with the program, or their newer versions. Call it once
@@ -130,14 +149,24 @@ impl Playbooks {
                 PlaybooksError::invalid(format!("a shipped playbook cannot be read: {cause}"))
             })?;
             let body = shipped.body.to_owned();
-            let mut stored = Stored::unsaved(&playbook, body, self.platform().now());
-            stored.trigger = shipped.trigger;
-            let done: Result<_, DbError> = self
+            let stored = Stored::unsaved(&playbook, body, self.platform().now());
+            let done: Result<Put, PlaybooksError> = self
                 .platform()
                 .db
-                .write(move |tx| Box::pin(async move { store::playbooks::put(tx, &stored).await }))
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let (id, put) = store::playbooks::put(tx, &stored).await?;
+                        // A newer version keeps the triggers that people left it.
+                        if let Some(trigger) = shipped.trigger.filter(|_| put == Put::New) {
+                            let (new, now) = (tx.mint(), tx.now());
+                            let mut kept = KeptTrigger::new(new, id, trigger, "system", now);
+                            http::triggers::begin(tx, &mut kept).await?;
+                        }
+                        Ok(put)
+                    })
+                })
                 .await;
-            any_new |= done?.1 == Put::New;
+            any_new |= done? == Put::New;
         }
         // Only with a playbook that is new here: whoever takes the project's key away does not get it back.
         if any_new {
@@ -166,23 +195,25 @@ impl Playbooks {
         Ok(())
     }
 
-    /// Starts playbooks when incidents are opened.
+    /// Starts playbooks when incidents are opened, findings raised and values known.
     pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
-        vec![Arc::new(Opened {
-            engine: Arc::clone(&self.engine),
-            incidents: Arc::clone(&self.incidents),
-        })]
+        let opened =
+            Opened { engine: Arc::clone(&self.engine), incidents: Arc::clone(&self.incidents) };
+        vec![Arc::new(opened), Arc::new(Raised(Arc::clone(&self.engine)))]
     }
 
-    /// Drives runs until the node stops.
+    /// Drives runs, and follows what becomes known, until the node stops.
     pub fn start(&self) {
         let engine = Arc::clone(&self.engine);
         self.platform().tasks.spawn("runs", engine.schedule());
+        let engine = Arc::clone(&self.engine);
+        self.platform().tasks.spawn("triggers", news::follow(engine));
     }
 
-    /// Durable jobs: what becomes due of proposals, and what an earlier version left.
+    /// Durable jobs: what becomes due of proposals and schedules, and what an earlier version left.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(Advance), Arc::new(Due(Arc::clone(&self.engine)))]
+        let engine = || Arc::clone(&self.engine);
+        vec![Arc::new(Advance), Arc::new(Due(engine())), Arc::new(Scheduled(engine()))]
     }
 
     /// Tells people on the console; for other rooms.
@@ -204,7 +235,7 @@ impl Playbooks {
             .route(read, utoipa_axum::routes!(http::playbooks::playbooks))
             .route(read, utoipa_axum::routes!(http::playbook::playbook))
             .route(write, utoipa_axum::routes!(http::store::store))
-            .route(write, utoipa_axum::routes!(http::trigger::trigger))
+            .merge(self.triggers())
             .route(read, utoipa_axum::routes!(http::validate::check))
             .route(read, utoipa_axum::routes!(http::runs::runs))
             .route(read, utoipa_axum::routes!(http::run::run))
@@ -237,6 +268,22 @@ impl Playbooks {
             .route(Permission("secrets.write"), utoipa_axum::routes!(http::secret_set::set))
             .route(Permission("secrets.write"), utoipa_axum::routes!(http::secret_remove::remove))
             .with_state(self.clone())
+    }
+
+    /// The routes of triggers and webhooks.
+    fn triggers(&self) -> RoomRouter<Self> {
+        let read = Permission("playbooks.read");
+        let write = Permission("playbooks.write");
+        RoomRouter::<Self>::default()
+            .route(read, utoipa_axum::routes!(http::triggers::list))
+            .route(write, utoipa_axum::routes!(http::triggers::add))
+            .route(write, utoipa_axum::routes!(http::triggers::replace))
+            .route(write, utoipa_axum::routes!(http::triggers::remove))
+            .route(write, utoipa_axum::routes!(http::hook_secret::rotate))
+            .route(write, utoipa_axum::routes!(http::hook_secret::revoke))
+            .route(read, utoipa_axum::routes!(http::hooks::list))
+            // Whoever knows the secret of a hook may call it; the endpoint looks itself.
+            .route(Permission::PUBLIC, utoipa_axum::routes!(http::hooks::call))
     }
 
     /// How the room is.

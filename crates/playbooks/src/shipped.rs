@@ -2,7 +2,7 @@
 
 use model::Severity;
 
-use crate::trigger::Trigger;
+use crate::triggers::Trigger;
 
 /// A playbook that comes with the program.
 pub struct Shipped {

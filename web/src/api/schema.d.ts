@@ -1430,6 +1430,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Webhooks that start playbooks, those of one playbook together. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{hook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts the playbook of a webhook. Nobody signs in here: the caller knows the hook's secret, and sends it as
+         *     `webhook-secret`, or signs the body with it as Standard Webhooks says (`webhook-id`, `webhook-timestamp`,
+         *     `webhook-signature`). The same `webhook-id` starts once.
+         */
+        post: operations["call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents": {
         parameters: {
             query?: never;
@@ -2444,7 +2482,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/playbooks/{id}/trigger": {
+    "/api/v1/playbooks/{id}/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a playbook starts by itself, with what each trigger did. */
+        get: operations["list"];
+        put?: never;
+        /** Adds a trigger. The secret of a webhook is in this answer and nowhere else. */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbooks/{id}/triggers/{trigger}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2452,9 +2508,44 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Sets when a playbook starts by itself. */
-        put: operations["trigger"];
+        /** Replaces a trigger; what it did so far stays counted, and a webhook keeps its secret. */
+        put: operations["replace"];
         post?: never;
+        /** Takes a trigger away; a webhook stops to answer at once. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbooks/{id}/triggers/{trigger}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes a webhook until it gets a new secret. */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbooks/{id}/triggers/{trigger}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a webhook a new secret, shown this once; the old one opens nothing any more. */
+        post: operations["rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4142,6 +4233,11 @@ export interface components {
              */
             unknown_count: number;
         };
+        /**
+         * @description What becomes of moments that passed while the node was down.
+         * @enum {string}
+         */
+        CatchUp: "once" | "skip";
         /** @description A client certificate as people may see it. */
         CertificateView: {
             /** @description Its id. */
@@ -5602,6 +5698,17 @@ export interface components {
             step_s: number;
             /** @description The points, oldest first; times without traffic have none. */
             points: components["schemas"]["Point"][];
+        };
+        /** @description What became of a call. */
+        HookAnswer: {
+            /** @description The run that it started, or had started before under the same `webhook-id`. */
+            run?: string | null;
+            /** @description The proposal that waits for people instead. */
+            proposal?: string | null;
+            /** @description The same `webhook-id` came before: nothing new was started. */
+            repeated: boolean;
+            /** @description Fields of the body that nothing was taken of. */
+            ignored: number;
         };
         /** @description An address that a device was seen under. */
         IdentityRow: {
@@ -8659,7 +8766,7 @@ export interface components {
                 name: string;
                 /** @description What it does. */
                 description: string;
-                /** @description When it starts by itself, in words. */
+                /** @description When it starts by itself, in words; `null`: only people start it. */
                 trigger?: string | null;
                 /** @description Its CACAO id. */
                 cacao_id: string;
@@ -8711,6 +8818,10 @@ export interface components {
                 reasons: string[];
                 /** @description What would have started it. */
                 trigger: string;
+                /** @description Values that its run is given, besides those of the incident. */
+                given: {
+                    [key: string]: string;
+                };
                 /**
                  * Format: int32
                  * @description How many people must say yes.
@@ -9425,7 +9536,8 @@ export interface components {
         PlaybookDetail: components["schemas"]["PlaybookView"] & {
             /** @description The CACAO JSON as it came. */
             playbook: Record<string, never>;
-            starts_on?: components["schemas"]["PlaybookTrigger"] | null;
+            /** @description When it starts by itself, with what each trigger did. */
+            triggers: components["schemas"]["PlaybookTriggerState"][];
             /** @description The playbook in plain words. */
             in_words: string;
             /** @description Conformant? Runnable here? */
@@ -9488,21 +9600,183 @@ export interface components {
             /** @description What is missing, one sentence each. */
             missing: string[];
         };
-        /** @description Starts a playbook when an incident is opened here. */
-        PlaybookTrigger: {
-            /** @description The fact it listens to. */
-            on: components["schemas"]["PlaybookTriggerOn"];
+        /** @description Starts a playbook when something happens. */
+        PlaybookTrigger: (components["schemas"]["PlaybookTriggerIncident"] & {
+            /** @enum {string} */
+            on: "incidents.opened";
+        }) | (components["schemas"]["PlaybookTriggerFinding"] & {
+            /** @enum {string} */
+            on: "findings.raised";
+        }) | (components["schemas"]["PlaybookTriggerNews"] & {
+            /** @enum {string} */
+            on: "intel.new";
+        }) | (components["schemas"]["PlaybookTriggerHit"] & {
+            /** @enum {string} */
+            on: "intel.hit";
+        }) | (components["schemas"]["PlaybookTriggerSchedule"] & {
+            /** @enum {string} */
+            on: "schedule";
+        }) | (components["schemas"]["PlaybookTriggerWebhook"] & {
+            /** @enum {string} */
+            on: "webhook";
+        });
+        /** @description A detector raised a finding. */
+        PlaybookTriggerFinding: {
+            /** @description Least severity. */
+            min_severity: string;
+            /** @description Kinds of attack; empty means any. */
+            kinds?: string[];
+            /** @description Least criticality of the device; any when absent. */
+            min_criticality?: string | null;
+            /** @description Ids of devices; empty means any. */
+            devices?: string[];
+            /** @description Groups of devices: where they stand, as the inventory has it; empty means anywhere. */
+            places?: string[];
+            /** @description Groups of devices: what they are, as the inventory is sure of (`camera`, `plc` …); empty means any. */
+            device_types?: string[];
+            /** @description Only when intelligence that everybody here may read (TLP:GREEN) knows a remote address of the evidence. */
+            known?: boolean;
+            /**
+             * Format: int32
+             * @description After a start, how long findings of the same device start nothing, seconds; 0: each starts.
+             */
+            cooldown_s?: number;
+            level?: components["schemas"]["AutomationLevel"] | null;
+        };
+        /** @description A value that the node's own work met is known to intelligence (what TLP:GREEN lets everybody here read). */
+        PlaybookTriggerHit: {
+            /** @description Names of sources, one of which must know it; empty means any. */
+            sources?: string[];
+            /**
+             * Format: int32
+             * @description After a start, how long the same value starts nothing, seconds.
+             */
+            cooldown_s?: number;
+            level?: components["schemas"]["AutomationLevel"] | null;
+        };
+        /** @description An incident of our own was opened, or became severe enough later. */
+        PlaybookTriggerIncident: {
             /** @description Least severity. */
             min_severity: string;
             /** @description Kinds of attack among the findings; empty means any. */
             kinds?: string[];
             level?: components["schemas"]["AutomationLevel"] | null;
         };
-        /**
-         * @description Facts a trigger can listen to.
-         * @enum {string}
-         */
-        PlaybookTriggerOn: "incidents.opened";
+        /** @description New intelligence became known here. What this node says itself is none, and neither are newer versions. */
+        PlaybookTriggerNews: {
+            /** @description STIX types; empty means any. */
+            types?: string[];
+            /** @description One of these must be among the labels; empty means any. */
+            labels?: string[];
+            /**
+             * Format: int32
+             * @description Least confidence, 0 to 100; what says none does not reach it. Any when absent.
+             */
+            min_confidence?: number | null;
+            /** @description Names or keys of sources; empty means any. */
+            sources?: string[];
+            /** @description The strictest label it reads; runs are bound by the strictest among what they are told. */
+            tlp?: string;
+            /**
+             * Format: int32
+             * @description From the first match on, how long more is gathered into the same run, seconds.
+             */
+            gather_s?: number;
+            /**
+             * Format: int32
+             * @description After a start, how long what matches is gathered for the next one, seconds.
+             */
+            cooldown_s?: number;
+            level?: components["schemas"]["AutomationLevel"] | null;
+        };
+        /** @description A time has come: every so often, or at a time of the day. */
+        PlaybookTriggerSchedule: {
+            /**
+             * Format: int32
+             * @description Every so many seconds, counted from 1970-01-01T00:00:00Z: 3600 is on the hour.
+             */
+            every_s?: number | null;
+            /** @description At `HH:MM`, instead of `every_s`. */
+            at?: string | null;
+            /** @description On these days of the week, with `at`; empty means every day. */
+            days?: components["schemas"]["Weekday"][];
+            /**
+             * Format: int32
+             * @description Minutes by which the clock of `at` and `days` is ahead of UTC.
+             */
+            zone_minutes?: number;
+            /** @description What becomes of moments that passed while the node was down. */
+            catch_up?: components["schemas"]["CatchUp"];
+            /** @description Start also while the last run of this trigger is under way. */
+            overlap?: boolean;
+            level?: components["schemas"]["AutomationLevel"] | null;
+        };
+        /** @description A trigger, with what it did. */
+        PlaybookTriggerState: {
+            id: string;
+            playbook: string;
+            /** @description In words: "when …". */
+            words: string;
+            trigger: components["schemas"]["PlaybookTrigger"];
+            /** @description Who made it, or changed it last. */
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+            /**
+             * Format: date-time
+             * @description Schedule: when it starts next.
+             */
+            next_at?: string | null;
+            /**
+             * Format: int64
+             * @description Intelligence: how many matches wait for the next run.
+             */
+            gathered: number;
+            /** @description Webhook: the path to call; `null` when its secret was revoked. */
+            hook?: string | null;
+            /**
+             * Format: int64
+             * @description Runs it started.
+             */
+            started: number;
+            /**
+             * Format: int64
+             * @description Runs it proposed.
+             */
+            proposed: number;
+            /**
+             * Format: int64
+             * @description Matches that started nothing, because of a cool-down or a bound.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Moments that started nothing: missed, or the last run went on.
+             */
+            skipped: number;
+            /**
+             * Format: date-time
+             * @description When it last started or proposed.
+             */
+            last_at?: string | null;
+            /** @description The run it last started. */
+            last_run?: string | null;
+            /** @description Why the last match or moment started nothing. */
+            note?: string | null;
+        };
+        /** @description Somebody outside called `POST /api/v1/hooks/ID` with the secret of this trigger. */
+        PlaybookTriggerWebhook: {
+            /**
+             * @description Fields of the JSON body by name, or by JSON pointer (RFC 6901, `/a/b`), each with the external variable that gets its
+             *     value.
+             */
+            fields?: {
+                [key: string]: string;
+            };
+            /** @description Only calls signed as Standard Webhooks says are taken; the bare secret is not. */
+            signed?: boolean;
+            level?: components["schemas"]["AutomationLevel"] | null;
+        };
         /** @description A stored playbook. */
         PlaybookView: {
             /** @description Its id here. */
@@ -9511,7 +9785,7 @@ export interface components {
             name: string;
             /** @description What it does. */
             description: string;
-            /** @description When it starts by itself, in words. */
+            /** @description When it starts by itself, in words; `null`: only people start it. */
             trigger?: string | null;
             /** @description Its CACAO id. */
             cacao_id: string;
@@ -9767,6 +10041,10 @@ export interface components {
             reasons: string[];
             /** @description What would have started it. */
             trigger: string;
+            /** @description Values that its run is given, besides those of the incident. */
+            given: {
+                [key: string]: string;
+            };
             /**
              * Format: int32
              * @description How many people must say yes.
@@ -11361,9 +11639,16 @@ export interface components {
             /** @description The node's public key, hex. */
             key: string;
         };
-        /** @description The trigger wanted. */
-        TriggerWanted: {
-            trigger?: components["schemas"]["PlaybookTrigger"] | null;
+        /** @description Triggers of a playbook. */
+        TriggerList: {
+            items: components["schemas"]["PlaybookTriggerState"][];
+            /** @description How many a playbook may have. */
+            at_most: number;
+        };
+        /** @description A trigger that was made or changed. */
+        TriggerMade: components["schemas"]["PlaybookTriggerState"] & {
+            /** @description Webhook: its secret, shown this once. */
+            secret?: string | null;
         };
         /** @description How many of one type. */
         TypeCount: {
@@ -11639,6 +11924,11 @@ export interface components {
              */
             created_at: string;
         };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: never;
     parameters: never;
@@ -15209,6 +15499,84 @@ export interface operations {
     };
     list: {
         parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerList"];
+                };
+            };
+        };
+    };
+    call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hook's id */
+                hook: string;
+            };
+            cookie?: never;
+        };
+        /** @description A JSON object, up to 64 KiB */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
             query?: {
                 /** @description `open`, `closed` or `all` (default). */
                 state?: string | null;
@@ -17409,7 +17777,37 @@ export interface operations {
             };
         };
     };
-    trigger: {
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The playbook's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add: {
         parameters: {
             query?: never;
             header?: never;
@@ -17421,7 +17819,59 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TriggerWanted"];
+                "application/json": components["schemas"]["PlaybookTrigger"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerMade"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The playbook's id */
+                id: string;
+                /** @description The trigger's id */
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaybookTrigger"];
             };
         };
         responses: {
@@ -17430,10 +17880,128 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlaybookView"];
+                    "application/json": components["schemas"]["TriggerMade"];
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The playbook's id */
+                id: string;
+                /** @description The trigger's id */
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The playbook's id */
+                id: string;
+                /** @description The trigger's id */
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerMade"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The playbook's id */
+                id: string;
+                /** @description The trigger's id */
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerMade"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -217,9 +217,39 @@ export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
 }>;
 
 export type Playbook = Whole<Schemas['PlaybookView']>;
-export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; starts_on?: PlaybookTrigger | null; report?: PlaybookReport };
+export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; triggers: PlaybookTriggerState[]; report?: PlaybookReport };
 export type AutomationLevel = Schemas['AutomationLevel'];
-export type PlaybookTrigger = Narrow<Schemas['PlaybookTrigger'], { min_severity: Severity; kinds: AttackKind[]; level: AutomationLevel | null }>;
+export type TriggerOn = 'incidents.opened' | 'findings.raised' | 'intel.new' | 'intel.hit' | 'schedule' | 'webhook';
+export type Weekday = Schemas['Weekday'];
+/** A trigger as forms hold it: of the fields those that belong to `on`. */
+export interface PlaybookTrigger {
+  on: TriggerOn;
+  level?: AutomationLevel | null;
+  min_severity?: Severity;
+  kinds?: AttackKind[];
+  min_criticality?: Severity | null;
+  devices?: string[];
+  places?: string[];
+  device_types?: string[];
+  known?: boolean;
+  cooldown_s?: number | null;
+  types?: string[];
+  labels?: string[];
+  sources?: string[];
+  min_confidence?: number | null;
+  tlp?: string;
+  gather_s?: number | null;
+  every_s?: number | null;
+  at?: string | null;
+  days?: Weekday[];
+  zone_minutes?: number;
+  catch_up?: 'once' | 'skip';
+  overlap?: boolean;
+  fields?: Record<string, string>;
+  signed?: boolean;
+}
+export type PlaybookTriggerState = Narrow<Schemas['PlaybookTriggerState'], { trigger: PlaybookTrigger }>;
+export type PlaybookTriggerMade = PlaybookTriggerState & { secret?: string };
 export type Automation = Narrow<Schemas['Automation'], {
   levels: Partial<Record<Severity, AutomationLevel>>;
   quiet: Whole<Schemas['QuietHours']>[];

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Payload;
-use crate::{IncidentId, ProposalId};
+use crate::{IncidentId, ProposalId, Tlp};
 
 /// A playbook would have started by itself, and waits for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct ProposalMade {
     pub level: String,
     /// Why it does not start by itself.
     pub reason: String,
+    /// The label of what it was proposed for, where that is the word of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<Tlp>,
 }
 payload!(
     ProposalMade,
@@ -26,7 +29,9 @@ payload!(
     match it.level.as_str() {
         "ask" => format!("Playbook '{}' waits for a yes: {}", it.playbook, it.reason),
         _ => format!("Playbook '{}' is recommended: {}", it.playbook, it.reason),
-    }
+    },
+    at None,
+    tlp it.tlp
 );
 
 /// People answered a proposal, or nobody did in time.
@@ -44,6 +49,9 @@ pub struct ProposalDecided {
     pub by: String,
     /// What was said about it.
     pub comment: String,
+    /// The label of what it was proposed for, where that is the word of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<Tlp>,
 }
 payload!(
     ProposalDecided,
@@ -54,7 +62,9 @@ payload!(
         comment => {
             format!("Proposal to start '{}' {} by {}: {comment}", it.playbook, it.state, it.by)
         }
-    }
+    },
+    at None,
+    tlp it.tlp
 );
 
 /// What happens by itself was changed, stopped or let go on.

@@ -170,13 +170,15 @@ pub(crate) struct Judged {
 }
 
 impl Automation {
-    /// How far a playbook goes at a time, for an asset this critical; `most` is what its trigger allows.
+    /// How far a playbook goes at a time, for an asset this critical (`None`: it is about none); `most` is what its trigger
+    /// allows.
     pub(crate) fn judge(
         &self,
         most: Option<Level>,
-        criticality: Severity,
+        criticality: impl Into<Option<Severity>>,
         at: Timestamp,
     ) -> Judged {
+        let criticality: Option<Severity> = criticality.into();
         let mut level = Level::Act;
         let mut reasons = Vec::new();
         let mut bound = |to: Level, why: String| {
@@ -190,8 +192,10 @@ impl Automation {
         if let Some(most) = most {
             bound(most, format!("its trigger allows '{}' at most", most.word()));
         }
-        let by_asset = self.levels.get(&criticality).copied().unwrap_or(Level::Ask);
-        bound(by_asset, format!("the asset is of {} criticality", criticality.word()));
+        if let Some(criticality) = criticality {
+            let by_asset = self.levels.get(&criticality).copied().unwrap_or(Level::Ask);
+            bound(by_asset, format!("the asset is of {} criticality", criticality.word()));
+        }
         let minute = self.minute_of_day(at);
         for quiet in self.quiet.iter().filter(|quiet| quiet.holds(minute)) {
             bound(quiet.level, format!("quiet hours from {} to {}", quiet.from, quiet.until));
@@ -200,7 +204,8 @@ impl Automation {
             let why = format!("{} stopped what happens by itself: {}", stopped.by, stopped.reason);
             bound(Level::Ask, why);
         }
-        let two = self.two_persons_from.is_some_and(|from| criticality >= from);
+        let two =
+            self.two_persons_from.is_some_and(|from| criticality.is_some_and(|it| it >= from));
         Judged { level, reasons, persons: if two { 2 } else { 1 } }
     }
 
@@ -267,7 +272,7 @@ fn cut(text: &str) -> String {
 }
 
 /// Minutes since midnight of `HH:MM`.
-fn minutes(text: &str) -> Option<i64> {
+pub(crate) fn minutes(text: &str) -> Option<i64> {
     let (hours, minutes) = text.split_once(':')?;
     let number = |text: &str, below: i64| {
         let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());

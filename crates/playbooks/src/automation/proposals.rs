@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::event::{ProposalDecided, ProposalMade};
-use model::{IncidentId, IncidentReport, PlaybookId, ProposalId, RunId, Timestamp};
+use model::{IncidentId, IncidentReport, PlaybookId, ProposalId, RunId, Timestamp, Tlp};
 use platform::db::Tx;
 use platform::jobs::{Job, JobEnd, JobHandler};
 use ports::Notice;
@@ -88,6 +88,10 @@ pub(crate) struct Proposal {
     /// What would have started it.
     pub(crate) trigger: String,
     pub(crate) start_key: String,
+    /// Values of external variables that its run gets.
+    pub(crate) given: Values,
+    /// The label of what others said; who does not see that far sees nothing of it.
+    pub(crate) tlp: Option<Tlp>,
     /// How many must say yes.
     pub(crate) persons: u32,
     pub(crate) state: ProposalState,
@@ -102,13 +106,13 @@ pub(crate) struct Proposal {
     pub(crate) run: Option<RunId>,
 }
 
-/// Proposes a start instead of starting; false when the same was proposed before.
+/// Proposes a start instead of starting; `None` when the same was proposed before.
 pub(crate) async fn propose(
     tx: &mut Tx,
     policy: &Automation,
     order: &Order<'_>,
     judged: Judged,
-) -> Result<bool, PlaybooksError> {
+) -> Result<Option<ProposalId>, PlaybooksError> {
     let now = tx.now();
     let ask = judged.level == Level::Ask;
     let after = |seconds: u32| now.plus_secs(i64::from(seconds));
@@ -121,6 +125,8 @@ pub(crate) async fn propose(
         reasons: judged.reasons,
         trigger: order.trigger.clone(),
         start_key: order.start_key.clone(),
+        given: order.given.clone(),
+        tlp: order.bound(),
         persons: judged.persons,
         state: ProposalState::Open,
         voices: vec![],
@@ -133,7 +139,7 @@ pub(crate) async fn propose(
         run: None,
     };
     if !proposals::insert(tx.sql(), &proposal).await? {
-        return Ok(false);
+        return Ok(None);
     }
     let what = if ask { "Start it?" } else { "Recommended:" };
     tell(tx, &proposal, "made", format!("{what} '{}'", proposal.name)).await?;
@@ -147,9 +153,10 @@ pub(crate) async fn propose(
         incident: proposal.incident,
         level: judged.level.word().into(),
         reason: proposal.reasons.join("; "),
+        tlp: proposal.tlp,
     };
     tx.publish("system", &fact).await?;
-    Ok(true)
+    Ok(Some(proposal.id))
 }
 
 async fn tell(tx: &mut Tx, it: &Proposal, what: &str, title: String) -> Result<(), PlaybooksError> {
@@ -159,7 +166,7 @@ async fn tell(tx: &mut Tx, it: &Proposal, what: &str, title: String) -> Result<(
         link: Some(it.incident.map_or("/playbooks".into(), |id| format!("/incidents/{id}"))),
     };
     let now = tx.now();
-    notices::put(tx.sql(), &format!("proposal/{}/{what}", it.id), &notice, None, now).await?;
+    notices::put(tx.sql(), &format!("proposal/{}/{what}", it.id), &notice, it.tlp, now).await?;
     Ok(())
 }
 
@@ -232,7 +239,8 @@ async fn answered(
     let order = Order {
         stored: &stored,
         report,
-        given: Values::new(),
+        given: it.given.clone(),
+        tlp: it.tlp,
         trigger: format!("{}, accepted by {}", it.trigger, who.join(" and ")),
         start_key: it.start_key.clone(),
         rehearsal: false,
@@ -273,6 +281,7 @@ async fn end(
         state: state.word().into(),
         by: person.to_owned(),
         comment: comment.to_owned(),
+        tlp: it.tlp,
     };
     tx.publish(person, &fact).await?;
     Ok(())

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::Level;
 use crate::cacao::{ACTUATOR, Playbook};
-use crate::trigger::Trigger;
+use crate::triggers::OnIncident;
 
 /// How a playbook's runs ended here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -74,7 +74,7 @@ fn worst(playbook: &Playbook) -> (f64, Option<String>) {
     found
 }
 
-fn fit(trigger: Option<&Trigger>, report: &IncidentReport) -> (f64, String) {
+fn fit(trigger: Option<&OnIncident>, report: &IncidentReport) -> (f64, String) {
     let kinds: Vec<AttackKind> = report.findings.iter().map(|finding| finding.kind).collect();
     match trigger {
         Some(trigger) if trigger.kinds.is_empty() => {
@@ -91,7 +91,7 @@ fn fit(trigger: Option<&Trigger>, report: &IncidentReport) -> (f64, String) {
 /// What a playbook is worth for an incident on an asset of this criticality.
 pub(crate) fn worth(
     playbook: &Playbook,
-    trigger: Option<&Trigger>,
+    trigger: Option<&OnIncident>,
     history: History,
     report: &IncidentReport,
     criticality: Severity,

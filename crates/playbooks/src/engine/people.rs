@@ -103,6 +103,7 @@ impl Engine {
                         stored: &wanted.stored,
                         report: wanted.report.as_ref(),
                         given: values,
+                        tlp: None,
                         trigger: format!("{verb} by {}", wanted.person),
                         start_key: format!("by hand/{key}"),
                         rehearsal: wanted.rehearsal,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::event::{Fact, IncidentChanged, IncidentOpened, Payload, RunStarted};
-use model::{DeviceId, Incident, IncidentId, IncidentReport, RunId, Severity};
+use model::{DeviceId, Incident, IncidentId, IncidentReport, RunId, Severity, Tlp};
 use platform::bus::{ConsumeError, Consumer};
 use platform::db::{DbError, Tx};
 use ports::IncidentReader;
@@ -15,15 +15,14 @@ use super::machine::{Live, Machine};
 use super::tree::{Frame, Tree};
 use super::{Engine, record};
 use crate::PlaybooksError;
-use crate::automation::Level;
-use crate::automation::proposals::propose;
 use crate::cacao::Playbook;
 use crate::cacao::variables::Values;
 use crate::context;
 use crate::run::RunState;
-use crate::store::playbooks::{self, Stored};
+use crate::store::playbooks::Stored;
 use crate::store::runs::{self, Run};
-use crate::store::{automation, books, incidents};
+use crate::store::{books, incidents, triggers};
+use crate::triggers::launch::{Launch, furthest, launch};
 use crate::trust::unsigned;
 
 /// What is to be started.
@@ -32,6 +31,8 @@ pub(crate) struct Order<'a> {
     pub report: Option<&'a IncidentReport>,
     /// Values that a person gives to external variables.
     pub given: Values,
+    /// The label of what others said that it is told; that of the incident holds as well.
+    pub tlp: Option<Tlp>,
     /// Why it starts, or who started it.
     pub trigger: String,
     /// Two orders with the same key are one run.
@@ -41,6 +42,13 @@ pub(crate) struct Order<'a> {
     pub by_itself: bool,
     /// Something missing is an error instead of a run that failed.
     pub refuse: bool,
+}
+
+impl Order<'_> {
+    /// The label that binds its run.
+    pub(crate) fn bound(&self) -> Option<Tlp> {
+        self.tlp.max(self.report.and_then(|report| report.incident.bound()))
+    }
 }
 
 /// A run in the making.
@@ -59,6 +67,7 @@ pub(crate) async fn start(
     engine: &Engine,
     order: Order<'_>,
 ) -> Result<Option<RunId>, PlaybooksError> {
+    let tlp = order.bound();
     let mut given = order.report.map(context::of_incident).unwrap_or_default();
     given.extend(order.given);
     let names: Vec<String> = given.keys().cloned().collect();
@@ -76,7 +85,7 @@ pub(crate) async fn start(
     let incident: Option<IncidentId> = order.report.map(|report| report.incident.id);
     let run = Run {
         incident,
-        tlp: order.report.and_then(|report| report.incident.bound()),
+        tlp,
         trigger: order.trigger,
         variables: context::initial(&playbook, &given),
         rehearsal: order.rehearsal,
@@ -237,30 +246,27 @@ impl Opened {
         report: &IncidentReport,
         before: Option<Severity>,
     ) -> Result<(), PlaybooksError> {
-        let policy = automation::current(tx.sql()).await?;
-        let criticality = self.engine.criticality(report).await?;
-        for stored in playbooks::triggered(tx.sql()).await? {
-            let Some(trigger) = stored.trigger.as_ref().filter(|it| {
+        let mut matching = triggers::on(tx.sql(), "incidents.opened").await?;
+        matching.retain(|kept| {
+            kept.trigger.incident().is_some_and(|it| {
                 it.matches(report) && before.is_none_or(|before| before < it.min_severity)
-            }) else {
-                continue;
-            };
-            let order = Order {
-                stored: &stored,
+            })
+        });
+        if matching.is_empty() {
+            return Ok(());
+        }
+        let criticality = self.engine.criticality(report).await?;
+        for mut kept in furthest(matching) {
+            let cause = Launch {
                 report: Some(report),
                 given: Values::new(),
-                trigger: format!("starts by itself {}", trigger.words()),
-                start_key: format!("{}/{}", stored.id, report.incident.id),
-                rehearsal: false,
-                by_itself: true,
-                refuse: false,
+                tlp: None,
+                criticality: Some(criticality),
+                why: String::new(),
+                start_key: format!("{}/{}", kept.playbook, report.incident.id),
             };
-            let judged = policy.judge(trigger.level, criticality, tx.now());
-            if judged.level == Level::Act {
-                start(tx, &self.engine, order).await?;
-            } else {
-                propose(tx, &policy, &order, judged).await?;
-            }
+            launch(tx, &self.engine, &mut kept, cause).await?;
+            triggers::put(tx.sql(), &kept).await?;
         }
         Ok(())
     }

@@ -5,6 +5,8 @@ pub(crate) mod actuators;
 pub(crate) mod answer;
 pub(crate) mod automation;
 pub(crate) mod cancel;
+pub(crate) mod hook_secret;
+pub(crate) mod hooks;
 pub(crate) mod key_add;
 pub(crate) mod key_remove;
 pub(crate) mod key_revoke;
@@ -25,7 +27,7 @@ pub(crate) mod settle;
 pub(crate) mod soarca;
 pub(crate) mod start;
 pub(crate) mod store;
-pub(crate) mod trigger;
+pub(crate) mod triggers;
 pub(crate) mod undo;
 pub(crate) mod validate;
 
@@ -49,7 +51,7 @@ pub(crate) struct PlaybookView {
     pub name: String,
     /// What it does.
     pub description: String,
-    /// When it starts by itself, in words.
+    /// When it starts by itself, in words; `null`: only people start it.
     pub trigger: Option<String>,
     /// Its CACAO id.
     pub cacao_id: String,
@@ -61,13 +63,18 @@ impl From<Stored> for PlaybookView {
     fn from(it: Stored) -> Self {
         Self {
             id: it.id,
+            trigger: words(&it),
             name: it.name,
             description: it.description,
-            trigger: it.trigger.map(|trigger| trigger.words()),
             cacao_id: it.cacao_id,
             steps: it.steps,
         }
     }
+}
+
+fn words(it: &Stored) -> Option<String> {
+    let words: Vec<String> = it.triggers.iter().map(|kept| kept.trigger.words()).collect();
+    (!words.is_empty()).then(|| words.join("; or "))
 }
 
 /// A run.

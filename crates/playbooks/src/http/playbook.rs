@@ -2,16 +2,17 @@
 
 use axum::extract::{Path, State};
 use model::PlaybookId;
-use platform::http::{Json, Problem};
+use platform::http::{Beyond, Json, Problem};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::triggers::TriggerView;
 use super::{PlaybookView, id};
 use crate::Playbooks;
 use crate::trust::Asked;
 use crate::validate::{Report, validate};
-use crate::{PlaybooksError, Trigger, cacao, explain, store};
+use crate::{PlaybooksError, cacao, explain, store};
 
 /// A playbook with what is known of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,8 +23,8 @@ pub(crate) struct PlaybookDetail {
     /// Its row in the list.
     #[serde(flatten)]
     view: PlaybookView,
-    /// When it starts by itself.
-    starts_on: Option<Trigger>,
+    /// When it starts by itself, with what each trigger did.
+    triggers: Vec<TriggerView>,
     /// The playbook in plain words.
     in_words: String,
     /// Conformant? Runnable here?
@@ -36,6 +37,7 @@ pub(crate) struct PlaybookDetail {
     responses((status = 200, body = PlaybookDetail), (status = 404, body = Problem)))]
 pub(crate) async fn playbook(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path(text): Path<String>,
 ) -> Result<Json<PlaybookDetail>, Problem> {
     let id: PlaybookId = id("playbook", &text)?;
@@ -50,7 +52,7 @@ pub(crate) async fn playbook(
     Ok(Json(PlaybookDetail {
         report,
         in_words: explain(&parsed),
-        starts_on: stored.trigger.clone(),
+        triggers: stored.triggers.iter().map(|it| TriggerView::of(it.clone(), &beyond)).collect(),
         playbook: value,
         view: stored.into(),
     }))

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query, State};
 use model::{IncidentId, PlaybookId, ProposalId, RunId, Timestamp};
-use platform::http::{Caller, Json, Page, PageQuery, Problem};
+use platform::http::{Beyond, Caller, Json, Page, PageQuery, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,6 +28,9 @@ pub(crate) struct ProposalView {
     reasons: Vec<String>,
     /// What would have started it.
     trigger: String,
+    /// Values that its run is given, besides those of the incident.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    given: crate::cacao::variables::Values,
     /// How many people must say yes.
     persons: u32,
     /// Who has.
@@ -57,6 +60,7 @@ impl From<Proposal> for ProposalView {
             level: it.level,
             reasons: it.reasons,
             trigger: it.trigger,
+            given: it.given,
             persons: it.persons,
             voices: it.voices,
             state: it.state,
@@ -86,6 +90,7 @@ pub(crate) struct ProposalsQuery {
     responses((status = 200, body = Page<ProposalView>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Query(query): Query<ProposalsQuery>,
 ) -> Result<Json<Page<ProposalView>>, Problem> {
     let word = query.state.as_deref().filter(|word| !word.is_empty() && *word != "all");
@@ -100,7 +105,8 @@ pub(crate) async fn list(
     let limit = paging.limit();
     let before = paging.after()?.map(|key| position(&key)).transpose()?;
     let mut sql = room.platform().db.read().await?;
-    let found = store::proposals::list(&mut sql, state, before, i64::from(limit) + 1).await?;
+    let found =
+        store::proposals::list(&mut sql, state, &beyond.0, before, i64::from(limit) + 1).await?;
     let items = found.into_iter().map(ProposalView::from).collect();
     Ok(Json(Page::from_surplus(items, limit, |it: &ProposalView| {
         format!("{} {}", it.recorded_at.as_micros(), it.id)
@@ -113,14 +119,21 @@ pub(crate) async fn list(
     responses((status = 200, body = ProposalView), (status = 404, body = Problem)))]
 pub(crate) async fn one(
     State(room): State<Playbooks>,
+    beyond: Beyond,
     Path(text): Path<String>,
 ) -> Result<Json<ProposalView>, Problem> {
-    Ok(Json(found(&room, super::id("proposal", &text)?).await?.into()))
+    Ok(Json(found(&room, &beyond, super::id("proposal", &text)?).await?.into()))
 }
 
-async fn found(room: &Playbooks, id: ProposalId) -> Result<Proposal, PlaybooksError> {
+/// A proposal that is here and not beyond the caller's sight.
+async fn found(
+    room: &Playbooks,
+    beyond: &Beyond,
+    id: ProposalId,
+) -> Result<Proposal, PlaybooksError> {
     let mut sql = room.platform().db.read().await?;
-    store::proposals::one(&mut sql, id).await?.ok_or(PlaybooksError::NoProposal(id))
+    let found = store::proposals::one(&mut sql, id).await?;
+    found.filter(|proposal| !beyond.hides(proposal.tlp)).ok_or(PlaybooksError::NoProposal(id))
 }
 
 /// Yes or no.
@@ -142,11 +155,12 @@ pub(crate) struct ProposalAnswer {
 pub(crate) async fn answer(
     State(room): State<Playbooks>,
     caller: Caller,
+    beyond: Beyond,
     Path(text): Path<String>,
     Json(body): Json<ProposalAnswer>,
 ) -> Result<Json<ProposalView>, Problem> {
     let id: ProposalId = super::id("proposal", &text)?;
-    let report = match found(&room, id).await?.incident {
+    let report = match found(&room, &beyond, id).await?.incident {
         None => None,
         Some(incident) => room.incidents.report(incident).await?,
     };

@@ -8,7 +8,7 @@ use crate::automation::rank::{Candidate, worth};
 use crate::automation::{Automation, Level};
 use crate::cacao::Playbook;
 use crate::store::playbooks::Stored;
-use crate::trigger::Trigger;
+use crate::triggers::OnIncident;
 use crate::{Playbooks, store};
 
 /// Playbooks compared for one incident at most; the oldest first.
@@ -57,7 +57,7 @@ impl Asked<'_> {
         history: crate::automation::rank::History,
     ) -> Option<Candidate> {
         let playbook = Playbook::parse(&stored.body).ok()?;
-        let trigger = stored.trigger.as_ref();
+        let trigger = self.chosen(stored);
         let worth = worth(&playbook, trigger, history, self.report, self.criticality);
         let (level, level_reasons) = self.by_itself(trigger);
         let value: serde_json::Value = serde_json::from_str(&stored.body).ok()?;
@@ -73,11 +73,18 @@ impl Asked<'_> {
         })
     }
 
+    /// The trigger that counts: of those that match the one that lets it go furthest, else the first for incidents.
+    fn chosen<'t>(&self, stored: &'t Stored) -> Option<&'t OnIncident> {
+        let all = || stored.triggers.iter().filter_map(|kept| kept.trigger.incident());
+        let far = |it: &&OnIncident| it.level.unwrap_or(Level::Act);
+        all().filter(|it| it.matches(self.report)).max_by_key(far).or_else(|| all().next())
+    }
+
     /// How far a playbook goes by itself for this incident, and why not further.
-    fn by_itself(&self, trigger: Option<&Trigger>) -> (Option<Level>, Vec<String>) {
+    fn by_itself(&self, trigger: Option<&OnIncident>) -> (Option<Level>, Vec<String>) {
         let only_people = |why: &str| (None, vec![why.to_owned()]);
         match trigger {
-            None => only_people("it has no trigger"),
+            None => only_people("it has no trigger for incidents"),
             Some(trigger) if !trigger.matches(self.report) => {
                 only_people("its trigger does not match this incident")
             }

@@ -12,6 +12,7 @@ pub(crate) mod proposals;
 pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod steps;
+pub(crate) mod triggers;
 
 use model::{Timestamp, Tlp};
 use platform::db::DbError;
@@ -37,6 +38,15 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 ) -> Result<T, DbError> {
     let text: String = row.try_get(column)?;
     text.parse().map_err(|cause| DbError::corrupt(place, cause))
+}
+
+fn id_option<T: std::str::FromStr<Err: std::fmt::Display>>(
+    row: &AnyRow,
+    column: &str,
+    place: &'static str,
+) -> Result<Option<T>, DbError> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(|text| text.parse().map_err(|cause| DbError::corrupt(place, cause))).transpose()
 }
 
 fn json<T: DeserializeOwned>(text: &str, place: &'static str) -> Result<T, DbError> {

@@ -6,8 +6,8 @@ use platform::db::{DbError, Tx};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{json_option, parsed, time, to_json};
-use crate::trigger::Trigger;
+use super::{parsed, time, triggers};
+use crate::store::triggers::Kept;
 
 /// A stored playbook.
 #[derive(Clone, Debug)]
@@ -20,7 +20,8 @@ pub(crate) struct Stored {
     pub modified: Timestamp,
     /// The CACAO JSON as it came.
     pub body: String,
-    pub trigger: Option<Trigger>,
+    /// When it starts by itself.
+    pub triggers: Vec<Kept>,
     pub steps: i64,
     pub recorded_at: Timestamp,
 }
@@ -34,7 +35,7 @@ pub(crate) enum Put {
     Known,
 }
 
-/// Stores a playbook, or replaces the older version under the same CACAO id (its trigger stays).
+/// Stores a playbook, or replaces the older version under the same CACAO id (its triggers stay).
 pub(crate) async fn put(tx: &mut Tx, stored: &Stored) -> Result<(PlaybookId, Put), DbError> {
     let known = sqlx::query("SELECT id, modified FROM playbooks_playbooks WHERE cacao_id = $1")
         .bind(stored.cacao_id.clone())
@@ -42,10 +43,9 @@ pub(crate) async fn put(tx: &mut Tx, stored: &Stored) -> Result<(PlaybookId, Put
         .await?;
     let Some(row) = known else {
         let id: PlaybookId = tx.mint();
-        let trigger = stored.trigger.as_ref();
         sqlx::query(
             "INSERT INTO playbooks_playbooks (id, cacao_id, name, description, modified, body, \
-             start_on, steps, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             steps, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(id.to_string())
         .bind(stored.cacao_id.clone())
@@ -53,7 +53,6 @@ pub(crate) async fn put(tx: &mut Tx, stored: &Stored) -> Result<(PlaybookId, Put
         .bind(stored.description.clone())
         .bind(stored.modified.as_micros())
         .bind(stored.body.clone())
-        .bind(trigger.map(|it| to_json(it, "playbooks_playbooks.start_on")).transpose()?)
         .bind(stored.steps)
         .bind(stored.recorded_at.as_micros())
         .execute(tx.sql())
@@ -80,30 +79,16 @@ pub(crate) async fn put(tx: &mut Tx, stored: &Stored) -> Result<(PlaybookId, Put
     Ok((id, Put::Newer))
 }
 
-/// Sets when a playbook starts by itself; false when there is no such playbook.
-pub(crate) async fn set_trigger(
-    connection: &mut AnyConnection,
-    id: PlaybookId,
-    trigger: Option<&Trigger>,
-) -> Result<bool, DbError> {
-    let text = trigger.map(|it| to_json(it, "playbooks_playbooks.start_on")).transpose()?;
-    let done = sqlx::query("UPDATE playbooks_playbooks SET start_on = $1 WHERE id = $2")
-        .bind(text)
-        .bind(id.to_string())
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() == 1)
-}
-
+/// A playbook by its id.
 pub(crate) async fn one(
     connection: &mut AnyConnection,
     id: PlaybookId,
 ) -> Result<Option<Stored>, DbError> {
     let row = sqlx::query("SELECT * FROM playbooks_playbooks WHERE id = $1")
         .bind(id.to_string())
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    row.as_ref().map(read).transpose()
+    with_triggers(connection, row).await
 }
 
 /// Forgets a playbook; its runs keep what they execute. False when there is no such playbook.
@@ -111,6 +96,13 @@ pub(crate) async fn remove(
     connection: &mut AnyConnection,
     cacao_id: &str,
 ) -> Result<bool, DbError> {
+    sqlx::query(
+        "DELETE FROM playbooks_triggers WHERE playbook IN \
+         (SELECT id FROM playbooks_playbooks WHERE cacao_id = $1)",
+    )
+    .bind(cacao_id)
+    .execute(&mut *connection)
+    .await?;
     let done = sqlx::query("DELETE FROM playbooks_playbooks WHERE cacao_id = $1")
         .bind(cacao_id)
         .execute(connection)
@@ -125,9 +117,9 @@ pub(crate) async fn by_cacao_id(
 ) -> Result<Option<Stored>, DbError> {
     let row = sqlx::query("SELECT * FROM playbooks_playbooks WHERE cacao_id = $1")
         .bind(id)
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    row.as_ref().map(read).transpose()
+    with_triggers(connection, row).await
 }
 
 /// Playbooks after `after`, in the order they were first stored.
@@ -139,23 +131,32 @@ pub(crate) async fn list(
     let rows = sqlx::query("SELECT * FROM playbooks_playbooks WHERE id > $1 ORDER BY id LIMIT $2")
         .bind(after.unwrap_or_default())
         .bind(limit)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    rows.iter().map(read).collect()
+    let mut found = rows.iter().map(read).collect::<Result<Vec<Stored>, DbError>>()?;
+    if let (Some(first), Some(last)) = (found.first(), found.last()) {
+        for kept in triggers::of(connection, first.id, last.id).await? {
+            if let Some(stored) = found.iter_mut().find(|it| it.id == kept.playbook) {
+                stored.triggers.push(kept);
+            }
+        }
+    }
+    Ok(found)
 }
 
-/// Playbooks that start by themselves.
-pub(crate) async fn triggered(connection: &mut AnyConnection) -> Result<Vec<Stored>, DbError> {
-    let rows =
-        sqlx::query("SELECT * FROM playbooks_playbooks WHERE start_on IS NOT NULL ORDER BY id")
-            .fetch_all(connection)
-            .await?;
-    rows.iter().map(read).collect()
-}
-
+/// How many there are.
 pub(crate) async fn count(connection: &mut AnyConnection) -> Result<i64, DbError> {
     let row = sqlx::query("SELECT COUNT(*) FROM playbooks_playbooks").fetch_one(connection).await?;
     Ok(row.try_get(0)?)
+}
+
+async fn with_triggers(
+    connection: &mut AnyConnection,
+    row: Option<AnyRow>,
+) -> Result<Option<Stored>, DbError> {
+    let Some(mut stored) = row.as_ref().map(read).transpose()? else { return Ok(None) };
+    stored.triggers = triggers::of(connection, stored.id, stored.id).await?;
+    Ok(Some(stored))
 }
 
 fn read(row: &AnyRow) -> Result<Stored, DbError> {
@@ -166,7 +167,7 @@ fn read(row: &AnyRow) -> Result<Stored, DbError> {
         description: row.try_get("description")?,
         modified: time(row, "modified")?,
         body: row.try_get("body")?,
-        trigger: json_option(row, "start_on", "playbooks_playbooks.start_on")?,
+        triggers: vec![],
         steps: row.try_get("steps")?,
         recorded_at: time(row, "recorded_at")?,
     })
@@ -182,7 +183,7 @@ impl Stored {
             description: playbook.description.clone().unwrap_or_default(),
             modified: playbook.modified.parse().unwrap_or(now),
             body,
-            trigger: None,
+            triggers: vec![],
             steps: i64::try_from(playbook.workflow.len()).unwrap_or(i64::MAX),
             recorded_at: now,
         }

@@ -1,6 +1,6 @@
 //! Runs that wait for people to say yes.
 
-use model::{IncidentId, PlaybookId, ProposalId, RunId, Timestamp};
+use model::{IncidentId, PlaybookId, ProposalId, RunId, Timestamp, Tlp};
 use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -15,8 +15,8 @@ const PLACE: &str = "playbooks_proposals";
 pub(crate) async fn insert(connection: &mut AnyConnection, it: &Proposal) -> Result<bool, DbError> {
     let done = sqlx::query(
         "INSERT INTO playbooks_proposals (id, playbook, name, incident, level, reasons, trigger_text, \
-         start_key, persons, state, voices, recorded_at, escalate_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         start_key, persons, state, voices, recorded_at, escalate_at, expires_at, given, tlp) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
          ON CONFLICT (start_key) DO NOTHING",
     )
     .bind(it.id.to_string())
@@ -33,6 +33,8 @@ pub(crate) async fn insert(connection: &mut AnyConnection, it: &Proposal) -> Res
     .bind(it.recorded_at.as_micros())
     .bind(it.escalate_at.map(Timestamp::as_micros))
     .bind(it.expires_at.as_micros())
+    .bind(to_json(&it.given, PLACE)?)
+    .bind(it.tlp.map(Tlp::label))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -68,19 +70,34 @@ pub(crate) async fn one(
     row.as_ref().map(read).transpose()
 }
 
-/// Newest first, after the position `(recorded_at, id)`; `state` empty means all.
+/// The proposal with this start key.
+pub(crate) async fn by_key(
+    connection: &mut AnyConnection,
+    start_key: &str,
+) -> Result<Option<ProposalId>, DbError> {
+    let row = sqlx::query("SELECT id FROM playbooks_proposals WHERE start_key = $1")
+        .bind(start_key)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| parsed(&row, "id", PLACE)).transpose()
+}
+
+/// Newest first, after the position `(recorded_at, id)`, without what labels beyond the reader's sight bind; `state` empty
+/// means all.
 pub(crate) async fn list(
     connection: &mut AnyConnection,
     state: Option<ProposalState>,
+    beyond: &[Tlp],
     before: Option<(i64, String)>,
     limit: i64,
 ) -> Result<Vec<Proposal>, DbError> {
     let (at, id) = before.unwrap_or((i64::MAX, String::new()));
-    let rows = sqlx::query(
+    let hidden = super::without(beyond);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT * FROM playbooks_proposals WHERE ($1 = '' OR state = $1) \
-         AND (recorded_at < $2 OR (recorded_at = $2 AND id < $3)) \
+         AND (recorded_at < $2 OR (recorded_at = $2 AND id < $3)) {hidden}\
          ORDER BY recorded_at DESC, id DESC LIMIT $4",
-    )
+    )))
     .bind(state.map_or("", ProposalState::word))
     .bind(at)
     .bind(id)
@@ -111,6 +128,8 @@ fn read(row: &AnyRow) -> Result<Proposal, DbError> {
         reasons: json(&word("reasons")?, PLACE)?,
         trigger: word("trigger_text")?,
         start_key: word("start_key")?,
+        given: json_option(row, "given", PLACE)?.unwrap_or_default(),
+        tlp: super::label(row)?,
         persons: u32::try_from(row.try_get::<i64, _>("persons")?).unwrap_or(1),
         state: ProposalState::from_word(&word("state")?).ok_or_else(unknown)?,
         voices: json_option(row, "voices", PLACE)?.unwrap_or_default(),

@@ -5,7 +5,7 @@ use platform::db::DbError;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{json, json_option, parsed, time, time_option, to_json};
+use super::{id_option, json, json_option, parsed, time, time_option, to_json};
 use crate::automation::rank::History;
 use crate::cacao::variables::Values;
 use crate::engine::Tree;
@@ -124,6 +124,18 @@ pub(crate) async fn open_by_themselves(
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| parsed(row, "id", "playbooks_runs.id")).collect()
+}
+
+/// The run with this start key.
+pub(crate) async fn by_key(
+    connection: &mut AnyConnection,
+    start_key: &str,
+) -> Result<Option<RunId>, DbError> {
+    let row = sqlx::query("SELECT id FROM playbooks_runs WHERE start_key = $1")
+        .bind(start_key)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| parsed(&row, "id", "playbooks_runs.id")).transpose()
 }
 
 /// How the runs of a playbook ended here, rehearsals aside.
@@ -289,13 +301,4 @@ fn read(row: &AnyRow) -> Result<Run, DbError> {
         wake_at: time_option(row, "wake_at")?,
         version: row.try_get("version")?,
     })
-}
-
-fn id_option<T: std::str::FromStr<Err: std::fmt::Display>>(
-    row: &AnyRow,
-    column: &str,
-    place: &'static str,
-) -> Result<Option<T>, DbError> {
-    let text: Option<String> = row.try_get(column)?;
-    text.map(|text| text.parse().map_err(|cause| DbError::corrupt(place, cause))).transpose()
 }

@@ -24,10 +24,7 @@ async fn blocking(folder: &std::path::Path, world: &Arc<World>) -> Room {
     let room = Room::open_with(folder, world, config).await;
     let text = playbook(&[("block", block(json!({ "on_completion": "@end@" }))), ("end", end())]);
     let id = room.store(&text).await;
-    let trigger = json!({ "trigger": { "on": "incidents.opened", "min_severity": "low" } });
-    let path = format!("/api/v1/playbooks/{id}/trigger");
-    let (status, said) = room.call("PUT", &path, trigger).await;
-    assert_eq!(status, StatusCode::OK, "{said}");
+    room.trigger(&id, json!({ "on": "incidents.opened", "min_severity": "low" })).await;
     room
 }
 
@@ -227,10 +224,9 @@ async fn candidates_come_by_worth_with_reasons() {
     gentle["id"] = json!("playbook--5d1f0f0e-8a4b-4b53-9a6d-0000000000bb");
     gentle["name"] = json!("Look first");
     let id = room.store(&gentle).await;
-    let kinds = json!({ "trigger": { "on": "incidents.opened", "min_severity": "critical",
-        "kinds": ["command_and_control"] } });
-    let (status, said) = room.call("PUT", &format!("/api/v1/playbooks/{id}/trigger"), kinds).await;
-    assert_eq!(status, StatusCode::OK, "{said}");
+    let kinds = json!({ "on": "incidents.opened", "min_severity": "critical",
+        "kinds": ["command_and_control"] });
+    room.trigger(&id, kinds).await;
     let incident = report(1, Severity::High);
     world.incidents.0.lock().unwrap().insert(incident.incident.id, incident.clone());
     let path = format!("/api/v1/incidents/{}/responses", incident.incident.id);

@@ -49,10 +49,11 @@ async fn playbooks_are_stored_by_version_and_refused_with_every_error() {
     let (_, detail) = room.call("GET", &path, Value::Null).await;
     assert_eq!(detail["playbook"]["name"], "Newer");
     assert!(detail["in_words"].as_str().unwrap().contains("ask gateway to block"));
-    let wanted = json!({ "trigger": { "on": "incidents.opened", "min_severity": "low", "kinds": ["scan"] } });
-    let (status, view) = room.call("PUT", &format!("{path}/trigger"), wanted).await;
-    assert_eq!(status, StatusCode::OK);
-    assert!(view["trigger"].as_str().unwrap().contains("scan"), "{view}");
+    let wanted = json!({ "on": "incidents.opened", "min_severity": "low", "kinds": ["scan"] });
+    let made = room.trigger(stored["id"].as_str().unwrap(), wanted).await;
+    assert!(made["words"].as_str().unwrap().contains("scan"), "{made}");
+    let (_, detail) = room.call("GET", &path, Value::Null).await;
+    assert_eq!((&detail["trigger"], &detail["triggers"][0]["id"]), (&made["words"], &made["id"]));
     room.close().await;
 }
 
@@ -96,7 +97,16 @@ async fn what_does_not_exist_is_404_and_without_the_right_it_is_403() {
         ("POST", format!("{run}/retry"), json!({})),
         ("POST", format!("{run}/steps/x/settle"), json!({ "answer": "done" })),
         ("POST", format!("{run}/steps/x/answer"), json!({ "approve": true })),
-        ("PUT", format!("/api/v1/playbooks/{nobody}/trigger"), json!({ "trigger": null })),
+        ("GET", format!("/api/v1/playbooks/{nobody}/triggers"), Value::Null),
+        ("POST", format!("/api/v1/playbooks/{nobody}/triggers"), json!({ "on": "webhook" })),
+        (
+            "PUT",
+            format!("/api/v1/playbooks/{nobody}/triggers/{nobody}"),
+            json!({ "on": "webhook" }),
+        ),
+        ("DELETE", format!("/api/v1/playbooks/{nobody}/triggers/{nobody}"), Value::Null),
+        ("POST", format!("/api/v1/playbooks/{nobody}/triggers/{nobody}/rotate"), Value::Null),
+        ("POST", format!("/api/v1/playbooks/{nobody}/triggers/{nobody}/revoke"), Value::Null),
     ];
     for (method, path, body) in calls {
         let (status, _) = room.call(method, &path, body.clone()).await;

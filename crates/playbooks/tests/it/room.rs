@@ -18,7 +18,7 @@ use model::{
     Timestamp, Tlp,
 };
 use platform::Platform;
-use platform::db::{DbError, FactFilter, find_facts};
+use platform::db::{Db, DbError, FactFilter, find_facts};
 use platform::http::{Caller, Gate};
 use platform::peers::{Peer, PeerDirectory};
 use playbooks::{Config, MIGRATIONS, Needs, Playbooks};
@@ -30,6 +30,8 @@ use ports::{
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection};
 use tower::ServiceExt;
+
+use crate::starts::Shifted;
 
 pub(crate) use crate::build::{action, block, end, manual, notify, playbook};
 
@@ -242,7 +244,24 @@ impl Room {
     }
 
     pub(crate) async fn open_with(folder: &Path, world: &Arc<World>, config: Config) -> Self {
-        let platform = platform::testing::platform(folder, &[MIGRATIONS]).await.unwrap();
+        let rooms = [intel::MIGRATIONS, MIGRATIONS];
+        let platform = platform::testing::platform(folder, &rooms).await.unwrap();
+        Self::over(platform, world, config).await
+    }
+
+    /// A room whose clock is set as the test likes.
+    pub(crate) async fn open_at(folder: &Path, world: &Arc<World>, clock: Arc<Shifted>) -> Self {
+        let rooms = [intel::MIGRATIONS, MIGRATIONS];
+        let mut platform = platform::testing::platform(folder, &rooms).await.unwrap();
+        platform.db.close().await;
+        let (database, random) = (platform.data.database(), Arc::clone(&platform.random));
+        platform.db = Db::open(&database, &rooms, clock.clone(), random).await.unwrap();
+        platform.clock = clock;
+        let config = Config { install_shipped: false, ..Config::default() };
+        Self::over(platform, world, config).await
+    }
+
+    async fn over(platform: Platform, world: &Arc<World>, config: Config) -> Self {
         let intel = FakeIntel(world.intel.lock().unwrap().clone());
         let needs = Needs {
             intel: Arc::new(intel),

@@ -99,3 +99,50 @@ async fn a_command_under_way_is_asked_again_under_its_old_key() {
     assert_eq!(asked, [(format!("{RUN}/2/0"), "block".to_owned())]);
     room.close().await;
 }
+
+#[tokio::test]
+async fn the_one_trigger_of_an_earlier_version_is_the_first_of_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = RoomMigrations { room: MIGRATIONS.room, steps: &MIGRATIONS.steps[..7] };
+    let platform = platform::testing::platform(folder.path(), &[first]).await.unwrap();
+    let it =
+        playbook(&[("tell", notify("x", json!({ "on_completion": "@end@" }))), ("end", end())]);
+    let written: Result<(), DbError> = platform
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO playbooks_playbooks (id, cacao_id, name, description, modified, body, \
+                     start_on, steps, recorded_at) VALUES ($1, $2, 'Old', '', 0, $3, $4, 3, 0)",
+                )
+                .bind(RUN)
+                .bind(it["id"].as_str().unwrap().to_owned())
+                .bind(it.to_string())
+                .bind(r#"{"on":"incidents.opened","min_severity":"high","kinds":[],"level":"ask"}"#)
+                .execute(tx.sql())
+                .await?;
+                Ok(())
+            })
+        })
+        .await;
+    written.unwrap();
+    platform.db.close().await;
+    drop(platform);
+    let room = Room::open(folder.path(), &Arc::default()).await;
+    let triggers = room.triggers(RUN).await;
+    assert_eq!(triggers.len(), 1, "{triggers:#?}");
+    assert_eq!(
+        triggers[0]["trigger"],
+        json!({ "on": "incidents.opened", "min_severity": "high", "kinds": [], "level": "ask" })
+    );
+    room.publish(&crate::room::opened(9, model::Severity::High)).await;
+    loop {
+        let (_, list) = room.call("GET", "/api/v1/proposals", Value::Null).await;
+        let items = list["items"].as_array().unwrap().clone();
+        if items.iter().any(|it| it["playbook"] == RUN && it["level"] == "ask") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    room.close().await;
+}

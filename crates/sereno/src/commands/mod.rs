@@ -25,6 +25,7 @@ pub(crate) mod playbook;
 pub(crate) mod playbook_more;
 mod playbook_run;
 mod playbook_sign;
+mod playbook_trigger;
 pub(crate) mod recovery;
 pub(crate) mod sandbox;
 pub(crate) mod secret;

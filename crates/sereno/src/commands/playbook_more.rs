@@ -1,4 +1,5 @@
-//! `sereno playbook list --shipped`, `key`, `stix`: what ships, whose signatures count, playbooks as STIX objects.
+//! `sereno playbook list --shipped`, `key`, `stix`, `triggers`, `hooks`: what ships, whose signatures count, playbooks as
+//! STIX objects, when they start by themselves.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use ports::Clock;
 use serde_json::{Value, json};
 
 use super::playbook::MAX_PLAYBOOK_BYTES;
+use super::playbook_trigger::{self, TriggerCommand};
 use super::{read_file, table, text};
 use crate::api::{Api, escape};
 use crate::arguments::Place;
@@ -36,6 +38,18 @@ pub(crate) enum MorePlaybookCommand {
     /// Keys whose signatures on playbooks the node trusts.
     #[command(subcommand)]
     Key(PlaybookKeyCommand),
+    /// When a playbook starts by itself, what its triggers did and what they held back.
+    Triggers {
+        #[command(flatten)]
+        place: Place,
+        /// Its id.
+        playbook: String,
+    },
+    /// Adds, changes and removes triggers, and the secrets of webhooks.
+    #[command(subcommand)]
+    Trigger(TriggerCommand),
+    /// The webhooks that start playbooks.
+    Hooks(Place),
     /// A playbook as a STIX course of action, and a STIX bundle as its playbook: whichever the file is.
     Stix {
         /// A CACAO v2 playbook, or a STIX 2.1 bundle or object with playbooks in it.
@@ -82,6 +96,11 @@ pub(crate) enum PlaybookKeyCommand {
 pub(crate) async fn run(command: MorePlaybookCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
         MorePlaybookCommand::Key(command) => key(command, json).await,
+        MorePlaybookCommand::Triggers { place, playbook } => {
+            playbook_trigger::triggers(&place, &playbook, json).await
+        }
+        MorePlaybookCommand::Trigger(command) => playbook_trigger::run(command, json).await,
+        MorePlaybookCommand::Hooks(place) => playbook_trigger::hooks(&place, json).await,
         MorePlaybookCommand::Stix { file, id } => stix(&file, id.as_deref()),
     }
 }

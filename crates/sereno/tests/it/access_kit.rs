@@ -155,7 +155,12 @@ const BODIES: &[(&str, &str)] = &[
     ("POST /api/v1/playbook-keys/{fingerprint}/revoke", "{}"),
     ("POST /api/v1/playbooks", r#"{"type": "playbook"}"#),
     ("POST /api/v1/playbooks/validate", r#"{"type": "playbook"}"#),
-    ("PUT /api/v1/playbooks/{id}/trigger", r#"{"trigger": null}"#),
+    ("POST /api/v1/hooks/{hook}", "{}"),
+    ("POST /api/v1/playbooks/{id}/triggers", r#"{"on": "schedule", "at": "03:00"}"#),
+    ("PUT /api/v1/playbooks/{id}/triggers/{trigger}", r#"{"on": "schedule", "at": "03:00"}"#),
+    ("DELETE /api/v1/playbooks/{id}/triggers/{trigger}", ""),
+    ("POST /api/v1/playbooks/{id}/triggers/{trigger}/rotate", ""),
+    ("POST /api/v1/playbooks/{id}/triggers/{trigger}/revoke", ""),
     (
         "POST /api/v1/pushes",
         r#"{"name": "p$WORD", "url": "http://192.0.2.1:1/", "origin": {"what": "known", "types": []}}"#,

@@ -184,10 +184,10 @@ impl City {
         assert!(made["id"].is_string(), "{made}");
         let (status, stored) = self.site.call("POST", "/api/v1/playbooks", &playbook());
         assert!((200..300).contains(&status), "{stored}");
-        let path = format!("/api/v1/playbooks/{}/trigger", stored["id"].as_str().unwrap());
-        let trigger = json!({ "trigger": { "on": "incidents.opened", "min_severity": "low", "level": level } });
-        let (status, set) = self.site.call("PUT", &path, &trigger);
-        assert_eq!(status, 200, "{set}");
+        let path = format!("/api/v1/playbooks/{}/triggers", stored["id"].as_str().unwrap());
+        let trigger = json!({ "on": "incidents.opened", "min_severity": "low", "level": level });
+        let (status, set) = self.site.call("POST", &path, &trigger);
+        assert_eq!(status, 201, "{set}");
     }
 
     fn items(&self, path: &str) -> Vec<Value> {

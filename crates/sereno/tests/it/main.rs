@@ -45,5 +45,6 @@ mod stix_upgrade;
 mod taxii;
 mod taxii_certificates;
 mod taxii_kills;
+mod triggers;
 mod walk;
 mod ways_out;

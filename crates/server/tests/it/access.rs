@@ -14,6 +14,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/api/v1/sign-in"),
     ("POST", "/api/v1/sign-out"),
     ("POST", "/api/v1/peers/enrol"),
+    ("POST", "/api/v1/hooks/{hook}"),
 ];
 
 #[tokio::test]

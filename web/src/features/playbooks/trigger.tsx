@@ -1,67 +1,114 @@
-// When a playbook starts by itself; in words for those who only read.
-import { NativeSelect } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+// When a playbook starts by itself: every trigger in words with what it did and held back, and forms for those who may.
 import { useState } from 'react';
-import { putJson } from '@/api/client';
-import type { AttackKind, AutomationLevel, Playbook, PlaybookDetail, PlaybookTrigger, Severity } from '@/api/types';
+import { post, remove } from '@/api/client';
+import type { PlaybookDetail, PlaybookTriggerMade, PlaybookTriggerState } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
-import { Check } from '@/parts/check';
+import { count } from '@/parts/format';
 import { Failed, Panel } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
-import { t, word } from '@/strings/pages';
+import { Sure } from '@/parts/sure';
+import { Wall } from '@/parts/time';
+import { copy } from '@/parts/value';
+import { t, tn } from '@/strings/pages';
+import { TriggerForm } from './trigger-form';
 import '@/features/automation/automation.css';
 
-const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
-const LEVELS: readonly AutomationLevel[] = ['act', 'ask', 'recommend'];
-const KINDS: readonly AttackKind[] = ['scan', 'flood', 'command_and_control', 'brute_force', 'exfiltration', 'lateral_movement', 'false_command', 'replay', 'man_in_the_middle', 'model_attack', 'anomaly'];
-const FIRST: PlaybookTrigger = { on: 'incidents.opened', min_severity: 'high', kinds: [], level: null };
+const MOST = 8;
 
 export function TriggerPanel({ playbook }: { playbook: PlaybookDetail }) {
   const may = useMay('playbooks.write');
-  const known = playbook.starts_on ?? null;
+  const [open, setOpen] = useState<string | null>(null);
+  const [made, setMade] = useState<PlaybookTriggerMade | null>(null);
+  const done = (result: PlaybookTriggerMade) => {
+    setOpen(null);
+    setMade(result.secret ? result : null);
+  };
+  const triggers = playbook.triggers;
   return (
-    <Panel title={t('trigger.title')} end={<span className="small soft">{sentence(playbook.trigger ?? t('trigger.by_hand'))}</span>}>
-      {may ? <Editor key={JSON.stringify(known)} id={playbook.id} known={known} /> : <p className="soft">{t('trigger.may_not')}</p>}
+    <Panel title={t('trigger.title')} end={<span className="small soft">{triggers.length === 0 ? t('trigger.by_hand') : tn('trigger.count', triggers.length)}</span>}>
+      <div className="stack">
+        {triggers.length > 0 && (
+          <ul className="auto-lines">
+            {triggers.map((one) => (
+              <li key={one.id}>
+                <Line trigger={one} />
+                {may && open !== one.id && <Acts trigger={one} edit={() => setOpen(one.id)} secret={setMade} />}
+                {may && open === one.id && <TriggerForm key={one.id} playbook={playbook} known={one} done={done} cancel={() => setOpen(null)} />}
+                {made?.id === one.id && <Secret made={made} />}
+              </li>
+            ))}
+          </ul>
+        )}
+        {may && open === 'new' && <TriggerForm playbook={playbook} done={done} cancel={() => setOpen(null)} />}
+        {may && open !== 'new' && triggers.length < MOST && <span><Button plain onClick={() => setOpen('new')}>{t('trigger.add')}</Button></span>}
+        {may && triggers.length >= MOST && <p className="small quiet">{t('trigger.full', { most: MOST })}</p>}
+        {!may && <p className="soft">{t('trigger.may_not')}</p>}
+      </div>
     </Panel>
   );
 }
 
-function Editor({ id, known }: { id: string; known: PlaybookTrigger | null }) {
-  const start = known ? { ...FIRST, ...known } : null;
-  const [draft, setDraft] = useState(start);
-  const save = useAct(() => putJson<Playbook>(`/playbooks/${encodeURIComponent(id)}/trigger`, { trigger: draft }), ['playbooks', 'incidents', 'ledger']);
-  const set = (part: Partial<PlaybookTrigger>) => draft && setDraft({ ...draft, ...part });
+/** What a trigger is, did, held back, and does next. */
+function Line({ trigger }: { trigger: PlaybookTriggerState }) {
+  const facts = [
+    trigger.started > 0 && tn('trigger.started', trigger.started),
+    trigger.proposed > 0 && tn('trigger.proposed', trigger.proposed),
+    trigger.held > 0 && t('trigger.held', { count: count(trigger.held) }),
+    trigger.skipped > 0 && tn('trigger.skipped', trigger.skipped),
+    trigger.gathered > 0 && t('trigger.gathered', { count: count(trigger.gathered) }),
+  ].filter(Boolean);
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
-      <Check checked={draft !== null} onChange={(on) => setDraft(on ? (start ?? FIRST) : null)}>{t('trigger.on')}</Check>
-      {draft && (
-        <>
-          <div className="auto-fields">
-            <NativeSelect label={t('trigger.min_severity')} value={draft.min_severity} data={SEVERITIES.map((value) => ({ value, label: t('trigger.or_worse', { severity: word('severity', value) }) }))} onChange={(event) => set({ min_severity: event.currentTarget.value as Severity })} />
-            <NativeSelect label={t('trigger.level')} value={draft.level ?? ''} data={[{ value: '', label: t('trigger.level_policy') }, ...LEVELS.map((value) => ({ value, label: word('auto.level', value) }))]} onChange={(event) => set({ level: event.currentTarget.value === '' ? null : (event.currentTarget.value as AutomationLevel) })} />
-          </div>
-          <fieldset className="auto-set">
-            <legend>{t('trigger.kinds')}</legend>
-            <div className="row">
-              {KINDS.map((kind) => <Check key={kind} checked={draft.kinds.includes(kind)} onChange={(on) => set({ kinds: KINDS.filter((one) => (one === kind ? on : draft.kinds.includes(one))) })}>{sentence(word('finding.kind', kind))}</Check>)}
-            </div>
-            <p className="small quiet">{draft.kinds.length === 0 ? t('trigger.any_kind') : t('trigger.these_kinds')}</p>
-          </fieldset>
-        </>
-      )}
-      <div className="row">
-        <Button type="submit" plain busy={save.isPending} disabled={JSON.stringify(draft) === JSON.stringify(start)}>{t('trigger.save')}</Button>
-        <p className="small quiet">{t('trigger.bounded')} <Link to="/automation">{t('nav.automation')}</Link></p>
-      </div>
-      {save.isError && <Failed error={save.error} />}
-    </form>
+    <>
+      <span>{sentence(trigger.words)}</span>
+      <span className="small soft" style={{ display: 'block' }}>
+        {facts.length === 0 ? t('trigger.nothing_yet') : facts.join(' · ')}
+        {trigger.last_at && <> · {t('trigger.last')} <Wall at={trigger.last_at} /></>}
+        {trigger.next_at && <> · {t('trigger.next')} <Wall at={trigger.next_at} /></>}
+      </span>
+      {trigger.note && <span className="small quiet" style={{ display: 'block' }}>{t('trigger.note', { note: trigger.note })}</span>}
+      {trigger.trigger.on === 'webhook' && <span className="small quiet" style={{ display: 'block' }}>{trigger.hook ? <code>POST {trigger.hook}</code> : t('trigger.revoked')}</span>}
+    </>
+  );
+}
+
+interface ActsProps {
+  trigger: PlaybookTriggerState;
+  edit: () => void;
+  secret: (made: PlaybookTriggerMade | null) => void;
+}
+
+function Acts({ trigger, edit, secret }: ActsProps) {
+  const roots = ['playbooks', 'incidents', 'ledger'];
+  const away = useAct(() => remove(`/playbooks/${trigger.playbook}/triggers/${trigger.id}`), roots);
+  const rotate = useAct(() => post<PlaybookTriggerMade>(`/playbooks/${trigger.playbook}/triggers/${trigger.id}/rotate`), roots, secret);
+  const revoke = useAct(() => post<PlaybookTriggerMade>(`/playbooks/${trigger.playbook}/triggers/${trigger.id}/revoke`), roots, () => secret(null));
+  const failed = [away, rotate, revoke].find((act) => act.isError);
+  return (
+    <>
+      <span className="inline-acts">
+        <Button small plain onClick={edit} aria-label={t('trigger.edit_this', { words: trigger.words })}>{t('trigger.edit')}</Button>
+        {trigger.trigger.on === 'webhook' && <Sure small text={t('trigger.rotate')} sure={t('trigger.rotate_sure')} of={trigger.words} busy={rotate.isPending} onSure={() => rotate.mutate()} />}
+        {trigger.hook && <Sure small text={t('trigger.revoke')} sure={t('trigger.revoke_sure')} of={trigger.words} busy={revoke.isPending} onSure={() => revoke.mutate()} />}
+        <Sure small text={t('trigger.remove')} sure={t('trigger.remove_sure')} of={trigger.words} busy={away.isPending} onSure={() => away.mutate()} />
+      </span>
+      {failed && <Failed error={failed.error} />}
+    </>
+  );
+}
+
+function Copyable({ text }: { text: string }) {
+  return <><code className="wrap">{text}</code> <Button small plain onClick={() => void copy(text)}>{t('trigger.copy')}</Button></>;
+}
+
+/** A secret is here once, with a line to try it. */
+function Secret({ made }: { made: PlaybookTriggerMade }) {
+  const curl = `curl -X POST ${window.location.origin}${made.hook ?? ''} -H 'webhook-secret: ${made.secret ?? ''}' -H 'content-type: application/json' -d '{}'`;
+  return (
+    <div role="status" className="stack">
+      <p className="small">{t('trigger.secret')} <Copyable text={made.secret ?? ''} /></p>
+      {made.trigger.signed ? <p className="small quiet">{t('trigger.sign')}</p> : <p className="small">{t('trigger.try')} <Copyable text={curl} /></p>}
+    </div>
   );
 }
