@@ -219,7 +219,7 @@ export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
 export type Playbook = Whole<Schemas['PlaybookView']>;
 export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; triggers: PlaybookTriggerState[]; report?: PlaybookReport };
 export type AutomationLevel = Schemas['AutomationLevel'];
-export type TriggerOn = 'incidents.opened' | 'findings.raised' | 'intel.new' | 'intel.hit' | 'schedule' | 'webhook';
+export type TriggerOn = 'incidents.opened' | 'incidents.received' | 'findings.raised' | 'intel.new' | 'intel.hit' | 'schedule' | 'webhook';
 export type Weekday = Schemas['Weekday'];
 /** A trigger as forms hold it: of the fields those that belong to `on`. */
 export interface PlaybookTrigger {
@@ -228,6 +228,7 @@ export interface PlaybookTrigger {
   min_severity?: Severity;
   kinds?: AttackKind[];
   min_criticality?: Severity | null;
+  origins?: string[];
   devices?: string[];
   places?: string[];
   device_types?: string[];

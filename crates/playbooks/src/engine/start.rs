@@ -21,7 +21,8 @@ use crate::context;
 use crate::run::RunState;
 use crate::store::playbooks::Stored;
 use crate::store::runs::{self, Run};
-use crate::store::{books, incidents, triggers};
+use crate::store::triggers::{self, Kept};
+use crate::store::{books, incidents};
 use crate::triggers::launch::{Launch, furthest, launch};
 use crate::trust::unsigned;
 
@@ -189,8 +190,8 @@ impl Engine {
     }
 }
 
-/// Starts playbooks when an incident of our own is opened, or becomes severe enough later; once per
-/// playbook and incident.
+/// Starts playbooks when an incident of our own is opened, or becomes severe enough later, and when one of others
+/// arrives; once per playbook and incident.
 pub(crate) struct Opened {
     pub engine: Arc<Engine>,
     pub incidents: Arc<dyn IncidentReader>,
@@ -206,7 +207,9 @@ impl Consumer for Opened {
     }
     async fn handle(&self, tx: &mut Tx, fact: &Fact) -> Result<(), ConsumeError> {
         if let Some(opened) = fact.read::<IncidentOpened>()? {
-            if !opened.received {
+            if opened.received {
+                self.arrived(tx, &opened.report).await?;
+            } else {
                 let incident = &opened.report.incident;
                 incidents::note(tx.sql(), incident.id, incident.severity).await?;
                 self.start_all(tx, &opened.report, None).await?;
@@ -252,6 +255,22 @@ impl Opened {
                 it.matches(report) && before.is_none_or(|before| before < it.min_severity)
             })
         });
+        self.launch_all(tx, report, matching).await
+    }
+
+    /// Starts what is meant for incidents of others. The devices are not ours: nothing is known of how critical they are.
+    async fn arrived(&self, tx: &mut Tx, report: &IncidentReport) -> Result<(), PlaybooksError> {
+        let mut matching = triggers::on(tx.sql(), "incidents.received").await?;
+        matching.retain(|kept| kept.trigger.received().is_some_and(|it| it.matches(report)));
+        self.launch_all(tx, report, matching).await
+    }
+
+    async fn launch_all(
+        &self,
+        tx: &mut Tx,
+        report: &IncidentReport,
+        matching: Vec<Kept>,
+    ) -> Result<(), PlaybooksError> {
         if matching.is_empty() {
             return Ok(());
         }
