@@ -14,7 +14,7 @@ const policy = {
 const proposal = (n, more) => ({
   id: `01935a18-0000-7000-8000-0000000000${n}`, playbook: ids.playbook, name: 'Contain a talking device', incident: ids.incident, level: 'ask',
   reasons: ['the asset is of critical criticality', 'quiet hours from 22:00 to 06:00'], trigger: 'when an incident of severity high or worse is opened here, or becomes that severe',
-  persons: 2, voices: [{ person: 'Marta Puig', comment: 'The tram stands; go on.', at: wall(2) }], state: 'open', recorded_at: wall(1), expires_at: soon(1320), decided_at: null, decided_by: null, comment: null, run: null, ...more,
+  given: {}, persons: 2, voices: [{ person: 'Marta Puig', comment: 'The tram stands; go on.', at: wall(2) }], state: 'open', recorded_at: wall(1), expires_at: soon(1320), decided_at: null, decided_by: null, comment: null, run: null, ...more,
 });
 const proposals = () => [
   proposal('31', { name: 'Ask the maker for a firmware', level: 'recommend', reasons: ["its trigger allows 'recommend' at most"], persons: 1, voices: [], expires_at: soon(60) }),

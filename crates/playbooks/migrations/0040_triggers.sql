@@ -8,12 +8,12 @@ CREATE TABLE playbooks_triggers (
   -- grows with every change: jobs and readers of an older one do nothing
   revision BIGINT NOT NULL,
   changed_by TEXT NOT NULL,
-  -- what was true before is none of its business
   changed_at BIGINT NOT NULL,
   -- schedule: the next moment
   next_at BIGINT,
-  -- intelligence: the last version read, and what was gathered for the next run (JSON)
+  -- intelligence: the last version read; others: the last fact before it was made
   cursor BIGINT NOT NULL DEFAULT 0,
+  -- intelligence: what was gathered for the next run (JSON)
   gathered TEXT,
   -- webhook: what the secret is derived from, with the node's key; NULL: revoked
   salt TEXT,

@@ -23,7 +23,7 @@ pub(crate) struct Kept {
     pub changed_at: Timestamp,
     /// Schedule: the next moment.
     pub next_at: Option<Timestamp>,
-    /// Intelligence: the last version read.
+    /// Intelligence: the last version read; others: the last fact before it was made.
     pub cursor: i64,
     /// Intelligence: gathered for the next run.
     pub gathered: Option<Gathered>,

@@ -47,14 +47,6 @@ impl OnSchedule {
         }
         passed
     }
-
-    /// The longest time between two moments, microseconds.
-    pub(crate) fn longest_us(&self) -> i64 {
-        match self.every_s {
-            Some(every) => i64::from(every) * 1_000_000,
-            None => 7 * DAY_US,
-        }
-    }
 }
 
 /// The day of the week of a day since 1970-01-01, which was a Thursday.

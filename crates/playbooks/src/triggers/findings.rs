@@ -44,7 +44,7 @@ impl Consumer for Raised {
 /// Those made before it happened.
 async fn awake(tx: &mut Tx, fact: &Fact, kind: &str) -> Result<Vec<Kept>, PlaybooksError> {
     let mut all = triggers::on(tx.sql(), kind).await?;
-    all.retain(|it| it.changed_at <= fact.recorded_at);
+    all.retain(|it| it.cursor < fact.seq);
     Ok(all)
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use intel::changes::{self, Change};
 use intel::{Sight, objects, sources, values};
 use model::{Timestamp, Tlp, TriggerId};
-use platform::db::{DbError, Tx};
+use platform::db::{DbError, FactFilter, Tx, find_facts};
 use serde_json::Value;
 
 use super::launch::{Launch, Launched, cools, launch};
@@ -260,12 +260,17 @@ async fn start(
     Ok(())
 }
 
-/// Where a trigger that is made now begins to read.
+/// Where a trigger that is made now begins: what was true before is none of its business.
 pub(crate) async fn from_now_on(tx: &mut Tx, kept: &mut Kept) -> Result<(), DbError> {
     kept.gathered = None;
-    if matches!(kept.trigger, Trigger::News(_)) {
-        kept.cursor = objects::last_seq(tx.sql()).await?;
-    }
+    kept.cursor = match kept.trigger {
+        Trigger::News(_) => objects::last_seq(tx.sql()).await?,
+        // Facts are told from clocks, which may be set, by their number.
+        _ => {
+            let newest = find_facts(tx.sql(), &FactFilter::default(), 1).await?;
+            newest.first().map_or(0, |fact| fact.seq)
+        }
+    };
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use platform::db::{DbError, Tx};
 use platform::jobs::{self, Job, JobEnd, JobHandler};
 use serde_json::json;
 
-use super::launch::{Launch, launch};
+use super::launch::{Launch, before, launch};
 use super::{CatchUp, OnSchedule, Trigger};
 use crate::PlaybooksError;
 use crate::automation::proposals::ProposalState;
@@ -86,37 +86,53 @@ async fn came(
     }
     let Trigger::Schedule(schedule) = kept.trigger.clone() else { return Ok(()) };
     let now = tx.now();
-    let missed = schedule.passed(at, now);
-    if missed > 0 {
-        kept.skipped += missed;
-        kept.note = Some(format!(
-            "{}: {missed} more moments passed before the node looked",
-            now.to_millis_text()
-        ));
-    }
-    let late = now.micros_since(at) > LATE_S * 1_000_000;
-    if late && schedule.catch_up == CatchUp::Skip {
-        skip(&mut kept, now, format!("the moment {at} was missed"));
-    } else if let Some(why) = under_way(tx, &schedule, &kept).await? {
-        skip(&mut kept, now, why);
-    } else {
-        let why = match late {
-            true => format!("the moment {at}, {missed} more were missed"),
-            false => format!("the moment {at}"),
-        };
-        let cause = Launch {
-            report: None,
-            given: context::of_moment(at),
-            tlp: None,
-            criticality: None,
-            why,
-            start_key: format!("schedule/{id}/{}", at.as_micros()),
-        };
-        launch(tx, engine, &mut kept, cause).await?;
+    let start_key = format!("schedule/{id}/{}", at.as_micros());
+    // The clock went back over it.
+    if before(tx, &start_key).await?.is_none() {
+        moment(tx, engine, (&mut kept, &schedule), (at, start_key)).await?;
     }
     arm(tx, &mut kept, now.max(at)).await?;
     jobs::forget_ended(tx, SCHEDULED, now.plus_secs(-KEEP_JOBS_S)).await?;
     triggers::put(tx.sql(), &kept).await?;
+    Ok(())
+}
+
+/// Starts what a moment starts, or says why not.
+async fn moment(
+    tx: &mut Tx,
+    engine: &Engine,
+    (kept, schedule): (&mut Kept, &OnSchedule),
+    (at, start_key): (Timestamp, String),
+) -> Result<(), PlaybooksError> {
+    let now = tx.now();
+    let missed = schedule.passed(at, now);
+    if missed > 0 {
+        kept.skipped += missed;
+        let at = now.to_millis_text();
+        kept.note = Some(format!("{at}: {missed} more moments passed before the node looked"));
+    }
+    let late = now.micros_since(at) > LATE_S * 1_000_000;
+    if late && schedule.catch_up == CatchUp::Skip {
+        skip(kept, now, format!("the moment {at} was missed"));
+        return Ok(());
+    }
+    if let Some(why) = under_way(tx, schedule, kept).await? {
+        skip(kept, now, why);
+        return Ok(());
+    }
+    let why = match late {
+        true => format!("the moment {at}, {missed} more were missed"),
+        false => format!("the moment {at}"),
+    };
+    let cause = Launch {
+        report: None,
+        given: context::of_moment(at),
+        tlp: None,
+        criticality: None,
+        why,
+        start_key,
+    };
+    launch(tx, engine, kept, cause).await?;
     Ok(())
 }
 
@@ -148,7 +164,7 @@ async fn under_way(
     Ok(open.then(|| format!("the last run of this trigger, {run}, goes on")))
 }
 
-/// Arms schedules that wait for a moment further away than any of theirs: the clock was set back.
+/// Arms schedules that wait for a later moment than their next one: the clock was set back.
 pub(crate) async fn mend(tx: &mut Tx) -> Result<(), PlaybooksError> {
     let now = tx.now();
     for mut kept in triggers::on(tx.sql(), "schedule").await? {
@@ -165,5 +181,6 @@ pub(crate) async fn mend(tx: &mut Tx) -> Result<(), PlaybooksError> {
 /// Whether [`mend`] has something to do.
 pub(crate) fn astray(kept: &Kept, now: Timestamp) -> bool {
     let Trigger::Schedule(schedule) = &kept.trigger else { return false };
-    kept.next_at.is_some_and(|at| at.micros_since(now) > schedule.longest_us())
+    // What is met again has started what it starts; what was never reached must not wait for the far one.
+    kept.next_at.is_some_and(|at| schedule.next_after(now).is_some_and(|next| next < at))
 }

@@ -12,7 +12,7 @@ use crate::programs::{output, sereno};
 const SECRET: &str = "open-sesame-4711";
 
 /// A playbook of one shell command.
-fn playbook(command: &str, value: &str) -> Value {
+pub(crate) fn playbook(command: &str, value: &str) -> Value {
     let id = |kind: &str, n: u8| format!("{kind}--5d1f0f0e-8a4b-4b53-9a6d-0000000000{n:02}");
     json!({
         "type": "playbook", "spec_version": "cacao-2.0", "id": id("playbook", 1), "name": "Shell",

@@ -130,3 +130,37 @@ fn a_finding_of_a_replay_starts_one_run_for_its_device_although_the_node_dies() 
         "{listed}"
     );
 }
+
+#[test]
+fn what_a_caller_sends_reaches_a_shell_as_a_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = "[playbooks.actuators.bash]\nenabled = true\n";
+    let node = Phoenix::up_with(&folder.path().join("node"), "Water works", "operator", more);
+    let data = node.data.clone();
+    let tested = output(sereno().args(["actuator", "test", "bash", "--data"]).arg(&data));
+    if !tested.status.success() {
+        eprintln!("not tested: the sandbox, because {}", String::from_utf8_lossy(&tested.stdout));
+        return;
+    }
+    let mut it = crate::actuators::playbook("printf '%s' __who__:value", "");
+    it["playbook_variables"]["__who__"] = json!({ "type": "string", "external": true });
+    let id = store(folder.path(), &data, &it);
+    let made = ask(&data, &["playbook", "trigger", "add", &id, "--webhook", "--field", "who=who"]);
+    let evil = "a'b\"c`id`$(id)\n; echo more; __stdout__:value";
+    let url = format!("{}{}", node.url, made["hook"].as_str().unwrap());
+    let answer = send(plain, |client| {
+        client
+            .post(url)
+            .header("webhook-secret", made["secret"].as_str().unwrap())
+            .body(json!({ "who": evil }).to_string())
+    });
+    let answer = answer.unwrap();
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let run = answer.json()["run"].as_str().unwrap().to_owned();
+    let ended = until("the run to end", || {
+        let run = ask(&data, &["playbook", "show", &run]);
+        (!run["ended_at"].is_null()).then_some(run)
+    });
+    assert_eq!(ended["state"], "succeeded", "{ended:#}");
+    assert_eq!(ended["steps"][1]["outcome"]["data"]["stdout"], evil);
+}

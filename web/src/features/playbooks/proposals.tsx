@@ -2,7 +2,7 @@
 import { Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { post } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { Proposal } from '@/api/types';
@@ -40,6 +40,7 @@ export function ProposalPanel({ one, onAnswered }: { one: Proposal; onAnswered: 
           </div>
           <dl className="facts">
             <dt>{t('proposal.trigger')}</dt><dd>{sentence(one.trigger)}</dd>
+            {Object.entries(one.given).map(([name, value]) => <Fragment key={name}><dt><code>{name}</code></dt><dd style={{ overflowWrap: 'anywhere' }}>{value}</dd></Fragment>)}
             <dt>{t('approve.since')}</dt><dd><Wall at={one.recorded_at} relative /></dd>
             <dt>{t('proposal.over')}</dt><dd><Wall at={one.expires_at} relative /></dd>
             <dt>{t('run.playbook')}</dt><dd><Link to="/playbooks/$id" params={{ id: one.playbook }}>{one.name}</Link></dd>
