@@ -1,5 +1,6 @@
 //! Carries out orders, keeps the policy, and reads the counters.
 
+mod inlined;
 mod protect;
 mod shared;
 mod standing;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use model::Outcome;
 use ports::edge::{
-    Count, DeviceCounters, Dropped, FromEdge, GatewayPolicy, Mode, Order, Reason, Standing, Totals,
+    Count, DeviceCounters, Dropped, FromEdge, GatewayPolicy, Mode, Order, Standing, Totals,
 };
 
 use crate::clock;
@@ -156,6 +157,7 @@ impl Enforcement {
         };
         if let Ok(arms) = &mut enforcement.arms {
             arms.take_up();
+            enforcement.shared.set_mode(arms.book.policy.mode);
         }
         enforcement
     }
@@ -222,7 +224,10 @@ impl Enforcement {
     /// # Errors
     /// Why it does not hold, for people; the one before still does.
     pub fn take_policy(&mut self, policy: GatewayPolicy) -> Result<(), String> {
-        self.arms.as_mut().map_err(|reason| reason.clone())?.take_policy(policy)
+        let mode = policy.mode;
+        self.arms.as_mut().map_err(|reason| reason.clone())?.take_policy(policy)?;
+        self.shared.set_mode(mode);
+        Ok(())
     }
 
     /// Carries an order out, once per key.
@@ -255,11 +260,12 @@ impl Enforcement {
         let (mut devices, mut totals, mut standing) = (Vec::new(), Totals::default(), Vec::new());
         if let Ok(arms) = &mut self.arms {
             match arms.table.read() {
-                Ok(reading) => {
+                Ok(mut reading) => {
                     self.failing = false;
+                    self.shared.inline.take_from(&mut reading);
                     standing = arms.standing(&reading);
                     devices = lines(&reading);
-                    totals = with_inline(reading.totals, &self.shared);
+                    totals = reading.totals;
                 }
                 Err(error) => {
                     if !self.failing {
@@ -272,19 +278,6 @@ impl Enforcement {
         }
         Some(FromEdge::Counters { at, devices, capture_dropped, totals, standing })
     }
-}
-
-/// The table comes first: what it let pass may have been dropped by a verdict behind it.
-fn with_inline(mut totals: Totals, shared: &Shared) -> Totals {
-    for reason in [Reason::Verdict, Reason::Shaping] {
-        let count = shared.inline.count(reason);
-        if count.packets > 0 {
-            totals.passed.packets = totals.passed.packets.saturating_sub(count.packets);
-            totals.passed.bytes = totals.passed.bytes.saturating_sub(count.bytes);
-            totals.dropped.insert(reason, count);
-        }
-    }
-    totals
 }
 
 fn lines(reading: &Reading) -> Vec<DeviceCounters> {

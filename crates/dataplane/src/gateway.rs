@@ -15,6 +15,7 @@ use protocols::packet::LinkType;
 
 use crate::enforce::{Arms, Ask, Book, Enforcement, Protected, Shared};
 use crate::frame_time::FrameTimes;
+use crate::inline::InlineSettings;
 use crate::lane::{GatewaySays, LaneEnd, ReplayerSays, readable};
 use crate::link::{Link, NodeAddress};
 use crate::nft::{Form, NftTable, TablePlace};
@@ -46,8 +47,8 @@ pub struct GatewaySettings {
     pub device_port: String,
     /// Interface on the other side.
     pub rest_port: String,
-    /// Patterns of bytes that no packet may hold, and the queue by which packets are judged.
-    pub inline: Option<(PathBuf, u16)>,
+    /// Patterns of bytes that no packet may hold, and how packets are judged.
+    pub inline: Option<(PathBuf, InlineSettings)>,
     /// File that keeps policy and orders over a restart.
     pub state: Option<PathBuf>,
     /// Addresses that no order may cut off, besides this host's own and its default router's.
@@ -222,10 +223,11 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
         ))
     })?;
     let arms = arms(&settings).map_err(EdgeError::Network)?;
-    let patterns = settings.inline.as_ref().map(|(path, queue)| {
-        inline::Patterns::read(path).map(|patterns| (patterns, *queue)).map_err(EdgeError::Settings)
+    let judge = settings.inline.as_ref().map(|(path, how)| {
+        let patterns = inline::Patterns::read(path).map_err(EdgeError::Settings)?;
+        Ok::<_, EdgeError>((Box::new(patterns), how.clone()))
     });
-    let patterns = patterns.transpose()?;
+    let judge = judge.transpose()?;
     let replayed = settings.credit.is_some();
     let source = match settings.credit {
         Some(capture) => Source::Replay { capture, through_gateway: true },
@@ -239,9 +241,8 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
     let side = if replayed { DeviceSide::Listed(macs) } else { DeviceSide::Learned(macs) };
     let name = settings.node.name.clone();
     let helpers = Helpers::start(settings.node, source, Ok(arms), outbox.clone(), stop)?;
-    if let Some((patterns, queue)) = patterns {
-        let bridged = settings.form == Form::Bridge;
-        inline::start(queue, bridged, Box::new(patterns), &helpers.shared, stop)?;
+    if let Some((scorer, how)) = judge {
+        inline::start(&how, settings.form, ports.device, scorer, &helpers.shared, stop)?;
     }
     let watch = Watch::new(&name, outbox, helpers.shared.clone(), side, replayed)?;
     Ok(Gateway {

@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use dataplane::NodeAddress;
 use dataplane::capture::Filter;
+use dataplane::inline::InlineSettings;
 use dataplane::probe::{ProbeSettings, ProbeSource, ReportTo};
 use dataplane::replay::{ReplaySettings, SPEEDS};
 
@@ -194,6 +195,11 @@ fn mac(text: &str) -> Result<[u8; 6], String> {
         .ok_or_else(|| format!("'{text}' is not a MAC address such as b8:27:eb:00:00:01"))
 }
 
+fn loss(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (0.001..=1e9).contains(number));
+    number.ok_or_else(|| format!("'{text}' is not a number from 0.001 to 1e9"))
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LabArgs {
     #[command(flatten)]
@@ -209,6 +215,19 @@ pub(crate) struct LabArgs {
     /// Stay when the process that started this one ends
     #[arg(long)]
     pub(crate) stay: bool,
+}
+
+impl GatewayArgs {
+    /// How packets are judged one by one.
+    pub(crate) fn inline(&self) -> InlineSettings {
+        InlineSettings {
+            queue: self.inline_queue,
+            wait: Duration::from_millis(self.inline_wait),
+            flood_window: self.flood_window,
+            flood_loss: self.flood_loss,
+            spend: Duration::from_micros(self.inline_spend),
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -230,6 +249,21 @@ pub(crate) struct GatewayArgs {
     /// Number of the queue by which packets are judged
     #[arg(long, default_value_t = 31, value_name = "NUMBER", requires = "inline_patterns")]
     pub(crate) inline_queue: u16,
+    /// Longest that a packet may wait for its verdict; what would wait longer is shed
+    #[arg(long, default_value_t = 100, value_name = "MILLISECONDS", requires = "inline_patterns",
+        value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub(crate) inline_wait: u64,
+    /// Packets looked at together while a flood goes on; batches are dropped between them. 0: never
+    #[arg(long, default_value_t = 64, value_name = "PACKETS", requires = "inline_patterns",
+        value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(crate) flood_window: u32,
+    /// Cost of losing a packet that was not of a flood, in judgings: dearer losses make smaller batches
+    #[arg(long, default_value_t = 100.0, value_name = "NUMBER", requires = "inline_patterns", value_parser = loss)]
+    pub(crate) flood_loss: f64,
+    /// Microseconds spent on each packet besides judging it, to try out a slower judge
+    #[arg(long, default_value_t = 0, hide = true, value_name = "MICROSECONDS", requires = "inline_patterns",
+        value_parser = clap::value_parser!(u64).range(0..=100_000))]
+    pub(crate) inline_spend: u64,
     /// File that keeps mode, allow lists and orders over a restart
     #[arg(long, value_name = "FILE", conflicts_with = "captures")]
     pub(crate) state: Option<PathBuf>,

@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod gate;
+mod gate_inline;
 mod gate_kit;
 mod node;
 mod probe;
