@@ -20,7 +20,7 @@ use crate::lane::{GatewaySays, LaneEnd, ReplayerSays, readable};
 use crate::link::{Link, NodeAddress};
 use crate::nft::{Form, NftTable, TablePlace};
 use crate::outbox::Outbox;
-use crate::prove::{BridgeProver, PROBE_PORT, Prove};
+use crate::prove::{PROBE_PORT, Prove, WireProver};
 use crate::sys::{self, Received};
 use crate::watch::{DeviceSide, Watch};
 use crate::{EdgeError, clock, inline};
@@ -190,13 +190,10 @@ pub fn run(
 /// Table, self-test, and what an earlier process left.
 fn arms(settings: &GatewaySettings) -> Result<Arms, String> {
     let prover: Result<Box<dyn Prove>, String> = match settings.form {
-        Form::Bridge => {
-            BridgeProver::create(&settings.device_port).map(|prover| Box::new(prover) as _)
-        }
-        Form::Router => {
-            Err("the self-test needs a bridge; at a router the order is read back".to_owned())
-        }
-    };
+        Form::Bridge => WireProver::on_bridge(&settings.device_port),
+        Form::Router => WireProver::at_router(),
+    }
+    .map(|prover| Box::new(prover) as _);
     if let Err(reason) = &prover {
         tracing::warn!(reason, "blocks are read back, not proven by a frame");
     }

@@ -274,13 +274,17 @@ fn orders_at_a_router() {
     let device = || BlockTarget { mac: None, addresses: vec!["10.0.0.7".parse().unwrap()] };
     assert!(arrives(&dev, &server) && arrives(&server, &dev));
     let outcome = gate.order(device(), Verb::Block { timeout_s: 600 }, None);
+    proven(&outcome);
+    assert!(!arrives(&dev, &server) && !arrives(&server, &dev));
+    // What a router forwards to nobody cannot be tried: that is said.
+    let nowhere = BlockTarget { mac: None, addresses: vec!["10.0.0.9".parse().unwrap()] };
+    let outcome = gate.order(nowhere, Verb::Block { timeout_s: 600 }, to("224.0.0.0/4", None));
     assert!(
         matches!(&outcome, Outcome::Done { data, .. } if data["proof"]["by"] == "read_back"),
         "{outcome:?}"
     );
-    assert!(!arrives(&dev, &server) && !arrives(&server, &dev));
     gate.order(device(), Verb::Release, None);
-    gate.order(device(), Verb::Block { timeout_s: 600 }, to("10.0.1.2", Some(5_001)));
+    proven(&gate.order(device(), Verb::Block { timeout_s: 600 }, to("10.0.1.2", Some(5_001))));
     assert!(!arrives(&dev, &server) && arrives(&dev, &other));
     gate.order(device(), Verb::Release, None);
     // Another port of the device: the kernel follows connections, and the old one goes on.
