@@ -12,6 +12,7 @@ mod actuator;
 mod config;
 mod connection;
 mod error;
+pub mod fuzz;
 mod http;
 mod learn;
 mod lift;
