@@ -6,7 +6,7 @@ mod shared;
 mod standing;
 mod steps;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use model::Outcome;
 use ports::edge::{
-    Count, DeviceCounters, Dropped, FromEdge, GatewayPolicy, Mode, Order, Standing, Totals,
+    Count, DeviceCounters, Dropped, FromEdge, GatewayPolicy, Mode, Order, Standing, Totals, Verb,
 };
 
 use crate::clock;
+use crate::inline::Device;
 use crate::nft::{Form, Placed};
 use crate::outbox::Outbox;
 use crate::prove::Prove;
@@ -158,6 +159,7 @@ impl Enforcement {
         if let Ok(arms) = &mut enforcement.arms {
             arms.take_up();
             enforcement.shared.set_mode(arms.book.policy.mode);
+            enforcement.shared.inline.set_suspects(arms.suspects());
         }
         enforcement
     }
@@ -236,7 +238,11 @@ impl Enforcement {
             return outcome.clone();
         }
         let outcome = match &mut self.arms {
-            Ok(arms) => arms.attempt(order, &self.shared),
+            Ok(arms) => {
+                let outcome = arms.attempt(order, &self.shared);
+                self.shared.inline.set_suspects(arms.suspects());
+                outcome
+            }
             Err(reason) => {
                 Outcome::NotEnforced { reason: reason.clone(), data: serde_json::Value::Null }
             }
@@ -264,6 +270,7 @@ impl Enforcement {
                     self.failing = false;
                     self.shared.inline.take_from(&mut reading);
                     standing = arms.standing(&reading);
+                    self.shared.inline.set_suspects(arms.suspects());
                     devices = lines(&reading);
                     totals = reading.totals;
                 }
@@ -276,7 +283,8 @@ impl Enforcement {
                 }
             }
         }
-        Some(FromEdge::Counters { at, devices, capture_dropped, totals, standing })
+        let judging = self.shared.inline.judging();
+        Some(FromEdge::Counters { at, devices, capture_dropped, totals, standing, judging })
     }
 }
 
@@ -327,6 +335,23 @@ impl Arms {
             tracing::warn!(%error, "what is left of an order that has ended cannot be cleared away");
         }
         shown
+    }
+
+    /// Devices of which only what was usual may pass.
+    fn suspects(&self) -> BTreeSet<Device> {
+        let suspects =
+            self.book.standing.iter().filter(|held| matches!(held.verb, Verb::Suspect { .. }));
+        let form = self.table.form();
+        suspects
+            .flat_map(|held| {
+                let mac = held.target.mac.as_deref().and_then(analytics::host::parse_mac);
+                let addresses = held.target.addresses.iter().copied().map(Device::Address);
+                match form {
+                    Form::Bridge => mac.map(Device::Mac).into_iter().collect::<Vec<_>>(),
+                    Form::Router => addresses.collect(),
+                }
+            })
+            .collect()
     }
 
     fn take_policy(&mut self, policy: GatewayPolicy) -> Result<(), String> {

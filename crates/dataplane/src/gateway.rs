@@ -47,8 +47,8 @@ pub struct GatewaySettings {
     pub device_port: String,
     /// Interface on the other side.
     pub rest_port: String,
-    /// Patterns of bytes that no packet may hold, and how packets are judged.
-    pub inline: Option<(PathBuf, InlineSettings)>,
+    /// How packets are judged one by one, where they are, with the file of patterns that none may hold.
+    pub inline: Option<(Option<PathBuf>, InlineSettings)>,
     /// File that keeps policy and orders over a restart.
     pub state: Option<PathBuf>,
     /// Addresses that no order may cut off, besides this host's own and its default router's.
@@ -221,8 +221,9 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
     })?;
     let arms = arms(&settings).map_err(EdgeError::Network)?;
     let judge = settings.inline.as_ref().map(|(path, how)| {
-        let patterns = inline::Patterns::read(path).map_err(EdgeError::Settings)?;
-        Ok::<_, EdgeError>((Box::new(patterns), how.clone()))
+        let patterns = path.as_deref().map(inline::Patterns::read).transpose();
+        let judges = inline::Judges::new(patterns.map_err(EdgeError::Settings)?, how.usual_after);
+        Ok::<_, EdgeError>((Box::new(judges), how.clone()))
     });
     let judge = judge.transpose()?;
     let replayed = settings.credit.is_some();

@@ -9,7 +9,9 @@ mod cost;
 mod devices;
 mod install;
 mod path;
+mod usual;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::net::IpAddr;
@@ -19,10 +21,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aho_corasick::AhoCorasick;
+use ports::edge::Judging;
 
 use crate::EdgeError;
 use crate::enforce::Shared;
 use crate::nft::Form;
+use usual::Usual;
 
 /// Packets that may wait for the judge, here and in the kernel.
 pub const MAX_WAITING: u32 = 65_536;
@@ -46,6 +50,8 @@ pub struct InlineSettings {
     pub flood_window: u32,
     /// Cost of losing a packet that was not of a flood, in judgings.
     pub flood_loss: f64,
+    /// How long before a suspicion something must have begun to be usual.
+    pub usual_after: Duration,
     /// Time spent on each packet besides judging it, to try out what a slower judge does.
     pub spend: Duration,
 }
@@ -57,6 +63,7 @@ impl Default for InlineSettings {
             wait: Duration::from_millis(100),
             flood_window: 64,
             flood_loss: 100.0,
+            usual_after: Duration::from_secs(600),
             spend: Duration::ZERO,
         }
     }
@@ -89,6 +96,8 @@ pub struct Packet<'a> {
     pub device: Option<Device>,
     /// It comes from the device side.
     pub from_device: bool,
+    /// Time of a clock that only goes forward, nanoseconds.
+    pub now_ns: u64,
     /// From its internet header on; no more than [`LOOKED_AT_BYTES`] of it.
     pub bytes: &'a [u8],
 }
@@ -97,6 +106,36 @@ pub struct Packet<'a> {
 pub trait Scorer: Send {
     /// Whether the packet may pass.
     fn passes(&mut self, packet: &Packet<'_>) -> bool;
+    /// From now on these are the suspects: devices of which the node's detectors, or a person, say that they are not
+    /// themselves.
+    fn suspects(&mut self, suspects: &BTreeSet<Device>, now_ns: u64);
+}
+
+/// All judges of a gateway: a packet passes when none of them objects.
+#[derive(Debug)]
+pub struct Judges {
+    patterns: Option<Patterns>,
+    usual: Usual,
+}
+
+impl Judges {
+    /// Patterns that no packet may hold, and what was usual for a device since `usual_after`.
+    #[must_use]
+    pub fn new(patterns: Option<Patterns>, usual_after: Duration) -> Self {
+        Self { patterns, usual: Usual::new(usual_after) }
+    }
+}
+
+impl Scorer for Judges {
+    fn passes(&mut self, packet: &Packet<'_>) -> bool {
+        // What a pattern stops does not become usual.
+        self.patterns.as_mut().is_none_or(|patterns| patterns.passes(packet.bytes))
+            && self.usual.passes(packet)
+    }
+
+    fn suspects(&mut self, suspects: &BTreeSet<Device>, now_ns: u64) {
+        self.usual.suspects(suspects, now_ns);
+    }
 }
 
 /// Patterns of bytes that no packet may hold.
@@ -158,9 +197,9 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-impl Scorer for Patterns {
-    fn passes(&mut self, packet: &Packet<'_>) -> bool {
-        !self.0.is_match(packet.bytes)
+impl Patterns {
+    fn passes(&self, bytes: &[u8]) -> bool {
+        !self.0.is_match(bytes)
     }
 }
 
@@ -184,6 +223,7 @@ pub fn start(
     let mut path = path::Path::open(settings, place, scorer, shared.clone())
         .map_err(|error| failed(format!("queue {number}: {error}")))?;
     install::install(number, form == Form::Bridge).map_err(failed)?;
+    shared.inline.set_judging(Judging::default());
     let stop = stop.clone();
     // Not waited for: what it holds when the process ends, the kernel drops with the queue.
     std::thread::Builder::new()
@@ -206,9 +246,8 @@ mod tests {
 
     #[test]
     fn patterns_are_text_or_bytes_and_wrong_ones_are_named_by_their_line() {
-        let mut patterns = Patterns::parse("# words\n/bin/busybox\n\nhex: de ad BE EF\n").unwrap();
-        let mut passes =
-            |bytes: &[u8]| patterns.passes(&Packet { device: None, from_device: true, bytes });
+        let patterns = Patterns::parse("# words\n/bin/busybox\n\nhex: de ad BE EF\n").unwrap();
+        let passes = |bytes: &[u8]| patterns.passes(bytes);
         assert!(!passes(b"GET /bin/busybox MIRAI"));
         assert!(!passes(&[1, 0xde, 0xad, 0xbe, 0xef]));
         assert!(passes(b"a word"));

@@ -76,7 +76,7 @@ fn run_lab(args: LabArgs) -> Result<ExitCode> {
 fn run_gateway(args: GatewayArgs) -> Result<ExitCode> {
     let signals = life::block_signals()?;
     let node = args.node.address();
-    let inline = args.inline_patterns.clone().map(|path| (path, args.inline()));
+    let inline = args.inline();
     if let Some(replay) = args.file {
         let stop = life::stop_on(signals, args.exit_with_parent)?;
         let replay = replay.settings()?;

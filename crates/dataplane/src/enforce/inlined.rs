@@ -1,10 +1,10 @@
 //! What was dropped behind the table, by verdict or because it would have waited too long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ports::edge::{Count, Dropped, Reason, Totals};
+use ports::edge::{Count, Dropped, Judging, Reason, Totals};
 
 use super::{DeviceReading, Reading};
 use crate::inline::Device;
@@ -14,6 +14,8 @@ const MAX_DEVICES: usize = 4_096;
 
 #[derive(Debug, Default)]
 struct Counts {
+    suspects: BTreeSet<Device>,
+    judging: Option<Judging>,
     dropped: Dropped,
     would_drop: Dropped,
     devices: BTreeMap<Device, Dropped>,
@@ -30,7 +32,7 @@ impl Inlined {
     /// A packet was dropped; or, when `really` is false, would have been.
     pub fn dropped(&self, reason: Reason, device: Option<Device>, bytes: u64, really: bool) {
         let count = Count { packets: 1, bytes };
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.locked();
         let all = if really { &mut counts.dropped } else { &mut counts.would_drop };
         *all.entry(reason).or_default() += count;
         if let Some(device) = device.filter(|_| really)
@@ -45,16 +47,44 @@ impl Inlined {
         self.shed_by_kernel.store(packets, Ordering::Relaxed);
     }
 
+    /// Whether packets are judged one by one here.
+    pub fn judges(&self) -> bool {
+        self.locked().judging.is_some()
+    }
+
+    /// How they are judged now.
+    pub fn set_judging(&self, judging: Judging) {
+        self.locked().judging = Some(judging);
+    }
+
+    pub(super) fn judging(&self) -> Option<Judging> {
+        self.locked().judging
+    }
+
+    /// From now on these are the suspects.
+    pub(super) fn set_suspects(&self, suspects: BTreeSet<Device>) {
+        self.locked().suspects = suspects;
+    }
+
+    /// The devices of which only what was usual may pass.
+    pub fn suspects(&self) -> BTreeSet<Device> {
+        self.locked().suspects.clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Packets shed so far, here and by the kernel.
     pub fn shed(&self) -> u64 {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = self.locked();
         let here = counts.dropped.get(&Reason::Shaping).map_or(0, |count| count.packets);
         here.saturating_add(self.shed_by_kernel.load(Ordering::Relaxed))
     }
 
     /// The table comes first: what it let pass may have been dropped behind it.
     pub(super) fn take_from(&self, reading: &mut Reading) {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = self.locked();
         for (reason, count) in &counts.dropped {
             moved(&mut reading.totals, *reason, *count);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::socket::{MsgFlags, send};
 use nix::sys::time::TimeSpec;
-use ports::edge::{Mode, Reason};
+use ports::edge::{Judging, Mode, Reason};
 
 use super::cost::{Load, Mean, Mitigating, spacing_ns};
 use super::devices::Neighbours;
@@ -26,8 +26,8 @@ use crate::sys::many::{self, MANY};
 
 /// Bytes of one message: a packet, and what the kernel says about it.
 const SLOT_BYTES: usize = LOOKED_AT_BYTES + 1_025;
-/// How long the path sleeps at most, and how often it asks the kernel what was shed.
-const IDLE: Duration = Duration::from_millis(250);
+/// How long the path sleeps at most, and how often it asks what has changed: mode, suspects, what was shed.
+const IDLE: Duration = Duration::from_millis(100);
 /// Packets that are handed on before the queue is looked at again, and for how long at most.
 const RUN: usize = 256;
 const RUN_NS: u64 = 1_000_000;
@@ -237,8 +237,19 @@ impl Path {
         }
         let load = load(&self.forwarder, &self.shared, self.packet_ns());
         self.mitigating.look(&load);
+        let suspects = self.shared.inline.suspects();
+        self.scorer.suspects(&suspects, load.now_ns);
         let (flood, floods, batch) = self.mitigating.state();
-        tracing::trace!(flood, floods, batch, waiting = load.waiting, load.packet_ns, "judging");
+        self.shared.inline.set_judging(Judging {
+            judged: self.judged,
+            packet_ns: load.packet_ns,
+            waiting: u32::try_from(load.waiting).unwrap_or(u32::MAX),
+            may_wait: u32::try_from(load.limit).unwrap_or(u32::MAX),
+            flood,
+            floods,
+            batch,
+            suspects: u32::try_from(suspects.len()).unwrap_or(u32::MAX),
+        });
         Ok(())
     }
 
@@ -325,7 +336,7 @@ impl Path {
     fn judge(&mut self, about: About, bytes: &[u8]) -> u64 {
         let begun = now_ns();
         let About { device, from_device, .. } = about;
-        let passes = self.scorer.passes(&Packet { device, from_device, bytes });
+        let passes = self.scorer.passes(&Packet { device, from_device, now_ns: begun, bytes });
         self.now_ns = now_ns();
         while self.now_ns.saturating_sub(begun) < self.spend_ns {
             std::hint::spin_loop();

@@ -7,3 +7,4 @@ mod link;
 mod openc2;
 mod policy;
 mod stand_in;
+mod suspect;

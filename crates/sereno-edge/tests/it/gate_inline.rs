@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ports::edge::{FailMode, GatewayPolicy, Mode, Reason, Totals};
+use model::Outcome;
+use ports::edge::{FailMode, GatewayPolicy, Mode, Reason, Totals, Verb};
 
 use crate::gate::round_trips;
 use crate::gate_kit::{
-    DEVICE_MAC, Gate, OTHER_MAC, arrives, bridge, inside, is_inside, sends, shell, socket, took,
+    DEVICE_MAC, Gate, OTHER_MAC, arrives, bridge, device, inside, is_inside, sends, shell, socket,
+    took,
 };
 
 /// Runs a test inside, where the kernel has a queue.
@@ -35,7 +37,14 @@ fn judging(folder: &tempfile::TempDir, more: &[&str]) -> Gate {
     std::fs::write(&file, "/bin/busybox\nhex: de ad be ef\n").unwrap();
     let mut words = vec!["--inline-patterns", file.to_str().unwrap()];
     words.extend(more);
-    Gate::start_with(&words)
+    started(&words)
+}
+
+/// The first counters may come before the judge is in place.
+fn started(words: &[&str]) -> Gate {
+    let mut gate = Gate::start_with(words);
+    gate.node.until(|node| node.judging.is_some());
+    gate
 }
 
 fn adds_up(totals: &Totals) {
@@ -122,6 +131,85 @@ fn judged_six() {
     let totals = gate.at_rest();
     adds_up(&totals);
     assert_eq!(gate.node.counters[DEVICE_MAC].reasons[&Reason::Verdict].packets, 2);
+}
+
+#[test]
+fn of_a_suspect_only_what_was_usual_passes() {
+    inside_with_queue("gate_inline::suspected");
+}
+
+/// The time a verdict of the node takes to reach the judge.
+const REACHES_JUDGE: Duration = Duration::from_millis(300);
+
+#[test]
+#[ignore = "runs inside namespaces, started by another test"]
+fn suspected() {
+    assert!(is_inside());
+    bridge();
+    let mut gate = started(&["--inline", "--usual-after", "0"]);
+    // The lower port is the service.
+    let (dev, two) = (socket("dev", "10.0.0.7:40000"), socket("two", "10.0.0.8:40000"));
+    let (server, bad) = (socket("rest", "10.0.0.2:5001"), socket("rest", "10.0.0.3:6667"));
+    assert!(arrives(&dev, &server) && arrives(&server, &dev) && arrives(&two, &server));
+    let outcome = gate.order(device(), Verb::Suspect { timeout_s: 600 }, None);
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+    std::thread::sleep(REACHES_JUDGE);
+    assert!(arrives(&dev, &server) && arrives(&server, &dev), "what it always did");
+    assert!(!arrives(&dev, &bad) && !arrives(&bad, &dev), "what it never did");
+    assert!(arrives(&two, &bad), "its neighbour is no suspect");
+    gate.node.until(|node| {
+        let line =
+            node.counters.get(DEVICE_MAC).and_then(|line| line.reasons.get(&Reason::Verdict));
+        line.is_some_and(|line| line.packets == 2)
+    });
+    let standing = &gate.node.standing[0];
+    assert_eq!((standing.verb.as_str(), standing.why.as_str()), ("suspect", "incident 7"));
+    assert_eq!(gate.node.judging.unwrap().suspects, 1);
+    adds_up(&gate.at_rest());
+    // It holds over the process, but what was usual is learned anew: nothing is, until the order has ended.
+    gate.kill();
+    gate.start_again();
+    std::thread::sleep(REACHES_JUDGE);
+    assert!(!arrives(&dev, &bad) && arrives(&two, &bad));
+    assert!(matches!(gate.order(device(), Verb::Release, None), Outcome::Done { .. }));
+    std::thread::sleep(REACHES_JUDGE);
+    assert!(arrives(&dev, &bad) && arrives(&dev, &server));
+    // Tried only: it passes and is counted.
+    let tried = GatewayPolicy { version: 1, mode: Mode::DryRun, ..GatewayPolicy::default() };
+    assert_eq!(gate.policy(tried), None);
+    gate.order(device(), Verb::Suspect { timeout_s: 600 }, None);
+    std::thread::sleep(REACHES_JUDGE);
+    let unheard = socket("rest", "10.0.0.3:6668");
+    assert!(arrives(&dev, &unheard));
+    gate.node.until(|node| node.totals.would_drop.contains_key(&Reason::Verdict));
+    // It ends by itself.
+    gate.order(device(), Verb::Release, None);
+    let holds = GatewayPolicy { version: 2, ..GatewayPolicy::default() };
+    assert_eq!(gate.policy(holds), None);
+    gate.order(device(), Verb::Suspect { timeout_s: 1 }, None);
+    std::thread::sleep(REACHES_JUDGE);
+    let last = socket("rest", "10.0.0.3:6669");
+    assert!(!arrives(&dev, &last));
+    std::thread::sleep(Duration::from_secs(1) + REACHES_JUDGE);
+    assert!(arrives(&dev, &last));
+}
+
+#[test]
+fn a_gateway_that_judges_no_packets_takes_no_suspects() {
+    inside("gate_inline::suspected_without_judge");
+}
+
+#[test]
+#[ignore = "runs inside namespaces, started by another test"]
+fn suspected_without_judge() {
+    assert!(is_inside());
+    bridge();
+    let mut gate = Gate::start(false);
+    let outcome = gate.order(device(), Verb::Suspect { timeout_s: 600 }, None);
+    assert!(
+        matches!(&outcome, Outcome::NotEnforced { reason, .. } if reason.contains("--inline")),
+        "{outcome:?}"
+    );
 }
 
 /// Sends as fast as one thread can for so long; gives how many.
