@@ -366,6 +366,7 @@ impl Rooms {
     fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
         let mut all = self.accountability.consumers();
         all.extend(self.detection.consumers());
+        all.extend(self.gateway.consumers());
         all.extend(self.incidents.consumers());
         all.extend(self.cti.consumers());
         all.extend(self.playbooks.consumers());

@@ -5596,6 +5596,14 @@ export interface components {
             totals?: Record<string, never> | null;
             /** @description Orders in force as its kernel shows them: key, verb, target, why, seconds left, what they caught. */
             standing: Record<string, never>[];
+            /**
+             * @description How it judges single packets: packets judged, nanoseconds each, how many wait and may wait, whether a flood goes
+             *     on and how many packets are dropped between two looks at it, how many devices are suspects. Absent where it
+             *     does not.
+             */
+            judging?: Record<string, never> | null;
+            /** @description The newest counters of each device (MAC address, at a router internet address): forwarded, dropped, by reason. */
+            devices: Record<string, never>[];
         };
         /** @description A gateway. */
         GatewayView: {
@@ -7053,7 +7061,7 @@ export interface components {
         };
         /** @description An order by hand. */
         NewOrder: {
-            /** @description `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `release` or `undo`. */
+            /** @description `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `suspect`, `release` or `undo`. */
             verb: string;
             /** @description The device's MAC address, lower case with colons. */
             mac?: string | null;

@@ -147,6 +147,28 @@ export interface GatewayTotals {
   dropped: Record<string, Count>;
   would_drop: Record<string, Count>;
 }
+/** How a gateway judges single packets. */
+export interface Judging {
+  judged: number;
+  packet_ns: number;
+  waiting: number;
+  may_wait: number;
+  flood: boolean;
+  floods: number;
+  batch: number;
+  suspects: number;
+}
+/** Newest counters of one device. */
+export interface DeviceCounts {
+  /** At a router its internet address. */
+  mac: string;
+  forwarded_packets: number;
+  forwarded_bytes: number;
+  dropped_packets: number;
+  dropped_bytes: number;
+  blocked: boolean;
+  reasons: Record<string, Count>;
+}
 /** An order in force, as the kernel shows it. */
 export interface Standing {
   key: string;
@@ -158,7 +180,7 @@ export interface Standing {
   dry_run: boolean;
 }
 export type GatewayPolicy = Narrow<Schemas['PolicyView'], { mode: 'watch' | 'dry_run' | 'enforce'; fail: 'open' | 'closed' }>;
-export type GatewayDetail = Narrow<Schemas['GatewayDetail'], { policy: GatewayPolicy; totals: GatewayTotals | null; standing: Standing[] }>;
+export type GatewayDetail = Narrow<Schemas['GatewayDetail'], { policy: GatewayPolicy; totals: GatewayTotals | null; standing: Standing[]; judging: Judging | null; devices: DeviceCounts[] }>;
 export type PolicyChange = Whole<Schemas['Page_PolicyChange']['items'][number]>;
 export interface AllowEntry {
   /** Network of the other end. */
@@ -180,7 +202,7 @@ export type Outcome =
   | { outcome: 'done'; summary: string; data?: unknown }
   | { outcome: 'not_enforced'; reason: string; data?: unknown }
   | { outcome: 'failed'; reason: string; retry: boolean };
-export type OrderVerb = 'block' | 'allow' | 'rate_limit' | 'quarantine' | 'redirect' | 'release' | 'undo';
+export type OrderVerb = 'block' | 'allow' | 'rate_limit' | 'quarantine' | 'redirect' | 'suspect' | 'release' | 'undo';
 export interface Target {
   mac: string | null;
   addresses: string[];

@@ -6,6 +6,7 @@ mod checkpoint;
 mod checkpoint_btrfs;
 mod checkpoint_kit;
 mod gate;
+mod gate_inline;
 mod gate_kit;
 mod node;
 mod probe;
