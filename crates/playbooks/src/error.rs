@@ -22,6 +22,12 @@ pub enum PlaybooksError {
     /// No such proposal.
     #[error("proposal {0} not found")]
     NoProposal(ProposalId),
+    /// No such delegation.
+    #[error("delegation {0} not found")]
+    NoDelegation(String),
+    /// The policy of automation was changed meanwhile.
+    #[error("the policy of automation is another one by now")]
+    Stale,
     /// What was sent cannot be taken; one line each.
     #[error("{summary}")]
     Invalid {
@@ -73,6 +79,7 @@ impl From<PlaybooksError> for PortError {
             PlaybooksError::NoPlaybook(id) => Self::NotFound(format!("playbook {id}")),
             PlaybooksError::NoRun(id) => Self::NotFound(format!("run {id}")),
             PlaybooksError::NoProposal(id) => Self::NotFound(format!("proposal {id}")),
+            PlaybooksError::NoDelegation(id) => Self::NotFound(format!("delegation {id}")),
             other => Self::Invalid(other.to_string()),
         }
     }
@@ -86,6 +93,13 @@ impl From<PlaybooksError> for Problem {
             PlaybooksError::NoPlaybook(id) => Self::not_found(format!("playbook {id}")),
             PlaybooksError::NoRun(id) => Self::not_found(format!("run {id}")),
             PlaybooksError::NoProposal(id) => Self::not_found(format!("proposal {id}")),
+            PlaybooksError::NoDelegation(id) => Self::not_found(format!("delegation {id}")),
+            PlaybooksError::Stale => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "stale",
+                "somebody changed the policy of automation since it was read; nothing was changed",
+            )
+            .remedy("Read the policy again, repeat the change, and send it with its ETag."),
             PlaybooksError::Invalid { summary, errors } => {
                 let remedy = match errors.is_empty() {
                     true => "Mend what it names and send it again.",

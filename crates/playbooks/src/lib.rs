@@ -11,6 +11,7 @@
 
 pub mod abilities;
 pub mod actuators;
+mod approvals;
 mod automation;
 mod commands;
 mod config;
@@ -18,6 +19,7 @@ pub mod context;
 mod engine;
 mod error;
 mod http;
+mod retention;
 mod run;
 pub mod secrets;
 pub mod shipped;
@@ -25,7 +27,7 @@ mod store;
 mod trigger;
 mod trust;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use model::Timestamp;
 use platform::Platform;
@@ -35,8 +37,11 @@ use platform::health::{Component, Health};
 use platform::http::{Permission, RoomRouter};
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
-use ports::{Actuator, AssetDirectory, Exchange, IncidentReader, IntelLookup};
+use platform::people::PeopleDirectory;
+use ports::{Actuator, AssetDirectory, Authorizer, Exchange, IncidentReader, IntelLookup};
+use tokio::sync::OnceCell;
 
+pub use approvals::MailLinks;
 pub use automation::{Automation, Level, Limit, Never, Quiet, Stopped};
 pub use cacao;
 pub use cacao::{
@@ -55,7 +60,11 @@ pub use trigger::{Trigger, TriggerOn};
 
 use crate::actuators::console::Console;
 use crate::actuators::{Helpers, Outside};
-use crate::automation::proposals::Due;
+use crate::approvals::Approvals;
+use crate::approvals::asking::Ask;
+use crate::approvals::limit::Openings;
+use crate::approvals::sending::Send;
+use crate::automation::due::Due;
 use crate::engine::{Advance, Engine, Opened};
 use crate::store::keys::Kept;
 use crate::store::playbooks::{Put, Stored};
@@ -71,6 +80,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 20, sql: include_str!("../migrations/0020_keys.sql") },
         Migration { number: 30, sql: include_str!("../migrations/0030_automation.sql") },
         Migration { number: 31, sql: include_str!("../migrations/0031_by_itself.sql") },
+        Migration { number: 50, sql: include_str!("../migrations/0050_approvals.sql") },
     ],
 };
 
@@ -87,6 +97,10 @@ pub struct Needs {
     pub incidents: Arc<dyn IncidentReader>,
     /// Knows how critical a device is.
     pub assets: Arc<dyn AssetDirectory>,
+    /// Knows the accounts, for questions that go out by mail.
+    pub people: Arc<dyn PeopleDirectory>,
+    /// Says what an account may do when it answers by a link.
+    pub authorizer: Arc<dyn Authorizer>,
     /// Actuators of other rooms, e.g. the gateway.
     pub actuators: Vec<Arc<dyn Actuator>>,
 }
@@ -98,6 +112,7 @@ pub struct Playbooks {
     incidents: Arc<dyn IncidentReader>,
     opened_at: Timestamp,
     outside: Arc<Outside>,
+    approvals: Arc<Approvals>,
 }
 
 impl Playbooks {
@@ -110,8 +125,18 @@ impl Playbooks {
         let opened_at = platform.now();
         let around = |actuator| actuators::around::over(&platform, actuator);
         let actuators = actuators.into_iter().map(around).collect();
-        let engine = Engine::new(platform.clone(), config, actuators, needs.assets);
-        Self { engine: Arc::new(engine), incidents: needs.incidents, outside, opened_at }
+        let engine = Arc::new(Engine::new(platform.clone(), config, actuators, needs.assets));
+        let approvals = Arc::new(Approvals {
+            engine: Arc::clone(&engine),
+            people: needs.people,
+            authorizer: needs.authorizer,
+            incidents: Arc::clone(&needs.incidents),
+            outside: Arc::clone(&outside),
+            url: OnceLock::new(),
+            openings: Openings::default(),
+            mint: OnceCell::new(),
+        });
+        Self { engine, incidents: needs.incidents, outside, approvals, opened_at }
     }
 
     /// Installs the playbooks that come with the program, or their newer versions. Call it once
@@ -121,6 +146,11 @@ impl Playbooks {
     /// They cannot be stored, or the configuration of actuators cannot work.
     pub async fn install(&self) -> Result<(), PlaybooksError> {
         self.engine.config.actuators.check().map_err(PlaybooksError::invalid)?;
+        let (least, most) = (retention::MIN_KEEP_DAYS, retention::MAX_KEEP_DAYS);
+        if !(least..=most).contains(&self.engine.config.keep_days) {
+            let text = format!("playbooks.keep_days must lie between {least} and {most}");
+            return Err(PlaybooksError::invalid(text));
+        }
         if !self.engine.config.install_shipped {
             return Ok(());
         }
@@ -174,15 +204,37 @@ impl Playbooks {
         })]
     }
 
+    /// Says where people reach this node, for links in mails; they wait until it was said once.
+    pub fn reached_at(&self, url: Option<&str>) {
+        // A second word changes nothing: links that are out lead to the first.
+        let _ = self.approvals.url.set(url.map(str::to_owned));
+    }
+
+    /// Takes away what is older than `keep_days`; gives how many rows. The room does so by itself every hour.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub async fn sweep(&self) -> Result<u64, PlaybooksError> {
+        retention::sweep(&self.engine).await
+    }
+
     /// Drives runs until the node stops.
     pub fn start(&self) {
         let engine = Arc::clone(&self.engine);
+        let old = Arc::clone(&self.engine);
         self.platform().tasks.spawn("runs", engine.schedule());
+        self.platform().tasks.spawn("runs-old", retention::run(old));
     }
 
     /// Durable jobs: what becomes due of proposals, and what an earlier version left.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(Advance), Arc::new(Due(Arc::clone(&self.engine)))]
+        let approvals = || Arc::clone(&self.approvals);
+        vec![
+            Arc::new(Advance),
+            Arc::new(Due(Arc::clone(&self.engine))),
+            Arc::new(Ask(approvals())),
+            Arc::new(Send(approvals())),
+        ]
     }
 
     /// Tells people on the console; for other rooms.
@@ -229,6 +281,14 @@ impl Playbooks {
             .route(write, utoipa_axum::routes!(http::key_remove::remove))
             .route(write, utoipa_axum::routes!(http::key_revoke::revoke))
             .merge(http::soarca::router())
+            .route(run, utoipa_axum::routes!(http::pass_on::proposal))
+            .route(run, utoipa_axum::routes!(http::pass_on::step))
+            .route(run, utoipa_axum::routes!(http::letters::list))
+            .route(run, utoipa_axum::routes!(http::delegations::list))
+            .route(run, utoipa_axum::routes!(http::delegations::make))
+            .route(run, utoipa_axum::routes!(http::delegations::end))
+            .route(Permission::PUBLIC, utoipa_axum::routes!(http::link::show))
+            .route(Permission::PUBLIC, utoipa_axum::routes!(http::link::answer))
             .route(read, utoipa_axum::routes!(http::undo::effects))
             .route(run, utoipa_axum::routes!(http::undo::undo))
             .route(read, utoipa_axum::routes!(http::actuators::actuators))

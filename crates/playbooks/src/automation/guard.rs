@@ -13,7 +13,7 @@ use crate::store::{automation, counts};
 
 /// Actuators that only tell or ask: what is never touched may well be spoken of.
 const TELLING: [&str; 7] =
-    ["console", "email", "exchange", "intel", "matrix", "mattermost", "webhook"];
+    ["console", "mail", "exchange", "intel", "matrix", "mattermost", "webhook"];
 /// Verbs that take an effect back.
 const LIFTING: [&str; 2] = ["release", "undo"];
 /// Texts in the arguments of one command that are compared with what is never touched; one with more is refused.

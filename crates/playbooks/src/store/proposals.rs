@@ -68,20 +68,34 @@ pub(crate) async fn one(
     row.as_ref().map(read).transpose()
 }
 
-/// Newest first, after the position `(recorded_at, id)`; `state` empty means all.
+/// Which proposals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    /// All that do not wait any more.
+    Decided,
+    State(ProposalState),
+}
+
+/// Newest first, after the position `(recorded_at, id)`.
 pub(crate) async fn list(
     connection: &mut AnyConnection,
-    state: Option<ProposalState>,
+    which: Which,
     before: Option<(i64, String)>,
     limit: i64,
 ) -> Result<Vec<Proposal>, DbError> {
     let (at, id) = before.unwrap_or((i64::MAX, String::new()));
     let rows = sqlx::query(
-        "SELECT * FROM playbooks_proposals WHERE ($1 = '' OR state = $1) \
+        "SELECT * FROM playbooks_proposals \
+         WHERE ($1 = '' OR state = $1 OR ($1 = 'decided' AND state <> 'open')) \
          AND (recorded_at < $2 OR (recorded_at = $2 AND id < $3)) \
          ORDER BY recorded_at DESC, id DESC LIMIT $4",
     )
-    .bind(state.map_or("", ProposalState::word))
+    .bind(match which {
+        Which::All => "",
+        Which::Decided => "decided",
+        Which::State(state) => state.word(),
+    })
     .bind(at)
     .bind(id)
     .bind(limit)

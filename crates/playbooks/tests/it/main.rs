@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)] // what is skipped is said
 
 mod actuators;
+mod approvals;
 mod automation;
 mod bash;
 #[path = "../../../cacao/tests/it/build.rs"]
@@ -26,3 +27,4 @@ mod ssh;
 mod steps;
 mod trigger;
 mod upgrade;
+mod upkeep;

@@ -14,6 +14,9 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/api/v1/sign-in"),
     ("POST", "/api/v1/sign-out"),
     ("POST", "/api/v1/peers/enrol"),
+    // The path itself is the credential.
+    ("GET", "/answer/{token}"),
+    ("POST", "/answer/{token}"),
 ];
 
 #[tokio::test]
