@@ -6,7 +6,7 @@ import { hostsOf } from './actuators';
 import { holdsText, inUnit, levelsNow, linesOf, minuteOfDay, quietAt, rulesOf, spanWords, zoneText, type Rules } from './policy';
 
 const rules = (more: Partial<Rules> = {}): Rules => ({
-  levels: { low: 'act', medium: 'act', high: 'act', critical: 'ask' }, quiet: [], limits: [], never: [], two_persons_from: null, escalate_after_s: 900, expire_after_s: 86_400, zone_minutes: 0, ...more,
+  levels: { low: 'act', medium: 'act', high: 'act', critical: 'ask' }, quiet: [], limits: [], never: [], two_persons_from: null, escalate_after_s: 900, expire_after_s: 86_400, zone_minutes: 0, mail_links: { on: false, roles: [], persons: [], then_roles: [], then_persons: [] }, ...more,
 });
 const at = (hour: number, minute = 0) => Date.UTC(2026, 10, 30, hour, minute);
 

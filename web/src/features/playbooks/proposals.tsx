@@ -14,6 +14,8 @@ import { sentence } from '@/parts/sentence';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
+import { Asked } from './asked';
+import { voiceText } from './decided';
 
 const MAX_COMMENT_CHARS = 4000;
 
@@ -49,13 +51,16 @@ export function ProposalPanel({ one, onAnswered }: { one: Proposal; onAnswered: 
               {one.persons > 1 ? tn('proposal.of', one.persons, { said: one.persons - stillNeeded(one) }) : t('proposal.one')}
               {one.voices.map((voice) => (
                 <span key={`${voice.person} ${voice.at}`} className="small soft voice">
-                  {t('proposal.voice', { person: voice.person })} <Wall at={voice.at} relative />{voice.comment && `: ${voice.comment}`}
+                  {voiceText(voice)} · <Wall at={voice.at} relative />
                 </span>
               ))}
             </dd>
           </dl>
         </div>
-        <Decide one={one} onAnswered={onAnswered} />
+        <div className="stack">
+          <Decide one={one} onAnswered={onAnswered} />
+          <Asked about={one.id} path={`/proposals/${encodeURIComponent(one.id)}/ask`} />
+        </div>
       </div>
     </Panel>
   );
@@ -74,7 +79,7 @@ function Decide({ one, onAnswered }: { one: Proposal; onAnswered: (answered: Pro
     },
   );
   if (!may) return null;
-  const said = one.voices.some((voice) => voice.person === me.data?.name);
+  const said = one.voices.some((voice) => voice.person === me.data?.name || voice.for === me.data?.name);
   return (
     <div className="stack tight answer">
       {said && <p role="status">{t('proposal.said')}</p>}
