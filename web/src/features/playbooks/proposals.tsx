@@ -16,6 +16,7 @@ import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import { Asked } from './asked';
 import { voiceText } from './decided';
+import { InPlaceOf } from './place';
 
 const MAX_COMMENT_CHARS = 4000;
 
@@ -70,8 +71,9 @@ function Decide({ one, onAnswered }: { one: Proposal; onAnswered: (answered: Pro
   const may = useMay('playbooks.run');
   const me = useQuery(reads.me());
   const [text, setText] = useState('');
+  const [giver, setGiver] = useState('');
   const act = useAct(
-    (accept: boolean) => post<Proposal>(`/proposals/${encodeURIComponent(one.id)}/answer`, { accept, comment: text.trim() }),
+    (accept: boolean) => post<Proposal>(`/proposals/${encodeURIComponent(one.id)}/answer`, { accept, comment: text.trim(), ...(giver === '' ? {} : { for: giver }) }),
     ['proposals', 'runs', 'incidents'],
     (answered) => {
       setText('');
@@ -84,6 +86,7 @@ function Decide({ one, onAnswered }: { one: Proposal; onAnswered: (answered: Pro
     <div className="stack tight answer">
       {said && <p role="status">{t('proposal.said')}</p>}
       <Textarea autosize minRows={1} maxLength={MAX_COMMENT_CHARS} label={t('run.answer')} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+      <InPlaceOf kind="proposals" playbook={one.playbook} value={giver} onChange={setGiver} />
       <div className="row">
         {!said && <Button small busy={act.isPending} data-key="a" onClick={() => act.mutate(true)}>{t(stillNeeded(one) > 1 ? 'proposal.yes' : 'proposal.start')}</Button>}
         <Button small plain disabled={act.isPending} onClick={() => act.mutate(false)}>{t('run.decline')}</Button>
