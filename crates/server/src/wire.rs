@@ -202,6 +202,7 @@ impl Node {
         config: &ServerConfig,
         metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Addresses> {
+        self.rooms.playbooks.reached_at(config.public_url.as_deref());
         let app = self.router(config.max_body_bytes, metrics);
         let addresses =
             doors::open(&self.platform, &self.rooms.identity, ports, config, app).await?;
@@ -314,6 +315,8 @@ impl Rooms {
             peers: Arc::new(identity.clone()),
             incidents: Arc::new(incidents.clone()),
             assets: Arc::new(assets.clone()),
+            people: Arc::new(identity.clone()),
+            authorizer: identity.authorizer(),
             actuators: vec![
                 Arc::new(gateway.clone()),
                 Arc::new(recovery.clone()),

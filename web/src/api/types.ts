@@ -279,8 +279,12 @@ export type Automation = Narrow<Schemas['Automation'], {
   limits: Whole<Schemas['AutomationLimit']>[];
   never: Whole<Schemas['NeverTouched']>[];
   two_persons_from: Severity | null;
+  mail_links: Whole<Schemas['MailLinks']>;
   stopped: Whole<Schemas['AutomationStopped']> | null;
 }>;
+export type AnswerMail = Whole<Schemas['AnswerMail']>;
+export type AskedView = Schemas['AskedView'];
+export type Delegation = Whole<Schemas['DelegationView']>;
 export type Proposal = Whole<Schemas['ProposalView']>;
 export type ResponseCandidate = Whole<Schemas['ResponseCandidate']>;
 export type Actuator = Whole<Schemas['ActuatorView']>;

@@ -43,7 +43,7 @@ use platform::jobs::{Job, JobEnd, JobHandler};
 use ports::{Actuator, AssetDirectory};
 
 pub(crate) use book::{Book, Texts};
-pub(crate) use people::{Settled, Wanted};
+pub(crate) use people::{Answered, Settled, Wanted};
 pub(crate) use start::{Opened, Order, start};
 pub(crate) use tree::Tree;
 

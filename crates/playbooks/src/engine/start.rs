@@ -19,6 +19,7 @@ use crate::cacao::Playbook;
 use crate::cacao::variables::Values;
 use crate::context;
 use crate::run::RunState;
+use crate::secrets::needed;
 use crate::store::playbooks::Stored;
 use crate::store::runs::{self, Run};
 use crate::store::triggers::{self, Kept};
@@ -74,6 +75,8 @@ pub(crate) async fn start(
     let names: Vec<String> = given.keys().cloned().collect();
     let (texts, mut missing) = book::collect(tx, &engine.abilities, order.stored, &names).await?;
     missing.extend(unsigned(&engine.config, tx, &texts).await?);
+    let all = std::iter::once(&texts.own).chain(texts.called.values());
+    missing.extend(needed::lacking(tx.sql(), all).await?);
     if order.refuse && !missing.is_empty() {
         return Err(PlaybooksError::Invalid {
             summary: format!("'{}' cannot run here", order.stored.name),
