@@ -60,9 +60,13 @@ fn by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let city = City::build(folder.path(), "act");
     city.infect();
-    city.closes("no proposal was needed", |city| {
-        assert!(city.items("/api/v1/proposals").is_empty());
-    });
+    city.closes(
+        "no proposal was needed",
+        |_| {},
+        |city| {
+            assert!(city.items("/api/v1/proposals").is_empty());
+        },
+    );
 }
 
 #[test]
@@ -81,12 +85,15 @@ fn by_hand() {
         let path = format!("/api/v1/proposals/{}/answer", proposal["id"].as_str().unwrap());
         city.site.call("POST", &path, &json!({ "accept": true, "comment": "seen on the camera" }))
     });
-    let received = until("the CERT has it", || items(&city.cert, INCIDENTS).pop());
-    person("acknowledge", &city.cert, || {
-        let path = format!("/api/v1/incidents/{}/acknowledge", received["id"].as_str().unwrap());
-        city.cert.call("POST", &path, &json!({ "text": "we look" }))
-    });
-    city.closes("by hand", |city| {
+    let acknowledge = |city: &City| {
+        let received = until("the CERT has it", || items(&city.cert, INCIDENTS).pop());
+        person("acknowledge", &city.cert, || {
+            let path =
+                format!("/api/v1/incidents/{}/acknowledge", received["id"].as_str().unwrap());
+            city.cert.call("POST", &path, &json!({ "text": "we look" }))
+        });
+    };
+    city.closes("by hand", acknowledge, |city| {
         let path = format!("/api/v1/proposals/{}", proposal["id"].as_str().unwrap());
         let (_, answered) = city.site.call("GET", &path, &Value::Null);
         let run = &city.items("/api/v1/runs")[0];
@@ -270,8 +277,8 @@ impl City {
         try_it.status().unwrap().success()
     }
 
-    /// From the finding to the end, and whether all is told.
-    fn closes(&self, how: &str, more: impl Fn(&Self)) {
+    /// From the finding to the end, and whether all is told; `acknowledge`: what a person does at the CERT.
+    fn closes(&self, how: &str, acknowledge: impl Fn(&Self), more: impl Fn(&Self)) {
         let milestones =
             |it: &Value, name: &str| it["milestones"][name].as_str().map(str::to_owned);
         let contained = until("contained", || {
@@ -288,9 +295,10 @@ impl City {
             milestones(&whole, "recovered").map(|_| whole)
         });
         assert!(self.answers(), "a recovered device is reached");
+        acknowledge(self);
         let by = until("acknowledged", || {
             let (_, whole) = self.site.call("GET", &contained, &Value::Null);
-            whole["acknowledged_by"].as_str().map(str::to_owned)
+            whole["incident"]["acknowledged_by"].as_str().map(str::to_owned)
         });
         assert!(by.contains("cert"), "the CERT's answer came back: {by}");
         let behaviour = std::fs::read_to_string(self.place.join("state/behaviour")).unwrap();
