@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use nix::fcntl::{Flock, FlockArg};
 use ports::Random;
@@ -107,6 +108,9 @@ impl DataFolder {
         bytes: usize,
         random: &dyn Random,
     ) -> Result<String, DataError> {
+        // Two that made the same secret at once would make two, and what the first one signed would be worth nothing.
+        static MAKING: Mutex<()> = Mutex::new(());
+        let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.key_file(name);
         if let Some(text) = read_text(&path)? {
             return Ok(text.trim().to_owned());
@@ -222,6 +226,18 @@ mod tests {
         drop(held);
         assert!(!DataFolder::in_use(folder.path()));
         DataFolder::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_secret_that_many_ask_for_at_once_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        let made: std::collections::BTreeSet<String> = std::thread::scope(|scope| {
+            let ask = || scope.spawn(|| data.secret_hex("many", 32, &SystemRandom).unwrap());
+            let asked: Vec<_> = (0..16).map(|_| ask()).collect();
+            asked.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(made.len(), 1);
     }
 
     #[test]

@@ -44,12 +44,13 @@ fn failed(error: impl std::fmt::Display) -> Refused {
 async fn opened(room: &Playbooks, source: &str, text: &str) -> Result<(Letter, Question), Refused> {
     let approvals = &room.approvals;
     let now = room.platform().now();
+    let wrong = || refuse(StatusCode::NOT_FOUND, WRONG);
+    // What has not the form of a link costs nothing and is not counted.
+    let token = Token::read(text).ok_or_else(wrong)?;
     if !approvals.openings.admit(source, now) {
         let text = "Too many links were opened from your address; wait a minute.";
         return Err(refuse(StatusCode::TOO_MANY_REQUESTS, text));
     }
-    let wrong = || refuse(StatusCode::NOT_FOUND, WRONG);
-    let token = Token::read(text).ok_or_else(wrong)?;
     let (letter, policy) = {
         let mut sql = room.platform().db.read().await.map_err(failed)?;
         let letter = letters::one(&mut sql, &token.letter).await.map_err(failed)?;

@@ -114,7 +114,7 @@ impl Desk {
     }
 
     /// The links of the mails so far by who got them; waits until there are `count` mails.
-    async fn links(&self, count: usize) -> Vec<(String, String)> {
+    pub(crate) async fn links(&self, count: usize) -> Vec<(String, String)> {
         self.mailed(count).await.iter().map(|mail| (to(mail), link(mail))).collect()
     }
 
@@ -131,7 +131,12 @@ impl Desk {
         panic!("not {count} mails: {:#?}\n{list:#}", self.mails.lock().unwrap());
     }
 
-    async fn page(&self, method: &str, path: &str, form: &str) -> (StatusCode, HeaderMap, String) {
+    pub(crate) async fn page(
+        &self,
+        method: &str,
+        path: &str,
+        form: &str,
+    ) -> (StatusCode, HeaderMap, String) {
         let (routes, _) = self.room.room.router().into_parts();
         let request = Request::builder()
             .method(method)

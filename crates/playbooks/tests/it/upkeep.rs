@@ -148,3 +148,31 @@ async fn a_server_that_is_away_is_tried_again_and_what_cannot_go_says_why() {
     assert_eq!(desk.mails.lock().unwrap().len(), 1);
     room.close().await;
 }
+
+#[tokio::test]
+async fn a_link_ends_with_its_time_and_a_changed_playbook_needs_a_new_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let links = json!({ "escalate_after_s": 2, "expire_after_s": 3,
+        "mail_links": { "on": true, "persons": ["ana"], "then_persons": ["rita"] } });
+    let desk = desk(folder.path(), links).await;
+    desk.room.publish(&opened(1, Severity::High)).await;
+    let link = desk.links(1).await[0].1.clone();
+    assert_eq!(desk.page("GET", &link, "").await.0, StatusCode::OK);
+    let text =
+        playbook(&[("ask", manual("x", json!({ "on_completion": "@end@" }))), ("end", end())]);
+    desk.room.store(&newer(text)).await;
+    for method in ["GET", "POST"] {
+        let (status, _, page) = desk.page(method, &link, "answer=yes").await;
+        assert_eq!(status, StatusCode::GONE, "ana was asked about another playbook: {page}");
+        assert!(page.contains("changed"), "{page}");
+    }
+    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    let (status, _, page) = desk.page("POST", &link, "answer=yes").await;
+    assert_eq!(status, StatusCode::GONE);
+    assert!(page.contains("This link has expired."), "{page}");
+    assert!(desk.room.runs().await.is_empty());
+    // The next in line may not answer: it is said on the console that nobody could be asked.
+    let (_, notices) = desk.room.call("GET", "/api/v1/notices", Value::Null).await;
+    assert!(notices.to_string().contains("Nobody could be asked by mail"), "{notices}");
+    desk.room.close().await;
+}
