@@ -332,7 +332,7 @@ async fn tell_answer(
         method: said.method.words().into(),
         accept,
         comment: comment.to_owned(),
-        tlp: None,
+        tlp: it.tlp,
     };
     tx.publish(&said.person, &fact).await?;
     Ok(())
