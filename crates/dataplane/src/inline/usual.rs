@@ -153,7 +153,10 @@ mod tests {
             !passes(&mut usual, DEVICE, 5_000, &datagram(66, 6_667, true)),
             "waiting is no help"
         );
-        assert!(passes(&mut usual, DEVICE, 701, &datagram(255, 67, true)), "address leases do");
+        let mut lease = datagram(255, 67, true);
+        assert!(!passes(&mut usual, DEVICE, 701, &lease), "any port to the port of leases");
+        lease[20..22].copy_from_slice(&68_u16.to_be_bytes());
+        assert!(passes(&mut usual, DEVICE, 701, &lease), "a request for a lease");
         let other = Device::Mac([2, 0, 0, 0, 0, 8]);
         assert!(passes(&mut usual, other, 701, &datagram(66, 6_667, true)));
         usual.suspects(&BTreeSet::new(), 800 * SECOND);
