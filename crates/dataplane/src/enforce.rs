@@ -196,11 +196,12 @@ impl Enforcement {
         }
     }
 
-    /// A sign of life, unless the watch is dead: then nobody looks at what passes.
+    /// A sign of life, unless the watch or the judge is dead: then nobody looks at what passes.
     fn beat(&mut self) {
         let now = clock::monotonic();
         if now.saturating_sub(self.beaten_at) < BEAT_EVERY
             || self.shared.stands_still(WATCH_DEAD_AFTER)
+            || self.shared.inline.stands_still(WATCH_DEAD_AFTER)
         {
             return;
         }

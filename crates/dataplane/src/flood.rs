@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 
 use crate::counters::{self, InterfaceCounters};
+use crate::prove::checksum;
 use crate::{EdgeError, clock, sys};
 
 /// Frames handed to the kernel at a time.
@@ -148,7 +149,15 @@ fn frame() -> [u8; FRAME_BYTES] {
     frame[34..36].copy_from_slice(&40_000_u16.to_be_bytes());
     frame[36..38].copy_from_slice(&PORT.to_be_bytes());
     frame[38..40].copy_from_slice(&26_u16.to_be_bytes());
+    sum(&mut frame);
     frame
+}
+
+/// A bridge that shows its packets to iptables drops those whose header does not add up.
+fn sum(frame: &mut [u8; FRAME_BYTES]) {
+    frame[24..26].fill(0);
+    let sum = checksum(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum.to_be_bytes());
 }
 
 /// Puts the number of a sender into its MAC and its internet address.
@@ -156,6 +165,7 @@ fn set_sender(frame: &mut [u8; FRAME_BYTES], sender: u32) {
     let [_, number @ ..] = sender.to_be_bytes();
     frame[9..12].copy_from_slice(&number);
     frame[27..30].copy_from_slice(&number);
+    sum(frame);
 }
 
 #[cfg(test)]
@@ -173,6 +183,7 @@ mod tests {
         let view = decode(LinkType::ETHERNET, &frame, FRAME_BYTES as u32).unwrap();
         assert_eq!(view.src_mac, Some([2, 0, 0, 1, 2, 3]));
         assert_eq!(view.flaw, None);
+        assert_eq!(checksum(&frame[14..34]), 0);
         let passes = |text: &str| Filter::compile(text).unwrap().passes(&frame, 60);
         assert!(passes("udp dst port 9999 and src host 10.1.2.3"));
     }

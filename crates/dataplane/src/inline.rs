@@ -224,7 +224,7 @@ pub fn start(
         .map_err(|error| failed(format!("queue {number}: {error}")))?;
     install::install(number, form == Form::Bridge).map_err(failed)?;
     shared.inline.set_judging(Judging::default());
-    let stop = stop.clone();
+    let (stop, judged) = (stop.clone(), shared.clone());
     // Not waited for: what it holds when the process ends, the kernel drops with the queue.
     std::thread::Builder::new()
         .name("judge".into())
@@ -232,7 +232,8 @@ pub fn start(
             if let Err(error) = path.run(&stop)
                 && !stop.load(Ordering::Relaxed)
             {
-                tracing::error!(%error, "packets are no longer judged one by one: they pass");
+                tracing::error!(%error, "packets are no longer judged one by one: the fail mode takes over");
+                judged.inline.lost();
             }
         })
         .map_err(EdgeError::system("starting a thread"))?;

@@ -19,6 +19,7 @@ use crate::lane::readable;
 use crate::{clock, sys};
 
 pub use frame::ProbeFrame;
+pub(crate) use frame::checksum;
 pub use wires::PROBE_PORT;
 
 /// How long a frame may take from one port to the other.

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ports::edge::{Count, Dropped, Judging, Reason, Totals};
 
 use super::{DeviceReading, Reading};
+use crate::clock;
 use crate::inline::Device;
 
 /// Devices that are counted by themselves: as many as the table has room for.
@@ -26,6 +28,8 @@ struct Counts {
 pub struct Inlined {
     counts: Mutex<Counts>,
     shed_by_kernel: AtomicU64,
+    /// Milliseconds of the monotonic clock when the judge last went round; 0: there is none.
+    turned_ms: AtomicU64,
 }
 
 impl Inlined {
@@ -45,6 +49,23 @@ impl Inlined {
     /// So many packets were shed by the kernel since the start, which says neither whose they were nor how long.
     pub fn set_shed_by_kernel(&self, packets: u64) {
         self.shed_by_kernel.store(packets, Ordering::Relaxed);
+    }
+
+    /// The judge has gone round once more.
+    pub fn turned(&self) {
+        let now = u64::try_from(clock::monotonic().as_millis()).unwrap_or(u64::MAX);
+        self.turned_ms.store(now.max(1), Ordering::Relaxed);
+    }
+
+    /// The judge has ended before its time.
+    pub fn lost(&self) {
+        self.turned_ms.store(1, Ordering::Relaxed);
+    }
+
+    /// Whether there is a judge and it has not gone round for so long.
+    pub fn stands_still(&self, longer_than: Duration) -> bool {
+        let turned = self.turned_ms.load(Ordering::Relaxed);
+        turned > 0 && clock::monotonic() > Duration::from_millis(turned) + longer_than
     }
 
     /// Whether packets are judged one by one here.
@@ -143,5 +164,11 @@ mod tests {
         assert_eq!((line.forwarded.packets, line.forwarded.bytes), (6, 640));
         assert_eq!(line.dropped[&Reason::Shaping].packets, 1);
         assert_eq!(inlined.shed(), 6);
+        let longest = Duration::from_secs(10);
+        assert!(!inlined.stands_still(longest), "nobody judges");
+        inlined.turned();
+        assert!(!inlined.stands_still(longest));
+        inlined.lost();
+        assert!(inlined.stands_still(Duration::ZERO));
     }
 }

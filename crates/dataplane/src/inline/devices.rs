@@ -1,6 +1,6 @@
 //! Whose a packet is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Device;
@@ -25,7 +25,8 @@ pub(super) fn ends(packet: &[u8]) -> Option<(IpAddr, IpAddr)> {
 
 /// The MAC address behind each address of the device side, as its packets showed it: a packet towards a device tells
 /// the kernel's queue no MAC address. Beyond [`MAX_ADDRESSES`] new ones are not kept: their packets then are
-/// counted for the gateway alone.
+/// counted for the gateway alone. A suspect cannot take an address that another one had: what is sent to that would be
+/// judged as if it were sent to the suspect.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours(HashMap<IpAddr, [u8; 6]>);
 
@@ -35,6 +36,7 @@ impl Neighbours {
         form: Form,
         from_device: bool,
         packet: &Queued<'_>,
+        suspects: &BTreeSet<Device>,
     ) -> Option<Device> {
         let (source, destination) = ends(packet.bytes)?;
         match (form, from_device) {
@@ -43,6 +45,7 @@ impl Neighbours {
             (Form::Bridge, true) => {
                 let mac = packet.mac?;
                 if self.0.get(&source) != Some(&mac)
+                    && !suspects.contains(&Device::Mac(mac))
                     && (self.0.len() < MAX_ADDRESSES || self.0.contains_key(&source))
                 {
                     self.0.insert(source, mac);
@@ -72,11 +75,18 @@ mod tests {
         back[12..16].copy_from_slice(&[10, 0, 0, 2]);
         back[16..20].copy_from_slice(&[10, 0, 0, 7]);
         let got = Queued { mac: Some([2; 6]), bytes: &back, ..sent };
-        assert_eq!(neighbours.device(Form::Bridge, false, &got), None);
-        let device = neighbours.device(Form::Bridge, true, &sent).unwrap();
+        let nobody = BTreeSet::new();
+        assert_eq!(neighbours.device(Form::Bridge, false, &got, &nobody), None);
+        let device = neighbours.device(Form::Bridge, true, &sent, &nobody).unwrap();
         assert_eq!(device.to_string(), "02:00:00:00:00:07");
-        assert_eq!(neighbours.device(Form::Bridge, false, &got), Some(device));
-        assert_eq!(neighbours.device(Form::Router, false, &got).unwrap().to_string(), "10.0.0.7");
+        assert_eq!(neighbours.device(Form::Bridge, false, &got, &nobody), Some(device));
+        let thief = Device::Mac([9; 6]);
+        let stolen = Queued { mac: Some([9; 6]), ..sent };
+        let suspects = BTreeSet::from([thief]);
+        assert_eq!(neighbours.device(Form::Bridge, true, &stolen, &suspects), Some(thief));
+        assert_eq!(neighbours.device(Form::Bridge, false, &got, &suspects), Some(device));
+        let routed = neighbours.device(Form::Router, false, &got, &nobody).unwrap();
+        assert_eq!(routed.to_string(), "10.0.0.7");
         assert_eq!(ends(&[0x60; 20]), None, "cut within its header");
     }
 }

@@ -1,5 +1,6 @@
 //! The way of a packet from the kernel's queue through the judge back to the kernel.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
@@ -78,6 +79,7 @@ pub(super) struct Path {
     waiting_bytes: usize,
     spare: Vec<Vec<u8>>,
     neighbours: Neighbours,
+    suspects: BTreeSet<Device>,
     mitigating: Mitigating,
     judging: Mean,
     besides: Mean,
@@ -166,6 +168,7 @@ impl Path {
             waiting_bytes: 0,
             spare: Vec::new(),
             neighbours: Neighbours::default(),
+            suspects: BTreeSet::new(),
             mitigating: Mitigating::new(settings.flood_window, settings.flood_loss),
             judging: Mean::default(),
             besides: Mean::default(),
@@ -237,8 +240,9 @@ impl Path {
         }
         let load = load(&self.forwarder, &self.shared, self.packet_ns());
         self.mitigating.look(&load);
-        let suspects = self.shared.inline.suspects();
-        self.scorer.suspects(&suspects, load.now_ns);
+        self.shared.inline.turned();
+        self.suspects = self.shared.inline.suspects();
+        self.scorer.suspects(&self.suspects, load.now_ns);
         let (flood, floods, batch) = self.mitigating.state();
         self.shared.inline.set_judging(Judging {
             judged: self.judged,
@@ -248,7 +252,7 @@ impl Path {
             flood,
             floods,
             batch,
-            suspects: u32::try_from(suspects.len()).unwrap_or(u32::MAX),
+            suspects: u32::try_from(self.suspects.len()).unwrap_or(u32::MAX),
         });
         Ok(())
     }
@@ -265,7 +269,7 @@ impl Path {
             self.pass(packet.id);
             return 0;
         }
-        let device = self.neighbours.device(self.place.form, from_device, packet);
+        let device = self.neighbours.device(self.place.form, from_device, packet, &self.suspects);
         let about = About { id: packet.id, device, from_device, length: packet.length };
         let (forwarder, shared, packet_ns) = (&self.forwarder, &self.shared, self.packet_ns());
         let load = || load(forwarder, shared, packet_ns);

@@ -16,6 +16,8 @@ use super::{Device, Packet};
 const MAX_DEVICES: usize = 4_096;
 /// Services that are kept of one device.
 const MAX_SERVICES: usize = 512;
+/// Services that are kept of all devices: about 12 MB.
+const MAX_ALL: usize = 262_144;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMP_V6: u8 = 58;
@@ -29,6 +31,8 @@ pub(super) struct Usual {
     after_ns: u64,
     /// When each service was first seen, nanoseconds.
     seen: HashMap<Device, HashMap<Service, u64>>,
+    /// How many services that are.
+    all: usize,
     /// Since when each suspect is one.
     since: HashMap<Device, u64>,
 }
@@ -70,7 +74,7 @@ fn service(packet: &Packet<'_>) -> Option<Service> {
 impl Usual {
     pub(super) fn new(after: Duration) -> Self {
         let after_ns = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
-        Self { after_ns, seen: HashMap::new(), since: HashMap::new() }
+        Self { after_ns, seen: HashMap::new(), all: 0, since: HashMap::new() }
     }
 
     pub(super) fn suspects(&mut self, suspects: &BTreeSet<Device>, now_ns: u64) {
@@ -101,11 +105,13 @@ impl Usual {
         }
         if seen.len() >= MAX_SERVICES {
             // Whoever looks for an open door makes many new ones: they go, what is usual stays.
-            let after_ns = self.after_ns;
+            let (after_ns, before) = (self.after_ns, seen.len());
             seen.retain(|_, first| first.saturating_add(after_ns) <= now_ns);
+            self.all -= before - seen.len();
         }
-        if seen.len() < MAX_SERVICES {
+        if seen.len() < MAX_SERVICES && self.all < MAX_ALL {
             seen.insert(service, now_ns);
+            self.all += 1;
         }
     }
 }
@@ -171,6 +177,7 @@ mod tests {
             passes(&mut usual, DEVICE, 700, &datagram(9, port, true));
         }
         assert!(usual.seen[&DEVICE].len() <= MAX_SERVICES);
+        assert_eq!(usual.all, usual.seen[&DEVICE].len());
         usual.suspects(&BTreeSet::from([DEVICE]), 710 * SECOND);
         assert!(passes(&mut usual, DEVICE, 711, &datagram(2, 5_001, true)));
         assert!(!passes(&mut usual, DEVICE, 711, &datagram(9, 80, true)));

@@ -132,7 +132,7 @@ pub(super) fn number(bytes: &[u8]) -> Option<u32> {
 }
 
 /// RFC 1071.
-fn checksum(header: &[u8]) -> u16 {
+pub(crate) fn checksum(header: &[u8]) -> u16 {
     let words = header
         .chunks(2)
         .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));

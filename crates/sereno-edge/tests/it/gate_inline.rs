@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use dataplane::flood::FloodSettings;
 use model::Outcome;
 use ports::edge::{FailMode, GatewayPolicy, Mode, Reason, Totals, Verb};
 
@@ -212,17 +213,26 @@ fn suspected_without_judge() {
     );
 }
 
-/// Sends as fast as one thread can for so long; gives how many.
-fn flood(from: &UdpSocket, to: &str, lasting: Duration) -> u64 {
-    from.connect(to).unwrap();
-    let (begun, mut sent) = (Instant::now(), 0);
-    while begun.elapsed() < lasting {
-        for _ in 0..64 {
-            // A full queue of the sender is no loss: it was not sent.
-            sent += u64::from(from.send(b"a word").is_ok());
-        }
-    }
-    sent
+/// What is offered to the judge a second, and how many packets: straight to the driver, so that the sender costs little.
+const OFFERED: f64 = 120_000.0;
+const PACKETS: u64 = 480_000;
+
+/// Sends small datagrams from the network `dev`; gives how many left and the seconds that took.
+fn flood() -> (u64, f64) {
+    let flooding = std::thread::spawn(|| {
+        let file = std::fs::File::open("/run/netns/dev").unwrap();
+        nix::sched::setns(file, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+        let settings = FloodSettings {
+            interface: "eth0".into(),
+            count: PACKETS,
+            per_second: Some(OFFERED),
+            threads: 1,
+            senders: 1,
+        };
+        dataplane::flood::run(&settings).unwrap()
+    });
+    let counts = flooding.join().unwrap();
+    (counts.accepted, counts.seconds)
 }
 
 #[test]
@@ -249,9 +259,7 @@ fn fast() {
         with as f64 / 1e3
     );
     let (before, cpu) = (gate.at_rest(), gate.cpu_seconds("judge"));
-    let begun = Instant::now();
-    let sent = flood(&dev, "10.0.0.2:5001", Duration::from_secs(4));
-    let seconds = begun.elapsed().as_secs_f64();
+    let (sent, seconds) = flood();
     let after = gate.at_rest();
     let cpu = gate.cpu_seconds("judge") - cpu;
     let shed = after.dropped.get(&Reason::Shaping).map_or(0, |count| count.packets);
@@ -263,7 +271,7 @@ fn fast() {
     );
     adds_up(&after);
     assert!(judged + shed >= sent, "{after:?}");
-    assert!(took(&server) > 0 && (arrives(&dev, &server) || took(&server) > 0), "it still judges");
+    assert!(arrives(&dev, &server), "it still judges");
 }
 
 /// How long the flood lasts, and the judge's time for a packet: 5,000 a second of 50,000.
