@@ -35,7 +35,7 @@ pub(crate) struct Worth {
 pub(crate) fn disruption(actuator: &str, verb: &str) -> f64 {
     match (actuator, verb) {
         ("gateway", "block" | "quarantine") | ("checkpoint", "restart" | "restore_before") => 1.0,
-        ("gateway", "rate_limit" | "redirect") => 0.5,
+        ("gateway", "rate_limit" | "redirect" | "suspect") => 0.5,
         ("gateway" | "checkpoint" | "console" | "intel" | "exchange", _) => 0.0,
         // What others carry out may do anything: in between.
         _ => 0.5,
