@@ -95,8 +95,7 @@ pub(crate) async fn desk(folder: &Path, links: Value) -> Desk {
     room.room.reached_at(Some("https://soc.example"));
     let text = playbook(&[("block", block(json!({ "on_completion": "@end@" }))), ("end", end())]);
     let id = room.store(&text).await;
-    let trigger = json!({ "trigger": { "on": "incidents.opened", "min_severity": "low" } });
-    room.call("PUT", &format!("/api/v1/playbooks/{id}/trigger"), trigger).await;
+    room.trigger(&id, json!({ "on": "incidents.opened", "min_severity": "low" })).await;
     let desk = Desk { room, world, mails, port };
     desk.policy(links).await;
     desk
