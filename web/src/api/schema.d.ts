@@ -9601,27 +9601,15 @@ export interface components {
             missing: string[];
         };
         /** @description Starts a playbook when something happens. */
-        PlaybookTrigger: (components["schemas"]["PlaybookTriggerIncident"] & {
+        PlaybookTrigger: {
+            /** @description Least severity. */
+            min_severity: string;
+            /** @description Kinds of attack among the findings; empty means any. */
+            kinds?: string[];
+            level?: components["schemas"]["AutomationLevel"] | null;
             /** @enum {string} */
             on: "incidents.opened";
-        }) | (components["schemas"]["PlaybookTriggerFinding"] & {
-            /** @enum {string} */
-            on: "findings.raised";
-        }) | (components["schemas"]["PlaybookTriggerNews"] & {
-            /** @enum {string} */
-            on: "intel.new";
-        }) | (components["schemas"]["PlaybookTriggerHit"] & {
-            /** @enum {string} */
-            on: "intel.hit";
-        }) | (components["schemas"]["PlaybookTriggerSchedule"] & {
-            /** @enum {string} */
-            on: "schedule";
-        }) | (components["schemas"]["PlaybookTriggerWebhook"] & {
-            /** @enum {string} */
-            on: "webhook";
-        });
-        /** @description A detector raised a finding. */
-        PlaybookTriggerFinding: {
+        } | {
             /** @description Least severity. */
             min_severity: string;
             /** @description Kinds of attack; empty means any. */
@@ -9642,28 +9630,9 @@ export interface components {
              */
             cooldown_s?: number;
             level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description A value that the node's own work met is known to intelligence (what TLP:GREEN lets everybody here read). */
-        PlaybookTriggerHit: {
-            /** @description Names of sources, one of which must know it; empty means any. */
-            sources?: string[];
-            /**
-             * Format: int32
-             * @description After a start, how long the same value starts nothing, seconds.
-             */
-            cooldown_s?: number;
-            level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description An incident of our own was opened, or became severe enough later. */
-        PlaybookTriggerIncident: {
-            /** @description Least severity. */
-            min_severity: string;
-            /** @description Kinds of attack among the findings; empty means any. */
-            kinds?: string[];
-            level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description New intelligence became known here. What this node says itself is none, and neither are newer versions. */
-        PlaybookTriggerNews: {
+            /** @enum {string} */
+            on: "findings.raised";
+        } | {
             /** @description STIX types; empty means any. */
             types?: string[];
             /** @description One of these must be among the labels; empty means any. */
@@ -9688,9 +9657,20 @@ export interface components {
              */
             cooldown_s?: number;
             level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description A time has come: every so often, or at a time of the day. */
-        PlaybookTriggerSchedule: {
+            /** @enum {string} */
+            on: "intel.new";
+        } | {
+            /** @description Names of sources, one of which must know it; empty means any. */
+            sources?: string[];
+            /**
+             * Format: int32
+             * @description After a start, how long the same value starts nothing, seconds.
+             */
+            cooldown_s?: number;
+            level?: components["schemas"]["AutomationLevel"] | null;
+            /** @enum {string} */
+            on: "intel.hit";
+        } | {
             /**
              * Format: int32
              * @description Every so many seconds, counted from 1970-01-01T00:00:00Z: 3600 is on the hour.
@@ -9710,6 +9690,21 @@ export interface components {
             /** @description Start also while the last run of this trigger is under way. */
             overlap?: boolean;
             level?: components["schemas"]["AutomationLevel"] | null;
+            /** @enum {string} */
+            on: "schedule";
+        } | {
+            /**
+             * @description Fields of the JSON body by name, or by JSON pointer (RFC 6901, `/a/b`), each with the external variable that gets its
+             *     value.
+             */
+            fields?: {
+                [key: string]: string;
+            };
+            /** @description Only calls signed as Standard Webhooks says are taken; the bare secret is not. */
+            signed?: boolean;
+            level?: components["schemas"]["AutomationLevel"] | null;
+            /** @enum {string} */
+            on: "webhook";
         };
         /** @description A trigger, with what it did. */
         PlaybookTriggerState: {
@@ -9763,19 +9758,6 @@ export interface components {
             last_run?: string | null;
             /** @description Why the last match or moment started nothing. */
             note?: string | null;
-        };
-        /** @description Somebody outside called `POST /api/v1/hooks/ID` with the secret of this trigger. */
-        PlaybookTriggerWebhook: {
-            /**
-             * @description Fields of the JSON body by name, or by JSON pointer (RFC 6901, `/a/b`), each with the external variable that gets its
-             *     value.
-             */
-            fields?: {
-                [key: string]: string;
-            };
-            /** @description Only calls signed as Standard Webhooks says are taken; the bare secret is not. */
-            signed?: boolean;
-            level?: components["schemas"]["AutomationLevel"] | null;
         };
         /** @description A stored playbook. */
         PlaybookView: {
