@@ -89,7 +89,10 @@ cargo bench --locked -p server --bench taxii 2>/dev/null | grep -v '^$' || true
 echo "# A whole collection by the same client, beside medallion (PYTHON: an interpreter with both)"
 bash tools/peers/medallion.sh
 say "gateway: order to effective block, added latency, verdicts by user space, fail mode"
-cargo test --release --locked -p sereno-edge --test it gate:: -- --nocapture --test-threads 1 2>&1 |
+cargo test --release --locked -p sereno-edge --test it gate -- --nocapture --test-threads 1 2>&1 |
+    grep -E '^(figure|skipped)' || true
+say "the whole loop: from a finding to its proven block"
+cargo test --release --locked -p sereno --test it closing::a_finding -- --nocapture 2>&1 |
     grep -E '^(figure|skipped)' || true
 say "sizes"
 ls -l target/release/sereno target/release/sereno-edge | awk '{printf "%s %.1f MB\n", $9, $5 / 1e6}'

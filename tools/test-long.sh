@@ -31,12 +31,12 @@ else
     exit 1
 fi
 
-echo "== the loop closes after one yes"
+echo "== the loop closes by hand"
 log=$(mktemp)
 if cargo test --locked -p sereno --test it with_the_level_ask -- --ignored --nocapture 2>&1 | tee "$log"; then
-    sed -nE 's/^(figure: |(skipped: ))(.*)/- The loop after one yes: \2\3./p' "$log" >>"$out"
+    sed -nE 's/^(figure: |(skipped: ))(.*)/- The loop by hand: \2\3./p' "$log" >>"$out"
 else
-    echo "- The loop after one yes: FAILED." >>"$out"
+    echo "- The loop by hand: FAILED." >>"$out"
     exit 1
 fi
 

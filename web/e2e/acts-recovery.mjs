@@ -88,3 +88,16 @@ await act('an incident shows when it was detected, contained, eradicated and rec
   await panel.getByRole('link', { name: 'Recovery' }).click();
   await page.waitForURL('**/recovery');
 });
+
+await act('when an infection really began is told afterwards', { path: '/recovery' }, async (page) => {
+  const lift = page.getByRole('region', { name: /^Lifting the block of/ });
+  await lift.getByText('When did the infection really begin?').click();
+  must(await lift.getByRole('button', { name: 'Keep' }).isDisabled(), 'nothing was said');
+  await lift.getByLabel('Infected at').fill('2018-07-20T10:00:00');
+  const asked = page.waitForRequest((request) => request.method() === 'PUT');
+  await lift.getByRole('button', { name: 'Keep' }).click();
+  const request = await asked;
+  must(new URL(request.url()).pathname.startsWith('/api/v1/recovery/delays/') && !Number.isNaN(Date.parse(request.postDataJSON().infected_at)), `asked ${request.url()} ${request.postData()}`);
+  await lift.getByText('from the infection to the first evidence').waitFor();
+  await axe(page, 'when it began');
+});

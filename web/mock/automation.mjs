@@ -9,17 +9,22 @@ const soon = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
 const policy = {
   levels: { low: 'act', medium: 'act', high: 'act', critical: 'ask' }, quiet: [],
   limits: [{ name: 'blocks', actuator: 'gateway', verbs: ['block'], at_most: 20, within_s: 3600 }],
-  never: [{ what: '192.168.100.1', reason: 'the router of line T4' }], two_persons_from: 'critical', escalate_after_s: 900, expire_after_s: 86_400, zone_minutes: 60, stopped: null,
+  never: [{ what: '192.168.100.1', reason: 'the router of line T4' }], two_persons_from: 'critical', escalate_after_s: 900, expire_after_s: 86_400, zone_minutes: 60, mail_links: { on: true, roles: ['operator'], persons: [], then_roles: ['analyst'], then_persons: [] }, stopped: null,
 };
 const proposal = (n, more) => ({
   id: `01935a18-0000-7000-8000-0000000000${n}`, playbook: ids.playbook, name: 'Contain a talking device', incident: ids.incident, level: 'ask',
   reasons: ['the asset is of critical criticality', 'quiet hours from 22:00 to 06:00'], trigger: 'when an incident of severity high or worse is opened here, or becomes that severe',
-  given: {}, persons: 2, voices: [{ person: 'Marta Puig', comment: 'The tram stands; go on.', at: wall(2) }], state: 'open', recorded_at: wall(1), expires_at: soon(1320), decided_at: null, decided_by: null, comment: null, run: null, ...more,
+  given: {}, persons: 2, voices: [{ person: 'Marta Puig', comment: 'The tram stands; go on.', at: wall(2), for: 'Jordi Mas', method: 'link' }], state: 'open', recorded_at: wall(1), expires_at: soon(1320), decided_at: null, decided_by: null, comment: null, run: null, ...more,
 });
 const proposals = () => [
   proposal('31', { name: 'Ask the maker for a firmware', level: 'recommend', reasons: ["its trigger allows 'recommend' at most"], persons: 1, voices: [], expires_at: soon(60) }),
   proposal('30', {}),
+  proposal('29', { name: 'Slow a talking device down', state: 'accepted', persons: 1, voices: [{ person: 'Marta Puig', comment: '', at: wall(-60), for: null, method: 'console' }], decided_at: wall(-60), decided_by: 'Marta Puig', run: ids.run }),
+  proposal('28', { name: 'Restart the switch', state: 'expired', persons: 1, voices: [], decided_at: wall(-90), decided_by: 'system', comment: 'nobody answered in time' }),
 ];
+const mail = (n, person, more) => ({ id: `6f1c0a52-0000-4000-8000-0000000000${n}`, kind: 'proposal', about: '01935a18-0000-7000-8000-000000000030', round: 'made', person, for: null, passed_by: null, state: 'sent', reason: null, attempts: 1, recorded_at: wall(1), sent_at: wall(1), expires_at: soon(1320), used_at: null, ...more });
+const mails = [mail('41', 'Marta Puig', { for: 'Jordi Mas', used_at: wall(2) }), mail('42', 'Pau Vila', { state: 'queued', sent_at: null, attempts: 3, reason: 'mail.city.example: connection refused' })];
+const delegation = (n, more) => ({ id: `6f1c0a53-0000-4000-8000-0000000000${n}`, giver: 'Jordi Mas', taker: 'Marta Puig', kinds: ['proposals', 'steps'], playbook: null, comment: 'on leave', from: wall(-600), until: soon(6000), recorded_at: wall(-600), made_by: 'Jordi Mas', revoked_at: null, revoked_by: null, active: true, ...more });
 const response = (playbook, name, value, more) => ({ playbook, name, value, reasons: ['it is meant for this: command-and-control attempts', '4 of 4 runs here succeeded', "'gateway block' cuts off an asset of high criticality"], history: { succeeded: 4, failed: 0 }, level: 'act', level_reasons: [], missing: [], ...more });
 const responses = [
   response(ids.playbook, 'Contain a talking device', 0.25, {}),
@@ -43,7 +48,7 @@ export function automationWorld(scene) {
   const stopped = scene === 'stopped' ? { by: 'Ana', reason: 'Works on line T4 until noon', at: wall(3) } : null;
   const quiet = scene === 'proposed' ? [{ from: '22:00', until: '06:00', level: 'ask' }] : [];
   const keys = [{ fingerprint: 'ab'.repeat(32), name: 'City CERT, playbooks', added_at: wall(-5000), revoked_at: null }];
-  return { policy: { ...policy, quiet, stopped }, proposals: scene === 'proposed' ? proposals() : [], secrets: [{ name: 'chat', hosts: ['chat.city.example'], set_by: 'administrator', set_at: wall(-900) }], keys };
+  return { policy: { ...policy, quiet, stopped }, proposals: scene === 'proposed' ? proposals() : [], delegations: scene === 'proposed' ? [delegation('51', {})] : [], secrets: [{ name: 'chat', hosts: ['chat.city.example'], set_by: 'administrator', set_at: wall(-900) }], keys };
 }
 
 function put(w, body) {
@@ -58,7 +63,7 @@ function answer(w, id, body) {
   const one = w.automation.proposals.find((each) => each.id === id);
   if (!body.accept) Object.assign(one, { state: 'declined', decided_by: 'administrator', comment: body.comment });
   else {
-    one.voices = [...one.voices, { person: 'administrator', comment: body.comment, at: new Date().toISOString() }];
+    one.voices = [...one.voices, { person: 'administrator', comment: body.comment, at: new Date().toISOString(), for: null, method: 'console' }];
     if (one.voices.length >= one.persons) Object.assign(one, { state: 'accepted', run: ids.run });
   }
   return one;
@@ -66,7 +71,12 @@ function answer(w, id, body) {
 
 export const reads = [
   [/^\/automation$/, (w) => w.automation.policy],
-  [/^\/proposals$/, (w, url) => page(w.automation.proposals.filter((one) => !url.searchParams.get('state') || one.state === url.searchParams.get('state')))],
+  [/^\/proposals$/, (w, url) => {
+    const state = url.searchParams.get('state');
+    return page(w.automation.proposals.filter((one) => !state || (state === 'decided' ? one.state !== 'open' : one.state === state)));
+  }],
+  [/^\/answer-mails$/, (_, url) => page(mails.filter((one) => one.about === url.searchParams.get('about')))],
+  [/^\/delegations$/, (w) => page(w.automation.delegations)],
   [/^\/incidents\/[^/]+\/responses$/, (w) => (w.bare ? [] : responses)],
   [/^\/actuators$/, () => ({ items: actuators })],
   [/^\/secrets$/, (w) => ({ items: w.automation.secrets })],
@@ -77,6 +87,14 @@ export const writes = [
   [/^\/automation\/stop$/, (w, body) => ((w.automation.policy.stopped = { by: 'administrator', reason: body.reason, at: new Date().toISOString() }), w.automation.policy)],
   [/^\/automation\/resume$/, (w) => ((w.automation.policy.stopped = null), w.automation.policy)],
   [/^\/automation$/, put],
+  [/^\/me\/mail$/, (_, body) => body],
+  [/^\/(?:proposals|runs)\/.+\/ask$/, (_, body) => ({ person: body.person, mailed: true })],
+  [/^\/delegations$/, (w, body) => {
+    const made = delegation('52', { giver: 'administrator', taker: body.taker, kinds: body.kinds, comment: body.comment, from: new Date().toISOString(), until: body.until, made_by: 'administrator' });
+    w.automation.delegations = [made, ...w.automation.delegations];
+    return made;
+  }],
+  [/^\/delegations\/([^/]+)$/, (w, _, match) => void (w.automation.delegations = w.automation.delegations.filter((one) => one.id !== match[1]))],
   [/^\/proposals\/([^/]+)\/answer$/, (w, body, match) => answer(w, match[1], body)],
   [/^\/runs$/, () => ({ id: ids.run })],
   [/^\/actuators\/([^/]+)\/test$/, (_, __, match) => TESTS[match[1]] ?? { ok: null, summary: 'there is nothing to ask without doing something' }],

@@ -47,7 +47,15 @@ export function gatewayWorld(scene) {
 
 export function detailOf(world, line) {
   const { policy, standing, dropped } = world.gateway;
-  return { name: line.name, connected: line.connected, last_contact: line.last_contact, not_enforcing: line.not_enforcing, policy, totals: totalsOf(dropped), standing };
+  return { name: line.name, connected: line.connected, last_contact: line.last_contact, not_enforcing: line.not_enforcing, policy, totals: totalsOf(dropped), standing, judging: standing.length === 0 ? null : JUDGING, devices: standing.length === 0 ? [] : devicesOf(dropped) };
+}
+
+const JUDGING = { judged: 1_204_118, packet_ns: 4_300, waiting: 212, may_wait: 23_255, flood: true, floods: 3, batch: 96, suspects: 1 };
+
+function devicesOf(dropped) {
+  const line = (mac, forwarded, reasons) => ({ mac, forwarded_packets: forwarded, forwarded_bytes: forwarded * 90, dropped_packets: Object.values(reasons).reduce((all, one) => all + one.packets, 0), dropped_bytes: 0, blocked: 'block' in reasons, reasons });
+  const { block, ...others } = dropped;
+  return [line('02:1b:00:00:00:07', 3_204, { ...others, verdict: counts(19) }), line('02:1b:00:00:00:08', 38_003, {}), line(MAC, 12, block ? { block, shaping: counts(4_803) } : {})];
 }
 
 /** What the counters of the live stream carry: more every second, and the sum holds. */

@@ -60,3 +60,6 @@ export function changeCase(world, incident, action) {
   world.recovery.cases = world.recovery.cases.map((one) => (one.incident === incident ? { ...one, ...change } : one));
   return world.recovery.cases.find((one) => one.incident === incident);
 }
+
+const FIRST_EVIDENCE = Date.parse(wall(0));
+export const learn = (incident, infectedAt) => ({ incident, delay_s: Math.round((FIRST_EVIDENCE - Date.parse(infectedAt)) / 1000) });

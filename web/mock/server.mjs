@@ -160,6 +160,7 @@ const writes = [
   [/^\/recovery\/checks$/, (w, body) => recovery.addCheck(w, body)],
   [/^\/recovery\/checks\/(.+)$/, (w, _, match) => recovery.removeCheck(w, match[1])],
   [/^\/recovery\/cases\/(.+)$/, (w, body, match) => recovery.changeCase(w, match[1], body.action)],
+  [/^\/recovery\/delays\/(.+)$/, (_, body, match) => recovery.learn(match[1], body.infected_at)],
   [/^\/gateways\/[^/]+\/orders$/, (w, body) => gateway.order(w, body)],
   [/^\/gateways\/[^/]+\/policy$/, (w, body) => gateway.setPolicy(w, body)],
   [/^\/gateways\/[^/]+\/allow\/([^/]+)\/mud$/, (w, body, match) => gateway.mud(w, decodeURIComponent(match[1]), body)],

@@ -1,11 +1,12 @@
 //! Carries out orders, keeps the policy, and reads the counters.
 
+mod inlined;
 mod protect;
 mod shared;
 mod standing;
 mod steps;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +15,11 @@ use std::time::Duration;
 
 use model::Outcome;
 use ports::edge::{
-    Count, DeviceCounters, Dropped, FromEdge, GatewayPolicy, Mode, Order, Reason, Standing, Totals,
+    Count, DeviceCounters, Dropped, FromEdge, GatewayPolicy, Mode, Order, Standing, Totals, Verb,
 };
 
 use crate::clock;
+use crate::inline::Device;
 use crate::nft::{Form, Placed};
 use crate::outbox::Outbox;
 use crate::prove::Prove;
@@ -156,6 +158,8 @@ impl Enforcement {
         };
         if let Ok(arms) = &mut enforcement.arms {
             arms.take_up();
+            enforcement.shared.set_mode(arms.book.policy.mode);
+            enforcement.shared.inline.set_suspects(arms.suspects());
         }
         enforcement
     }
@@ -222,7 +226,10 @@ impl Enforcement {
     /// # Errors
     /// Why it does not hold, for people; the one before still does.
     pub fn take_policy(&mut self, policy: GatewayPolicy) -> Result<(), String> {
-        self.arms.as_mut().map_err(|reason| reason.clone())?.take_policy(policy)
+        let mode = policy.mode;
+        self.arms.as_mut().map_err(|reason| reason.clone())?.take_policy(policy)?;
+        self.shared.set_mode(mode);
+        Ok(())
     }
 
     /// Carries an order out, once per key.
@@ -231,7 +238,11 @@ impl Enforcement {
             return outcome.clone();
         }
         let outcome = match &mut self.arms {
-            Ok(arms) => arms.attempt(order, &self.shared),
+            Ok(arms) => {
+                let outcome = arms.attempt(order, &self.shared);
+                self.shared.inline.set_suspects(arms.suspects());
+                outcome
+            }
             Err(reason) => {
                 Outcome::NotEnforced { reason: reason.clone(), data: serde_json::Value::Null }
             }
@@ -255,11 +266,13 @@ impl Enforcement {
         let (mut devices, mut totals, mut standing) = (Vec::new(), Totals::default(), Vec::new());
         if let Ok(arms) = &mut self.arms {
             match arms.table.read() {
-                Ok(reading) => {
+                Ok(mut reading) => {
                     self.failing = false;
+                    self.shared.inline.take_from(&mut reading);
                     standing = arms.standing(&reading);
+                    self.shared.inline.set_suspects(arms.suspects());
                     devices = lines(&reading);
-                    totals = with_inline(reading.totals, &self.shared);
+                    totals = reading.totals;
                 }
                 Err(error) => {
                     if !self.failing {
@@ -270,21 +283,9 @@ impl Enforcement {
                 }
             }
         }
-        Some(FromEdge::Counters { at, devices, capture_dropped, totals, standing })
+        let judging = self.shared.inline.judging();
+        Some(FromEdge::Counters { at, devices, capture_dropped, totals, standing, judging })
     }
-}
-
-/// The table comes first: what it let pass may have been dropped by a verdict behind it.
-fn with_inline(mut totals: Totals, shared: &Shared) -> Totals {
-    for reason in [Reason::Verdict, Reason::Shaping] {
-        let count = shared.inline.count(reason);
-        if count.packets > 0 {
-            totals.passed.packets = totals.passed.packets.saturating_sub(count.packets);
-            totals.passed.bytes = totals.passed.bytes.saturating_sub(count.bytes);
-            totals.dropped.insert(reason, count);
-        }
-    }
-    totals
 }
 
 fn lines(reading: &Reading) -> Vec<DeviceCounters> {
@@ -334,6 +335,23 @@ impl Arms {
             tracing::warn!(%error, "what is left of an order that has ended cannot be cleared away");
         }
         shown
+    }
+
+    /// Devices of which only what was usual may pass.
+    fn suspects(&self) -> BTreeSet<Device> {
+        let suspects =
+            self.book.standing.iter().filter(|held| matches!(held.verb, Verb::Suspect { .. }));
+        let form = self.table.form();
+        suspects
+            .flat_map(|held| {
+                let mac = held.target.mac.as_deref().and_then(analytics::host::parse_mac);
+                let addresses = held.target.addresses.iter().copied().map(Device::Address);
+                match form {
+                    Form::Bridge => mac.map(Device::Mac).into_iter().collect::<Vec<_>>(),
+                    Form::Router => addresses.collect(),
+                }
+            })
+            .collect()
     }
 
     fn take_policy(&mut self, policy: GatewayPolicy) -> Result<(), String> {

@@ -15,11 +15,12 @@ use protocols::packet::LinkType;
 
 use crate::enforce::{Arms, Ask, Book, Enforcement, Protected, Shared};
 use crate::frame_time::FrameTimes;
+use crate::inline::InlineSettings;
 use crate::lane::{GatewaySays, LaneEnd, ReplayerSays, readable};
 use crate::link::{Link, NodeAddress};
 use crate::nft::{Form, NftTable, TablePlace};
 use crate::outbox::Outbox;
-use crate::prove::{BridgeProver, PROBE_PORT, Prove};
+use crate::prove::{PROBE_PORT, Prove, WireProver};
 use crate::sys::{self, Received};
 use crate::watch::{DeviceSide, Watch};
 use crate::{EdgeError, clock, inline};
@@ -46,8 +47,8 @@ pub struct GatewaySettings {
     pub device_port: String,
     /// Interface on the other side.
     pub rest_port: String,
-    /// Patterns of bytes that no packet may hold, and the queue by which packets are judged.
-    pub inline: Option<(PathBuf, u16)>,
+    /// How packets are judged one by one, where they are, with the file of patterns that none may hold.
+    pub inline: Option<(Option<PathBuf>, InlineSettings)>,
     /// File that keeps policy and orders over a restart.
     pub state: Option<PathBuf>,
     /// Addresses that no order may cut off, besides this host's own and its default router's.
@@ -189,13 +190,10 @@ pub fn run(
 /// Table, self-test, and what an earlier process left.
 fn arms(settings: &GatewaySettings) -> Result<Arms, String> {
     let prover: Result<Box<dyn Prove>, String> = match settings.form {
-        Form::Bridge => {
-            BridgeProver::create(&settings.device_port).map(|prover| Box::new(prover) as _)
-        }
-        Form::Router => {
-            Err("the self-test needs a bridge; at a router the order is read back".to_owned())
-        }
-    };
+        Form::Bridge => WireProver::on_bridge(&settings.device_port),
+        Form::Router => WireProver::at_router(),
+    }
+    .map(|prover| Box::new(prover) as _);
     if let Err(reason) = &prover {
         tracing::warn!(reason, "blocks are read back, not proven by a frame");
     }
@@ -222,10 +220,12 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
         ))
     })?;
     let arms = arms(&settings).map_err(EdgeError::Network)?;
-    let patterns = settings.inline.as_ref().map(|(path, queue)| {
-        inline::Patterns::read(path).map(|patterns| (patterns, *queue)).map_err(EdgeError::Settings)
+    let judge = settings.inline.as_ref().map(|(path, how)| {
+        let patterns = path.as_deref().map(inline::Patterns::read).transpose();
+        let judges = inline::Judges::new(patterns.map_err(EdgeError::Settings)?, how.usual_after);
+        Ok::<_, EdgeError>((Box::new(judges), how.clone()))
     });
-    let patterns = patterns.transpose()?;
+    let judge = judge.transpose()?;
     let replayed = settings.credit.is_some();
     let source = match settings.credit {
         Some(capture) => Source::Replay { capture, through_gateway: true },
@@ -239,9 +239,8 @@ fn build(settings: GatewaySettings, stop: &Arc<AtomicBool>) -> Result<Gateway, E
     let side = if replayed { DeviceSide::Listed(macs) } else { DeviceSide::Learned(macs) };
     let name = settings.node.name.clone();
     let helpers = Helpers::start(settings.node, source, Ok(arms), outbox.clone(), stop)?;
-    if let Some((patterns, queue)) = patterns {
-        let bridged = settings.form == Form::Bridge;
-        inline::start(queue, bridged, Box::new(patterns), &helpers.shared, stop)?;
+    if let Some((scorer, how)) = judge {
+        inline::start(&how, settings.form, ports.device, scorer, &helpers.shared, stop)?;
     }
     let watch = Watch::new(&name, outbox, helpers.shared.clone(), side, replayed)?;
     Ok(Gateway {

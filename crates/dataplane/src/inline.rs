@@ -1,46 +1,141 @@
 //! Verdicts on single packets by this process, where the kernel has NFQUEUE.
 //!
-//! What the table lets pass is handed to this process in the chain FORWARD of iptables and waits for a verdict. The
-//! kernel's queue is the bounded FIFO in front of the judge, who takes one packet at a time: so its wait is
-//! bounded as [`crate::shaping::Forwarder`]'s is, and what finds the queue full is shed and counted. The rule says
-//! `--queue-bypass`: without this process packets pass. IPv4 only.
+//! What the table lets pass is handed to this process in the chain FORWARD of iptables and ip6tables and waits for a
+//! verdict. The path (`path`) takes what came in runs, hands on to the judge no faster than it can judge
+//! ([`crate::shaping::Forwarder`]), sheds what would wait too long, and while a flood goes on looks at windows of it
+//! only. The rules say `--queue-bypass`: without this process packets pass.
 
+mod cost;
+mod devices;
+mod install;
+mod path;
+mod usual;
+
+use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aho_corasick::AhoCorasick;
-use nfq::{Queue, Verdict};
-use ports::edge::Reason;
+use ports::edge::Judging;
 
 use crate::EdgeError;
 use crate::enforce::Shared;
+use crate::nft::Form;
+use usual::Usual;
 
-/// Packets that may wait for a verdict.
-pub const MAX_WAITING: u32 = 4_096;
-/// Bytes of a packet that are looked at.
-pub const LOOKED_AT_BYTES: u16 = 2_048;
+/// Packets that may wait for the judge, here and in the kernel.
+pub const MAX_WAITING: u32 = 65_536;
+/// Bytes of them that may wait here.
+pub const MAX_WAITING_BYTES: usize = 32 << 20;
+/// Bytes of a packet that are looked at: all of it, also of segments that the kernel has put together.
+pub const LOOKED_AT_BYTES: usize = 65_535;
 /// Patterns at most.
 pub const MAX_PATTERNS: usize = 10_000;
 /// Longest file of patterns, bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;
-/// How often the kernel is asked what it shed.
-const SHED_EVERY: Duration = Duration::from_millis(250);
-/// The chain of our own.
-const CHAIN: &str = "SERENO_INLINE";
-/// The kernel's figures of its queues.
-const QUEUES: &str = "/proc/thread-self/net/netfilter/nfnetlink_queue";
-/// The switch that shows bridged packets to iptables.
-const BRIDGED: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+
+/// How packets are judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InlineSettings {
+    /// Number of the kernel's queue.
+    pub queue: u16,
+    /// Longest that a packet may wait for the judge.
+    pub wait: Duration,
+    /// Packets judged together while a flood goes on; 0: never drop batches between them.
+    pub flood_window: u32,
+    /// Cost of losing a packet that was not of a flood, in judgings.
+    pub flood_loss: f64,
+    /// How long before a suspicion something must have begun to be usual.
+    pub usual_after: Duration,
+    /// Time spent on each packet besides judging it, to try out what a slower judge does.
+    pub spend: Duration,
+}
+
+impl Default for InlineSettings {
+    fn default() -> Self {
+        Self {
+            queue: 31,
+            wait: Duration::from_millis(100),
+            flood_window: 64,
+            flood_loss: 100.0,
+            usual_after: Duration::from_secs(600),
+            spend: Duration::ZERO,
+        }
+    }
+}
+
+/// How a device is told: on a bridge by its MAC address, at a router by its internet address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Device {
+    /// On the link.
+    Mac([u8; 6]),
+    /// Behind a router.
+    Address(IpAddr),
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mac([a, b, c, d, e, f]) => {
+                write!(out, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+            }
+            Self::Address(address) => address.fmt(out),
+        }
+    }
+}
+
+/// A packet that asks for a verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Whose it is, where that is known.
+    pub device: Option<Device>,
+    /// It comes from the device side.
+    pub from_device: bool,
+    /// Time of a clock that only goes forward, nanoseconds.
+    pub now_ns: u64,
+    /// From its internet header on; no more than [`LOOKED_AT_BYTES`] of it.
+    pub bytes: &'a [u8],
+}
 
 /// Judges single packets, on the path of the packet: must be quick.
 pub trait Scorer: Send {
-    /// Whether the packet (from its internet header on) may pass.
-    fn passes(&mut self, packet: &[u8]) -> bool;
+    /// Whether the packet may pass.
+    fn passes(&mut self, packet: &Packet<'_>) -> bool;
+    /// From now on these are the suspects: devices of which the node's detectors, or a person, say that they are not
+    /// themselves.
+    fn suspects(&mut self, suspects: &BTreeSet<Device>, now_ns: u64);
+}
+
+/// All judges of a gateway: a packet passes when none of them objects.
+#[derive(Debug)]
+pub struct Judges {
+    patterns: Option<Patterns>,
+    usual: Usual,
+}
+
+impl Judges {
+    /// Patterns that no packet may hold, and what was usual for a device since `usual_after`.
+    #[must_use]
+    pub fn new(patterns: Option<Patterns>, usual_after: Duration) -> Self {
+        Self { patterns, usual: Usual::new(usual_after) }
+    }
+}
+
+impl Scorer for Judges {
+    fn passes(&mut self, packet: &Packet<'_>) -> bool {
+        // What a pattern stops does not become usual.
+        self.patterns.as_mut().is_none_or(|patterns| patterns.passes(packet.bytes))
+            && self.usual.passes(packet)
+    }
+
+    fn suspects(&mut self, suspects: &BTreeSet<Device>, now_ns: u64) {
+        self.usual.suspects(suspects, now_ns);
+    }
 }
 
 /// Patterns of bytes that no packet may hold.
@@ -102,59 +197,10 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-impl Scorer for Patterns {
-    fn passes(&mut self, packet: &[u8]) -> bool {
-        !self.0.is_match(packet)
+impl Patterns {
+    fn passes(&self, bytes: &[u8]) -> bool {
+        !self.0.is_match(bytes)
     }
-}
-
-fn iptables() -> Result<PathBuf, String> {
-    let places = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin"];
-    let names = ["iptables-nft", "iptables"];
-    names
-        .iter()
-        .flat_map(|name| places.iter().map(move |place| Path::new(place).join(name)))
-        .find(|candidate| candidate.is_file())
-        .ok_or_else(|| "the program iptables is missing: install the package iptables".to_owned())
-}
-
-fn call(program: &Path, words: &[&str]) -> Result<(), String> {
-    let done = Command::new(program).arg("-w").args(words).stdin(Stdio::null()).output();
-    let done = done.map_err(|error| format!("{}: {error}", program.display()))?;
-    if done.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&done.stderr);
-    Err(format!("iptables {}: {}", words.join(" "), said.lines().next().unwrap_or("refused")))
-}
-
-/// Hands what is forwarded to the queue. Made so that it can be made again.
-fn install(queue: u16, bridged: bool) -> Result<(), String> {
-    if bridged {
-        fs::write(BRIDGED, "1").map_err(|error| {
-            format!("{BRIDGED}: {error}: bridged packets are not shown to iptables here (CONFIG_BRIDGE_NETFILTER)")
-        })?;
-    }
-    let program = iptables()?;
-    let _ = call(&program, &["-N", CHAIN]);
-    call(&program, &["-F", CHAIN])?;
-    let number = queue.to_string();
-    call(&program, &["-A", CHAIN, "-j", "NFQUEUE", "--queue-num", &number, "--queue-bypass"])
-        .map_err(|error| {
-            format!("{error}: the kernel has no NFQUEUE (CONFIG_NETFILTER_XT_TARGET_NFQUEUE)")
-        })?;
-    if call(&program, &["-C", "FORWARD", "-j", CHAIN]).is_err() {
-        call(&program, &["-I", "FORWARD", "1", "-j", CHAIN])?;
-    }
-    Ok(())
-}
-
-fn open(number: u16) -> io::Result<Queue> {
-    let mut queue = Queue::open()?;
-    queue.bind(number)?;
-    queue.set_copy_range(number, LOOKED_AT_BYTES)?;
-    queue.set_queue_max_len(number, MAX_WAITING)?;
-    Ok(queue)
 }
 
 /// Begins to judge on a thread of its own.
@@ -162,8 +208,9 @@ fn open(number: u16) -> io::Result<Queue> {
 /// # Errors
 /// Why there can be no verdicts here.
 pub fn start(
-    number: u16,
-    bridged: bool,
+    settings: &InlineSettings,
+    form: Form,
+    device_port: u32,
     scorer: Box<dyn Scorer>,
     shared: &Arc<Shared>,
     stop: &Arc<AtomicBool>,
@@ -171,62 +218,25 @@ pub fn start(
     let failed = |error: String| {
         EdgeError::Network(format!("packets cannot be judged one by one here: {error}"))
     };
-    let queue = open(number).map_err(|error| failed(format!("queue {number}: {error}")))?;
-    install(number, bridged).map_err(failed)?;
-    let (judging, ending) = (shared.clone(), stop.clone());
-    // Not waited for: it sleeps in the kernel until a packet comes, and ends with the process.
+    let number = settings.queue;
+    let place = path::Place { form, device_port };
+    let mut path = path::Path::open(settings, place, scorer, shared.clone())
+        .map_err(|error| failed(format!("queue {number}: {error}")))?;
+    install::install(number, form == Form::Bridge).map_err(failed)?;
+    shared.inline.set_judging(Judging::default());
+    let stop = stop.clone();
+    // Not waited for: what it holds when the process ends, the kernel drops with the queue.
     std::thread::Builder::new()
         .name("judge".into())
         .spawn(move || {
-            if let Err(error) = judge(queue, scorer, &judging)
-                && !ending.load(Ordering::Relaxed)
+            if let Err(error) = path.run(&stop)
+                && !stop.load(Ordering::Relaxed)
             {
                 tracing::error!(%error, "packets are no longer judged one by one: they pass");
             }
         })
         .map_err(EdgeError::system("starting a thread"))?;
-    let (shared, stop) = (shared.clone(), stop.clone());
-    std::thread::Builder::new()
-        .name("shed".into())
-        .spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                if let Some(shed) =
-                    fs::read_to_string(QUEUES).ok().and_then(|table| shed(&table, number))
-                {
-                    shared.inline.set_shed(shed);
-                }
-                std::thread::sleep(SHED_EVERY);
-            }
-        })
-        .map_err(EdgeError::system("starting a thread"))?;
     Ok(())
-}
-
-fn judge(mut queue: Queue, mut scorer: Box<dyn Scorer>, shared: &Shared) -> io::Result<()> {
-    loop {
-        let mut message = match queue.recv() {
-            Ok(message) => message,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let passes = scorer.passes(message.get_payload());
-        if !passes {
-            // The link header is counted as in the table.
-            shared.inline.dropped(Reason::Verdict, message.get_original_len() as u64 + 14);
-        }
-        message.set_verdict(if passes { Verdict::Accept } else { Verdict::Drop });
-        queue.verdict(message)?;
-    }
-}
-
-/// What the kernel shed of a queue: full, or not taken (columns 6 and 7 of its table).
-fn shed(table: &str, queue: u16) -> Option<u64> {
-    let line = table
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .find(|words| words.first().and_then(|word| word.parse().ok()) == Some(queue))?;
-    let number = |place: usize| line.get(place).and_then(|word| word.parse::<u64>().ok());
-    Some(number(5)? + number(6)?)
 }
 
 #[cfg(test)]
@@ -236,17 +246,12 @@ mod tests {
 
     #[test]
     fn patterns_are_text_or_bytes_and_wrong_ones_are_named_by_their_line() {
-        let mut patterns = Patterns::parse("# words\n/bin/busybox\n\nhex: de ad BE EF\n").unwrap();
-        assert!(!patterns.passes(b"GET /bin/busybox MIRAI"));
-        assert!(!patterns.passes(&[1, 0xde, 0xad, 0xbe, 0xef]));
-        assert!(patterns.passes(b"a word"));
+        let patterns = Patterns::parse("# words\n/bin/busybox\n\nhex: de ad BE EF\n").unwrap();
+        let passes = |bytes: &[u8]| patterns.passes(bytes);
+        assert!(!passes(b"GET /bin/busybox MIRAI"));
+        assert!(!passes(&[1, 0xde, 0xad, 0xbe, 0xef]));
+        assert!(passes(b"a word"));
         assert!(Patterns::parse("ok\nhex: xy").unwrap_err().starts_with("line 2"));
         assert!(Patterns::parse("# nothing").is_err());
-    }
-
-    #[test]
-    fn what_the_kernel_shed_is_read() {
-        let table = "    0   4321     0 2 65535     0     0        1  1\n    7   1234    12 2  2048    30     4      900  1\n";
-        assert_eq!((shed(table, 7), shed(table, 0), shed(table, 1)), (Some(34), Some(0), None));
     }
 }

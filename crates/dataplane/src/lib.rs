@@ -32,6 +32,7 @@ pub mod inline;
 pub mod lab;
 pub mod lane;
 pub mod link;
+mod nfqueue;
 pub mod nft;
 pub mod outbox;
 pub mod probe;

@@ -3,7 +3,8 @@
 //! Two veth pairs are ports of the gateway's own bridge: what is sent into the first comes out of the
 //! second, unless the table drops it. The ports learn nothing and take nothing that is flooded, so the
 //! real network does not notice them, and the frame's destination is the second port alone: a frame
-//! that is not dropped reaches nobody but this process.
+//! that is not dropped reaches nobody but this process. At a router they are interfaces of their own: a rule
+//! routes what comes in by the first, and nothing else, out by the second.
 
 mod frame;
 mod wires;
@@ -34,29 +35,47 @@ pub trait Prove: Send {
     /// # Errors
     /// The test itself does not work: not even a frame that nobody ordered to stop came through.
     fn probe(&mut self, frame: &ProbeFrame) -> Result<bool, String>;
+    /// Whether a frame that is not dropped must come out: a router may have another place for its destination.
+    fn certain(&self) -> bool {
+        true
+    }
 }
 
-/// The two wires on a bridge.
+/// The two wires on a bridge, or at a router.
 #[derive(Debug)]
-pub struct BridgeProver {
+pub struct WireProver {
     into: OwnedFd,
     out: OwnedFd,
+    /// Where frames are sent so that the machine forwards them.
+    to: [u8; 6],
+    routed: bool,
     /// Interface of `out`.
     index: u32,
     number: u32,
 }
 
-impl BridgeProver {
+impl WireProver {
     /// Makes the wires on the bridge that `device_port` is a port of.
     ///
     /// # Errors
     /// Why there can be no self-test here.
-    pub fn create(device_port: &str) -> Result<Self, String> {
-        let ends = wires::build(device_port)?;
+    pub fn on_bridge(device_port: &str) -> Result<Self, String> {
+        Self::open(&wires::build(device_port)?, wires::OUT_MAC, false)
+    }
+
+    /// Makes the wires at a router.
+    ///
+    /// # Errors
+    /// Why there can be no self-test here.
+    pub fn at_router() -> Result<Self, String> {
+        Self::open(&wires::build_routed()?, wires::IN_MAC, true)
+    }
+
+    fn open(ends: &wires::Ends, to: [u8; 6], routed: bool) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("no packet socket for the self-test: {error}");
         let into = sys::open_sender(ends.into).map_err(failed)?;
         let out = sys::open_receiver(ends.out).map_err(failed)?;
-        Ok(Self { into, out, index: ends.out, number: 0 })
+        Ok(Self { into, out, to, routed, index: ends.out, number: 0 })
     }
 
     fn send(&self, bytes: &[u8]) -> Result<(), String> {
@@ -98,12 +117,19 @@ impl BridgeProver {
     }
 }
 
-impl Prove for BridgeProver {
+impl Prove for WireProver {
+    fn certain(&self) -> bool {
+        !self.routed
+    }
+
     fn probe(&mut self, probe: &ProbeFrame) -> Result<bool, String> {
+        if self.routed && !probe.is_routable() {
+            return Err("a router does not forward what this order stops".to_owned());
+        }
         let (tested, control) = (self.number.wrapping_add(1), self.number.wrapping_add(2));
         self.number = control;
-        self.send(&probe.bytes(wires::OUT_MAC, tested))?;
-        self.send(&ProbeFrame::control().bytes(wires::OUT_MAC, control))?;
+        self.send(&probe.bytes(self.to, tested))?;
+        self.send(&ProbeFrame::control().bytes(self.to, control))?;
         match self.came_out(tested, control)? {
             (arrived, true) => Ok(arrived),
             (_, false) => Err(

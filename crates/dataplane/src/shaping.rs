@@ -51,6 +51,28 @@ impl<T> Forwarder<T> {
         Some(item)
     }
 
+    /// Whether an item that comes now may be handed on at once: none waits and its time has come. It then counts as
+    /// handed on.
+    pub fn at_once(&mut self, now_ns: u64) -> bool {
+        let now = self.waiting.is_empty() && now_ns >= self.next_ns;
+        if now {
+            self.next_ns = now_ns.saturating_add(self.spacing_ns);
+        }
+        now
+    }
+
+    /// From now on other bounds; what waits beyond the new limit still is handed on.
+    pub fn adjust(&mut self, limit: usize, spacing_ns: u64) {
+        self.limit = limit.max(1);
+        self.spacing_ns = spacing_ns;
+    }
+
+    /// Items that may wait.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// When the next item is due; `None` when none waits.
     #[must_use]
     pub fn due_ns(&self) -> Option<u64> {
@@ -159,6 +181,23 @@ impl Mitigation {
         }
         self.judging_left -= 1;
         Next::Judge
+    }
+
+    /// Weighs anew; holds from the next batch on.
+    pub fn weigh(&mut self, costs: &Costs) {
+        self.batch = costs.best_batch();
+    }
+
+    /// Packets dropped between two windows of a flood.
+    #[must_use]
+    pub const fn batch(&self) -> u64 {
+        self.batch
+    }
+
+    /// Whether the next packet begins a new window: the one before was judged.
+    #[must_use]
+    pub const fn window_ends(&self) -> bool {
+        self.judging_left == 0 && self.dropping_left == 0
     }
 
     /// A window was judged.

@@ -38,6 +38,10 @@ impl Actuator for Gateway {
                 "redirect",
                 "sends a device's traffic elsewhere, such as to a honeypot (mac, address, remote, protocol, remote_port, to, port, to_mac, timeout_s)",
             ),
+            (
+                "suspect",
+                "lets only what was usual for a device pass, judged packet by packet (mac, address, timeout_s)",
+            ),
             ("release", "ends everything ordered for a device (mac, address)"),
             ("undo", "ends what one order began (order)"),
         ]
@@ -59,7 +63,7 @@ impl Actuator for Gateway {
     }
 
     fn undoes(&self, verb: &str) -> bool {
-        matches!(verb, "block" | "rate_limit" | "quarantine" | "redirect")
+        matches!(verb, "block" | "rate_limit" | "quarantine" | "redirect" | "suspect")
     }
 
     /// Ends what the command began, at the gateway that was given it; nobody else's order about the same device.
@@ -77,6 +81,7 @@ fn verb(name: &str, arguments: &Arguments) -> Result<Verb, PortError> {
     let timeout_s = || seconds(arguments);
     Ok(match name {
         "block" => Verb::Block { timeout_s: timeout_s()? },
+        "suspect" => Verb::Suspect { timeout_s: timeout_s()? },
         "release" => Verb::Release,
         "rate_limit" => Verb::RateLimit {
             timeout_s: timeout_s()?,

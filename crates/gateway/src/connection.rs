@@ -6,7 +6,8 @@ use std::time::Duration;
 use model::Timestamp;
 use model::event::EdgeConnected;
 use ports::edge::{
-    self, DeviceCounters, FromEdge, Order, PROTOCOL_VERSION, Source, Standing, ToEdge, Totals, Verb,
+    self, DeviceCounters, FromEdge, Judging, Order, PROTOCOL_VERSION, Source, Standing, ToEdge,
+    Totals, Verb,
 };
 use ports::{PortError, WindowBatch};
 use serde_json::json;
@@ -197,8 +198,8 @@ impl Session {
         match message {
             FromEdge::Hello { .. } => Err("a second introduction on one connection".into()),
             FromEdge::Windows(batch) => self.windows(batch).await,
-            FromEdge::Counters { at, devices, capture_dropped, totals, standing } => {
-                let news = Counted { devices, capture_dropped, totals, standing };
+            FromEdge::Counters { at, devices, capture_dropped, totals, standing, judging } => {
+                let news = Counted { devices, capture_dropped, totals, standing, judging };
                 self.counters(at, news).await.map_err(|e| e.to_string())
             }
             FromEdge::PolicyTaken { version, problem } => {
@@ -280,11 +281,12 @@ impl Session {
         event_at: Timestamp,
         counted: Counted,
     ) -> Result<(), GatewayError> {
-        let Counted { mut devices, capture_dropped, totals, mut standing } = counted;
+        let Counted { mut devices, capture_dropped, totals, mut standing, judging } = counted;
         devices.truncate(MAX_COUNTED_DEVICES);
         standing.truncate(MAX_STANDING);
         let news = json!({
             "gateway": self.edge.name, "event_at": event_at, "devices": devices, "totals": totals,
+            "judging": judging,
         });
         self.room.platform.live.send("counters", news);
         self.room.registry.note(&self.edge.name, |entry| {
@@ -292,6 +294,7 @@ impl Session {
             entry.capture_dropped = capture_dropped;
             entry.totals = totals;
             entry.standing.clone_from(&standing);
+            entry.judging = judging;
         });
         let at = self.room.platform.now();
         let due = at.micros_since(self.kept_at) >= KEEP_READING_EVERY_US;
@@ -340,6 +343,7 @@ struct Counted {
     capture_dropped: u64,
     totals: Totals,
     standing: Vec<Standing>,
+    judging: Option<Judging>,
 }
 
 /// What the counters of blocked devices show of their blocks.

@@ -6,12 +6,13 @@
 //! the network itself.
 //!
 //! Entry points: [`Gateway`] ([`ports::Enforcer`], [`ports::Actuator`]), [`Gateway::listen`],
-//! [`Gateway::router`], [`Gateway::jobs`].
+//! [`Gateway::router`], [`Gateway::consumers`], [`Gateway::jobs`].
 
 mod actuator;
 mod config;
 mod connection;
 mod error;
+pub mod fuzz;
 mod http;
 mod learn;
 mod lift;
@@ -21,11 +22,13 @@ mod orders;
 mod policy;
 mod registry;
 mod store;
+mod suspect;
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use platform::Platform;
+use platform::bus::Consumer;
 use platform::db::{Migration, RoomMigrations};
 use platform::health::{Component, Health};
 use platform::http::{Permission, RoomRouter};
@@ -122,9 +125,17 @@ impl Gateway {
             .with_state(self.clone())
     }
 
+    /// What the room listens to.
+    pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
+        vec![Arc::new(suspect::Findings(self.clone()))]
+    }
+
     /// The room's durable work.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(lift::Lift::new(self.platform.clone()))]
+        vec![
+            Arc::new(lift::Lift::new(self.platform.clone())),
+            Arc::new(suspect::Suspects(self.clone())),
+        ]
     }
 
     /// How the room is.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ports::edge::{DeviceCounters, SourceState, Standing, ToEdge, Totals};
+use ports::edge::{DeviceCounters, Judging, SourceState, Standing, ToEdge, Totals};
 use tokio::sync::{Notify, mpsc};
 
 /// Messages waiting for a slow gateway; more and the connection is closed.
@@ -20,6 +20,7 @@ pub(crate) struct Connected {
     pub(crate) capture_dropped: u64,
     pub(crate) totals: Totals,
     pub(crate) standing: Vec<Standing>,
+    pub(crate) judging: Option<Judging>,
 }
 
 /// All connected gateways.
@@ -53,6 +54,7 @@ impl Registry {
             capture_dropped: 0,
             totals: Totals::default(),
             standing: vec![],
+            judging: None,
         };
         connected.insert(name.to_owned(), entry);
         Some((number, inbox))

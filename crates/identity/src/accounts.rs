@@ -45,7 +45,8 @@ impl Identity {
         let password = secret.get(..32).unwrap_or(&secret).to_owned();
         let hash = self.inner.passwords.hash(password.clone()).await?;
         let id = self.platform().mint();
-        let user = User { id, name, password: hash, roles: vec![role], grants, recipient };
+        let roles = vec![role];
+        let user = User { id, name, password: hash, roles, grants, recipient, mail: None };
         let actor = by.name.clone();
         self.platform()
             .db

@@ -25,6 +25,7 @@ mod error;
 mod http;
 mod joining;
 mod limit;
+mod mail;
 mod note;
 mod outside;
 mod password;
@@ -74,6 +75,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 2, sql: include_str!("../migrations/0002_grants.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_certificates.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_recipients.sql") },
+        Migration { number: 5, sql: include_str!("../migrations/0005_mail.sql") },
     ],
 };
 
@@ -180,6 +182,8 @@ impl Identity {
             .route(Permission::PUBLIC, routes!(http::sign_in::sign_in))
             .route(Permission::PUBLIC, routes!(http::sign_out::sign_out))
             .route(own, routes!(http::me::me))
+            .route(Permission("session.write"), routes!(http::mail::own))
+            .route(Permission("users.manage"), routes!(http::mail::set))
             .route(Permission("tokens.create"), routes!(http::token_create::create))
             .route(Permission("tokens.read"), routes!(http::token_list::list))
             .route(Permission("tokens.revoke"), routes!(http::token_revoke::revoke))

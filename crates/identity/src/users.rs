@@ -97,6 +97,7 @@ impl Identity {
             roles: vec!["administrator".into()],
             grants: vec![],
             recipient: None,
+            mail: None,
         };
         let stored = user.clone();
         self.platform()

@@ -204,7 +204,8 @@ impl Desk {
             && grouping::all_normal(tx.sql(), incident.id).await?;
         if over {
             let reason = format!("all its findings were called normal: {}", judged.reason);
-            desk::move_to(tx, incident, IncidentState::FalseAlarm, &reason, &fact.actor).await?;
+            desk::move_to(tx, incident, IncidentState::FalseAlarm, &reason, &fact.actor, None)
+                .await?;
         }
         Ok(())
     }
@@ -311,7 +312,7 @@ impl Desk {
             // A response has run its course: what happens after it deserves one of its own.
             store::mark_released(tx.sql(), incident.id, to == IncidentState::Triaged).await?;
             let reason = format!("{} at gateway {}", enforced.verb, enforced.edge);
-            desk::move_to(tx, incident, to, &reason, "system").await?;
+            desk::move_to(tx, incident, to, &reason, "system", None).await?;
         }
         Ok(())
     }

@@ -38,7 +38,15 @@ pub(crate) async fn in_sight(
     Ok(incident)
 }
 
-/// Moves an incident to another state, with the reason.
+/// What a line of the history comes from: the key of a command, which is written once, or nothing else.
+fn source(tx: &Tx, kind: &str, key: Option<&str>) -> String {
+    match key {
+        Some(key) => key.to_owned(),
+        None => format!("{kind}:{}", tx.mint::<model::EventId>()),
+    }
+}
+
+/// Moves an incident to another state, with the reason. `key`: of the command that asks, where one does.
 ///
 /// # Errors
 /// No such arrow, or the database said no.
@@ -48,6 +56,7 @@ pub(crate) async fn move_to(
     to: IncidentState,
     reason: &str,
     actor: &str,
+    key: Option<&str>,
 ) -> Result<Incident, IncidentsError> {
     let from = incident.state;
     if !from.may_become(to) {
@@ -60,7 +69,7 @@ pub(crate) async fn move_to(
         milestones::note(tx.sql(), incident.id, milestones::CONTAINED, incident.updated_at).await?;
     }
     let change = format!("{} → {}: {reason}", from.word(), to.word());
-    let source = format!("state:{}", tx.mint::<model::EventId>());
+    let source = source(tx, "state", key);
     let item = line(tx, "state", change.clone(), actor);
     store::add_line(tx.sql(), incident.id, &source, &item).await?;
     let changed = IncidentChanged { incident: incident.clone(), change };
@@ -68,7 +77,7 @@ pub(crate) async fn move_to(
     Ok(incident)
 }
 
-/// Adds a note.
+/// Adds a note. `key`: of the command that asks, where one does.
 ///
 /// # Errors
 /// Not found, or the database said no.
@@ -77,10 +86,11 @@ pub(crate) async fn note(
     mut incident: Incident,
     text: &str,
     actor: &str,
+    key: Option<&str>,
 ) -> Result<Incident, IncidentsError> {
     incident.updated_at = tx.now();
     store::update(tx.sql(), &incident).await?;
-    let source = format!("note:{}", tx.mint::<model::EventId>());
+    let source = source(tx, "note", key);
     let item = line(tx, "note", text, actor);
     store::add_line(tx.sql(), incident.id, &source, &item).await?;
     let changed = IncidentChanged { incident: incident.clone(), change: "a note was added".into() };

@@ -6,6 +6,7 @@
 //! Entry points: [`Incidents`] ([`ports::IncidentReader`]), [`Incidents::router`],
 //! [`Incidents::consumers`].
 
+mod actuator;
 mod config;
 mod consumer;
 mod desk;

@@ -70,12 +70,16 @@ macro_rules! payload {
     };
 }
 
+mod approvals;
 mod detection;
 mod federation;
 mod incidents;
 mod proposals;
 mod recovery;
 
+pub use approvals::{
+    DelegationChanged, PlaybookKeyChanged, QuestionAnswered, QuestionPassedOn, SecretChanged,
+};
 pub use detection::{
     FindingGrouped, FindingJudged, FindingRaised, FindingUpdated, LawModelChanged,
     LearningRestarted, LearningSwitched, MachineModelChanged, ModelChanged, ModelTrained,

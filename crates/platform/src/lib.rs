@@ -24,6 +24,7 @@ pub mod live;
 pub mod observe;
 pub mod outward;
 pub mod peers;
+pub mod people;
 pub mod standard_webhook;
 pub mod system;
 pub mod tasks;

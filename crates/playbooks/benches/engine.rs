@@ -93,6 +93,8 @@ async fn open(folder: &Path, world: &Arc<World>) -> (Platform, Playbooks) {
         peers: Arc::new(Nobody),
         incidents: Arc::new(FakeIncidents::default()),
         assets: Arc::new(ports::fake::FakeAssets::default()),
+        people: Arc::new(platform::people::FakePeople::default()),
+        authorizer: Arc::new(ports::fake::FakeAuthorizer(true)),
         actuators: vec![Arc::new(Quick(Arc::clone(world)))],
     };
     let room = Playbooks::new(platform.clone(), Config::default(), needs);

@@ -17,6 +17,8 @@ pub struct Config {
     pub manual_timeout_s: u32,
     /// How long a whole run may take, seconds.
     pub run_timeout_s: u32,
+    /// How long it is kept what commands did that can be taken back, and what mails asked, days.
+    pub keep_days: u32,
     /// What is asked of the signatures of a playbook before it runs: `ignore`, `warn` or `require`.
     pub signatures: Signatures,
     /// Fingerprints of keys that are trusted besides those of `sereno playbook key add`.
@@ -61,6 +63,7 @@ impl Default for Config {
             step_timeout_s: 600,
             manual_timeout_s: 86_400,
             run_timeout_s: 604_800,
+            keep_days: 400,
             signatures: Signatures::default(),
             trusted_keys: vec![],
             actuators: ActuatorsConfig::default(),

@@ -28,6 +28,12 @@ pub enum PlaybooksError {
     /// A playbook that has as many triggers as it may.
     #[error("{0}")]
     Full(String),
+    /// No such delegation.
+    #[error("delegation {0} not found")]
+    NoDelegation(String),
+    /// The policy of automation was changed meanwhile.
+    #[error("the policy of automation is another one by now")]
+    Stale,
     /// What was sent cannot be taken; one line each.
     #[error("{summary}")]
     Invalid {
@@ -83,6 +89,7 @@ impl From<PlaybooksError> for PortError {
             PlaybooksError::NoRun(id) => Self::NotFound(format!("run {id}")),
             PlaybooksError::NoProposal(id) => Self::NotFound(format!("proposal {id}")),
             PlaybooksError::NoTrigger(id) => Self::NotFound(format!("trigger {id}")),
+            PlaybooksError::NoDelegation(id) => Self::NotFound(format!("delegation {id}")),
             other => Self::Invalid(other.to_string()),
         }
     }
@@ -100,6 +107,13 @@ impl From<PlaybooksError> for Problem {
             PlaybooksError::Full(detail) => {
                 Self::conflict(detail).remedy("Take a trigger away, or change one.")
             }
+            PlaybooksError::NoDelegation(id) => Self::not_found(format!("delegation {id}")),
+            PlaybooksError::Stale => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "stale",
+                "somebody changed the policy of automation since it was read; nothing was changed",
+            )
+            .remedy("Read the policy again, repeat the change, and send it with its ETag."),
             PlaybooksError::Invalid { summary, errors } => {
                 let remedy = match errors.is_empty() {
                     true => "Mend what it names and send it again.",

@@ -11,6 +11,7 @@
 
 pub mod abilities;
 pub mod actuators;
+mod approvals;
 mod automation;
 mod commands;
 mod config;
@@ -18,6 +19,7 @@ pub mod context;
 mod engine;
 mod error;
 mod http;
+mod retention;
 mod run;
 pub mod secrets;
 pub mod shipped;
@@ -25,7 +27,7 @@ mod store;
 mod triggers;
 mod trust;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use model::Timestamp;
 use platform::Platform;
@@ -35,8 +37,11 @@ use platform::health::{Component, Health};
 use platform::http::{Permission, RoomRouter};
 use platform::jobs::JobHandler;
 use platform::peers::PeerDirectory;
-use ports::{Actuator, AssetDirectory, Exchange, IncidentReader, IntelLookup};
+use platform::people::PeopleDirectory;
+use ports::{Actuator, AssetDirectory, Authorizer, Exchange, IncidentReader, IntelLookup};
+use tokio::sync::OnceCell;
 
+pub use approvals::MailLinks;
 pub use automation::{Automation, Level, Limit, Never, Quiet, Stopped};
 pub use cacao;
 pub use cacao::{
@@ -60,7 +65,11 @@ pub use triggers::{
 
 use crate::actuators::console::Console;
 use crate::actuators::{Helpers, Outside};
-use crate::automation::proposals::Due;
+use crate::approvals::Approvals;
+use crate::approvals::asking::Ask;
+use crate::approvals::limit::Openings;
+use crate::approvals::sending::Send;
+use crate::automation::due::Due;
 use crate::engine::{Advance, Engine, Opened};
 use crate::store::keys::Kept;
 use crate::store::playbooks::{Put, Stored};
@@ -82,6 +91,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 30, sql: include_str!("../migrations/0030_automation.sql") },
         Migration { number: 31, sql: include_str!("../migrations/0031_by_itself.sql") },
         Migration { number: 40, sql: include_str!("../migrations/0040_triggers.sql") },
+        Migration { number: 50, sql: include_str!("../migrations/0050_approvals.sql") },
     ],
 };
 
@@ -98,6 +108,10 @@ pub struct Needs {
     pub incidents: Arc<dyn IncidentReader>,
     /// Knows how critical a device is.
     pub assets: Arc<dyn AssetDirectory>,
+    /// Knows the accounts, for questions that go out by mail.
+    pub people: Arc<dyn PeopleDirectory>,
+    /// Says what an account may do when it answers by a link.
+    pub authorizer: Arc<dyn Authorizer>,
     /// Actuators of other rooms, e.g. the gateway.
     pub actuators: Vec<Arc<dyn Actuator>>,
 }
@@ -111,6 +125,7 @@ pub struct Playbooks {
     outside: Arc<Outside>,
     /// Calls of webhooks lately.
     calls: Arc<Calls>,
+    approvals: Arc<Approvals>,
 }
 
 impl Playbooks {
@@ -123,11 +138,22 @@ impl Playbooks {
         let opened_at = platform.now();
         let around = |actuator| actuators::around::over(&platform, actuator);
         let actuators = actuators.into_iter().map(around).collect();
-        let engine = Engine::new(platform.clone(), config, actuators, needs.assets);
+        let engine = Arc::new(Engine::new(platform.clone(), config, actuators, needs.assets));
+        let approvals = Arc::new(Approvals {
+            engine: Arc::clone(&engine),
+            people: needs.people,
+            authorizer: needs.authorizer,
+            incidents: Arc::clone(&needs.incidents),
+            outside: Arc::clone(&outside),
+            url: OnceLock::new(),
+            openings: Openings::default(),
+            mint: OnceCell::new(),
+        });
         Self {
-            engine: Arc::new(engine),
+            engine,
             incidents: needs.incidents,
             outside,
+            approvals,
             opened_at,
             calls: Arc::default(),
         }
@@ -140,6 +166,11 @@ impl Playbooks {
     /// They cannot be stored, or the configuration of actuators cannot work.
     pub async fn install(&self) -> Result<(), PlaybooksError> {
         self.engine.config.actuators.check().map_err(PlaybooksError::invalid)?;
+        let (least, most) = (retention::MIN_KEEP_DAYS, retention::MAX_KEEP_DAYS);
+        if !(least..=most).contains(&self.engine.config.keep_days) {
+            let text = format!("playbooks.keep_days must lie between {least} and {most}");
+            return Err(PlaybooksError::invalid(text));
+        }
         if !self.engine.config.install_shipped {
             return Ok(());
         }
@@ -202,10 +233,26 @@ impl Playbooks {
         vec![Arc::new(opened), Arc::new(Raised(Arc::clone(&self.engine)))]
     }
 
+    /// Says where people reach this node, for links in mails; they wait until it was said once.
+    pub fn reached_at(&self, url: Option<&str>) {
+        // A second word changes nothing: links that are out lead to the first.
+        let _ = self.approvals.url.set(url.map(str::to_owned));
+    }
+
+    /// Takes away what is older than `keep_days`; gives how many rows. The room does so by itself every hour.
+    ///
+    /// # Errors
+    /// The database said no.
+    pub async fn sweep(&self) -> Result<u64, PlaybooksError> {
+        retention::sweep(&self.engine).await
+    }
+
     /// Drives runs, and follows what becomes known, until the node stops.
     pub fn start(&self) {
         let engine = Arc::clone(&self.engine);
+        let old = Arc::clone(&self.engine);
         self.platform().tasks.spawn("runs", engine.schedule());
+        self.platform().tasks.spawn("runs-old", retention::run(old));
         let engine = Arc::clone(&self.engine);
         self.platform().tasks.spawn("triggers", news::follow(engine));
     }
@@ -213,7 +260,14 @@ impl Playbooks {
     /// Durable jobs: what becomes due of proposals and schedules, and what an earlier version left.
     pub fn jobs(&self) -> Vec<Arc<dyn JobHandler>> {
         let engine = || Arc::clone(&self.engine);
-        vec![Arc::new(Advance), Arc::new(Due(engine())), Arc::new(Scheduled(engine()))]
+        let approvals = || Arc::clone(&self.approvals);
+        vec![
+            Arc::new(Advance),
+            Arc::new(Due(engine())),
+            Arc::new(Scheduled(engine())),
+            Arc::new(Ask(approvals())),
+            Arc::new(Send(approvals())),
+        ]
     }
 
     /// Tells people on the console; for other rooms.
@@ -260,6 +314,14 @@ impl Playbooks {
             .route(write, utoipa_axum::routes!(http::key_remove::remove))
             .route(write, utoipa_axum::routes!(http::key_revoke::revoke))
             .merge(http::soarca::router())
+            .route(run, utoipa_axum::routes!(http::pass_on::proposal))
+            .route(run, utoipa_axum::routes!(http::pass_on::step))
+            .route(run, utoipa_axum::routes!(http::letters::list))
+            .route(run, utoipa_axum::routes!(http::delegations::list))
+            .route(run, utoipa_axum::routes!(http::delegations::make))
+            .route(run, utoipa_axum::routes!(http::delegations::end))
+            .route(Permission::PUBLIC, utoipa_axum::routes!(http::link::show))
+            .route(Permission::PUBLIC, utoipa_axum::routes!(http::link::answer))
             .route(read, utoipa_axum::routes!(http::undo::effects))
             .route(run, utoipa_axum::routes!(http::undo::undo))
             .route(read, utoipa_axum::routes!(http::actuators::actuators))

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::WindowBatch;
 
-pub use count::{Count, Dropped, Reason, Totals};
+pub use count::{Count, Dropped, Judging, Reason, Totals};
 pub use net::{Net, NotANet};
 pub use order::{Direction, Flow, MAX_WHY_BYTES, Order, Standing, Verb};
 pub use policy::{AllowEntry, AllowList, FailMode, GatewayPolicy, Mode};
 
 /// Version of this protocol; a node refuses another one and says so. Version 1 knew only whole blocks
-/// of a device, and neither modes nor reasons.
-pub const PROTOCOL_VERSION: u16 = 2;
+/// of a device, and neither modes nor reasons; version 2 no suspects and nothing of the judging of packets.
+pub const PROTOCOL_VERSION: u16 = 3;
 /// Largest frame either side accepts.
 pub const MAX_FRAME_BYTES: usize = 4 << 20;
 
@@ -61,6 +61,9 @@ pub enum FromEdge {
         totals: Totals,
         /// Orders in force.
         standing: Vec<Standing>,
+        /// How it judges single packets; `None` where it does not.
+        #[serde(default)]
+        judging: Option<Judging>,
     },
     /// The policy that holds at the gateway from now on.
     PolicyTaken {

@@ -13,6 +13,8 @@ pub struct Config {
     pub give_up_s: i64,
     /// Whether blocks are lifted by themselves where health checks are declared for the device.
     pub lift: bool,
+    /// What becomes of the block of a device without health checks.
+    pub without_checks: WithoutChecks,
     /// Seconds a block holds before the first trial; doubled after each failed one.
     pub hold_s: i64,
     /// Seconds of the first trial; the second is three times as long.
@@ -27,12 +29,23 @@ pub struct Config {
     pub trial_packets_per_s: u32,
 }
 
+/// Who decides about the block of a device without health checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutChecks {
+    /// People, who are told at once.
+    People,
+    /// Fresh scores of a detector that judged the device before; people where none did.
+    Detector,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             margin_s: None,
             give_up_s: 900,
             lift: true,
+            without_checks: WithoutChecks::People,
             hold_s: 300,
             trial_s: 60,
             max_failures: 3,

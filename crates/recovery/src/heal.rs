@@ -16,6 +16,7 @@ use ports::{ActuatorCommand, Notice};
 use serde_json::{Value, json};
 
 use crate::Recovery;
+use crate::config::WithoutChecks;
 use crate::error::RecoveryError;
 use crate::store::cases::{self, CaseRow};
 
@@ -30,6 +31,10 @@ const MAX_DETAIL_CHARS: usize = 2_000;
 /// Seconds until a step that could not be done is tried again.
 const AGAIN_S: i64 = 15;
 
+/// Why a block is not lifted by itself.
+const UNCHECKED: &str = "nothing here can tell whether the device is well again, so its block is not lifted by itself \
+    and ends when its order says: declare a health check for the device and begin anew, or release it by hand";
+
 /// What was found of a device.
 #[derive(Debug)]
 struct Verdict {
@@ -38,7 +43,8 @@ struct Verdict {
 }
 
 impl Recovery {
-    /// Opens the case of an incident, if its device has checks; otherwise its block ends as it was ordered to.
+    /// Opens the case of an incident. Where nothing can tell whether the device is well, the case goes to people at
+    /// once and its block ends as it was ordered to.
     async fn open_case(&self, incident: IncidentId) -> Result<Option<CaseRow>, RecoveryError> {
         let Some(report) = self.incidents.report(incident).await? else { return Ok(None) };
         let contained = report.incident.state == IncidentState::Contained;
@@ -54,27 +60,44 @@ impl Recovery {
             let mut sql = self.platform.db.read().await?;
             cases::checks_of(&mut sql, &target).await?
         };
-        if checks.is_empty() {
-            return Ok(None);
-        }
-        let now = self.platform.now();
+        let device = finding.device;
+        let by_detector = checks.is_empty() && self.detector_alone(device).await?;
         let hold_s = self.config.hold_s;
+        let (stage, detail) = match (checks.len(), by_detector) {
+            (0, false) => ("escalated", UNCHECKED.to_owned()),
+            (0, true) => (
+                "holding",
+                format!(
+                    "the block holds for {hold_s} s; then the detector alone decides whether it is lifted"
+                ),
+            ),
+            (many, _) => (
+                "holding",
+                format!(
+                    "the block holds for {hold_s} s; then {many} checks and the detector decide whether it is lifted"
+                ),
+            ),
+        };
+        let now = self.platform.now();
         Ok(Some(CaseRow {
             incident: incident.to_string(),
-            device: finding.device.to_string(),
+            device: device.to_string(),
             target,
-            stage: "holding".into(),
+            stage: stage.into(),
             trial: 0,
             failures: 0,
             mark: None,
-            detail: format!(
-                "the block holds for {hold_s} s; then {} checks and the detector decide whether it is lifted",
-                checks.len()
-            ),
+            detail,
             due_at: now.plus_secs(hold_s),
             started_at: now,
             updated_at: now,
         }))
+    }
+
+    /// Whether a device without checks may be judged by its detector, and one has judged it before.
+    async fn detector_alone(&self, device: DeviceId) -> Result<bool, RecoveryError> {
+        Ok(self.config.without_checks == WithoutChecks::Detector
+            && self.fresh.mark(device).await?.is_some())
     }
 
     pub(crate) async fn case(&self, incident: &str) -> Result<Option<CaseRow>, RecoveryError> {
@@ -114,6 +137,10 @@ impl Recovery {
             Some(row) => row,
             None => match self.open_case(id).await? {
                 Some(row) => {
+                    // Told before it is written down: a death in between tells it once more under the same key.
+                    if row.stage == "escalated" {
+                        self.call_people(&row).await?;
+                    }
                     self.keep_case(row.clone()).await?;
                     row
                 }
@@ -259,12 +286,15 @@ impl Recovery {
     }
 
     async fn call_people(&self, row: &CaseRow) -> Result<(), RecoveryError> {
+        let body = match row.failures {
+            0 => row.detail.clone(),
+            failures => {
+                format!("{} After {failures} failed trials a person must decide.", row.detail)
+            }
+        };
         let notice = Notice {
             title: "A device does not recover by itself".into(),
-            body: format!(
-                "{} After {} failed trials a person must decide.",
-                row.detail, row.failures
-            ),
+            body,
             link: Some(format!("/incidents/{}", row.incident)),
         };
         let key = format!("recovery-{}-{}", row.incident, row.failures);
@@ -278,9 +308,10 @@ impl Recovery {
             cases::checks_of(&mut sql, &row.target).await?
         };
         let mut words = Vec::new();
-        let mut well = !checks.is_empty();
+        let mut well = true;
         if checks.is_empty() {
-            words.push("there are no checks any more".to_owned());
+            well = self.config.without_checks == WithoutChecks::Detector && row.mark.is_some();
+            words.push("no check is declared".to_owned());
         }
         let within = Duration::from_secs(self.config.check_timeout_s);
         for check in &checks {
@@ -298,7 +329,7 @@ impl Recovery {
                 well &= fine;
                 words.push(text);
             }
-            _ => words.push("no detector ever judged it, so only the checks count".to_owned()),
+            _ => words.push("no detector ever judged it".to_owned()),
         }
         Ok(Verdict { well, words: words.join("; ") })
     }

@@ -33,7 +33,7 @@ use ports::{Actuator, IncidentReader, Notifier};
 use tokio::sync::Notify;
 
 pub use agents::TOKEN_FILE;
-pub use config::Config;
+pub use config::{Config, WithoutChecks};
 pub use error::RecoveryError;
 
 use crate::agents::Agents;

@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use dataplane::NodeAddress;
 use dataplane::capture::Filter;
+use dataplane::inline::InlineSettings;
 use dataplane::probe::{ProbeSettings, ProbeSource, ReportTo};
 use dataplane::replay::{ReplaySettings, SPEEDS};
 
@@ -194,6 +195,11 @@ fn mac(text: &str) -> Result<[u8; 6], String> {
         .ok_or_else(|| format!("'{text}' is not a MAC address such as b8:27:eb:00:00:01"))
 }
 
+fn loss(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (0.001..=1e9).contains(number));
+    number.ok_or_else(|| format!("'{text}' is not a number from 0.001 to 1e9"))
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LabArgs {
     #[command(flatten)]
@@ -211,7 +217,24 @@ pub(crate) struct LabArgs {
     pub(crate) stay: bool,
 }
 
+impl GatewayArgs {
+    /// How packets are judged one by one, where they are.
+    pub(crate) fn inline(&self) -> Option<(Option<PathBuf>, InlineSettings)> {
+        let settings = InlineSettings {
+            queue: self.inline_queue,
+            wait: Duration::from_millis(self.inline_wait),
+            flood_window: self.flood_window,
+            flood_loss: self.flood_loss,
+            usual_after: Duration::from_secs(self.usual_after),
+            spend: Duration::from_micros(self.inline_spend),
+        };
+        let judged = self.inline || self.inline_patterns.is_some();
+        judged.then(|| (self.inline_patterns.clone(), settings))
+    }
+}
+
 #[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("judged").multiple(true))]
 pub(crate) struct GatewayArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
@@ -224,12 +247,34 @@ pub(crate) struct GatewayArgs {
     /// This machine routes between the two sides; without, they are ports of one bridge
     #[arg(long, conflicts_with = "captures")]
     pub(crate) router: bool,
-    /// File with patterns (text, or hex: and bytes, one a line) that no packet may hold; needs NFQUEUE and iptables
-    #[arg(long, value_name = "FILE", conflicts_with = "captures")]
+    /// Judge packets one by one: of a suspect only what was usual passes; needs NFQUEUE and iptables
+    #[arg(long, conflicts_with = "captures", group = "judged")]
+    pub(crate) inline: bool,
+    /// As --inline, with a file of patterns (text, or hex: and bytes, one a line) that no packet may hold
+    #[arg(long, value_name = "FILE", conflicts_with = "captures", group = "judged")]
     pub(crate) inline_patterns: Option<PathBuf>,
     /// Number of the queue by which packets are judged
-    #[arg(long, default_value_t = 31, value_name = "NUMBER", requires = "inline_patterns")]
+    #[arg(long, default_value_t = 31, value_name = "NUMBER", requires = "judged")]
     pub(crate) inline_queue: u16,
+    /// Longest that a packet may wait for its verdict; what would wait longer is shed
+    #[arg(long, default_value_t = 100, value_name = "MILLISECONDS", requires = "judged",
+        value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub(crate) inline_wait: u64,
+    /// Packets looked at together while a flood goes on; batches are dropped between them. 0: never
+    #[arg(long, default_value_t = 64, value_name = "PACKETS", requires = "judged",
+        value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(crate) flood_window: u32,
+    /// Cost of losing a packet that was not of a flood, in judgings: dearer losses make smaller batches
+    #[arg(long, default_value_t = 100.0, value_name = "NUMBER", requires = "judged", value_parser = loss)]
+    pub(crate) flood_loss: f64,
+    /// Seconds before a suspicion from which something must have been seen to be usual
+    #[arg(long, default_value_t = 600, value_name = "SECONDS", requires = "judged",
+        value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub(crate) usual_after: u64,
+    /// Microseconds spent on each packet besides judging it, to try out a slower judge
+    #[arg(long, default_value_t = 0, hide = true, value_name = "MICROSECONDS", requires = "judged",
+        value_parser = clap::value_parser!(u64).range(0..=100_000))]
+    pub(crate) inline_spend: u64,
     /// File that keeps mode, allow lists and orders over a restart
     #[arg(long, value_name = "FILE", conflicts_with = "captures")]
     pub(crate) state: Option<PathBuf>,

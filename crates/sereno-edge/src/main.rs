@@ -76,6 +76,7 @@ fn run_lab(args: LabArgs) -> Result<ExitCode> {
 fn run_gateway(args: GatewayArgs) -> Result<ExitCode> {
     let signals = life::block_signals()?;
     let node = args.node.address();
+    let inline = args.inline();
     if let Some(replay) = args.file {
         let stop = life::stop_on(signals, args.exit_with_parent)?;
         let replay = replay.settings()?;
@@ -102,7 +103,7 @@ fn run_gateway(args: GatewayArgs) -> Result<ExitCode> {
         form: if args.router { Form::Router } else { Form::Bridge },
         device_port,
         rest_port,
-        inline: args.inline_patterns.map(|path| (path, args.inline_queue)),
+        inline,
         state: args.state,
         protect: args.protect,
         protect_macs: args.protect_macs,

@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// What happens by itself, and what waits for a yes.
     #[command(subcommand)]
     Automation(crate::commands::automation::AutomationCommand),
+    /// Accounts, and where mail reaches them.
+    #[command(subcommand)]
+    User(crate::commands::user::UserCommand),
     /// What playbooks command: the list, and whether one would take commands.
     #[command(subcommand)]
     Actuator(crate::commands::actuator::ActuatorCommand),

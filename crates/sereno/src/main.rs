@@ -63,6 +63,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Token(command) => commands::token::run(command, json).await,
         Command::Ledger(command) => commands::ledger::run(command, json).await,
         Command::Automation(command) => commands::automation::run(command, json).await,
+        Command::User(command) => commands::user::run(command, json).await,
         Command::Playbook(command) => commands::playbook::run(command, json).await,
         Command::Actuator(command) => commands::actuator::run(command, json).await,
         Command::Secret(command) => commands::secret::run(command, json).await,

@@ -1,6 +1,7 @@
 //! The node's router: rooms merged, one description, the same armour around every route.
 
 use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::to_bytes;
@@ -14,6 +15,7 @@ use platform::http::{AccessRule, Gate, Problem, RoomRouter};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::console;
@@ -51,8 +53,71 @@ pub fn describe(rooms: RoomRouter) -> (Router, utoipa::openapi::OpenApi, Vec<Acc
     let (router, paths) = routes.split_for_parts();
     let mut description = Description::openapi();
     description.merge(paths);
+    tell_apart(&mut description);
     access.sort();
     (router, description, access)
+}
+
+/// Every operation has an id of its own, as generated clients need. Handlers are named within their rooms; a name that
+/// stands several times gets the words of its path behind it, and its method where one path has it twice.
+fn tell_apart(description: &mut utoipa::openapi::OpenApi) {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for item in description.paths.paths.values() {
+        for id in methods(item).filter_map(|(_, operation)| operation.operation_id.clone()) {
+            *count.entry(id).or_default() += 1;
+        }
+    }
+    let mut taken: BTreeSet<String> =
+        count.iter().filter(|(_, times)| **times == 1).map(|(id, _)| id.clone()).collect();
+    for (path, item) in &mut description.paths.paths {
+        for (method, operation) in methods_mut(item) {
+            let Some(id) = &mut operation.operation_id else { continue };
+            if count.get(id).is_none_or(|times| *times == 1) {
+                continue;
+            }
+            let mut own = format!("{id}_{}", words_of(path));
+            for more in [method, "2", "3"] {
+                if taken.insert(own.clone()) {
+                    break;
+                }
+                own = format!("{own}_{more}");
+            }
+            *id = own;
+        }
+    }
+}
+
+/// `/api/v1/feeds/{id}/run` is `feeds_run`.
+fn words_of(path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let words = path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
+    words.map(|word| word.replace('-', "_")).collect::<Vec<_>>().join("_")
+}
+
+fn methods(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+    let all = [
+        ("get", &item.get),
+        ("post", &item.post),
+        ("put", &item.put),
+        ("delete", &item.delete),
+        ("patch", &item.patch),
+        ("head", &item.head),
+        ("options", &item.options),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
+fn methods_mut(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
+        ("head", &mut item.head),
+        ("options", &mut item.options),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// The router that every listener serves; `authenticate` puts the caller into each request.

@@ -202,6 +202,7 @@ impl Node {
         config: &ServerConfig,
         metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Addresses> {
+        self.rooms.playbooks.reached_at(config.public_url.as_deref());
         let app = self.router(config.max_body_bytes, metrics);
         let addresses =
             doors::open(&self.platform, &self.rooms.identity, ports, config, app).await?;
@@ -314,7 +315,13 @@ impl Rooms {
             peers: Arc::new(identity.clone()),
             incidents: Arc::new(incidents.clone()),
             assets: Arc::new(assets.clone()),
-            actuators: vec![Arc::new(gateway.clone()), Arc::new(recovery.clone())],
+            people: Arc::new(identity.clone()),
+            authorizer: identity.authorizer(),
+            actuators: vec![
+                Arc::new(gateway.clone()),
+                Arc::new(recovery.clone()),
+                Arc::new(incidents.clone()),
+            ],
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
@@ -362,6 +369,7 @@ impl Rooms {
     fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
         let mut all = self.accountability.consumers();
         all.extend(self.detection.consumers());
+        all.extend(self.gateway.consumers());
         all.extend(self.incidents.consumers());
         all.extend(self.cti.consumers());
         all.extend(self.playbooks.consumers());

@@ -51,6 +51,22 @@ export async function get<T>(path: string): Promise<T> {
   return (await send('GET', path)).json() as Promise<T>;
 }
 
+/** What was read, with the version it is, as its ETag says. */
+export type Tagged<T> = T & { etag: string };
+
+async function tagged<T>(response: Response): Promise<Tagged<T>> {
+  return { ...((await response.json()) as T), etag: response.headers.get('ETag') ?? '' };
+}
+
+export async function getTagged<T>(path: string): Promise<Tagged<T>> {
+  return tagged(await send('GET', path));
+}
+
+/** Writes in place of the version it was made from; the node refuses when that does not hold any more. */
+export async function putTagged<T>(path: string, body: unknown, etag: string): Promise<Tagged<T>> {
+  return tagged(await send('PUT', path, body, etag === '' ? {} : { 'If-Match': etag }));
+}
+
 export async function post<T = void>(path: string, body?: unknown): Promise<T> {
   const response = await send('POST', path, body ?? {});
   const text = await response.text();

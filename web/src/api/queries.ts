@@ -1,6 +1,6 @@
 // Every read of the console, in one visible list. The first word of a key is what facts invalidate.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { get, getText, post, query } from './client';
+import { get, getTagged, getText, post, query } from './client';
 import type * as api from './types';
 
 const id = encodeURIComponent;
@@ -153,7 +153,18 @@ export const reads = {
       queryKey: ['runs', 'waiting'],
       queryFn: async () => (await get<api.Page<api.Run>>(`/runs${query({ state: 'waiting', limit: 100 })}`)).items.filter((run) => run.state === 'waiting'),
     }),
-  automation: () => queryOptions({ queryKey: ['automation'], queryFn: () => get<api.Automation>('/automation'), retry: false }),
+  automation: () => queryOptions({ queryKey: ['automation'], queryFn: () => getTagged<api.Automation>('/automation'), retry: false }),
+  answerMails: (about: string) =>
+    queryOptions({ queryKey: ['answer-mails', about], queryFn: () => get<api.Page<api.AnswerMail>>(`/answer-mails${query({ about, limit: 100 })}`), retry: false }),
+  delegations: () => queryOptions({ queryKey: ['delegations'], queryFn: () => get<api.Page<api.Delegation>>(`/delegations${query({ limit: 100 })}`), retry: false }),
+  decidedProposals: () =>
+    infiniteQueryOptions({
+      queryKey: ['proposals', 'decided'],
+      queryFn: ({ pageParam }) => get<api.Page<api.Proposal>>(`/proposals${query({ state: 'decided', limit: 20, cursor: pageParam })}`),
+      initialPageParam: null as string | null,
+      getNextPageParam: (last) => last.next,
+      retry: false,
+    }),
   openProposals: () =>
     queryOptions({ queryKey: ['proposals', 'open'], queryFn: () => get<api.Page<api.Proposal>>(`/proposals${query({ state: 'open', limit: 100 })}`), retry: false }),
   responses: (incident: string) =>

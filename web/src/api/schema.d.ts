@@ -21,6 +21,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/answer/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The question behind a link, with a form. Changes nothing. */
+        get: operations["show_answer_page"];
+        put?: never;
+        /** Answers with a link; it answers once. */
+        post: operations["answer_by_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access-matrix": {
         parameters: {
             query?: never;
@@ -29,7 +47,7 @@ export interface paths {
             cookie?: never;
         };
         /** Asks the policies in force for every route and role. */
-        get: operations["matrix"];
+        get: operations["matrix_access_matrix"];
         put?: never;
         post?: never;
         delete?: never;
@@ -65,7 +83,24 @@ export interface paths {
         get?: never;
         put?: never;
         /** Asks the other side of an actuator whether it would take commands; changes nothing. */
-        post: operations["test"];
+        post: operations["test_actuators_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/answer-mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mails that ask for answers, newest first, with their delivery. */
+        get: operations["list_answer_mails"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -79,10 +114,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The policy of automation. */
-        get: operations["show"];
-        /** Replaces the policy of automation; `stopped` stays as it is. */
-        put: operations["put"];
+        /** The policy of automation. Its ETag goes into `If-Match` of a change. */
+        get: operations["show_automation"];
+        /**
+         * Replaces the policy of automation; `stopped` stays as it is. With `If-Match` only the policy of that ETag is replaced;
+         *     without it whichever holds.
+         */
+        put: operations["set_automation"];
         post?: never;
         delete?: never;
         options?: never;
@@ -100,7 +138,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Lets things happen by themselves again. Runs that were held stay so until somebody lets each go on. */
-        post: operations["resume"];
+        post: operations["resume_automation_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -132,10 +170,10 @@ export interface paths {
             cookie?: never;
         };
         /** Client certificates, newest first, revoked and expired ones too. */
-        get: operations["list"];
+        get: operations["list_certificates"];
         put?: never;
         /** Signs a client certificate for a program that is no node, e.g. a TAXII client. */
-        post: operations["create"];
+        post: operations["create_certificates"];
         delete?: never;
         options?: never;
         head?: never;
@@ -153,7 +191,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Revokes a client certificate; it opens nothing from the next request on, also on connections that stand. */
-        delete: operations["revoke"];
+        delete: operations["revoke_certificates"];
         options?: never;
         head?: never;
         patch?: never;
@@ -167,7 +205,7 @@ export interface paths {
             cookie?: never;
         };
         /** The communities this node leads, is in, or was in. */
-        get: operations["list"];
+        get: operations["list_communities"];
         put?: never;
         /** Makes a community that this node leads. */
         post: operations["make"];
@@ -187,7 +225,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Uses an invitation: the leader is asked, and its answer makes this node a member. */
-        post: operations["join"];
+        post: operations["join_communities_join"];
         delete?: never;
         options?: never;
         head?: never;
@@ -202,7 +240,7 @@ export interface paths {
             cookie?: never;
         };
         /** One community with the members that are known here. */
-        get: operations["show"];
+        get: operations["show_communities"];
         put?: never;
         post?: never;
         /** Ends a community that this node leads; every member is told. */
@@ -210,7 +248,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** Changes what holds in a community that this node leads; every member is told. */
-        patch: operations["change"];
+        patch: operations["change_communities"];
         trace?: never;
     };
     "/api/v1/communities/{id}/invitations": {
@@ -224,7 +262,7 @@ export interface paths {
         get: operations["invited"];
         put?: never;
         /** Makes an invitation; it works once, for that organisation's node. */
-        post: operations["invite"];
+        post: operations["invite_communities_invitations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -334,7 +372,42 @@ export interface paths {
         options?: never;
         head?: never;
         /** Gives a member another role, by a new certificate. */
-        patch: operations["change"];
+        patch: operations["change_communities_members"];
+        trace?: never;
+    };
+    "/api/v1/delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delegations, newest first; those that have ended stay. */
+        get: operations["list_delegations"];
+        put?: never;
+        /** Gives a voice to somebody for a time. Nobody gains a right: the taker must be allowed to answer, and the giver must still be. */
+        post: operations["delegate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/delegations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a delegation; giver and taker may, and whoever manages playbooks. */
+        delete: operations["end_delegation"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/demo/remove": {
@@ -347,7 +420,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Stops both demonstration nodes and deletes their data folders. */
-        post: operations["remove"];
+        post: operations["remove_demo_remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -464,7 +537,7 @@ export interface paths {
             cookie?: never;
         };
         /** The versions of a machine model, newest first. */
-        get: operations["versions"];
+        get: operations["versions_detection_commands_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -626,7 +699,7 @@ export interface paths {
         get: operations["evaluations"];
         put?: never;
         /** Keeps a report; of more than a hundred the oldest goes. */
-        post: operations["keep"];
+        post: operations["keep_detection_evaluations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -766,7 +839,7 @@ export interface paths {
         get: operations["suppressions"];
         put?: never;
         /** Calls something normal for a device. */
-        post: operations["add"];
+        post: operations["add_detection_suppressions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -784,7 +857,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Takes a suppression back: what it covered is told again from the next window on. */
-        delete: operations["revoke"];
+        delete: operations["revoke_detection_suppressions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -798,7 +871,7 @@ export interface paths {
             cookie?: never;
         };
         /** Every known device, oldest record first. */
-        get: operations["list"];
+        get: operations["list_devices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -822,7 +895,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** Names a device, places it, weighs it. */
-        patch: operations["change"];
+        patch: operations["change_devices"];
         trace?: never;
     };
     "/api/v1/devices/{id}/evidence": {
@@ -904,7 +977,7 @@ export interface paths {
         get: operations["fetch"];
         put?: never;
         /** Takes a peer's letters in order and answers with signed receipts. Where one cannot be taken, those before it are. */
-        post: operations["bring"];
+        post: operations["bring_federation_letters"];
         delete?: never;
         options?: never;
         head?: never;
@@ -919,7 +992,7 @@ export interface paths {
             cookie?: never;
         };
         /** One link for each peer. */
-        get: operations["list"];
+        get: operations["list_federation_links"];
         put?: never;
         post?: never;
         delete?: never;
@@ -938,7 +1011,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Takes receipts. One that the peer did not sign, or that is about another letter, changes nothing. */
-        post: operations["bring"];
+        post: operations["bring_federation_receipts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -953,7 +1026,7 @@ export interface paths {
             cookie?: never;
         };
         /** What peers brought, the newest first, as far as it is in sight. */
-        get: operations["list"];
+        get: operations["list_federation_received"];
         put?: never;
         post?: never;
         delete?: never;
@@ -970,10 +1043,10 @@ export interface paths {
             cookie?: never;
         };
         /** Retractions with objects in sight, the newest first. */
-        get: operations["list"];
+        get: operations["list_federation_retractions"];
         put?: never;
         /** Takes objects back from everybody who got them. */
-        post: operations["create"];
+        post: operations["create_federation_retractions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -988,7 +1061,7 @@ export interface paths {
             cookie?: never;
         };
         /** One retraction with every recipient and object in sight, and the counts of those behind. */
-        get: operations["show"];
+        get: operations["show_federation_retractions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1005,10 +1078,10 @@ export interface paths {
             cookie?: never;
         };
         /** Shares with objects in sight, the newest first. */
-        get: operations["list"];
+        get: operations["list_federation_shares"];
         put?: never;
         /** Shares objects: each is judged for each recipient, and once more when it leaves. */
-        post: operations["create"];
+        post: operations["create_federation_shares"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1023,7 +1096,7 @@ export interface paths {
             cookie?: never;
         };
         /** One share with every recipient and object in sight. */
-        get: operations["show"];
+        get: operations["show_federation_shares"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1040,10 +1113,10 @@ export interface paths {
             cookie?: never;
         };
         /** All standing shares. */
-        get: operations["list"];
+        get: operations["list_federation_standing"];
         put?: never;
         /** Makes a standing share: what arrives from now on and fits is shared by itself, each object judged like any other. */
-        post: operations["create"];
+        post: operations["create_federation_standing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1061,7 +1134,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Ends a standing share; what went by it stays shared. */
-        delete: operations["remove"];
+        delete: operations["remove_federation_standing"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1075,10 +1148,10 @@ export interface paths {
             cookie?: never;
         };
         /** All feeds whose label the caller may see. */
-        get: operations["list"];
+        get: operations["list_feeds"];
         put?: never;
         /** Adds a feed; it is fetched at once. */
-        post: operations["add"];
+        post: operations["add_feeds"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1113,11 +1186,11 @@ export interface paths {
         put?: never;
         post?: never;
         /** Removes a feed with all that it said; a run of it is waited for. */
-        delete: operations["remove"];
+        delete: operations["remove_feeds"];
         options?: never;
         head?: never;
         /** Pauses a feed, lets it go on, gives it another secret. */
-        patch: operations["change"];
+        patch: operations["change_feeds"];
         trace?: never;
     };
     "/api/v1/feeds/{id}/load": {
@@ -1130,7 +1203,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Reads the body as the feed; gzip and zip are unpacked. */
-        post: operations["load"];
+        post: operations["load_feeds_load"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1164,7 +1237,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Fetches a feed now; the answer comes when it is read. */
-        post: operations["run"];
+        post: operations["run_feeds_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1320,7 +1393,7 @@ export interface paths {
         };
         get?: never;
         /** Makes an allow list, lets it learn, edits it, freezes it (from then on it is enforced), or puts it aside. */
-        put: operations["set"];
+        put: operations["set_gateways_allow"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1338,7 +1411,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Takes over what a maker says its device needs. What cannot be carried over is listed, never guessed. */
-        post: operations["import"];
+        post: operations["import_gateways_allow_mud"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1372,7 +1445,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Orders a gateway to stop, slow down, confine or redirect a device, or to end that; the answer follows as a fact. */
-        post: operations["order"];
+        post: operations["order_gateways_orders"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1388,7 +1461,7 @@ export interface paths {
         };
         get?: never;
         /** Sets mode, fail mode or protected addresses of a gateway. It keeps them over restarts; `taken` says when they hold. */
-        put: operations["set"];
+        put: operations["set_gateways_policy"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1438,7 +1511,7 @@ export interface paths {
             cookie?: never;
         };
         /** Webhooks that start playbooks, those of one playbook together. */
-        get: operations["list"];
+        get: operations["list_hooks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1476,7 +1549,7 @@ export interface paths {
             cookie?: never;
         };
         /** Incidents, newest first; those of others only as far as the caller sees. */
-        get: operations["list"];
+        get: operations["list_incidents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1561,7 +1634,7 @@ export interface paths {
             cookie?: never;
         };
         /** Previews sharing. */
-        get: operations["preview"];
+        get: operations["preview_incidents_share_preview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1665,7 +1738,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Stores the objects of a STIX 2.1 bundle; those that break a rule are refused one by one and named. */
-        post: operations["import"];
+        post: operations["import_intel_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1680,7 +1753,7 @@ export interface paths {
             cookie?: never;
         };
         /** Your imports, the newest first. */
-        get: operations["list"];
+        get: operations["list_intel_imports"];
         put?: never;
         /**
          * Takes a STIX 2.1 bundle in. The answer comes when the file is on the disk; its objects are stored from there, also
@@ -1701,7 +1774,7 @@ export interface paths {
             cookie?: never;
         };
         /** One of your imports and how far it got. */
-        get: operations["one"];
+        get: operations["one_intel_imports"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1773,7 +1846,7 @@ export interface paths {
             cookie?: never;
         };
         /** A matrix with how many relations in sight speak of each technique. */
-        get: operations["matrix"];
+        get: operations["matrix_intel_matrix"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1807,7 +1880,7 @@ export interface paths {
             cookie?: never;
         };
         /** One object, as known now or then. */
-        get: operations["object"];
+        get: operations["object_intel_objects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1880,7 +1953,7 @@ export interface paths {
          * Loads D3FEND (`d3fend`: its ontology in Turtle) or CWE (`cwe`: a CSV table), packed or not. ATT&CK first: countermeasures
          *     are related to the techniques that are loaded.
          */
-        post: operations["load"];
+        post: operations["load_knowledge_catalogues"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1897,7 +1970,7 @@ export interface paths {
         /** How values fade, and how much each source's word weighs. */
         get: operations["decay"];
         /** Changes parameters and weights; nothing is changed where one of them cannot be. */
-        put: operations["change"];
+        put: operations["change_knowledge_decay"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1930,7 +2003,7 @@ export interface paths {
             cookie?: never;
         };
         /** The caller's layouts. */
-        get: operations["list"];
+        get: operations["list_knowledge_layouts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1949,7 +2022,7 @@ export interface paths {
         /** One of the caller's layouts. */
         get: operations["layout"];
         /** Keeps a layout of the caller's, in place of the one of its name; nobody else sees it. */
-        put: operations["keep"];
+        put: operations["keep_knowledge_layouts"];
         post?: never;
         /** Forgets a layout of the caller's. */
         delete: operations["forget"];
@@ -2002,7 +2075,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Stores a report with what a person accepts of it, under one label. The same text under the same label is stored once. */
-        post: operations["store"];
+        post: operations["store_knowledge_reports"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2054,10 +2127,10 @@ export interface paths {
             cookie?: never;
         };
         /** The lists: those that people loaded, and those that ship with the program. */
-        get: operations["list"];
+        get: operations["list_knowledge_warninglists"];
         put?: never;
         /** Takes a list in MISP's format, in place of the one of its name; it holds at once for everything that is known. */
-        post: operations["add"];
+        post: operations["add_knowledge_warninglists"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2075,7 +2148,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Takes a list away: what it excused counts again at once. */
-        delete: operations["remove"];
+        delete: operations["remove_knowledge_warninglists"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2186,6 +2259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says where mail reaches me. */
+        put: operations["set_own_mail"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/node": {
         parameters: {
             query?: never;
@@ -2228,7 +2318,7 @@ export interface paths {
             cookie?: never;
         };
         /** Orders to gateways, newest first. */
-        get: operations["orders"];
+        get: operations["orders_orders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2245,10 +2335,10 @@ export interface paths {
             cookie?: never;
         };
         /** This node's organisation, one for each node it exchanges with, and those that have no node. */
-        get: operations["list"];
+        get: operations["list_organisations"];
         put?: never;
         /** Makes an organisation that has no node: a recipient for tokens, accounts and pushes. */
-        post: operations["add"];
+        post: operations["add_organisations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2266,11 +2356,11 @@ export interface paths {
         put?: never;
         post?: never;
         /** Forgets an organisation that has no node. Tokens, accounts and pushes that are for it get nothing any more. */
-        delete: operations["remove"];
+        delete: operations["remove_organisations"];
         options?: never;
         head?: never;
         /** Notes kind, sector, country or anything else about an organisation. */
-        patch: operations["change"];
+        patch: operations["change_organisations"];
         trace?: never;
     };
     "/api/v1/peers": {
@@ -2281,7 +2371,7 @@ export interface paths {
             cookie?: never;
         };
         /** The nodes we exchange with, oldest first. */
-        get: operations["list"];
+        get: operations["list_peers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2320,7 +2410,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Makes an invitation that works once; it is shown once. */
-        post: operations["invite"];
+        post: operations["invite_peers_invitations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2337,7 +2427,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Calls the inviting node, gets a certificate from it and remembers it as a peer. */
-        post: operations["join"];
+        post: operations["join_peers_join"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2372,7 +2462,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Ends the exchange: the peer's certificate opens nothing from the next request on. */
-        delete: operations["remove"];
+        delete: operations["remove_peers"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2389,7 +2479,7 @@ export interface paths {
         get: operations["keys"];
         put?: never;
         /** Trusts a key to sign playbooks. The same key again changes nothing. */
-        post: operations["add"];
+        post: operations["trust_playbook_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2407,7 +2497,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Does not trust a key any more. What it signed is as if signed by a stranger. */
-        delete: operations["remove"];
+        delete: operations["remove_playbook_keys"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2423,7 +2513,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Revokes a key: it was lost or stolen. Its signatures do not count any more, from the time that is given on. */
-        post: operations["revoke"];
+        post: operations["revoke_playbook_keys_revoke"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2441,7 +2531,7 @@ export interface paths {
         get: operations["playbooks"];
         put?: never;
         /** Stores a CACAO v2.0 playbook. The same version again changes nothing; an older one is refused. */
-        post: operations["store"];
+        post: operations["store_playbooks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2490,10 +2580,10 @@ export interface paths {
             cookie?: never;
         };
         /** When a playbook starts by itself, with what each trigger did. */
-        get: operations["list"];
+        get: operations["list_playbooks_triggers"];
         put?: never;
         /** Adds a trigger. The secret of a webhook is in this answer and nowhere else. */
-        post: operations["add"];
+        post: operations["add_playbooks_triggers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2512,7 +2602,7 @@ export interface paths {
         put: operations["replace"];
         post?: never;
         /** Takes a trigger away; a webhook stops to answer at once. */
-        delete: operations["remove"];
+        delete: operations["remove_playbooks_triggers"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2528,7 +2618,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Closes a webhook until it gets a new secret. */
-        post: operations["revoke"];
+        post: operations["revoke_playbooks_triggers_revoke"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2545,7 +2635,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Gives a webhook a new secret, shown this once; the old one opens nothing any more. */
-        post: operations["rotate"];
+        post: operations["rotate_playbooks_triggers_rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2560,7 +2650,7 @@ export interface paths {
             cookie?: never;
         };
         /** Proposals, newest first. */
-        get: operations["list"];
+        get: operations["list_proposals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2577,7 +2667,7 @@ export interface paths {
             cookie?: never;
         };
         /** One proposal. */
-        get: operations["one"];
+        get: operations["one_proposals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2596,7 +2686,24 @@ export interface paths {
         get?: never;
         put?: never;
         /** Answers a proposal. With the last yes that is needed the run starts; one no ends it. */
-        post: operations["answer"];
+        post: operations["answer_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks somebody else to answer a proposal; whoever could answer still can. */
+        post: operations["pass_proposal_on"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2611,10 +2718,10 @@ export interface paths {
             cookie?: never;
         };
         /** All pushes whose highest label the caller may see. */
-        get: operations["list"];
+        get: operations["list_pushes"];
         put?: never;
         /** Adds a push; it goes out at once. Nobody sends what lies beyond his own sight. */
-        post: operations["add"];
+        post: operations["add_pushes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2632,11 +2739,11 @@ export interface paths {
         put?: never;
         post?: never;
         /** Removes a push; what the other side has stays there. A run of it is waited for. */
-        delete: operations["remove"];
+        delete: operations["remove_pushes"];
         options?: never;
         head?: never;
         /** Pauses a push, lets it go on, gives it another secret, label, pause, or organisation to go to. */
-        patch: operations["change"];
+        patch: operations["change_pushes"];
         trace?: never;
     };
     "/api/v1/pushes/{id}/failures": {
@@ -2666,7 +2773,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Sends what is new now; the answer comes when the other side has answered. */
-        post: operations["run"];
+        post: operations["run_pushes_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2734,7 +2841,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Stops the lifting of a block by itself, or begins it anew. */
-        post: operations["change"];
+        post: operations["change_recovery_cases"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2752,7 +2859,7 @@ export interface paths {
         get: operations["checks"];
         put?: never;
         /** Declares how it is seen that a device is well; only such devices are released by themselves. */
-        post: operations["add"];
+        post: operations["add_recovery_checks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2770,7 +2877,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Removes a health check. */
-        delete: operations["remove"];
+        delete: operations["remove_recovery_checks"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2801,10 +2908,10 @@ export interface paths {
             cookie?: never;
         };
         /** Orders to checkpoint agents, the newest first. */
-        get: operations["orders"];
+        get: operations["orders_recovery_orders"];
         put?: never;
         /** Gives an order; it is carried out in the background, a restart at a random moment. */
-        post: operations["add"];
+        post: operations["add_recovery_orders"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2819,7 +2926,7 @@ export interface paths {
             cookie?: never;
         };
         /** One order. */
-        get: operations["order"];
+        get: operations["order_recovery_orders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2871,7 +2978,7 @@ export interface paths {
             cookie?: never;
         };
         /** One run with its variables and steps. */
-        get: operations["run"];
+        get: operations["run_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2927,7 +3034,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Lets a held run go on; what was waited for gets the time back. */
-        post: operations["resume"];
+        post: operations["resume_runs_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2961,7 +3068,24 @@ export interface paths {
         get?: never;
         put?: never;
         /** Answers the manual step a run waits at. */
-        post: operations["answer"];
+        post: operations["answer_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/steps/{step}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks somebody else to answer a manual step; whoever could answer still can. */
+        post: operations["pass_step_on"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3029,10 +3153,10 @@ export interface paths {
         };
         get?: never;
         /** Keeps a credential under a name, over an older one. */
-        put: operations["set"];
+        put: operations["set_secrets"];
         post?: never;
         /** Forgets a credential. Playbooks that name it fail from then on. */
-        delete: operations["remove"];
+        delete: operations["remove_secrets"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3080,7 +3204,7 @@ export interface paths {
             cookie?: never;
         };
         /** All policies in force, own ones first. */
-        get: operations["list"];
+        get: operations["list_sharing_policies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3097,12 +3221,12 @@ export interface paths {
             cookie?: never;
         };
         /** One policy with its versions. */
-        get: operations["show"];
+        get: operations["show_sharing_policies"];
         /** Puts a policy in force. It is read, checked and tried before it counts. */
-        put: operations["put"];
+        put: operations["put_sharing_policies"];
         post?: never;
         /** Takes an own policy away; its versions stay. */
-        delete: operations["remove"];
+        delete: operations["remove_sharing_policies"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3118,7 +3242,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Shows who would receive which objects, why (not), and in which form. Nothing leaves. */
-        post: operations["preview"];
+        post: operations["preview_sharing_preview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3133,10 +3257,10 @@ export interface paths {
             cookie?: never;
         };
         /** The rules, in the order in which they are applied. */
-        get: operations["list"];
+        get: operations["list_sharing_redactions"];
         put?: never;
         /** Adds a rule; it is applied from now on, after the others. */
-        post: operations["add"];
+        post: operations["add_sharing_redactions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3154,11 +3278,11 @@ export interface paths {
         put?: never;
         post?: never;
         /** Takes a rule away. */
-        delete: operations["remove"];
+        delete: operations["remove_sharing_redactions"];
         options?: never;
         head?: never;
         /** Changes a rule. */
-        patch: operations["change"];
+        patch: operations["change_sharing_redactions"];
         trace?: never;
     };
     "/api/v1/sharing/tests": {
@@ -3169,9 +3293,9 @@ export interface paths {
             cookie?: never;
         };
         /** The tests, run against the policies in force. */
-        get: operations["run"];
+        get: operations["run_sharing_tests"];
         /** Keeps these tests in place of all others and runs them. */
-        put: operations["put"];
+        put: operations["put_sharing_tests"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3221,10 +3345,10 @@ export interface paths {
             cookie?: never;
         };
         /** The collections. */
-        get: operations["list"];
+        get: operations["list_taxii_collections"];
         put?: never;
         /** Makes a collection. */
-        post: operations["create"];
+        post: operations["create_taxii_collections"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3242,7 +3366,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Takes a collection away; its objects stay known. */
-        delete: operations["remove"];
+        delete: operations["remove_taxii_collections"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3256,10 +3380,10 @@ export interface paths {
             cookie?: never;
         };
         /** The API roots. */
-        get: operations["list"];
+        get: operations["list_taxii_roots"];
         put?: never;
         /** Makes an API root. */
-        post: operations["create"];
+        post: operations["create_taxii_roots"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3277,7 +3401,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Takes an API root away; one that still has collections stays. */
-        delete: operations["remove"];
+        delete: operations["remove_taxii_roots"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3291,10 +3415,10 @@ export interface paths {
             cookie?: never;
         };
         /** Tokens, newest first, revoked ones too. */
-        get: operations["list"];
+        get: operations["list_tokens"];
         put?: never;
         /** Makes a token; its text is shown once and not kept. */
-        post: operations["create"];
+        post: operations["create_tokens"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3312,7 +3436,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Revokes a token; it opens nothing from the next request on. */
-        delete: operations["revoke"];
+        delete: operations["revoke_tokens"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3326,10 +3450,10 @@ export interface paths {
             cookie?: never;
         };
         /** The accounts. */
-        get: operations["list"];
+        get: operations["list_users"];
         put?: never;
         /** Makes an account; its password is made by the node, shown once and not kept. */
-        post: operations["create"];
+        post: operations["create_users"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3347,7 +3471,24 @@ export interface paths {
         put?: never;
         post?: never;
         /** Takes an account away. */
-        delete: operations["remove"];
+        delete: operations["remove_users"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says where mail reaches an account. */
+        put: operations["set_user_mail"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3361,10 +3502,10 @@ export interface paths {
             cookie?: never;
         };
         /** The webhooks and how they are. */
-        get: operations["list"];
+        get: operations["list_webhooks"];
         put?: never;
         /** Adds a webhook; it is told what becomes known from now on. */
-        post: operations["add"];
+        post: operations["add_webhooks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3382,11 +3523,11 @@ export interface paths {
         put?: never;
         post?: never;
         /** Removes a webhook with all that waits for it. */
-        delete: operations["remove"];
+        delete: operations["remove_webhooks"];
         options?: never;
         head?: never;
         /** Pauses a webhook or lets it go on where it was. */
-        patch: operations["change"];
+        patch: operations["change_webhooks"];
         trace?: never;
     };
     "/api/v1/webhooks/{id}/dead": {
@@ -3436,7 +3577,7 @@ export interface paths {
          * Gives a webhook another secret. Until the overlap is over its messages carry both signatures, so that the receiver can be
          *     changed meanwhile. One that was still overlapping signs no longer.
          */
-        post: operations["rotate"];
+        post: operations["rotate_webhooks_rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3453,7 +3594,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Tells a webhook a test message now, past what waits. */
-        post: operations["test"];
+        post: operations["test_webhooks_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3507,7 +3648,7 @@ export interface paths {
         /** The interface for searching and writing. */
         post: operations["post"];
         /** Deletion: the same as POST to `…/delete/…`. */
-        delete: operations["delete"];
+        delete: operations["delete_misp"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3538,7 +3679,7 @@ export interface paths {
             cookie?: never;
         };
         /** Refused: keys are not listed. */
-        get: operations["list"];
+        get: operations["list_soarca_keymanagement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3556,14 +3697,14 @@ export interface paths {
         };
         get?: never;
         /** Refused: keys are not taken. */
-        put: operations["add"];
+        put: operations["add_soarca_keymanagement"];
         post?: never;
         /** Refused: keys are not removed. */
-        delete: operations["remove"];
+        delete: operations["remove_soarca_keymanagement"];
         options?: never;
         head?: never;
         /** Refused: keys are not changed. */
-        patch: operations["change"];
+        patch: operations["change_soarca_keymanagement"];
         trace?: never;
     };
     "/soarca/manual": {
@@ -3574,7 +3715,7 @@ export interface paths {
             cookie?: never;
         };
         /** Manual commands that wait, of the 100 runs that have waited longest. */
-        get: operations["list"];
+        get: operations["list_soarca_manual"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3608,7 +3749,7 @@ export interface paths {
             cookie?: never;
         };
         /** One manual command that waits. */
-        get: operations["one"];
+        get: operations["one_soarca_manual"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3643,10 +3784,10 @@ export interface paths {
             cookie?: never;
         };
         /** Stored playbooks, the first 100. */
-        get: operations["list"];
+        get: operations["list_soarca_playbook"];
         put?: never;
         /** Stores a playbook. */
-        post: operations["add"];
+        post: operations["add_soarca_playbook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3678,12 +3819,12 @@ export interface paths {
             cookie?: never;
         };
         /** One playbook. */
-        get: operations["one"];
+        get: operations["one_soarca_playbook"];
         /** Stores a newer version of a playbook. */
-        put: operations["change"];
+        put: operations["change_soarca_playbook"];
         post?: never;
         /** Forgets a playbook; its runs keep what they execute. */
-        delete: operations["remove"];
+        delete: operations["remove_soarca_playbook"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3697,7 +3838,7 @@ export interface paths {
             cookie?: never;
         };
         /** Runs, newest first, at most 100; rehearsals are left out, because nothing was executed. */
-        get: operations["list"];
+        get: operations["list_soarca_reporter"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3714,7 +3855,7 @@ export interface paths {
             cookie?: never;
         };
         /** One run. */
-        get: operations["one"];
+        get: operations["one_soarca_reporter"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3731,7 +3872,7 @@ export interface paths {
             cookie?: never;
         };
         /** How the node is. */
-        get: operations["status"];
+        get: operations["status_soarca_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3902,11 +4043,11 @@ export interface paths {
             cookie?: never;
         };
         /** One object, by default its last version. */
-        get: operations["object"];
+        get: operations["object_taxii2_collections_objects"];
         put?: never;
         post?: never;
         /** Takes an object out of a collection: all its versions, or those of `match[version]` and `match[spec_version]`. */
-        delete: operations["delete"];
+        delete: operations["delete_taxii2_collections_objects"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3920,7 +4061,7 @@ export interface paths {
             cookie?: never;
         };
         /** The versions of an object. */
-        get: operations["versions"];
+        get: operations["versions_taxii2_collections_objects_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3937,7 +4078,7 @@ export interface paths {
             cookie?: never;
         };
         /** A status resource, for the caller whose envelope it is about and for administrators. */
-        get: operations["status"];
+        get: operations["status_taxii2_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4042,6 +4183,58 @@ export interface components {
             /** @description What the sender should read; 1 to 4,000 characters. */
             text: string;
         };
+        /** @description A mail to one person. Its link is never given out. */
+        AnswerMail: {
+            id: string;
+            kind: components["schemas"]["LetterKind"];
+            /** @description The proposal's id, `RUN/POSITION`, or the delegation's id. */
+            about: string;
+            /** @description `made`; `again`: nobody had answered; `passed`: somebody asked this person instead. */
+            round: string;
+            person: string;
+            /** @description In whose place the answer would be given. */
+            for?: string | null;
+            passed_by?: string | null;
+            /** @description `queued`, `sent` (the server has it), `failed`, `dropped` (not needed any more). */
+            state: string;
+            /** @description Why it did not go, or not yet. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Tries so far.
+             */
+            attempts: number;
+            /** Format: date-time */
+            recorded_at: string;
+            /** Format: date-time */
+            sent_at?: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When its link answered.
+             */
+            used_at?: string | null;
+        };
+        /**
+         * @description By which way an answer came.
+         * @enum {string}
+         */
+        AnswerMethod: "unknown" | "console" | "api" | "link" | "command-line";
+        /** @description Whom to ask. */
+        AskWanted: {
+            /** @description By name of account; must be allowed to answer. */
+            person: string;
+            /** @description What is said to them, up to 300 characters. */
+            comment?: string;
+        };
+        /** @description Who was asked. */
+        AskedView: {
+            /** @description The name. */
+            person: string;
+            /** @description Whether a mail is on its way too; otherwise they see it on the console. */
+            mailed: boolean;
+        };
         /** @description The policy of a node. */
         Automation: {
             /**
@@ -4104,6 +4297,17 @@ export interface components {
              * @default 0
              */
             zone_minutes: number;
+            /**
+             * @description Who is asked by mail, with a link that answers; off unless somebody turns it on.
+             * @default {
+             *       "on": false,
+             *       "roles": [],
+             *       "persons": [],
+             *       "then_roles": [],
+             *       "then_persons": []
+             *     }
+             */
+            mail_links: components["schemas"]["MailLinks"];
             /** @default null */
             stopped: components["schemas"]["AutomationStopped"] | null;
         };
@@ -4690,6 +4894,58 @@ export interface components {
              * @description Seconds from the infection to the first evidence.
              */
             delay_s: number;
+        };
+        /**
+         * @description What a delegation is about.
+         * @enum {string}
+         */
+        DelegatedKind: "proposals" | "steps";
+        /** @description A voice given for a time. */
+        DelegationView: {
+            id: string;
+            /** @description Whose voice. */
+            giver: string;
+            /** @description Who may raise it. */
+            taker: string;
+            kinds: components["schemas"]["DelegatedKind"][];
+            /** @description Only for this playbook; absent: for all. */
+            playbook?: string | null;
+            comment: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            recorded_at: string;
+            made_by: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+            revoked_by?: string | null;
+            /** @description In force now. */
+            active: boolean;
+        };
+        /** @description A voice to be given. */
+        DelegationWanted: {
+            /** @description Whose voice, by name of account; absent: the caller's. */
+            giver?: string | null;
+            /** @description Who may raise it, by name of account; must be allowed to answer themselves. */
+            taker: string;
+            /** @description `proposals`, `steps`; absent: both. */
+            kinds?: components["schemas"]["DelegatedKind"][] | null;
+            /** @description Only for this playbook. */
+            playbook?: string | null;
+            /**
+             * Format: date-time
+             * @description Absent: now.
+             */
+            from?: string | null;
+            /**
+             * Format: date-time
+             * @description At most 92 days after `from`.
+             */
+            until: string;
+            /** @description Up to 300 characters. */
+            comment?: string;
         };
         DemoView: {
             /** @description Who made the capture that is replayed. */
@@ -5596,6 +5852,14 @@ export interface components {
             totals?: Record<string, never> | null;
             /** @description Orders in force as its kernel shows them: key, verb, target, why, seconds left, what they caught. */
             standing: Record<string, never>[];
+            /**
+             * @description How it judges single packets: packets judged, nanoseconds each, how many wait and may wait, whether a flood goes
+             *     on and how many packets are dropped between two looks at it, how many devices are suspects. Absent where it
+             *     does not.
+             */
+            judging?: Record<string, never> | null;
+            /** @description The newest counters of each device (MAC address, at a router internet address): forwarded, dropped, by reason. */
+            devices: Record<string, never>[];
         };
         /** @description A gateway. */
         GatewayView: {
@@ -6715,6 +6979,11 @@ export interface components {
             /** @description In the person's words. */
             reason: string;
         };
+        /**
+         * @description What a mail is about.
+         * @enum {string}
+         */
+        LetterKind: "proposal" | "step" | "delegation";
         /** @description Why. */
         MachineChange: {
             /** @description In the person's words. */
@@ -6849,6 +7118,39 @@ export interface components {
              */
             unjudged: number;
         };
+        /** @description Where mail reaches a person. */
+        MailAddress: {
+            /** @description `NAME@HOST`; absent or empty: none. */
+            mail?: string | null;
+        };
+        /** @description Who is asked by mail, with a link that answers. */
+        MailLinks: {
+            /**
+             * @description Whether anybody is. Off, links that are out answer nothing.
+             * @default false
+             */
+            on: boolean;
+            /**
+             * @description Roles whose people are asked.
+             * @default []
+             */
+            roles: string[];
+            /**
+             * @description People who are asked, by name of account.
+             * @default []
+             */
+            persons: string[];
+            /**
+             * @description Roles that are asked when nobody answered in time; with `then_persons` empty too, the first ones once more.
+             * @default []
+             */
+            then_roles: string[];
+            /**
+             * @description People who are asked when nobody answered in time.
+             * @default []
+             */
+            then_persons: string[];
+        };
         /** @description The caller. */
         Me: {
             /** @description Id of the user or token. */
@@ -6859,6 +7161,8 @@ export interface components {
             roles: string[];
             /** @description Permissions held, `<room>.<verb>`. */
             permissions: string[];
+            /** @description Where mail reaches me. */
+            mail?: string | null;
         };
         /** @description What changes of a member. */
         MemberChange: {
@@ -7053,7 +7357,7 @@ export interface components {
         };
         /** @description An order by hand. */
         NewOrder: {
-            /** @description `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `release` or `undo`. */
+            /** @description `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `suspect`, `release` or `undo`. */
             verb: string;
             /** @description The device's MAC address, lower case with colons. */
             mac?: string | null;
@@ -7415,6 +7719,49 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_AnswerMail: {
+            /** @description The items. */
+            items: {
+                id: string;
+                kind: components["schemas"]["LetterKind"];
+                /** @description The proposal's id, `RUN/POSITION`, or the delegation's id. */
+                about: string;
+                /** @description `made`; `again`: nobody had answered; `passed`: somebody asked this person instead. */
+                round: string;
+                person: string;
+                /** @description In whose place the answer would be given. */
+                for?: string | null;
+                passed_by?: string | null;
+                /** @description `queued`, `sent` (the server has it), `failed`, `dropped` (not needed any more). */
+                state: string;
+                /** @description Why it did not go, or not yet. */
+                reason?: string | null;
+                /**
+                 * Format: int64
+                 * @description Tries so far.
+                 */
+                attempts: number;
+                /** Format: date-time */
+                recorded_at: string;
+                /** Format: date-time */
+                sent_at?: string | null;
+                /** Format: date-time */
+                expires_at: string;
+                /**
+                 * Format: date-time
+                 * @description When its link answered.
+                 */
+                used_at?: string | null;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_CaseView: {
             /** @description The items. */
             items: {
@@ -7600,6 +7947,40 @@ export interface components {
                  * @description When it became something to tell.
                  */
                 made_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_DelegationView: {
+            /** @description The items. */
+            items: {
+                id: string;
+                /** @description Whose voice. */
+                giver: string;
+                /** @description Who may raise it. */
+                taker: string;
+                kinds: components["schemas"]["DelegatedKind"][];
+                /** @description Only for this playbook; absent: for all. */
+                playbook?: string | null;
+                comment: string;
+                /** Format: date-time */
+                from: string;
+                /** Format: date-time */
+                until: string;
+                /** Format: date-time */
+                recorded_at: string;
+                made_by: string;
+                /** Format: date-time */
+                revoked_at?: string | null;
+                revoked_by?: string | null;
+                /** @description In force now. */
+                active: boolean;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -9612,6 +9993,18 @@ export interface components {
         } | {
             /** @description Least severity. */
             min_severity: string;
+            /** @description Kinds of attack among the findings; empty means any. */
+            kinds?: string[];
+            /** @description Names of the organisations that opened it; empty means any. */
+            origins?: string[];
+            /** @description The strictest label it reads; the incident's own binds the run. */
+            tlp?: string;
+            level?: components["schemas"]["AutomationLevel"] | null;
+            /** @enum {string} */
+            on: "incidents.received";
+        } | {
+            /** @description Least severity. */
+            min_severity: string;
             /** @description Kinds of attack; empty means any. */
             kinds?: string[];
             /** @description Least criticality of the device; any when absent. */
@@ -10004,6 +10397,8 @@ export interface components {
             accept: boolean;
             /** @description What is to be said about it, up to 4,000 characters. */
             comment?: string;
+            /** @description In whose place, by name of account: needs a delegation from that person. */
+            for?: string | null;
         };
         /**
          * @description Where a proposal stands.
@@ -10060,6 +10455,10 @@ export interface components {
              * @description When.
              */
             at: string;
+            /** @description In whose place, where it was not the person's own voice. */
+            for?: string | null;
+            /** @description By which way. */
+            method?: components["schemas"]["AnswerMethod"];
         };
         /** @description What changes; what is absent stays. */
         PushChange: {
@@ -11229,6 +11628,8 @@ export interface components {
             variables?: {
                 [key: string]: string;
             };
+            /** @description In whose place, by name of account: needs a delegation from that person. */
+            for?: string | null;
         };
         /** @description What a step did that can be taken back. */
         StepEffects: {
@@ -11652,6 +12053,8 @@ export interface components {
             grants: string[];
             /** @description What the other organisation is called that it is for; absent: it is of the house. */
             for?: string | null;
+            /** @description Where mail reaches the person. */
+            mail?: string | null;
         };
         /** @description A verb of an actuator. */
         VerbView: {
@@ -11961,7 +12364,139 @@ export interface operations {
             };
         };
     };
-    matrix: {
+    show_answer_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret part of the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page with a form */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description No such link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Used, expired, answered or without effect */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Too many from this address */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    answer_by_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret part of the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description `answer` (`yes` or `no`), `comment`, and `value.NAME` for each value a step gives back */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description It was taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description No such link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description It does not fit */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Used, expired, answered or without effect */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The form is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Neither yes nor no, or too long */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Too many from this address */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    matrix_access_matrix: {
         parameters: {
             query?: never;
             header?: never;
@@ -11999,7 +12534,7 @@ export interface operations {
             };
         };
     };
-    test: {
+    test_actuators_test: {
         parameters: {
             query?: never;
             header?: never;
@@ -12029,9 +12564,16 @@ export interface operations {
             };
         };
     };
-    show: {
+    list_answer_mails: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those about this: a proposal's id, `RUN/POSITION`, a delegation's id. */
+                about?: string | null;
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12043,15 +12585,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["Page_AnswerMail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description For If-Match */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Automation"];
                 };
             };
         };
     };
-    put: {
+    set_automation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the policy that was changed */
+                "If-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12069,6 +12643,14 @@ export interface operations {
                     "application/json": components["schemas"]["Automation"];
                 };
             };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12079,7 +12661,7 @@ export interface operations {
             };
         };
     };
-    resume: {
+    resume_automation_resume: {
         parameters: {
             query?: never;
             header?: never;
@@ -12137,7 +12719,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_certificates: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -12161,7 +12743,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_certificates: {
         parameters: {
             query?: never;
             header?: never;
@@ -12192,7 +12774,7 @@ export interface operations {
             };
         };
     };
-    revoke: {
+    revoke_certificates: {
         parameters: {
             query?: never;
             header?: never;
@@ -12220,7 +12802,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_communities: {
         parameters: {
             query?: never;
             header?: never;
@@ -12282,7 +12864,7 @@ export interface operations {
             };
         };
     };
-    join: {
+    join_communities_join: {
         parameters: {
             query?: never;
             header?: never;
@@ -12324,7 +12906,7 @@ export interface operations {
             };
         };
     };
-    show: {
+    show_communities: {
         parameters: {
             query?: never;
             header?: never;
@@ -12395,7 +12977,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_communities: {
         parameters: {
             query?: never;
             header?: never;
@@ -12481,7 +13063,7 @@ export interface operations {
             };
         };
     };
-    invite: {
+    invite_communities_invitations: {
         parameters: {
             query?: never;
             header?: never;
@@ -12776,7 +13358,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_communities_members: {
         parameters: {
             query?: never;
             header?: never;
@@ -12821,7 +13403,114 @@ export interface operations {
             };
         };
     };
-    remove: {
+    list_delegations: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DelegationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delegate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegationWanted"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DelegationView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_delegation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The delegation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_demo_remove: {
         parameters: {
             query?: never;
             header?: never;
@@ -13112,7 +13801,7 @@ export interface operations {
             };
         };
     };
-    versions: {
+    versions_detection_commands_versions: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -13489,7 +14178,7 @@ export interface operations {
             };
         };
     };
-    keep: {
+    keep_detection_evaluations: {
         parameters: {
             query?: never;
             header?: never;
@@ -13822,7 +14511,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_detection_suppressions: {
         parameters: {
             query?: never;
             header?: never;
@@ -13869,7 +14558,7 @@ export interface operations {
             };
         };
     };
-    revoke: {
+    revoke_detection_suppressions: {
         parameters: {
             query?: never;
             header?: never;
@@ -13906,7 +14595,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_devices: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -13972,7 +14661,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_devices: {
         parameters: {
             query?: never;
             header?: never;
@@ -14162,7 +14851,7 @@ export interface operations {
             };
         };
     };
-    bring: {
+    bring_federation_letters: {
         parameters: {
             query?: never;
             header?: never;
@@ -14213,7 +14902,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_federation_links: {
         parameters: {
             query?: never;
             header?: never;
@@ -14233,7 +14922,7 @@ export interface operations {
             };
         };
     };
-    bring: {
+    bring_federation_receipts: {
         parameters: {
             query?: never;
             header?: never;
@@ -14273,7 +14962,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_federation_received: {
         parameters: {
             query?: {
                 /** @description Only what this peer brought, by id. */
@@ -14302,7 +14991,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_federation_retractions: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -14327,7 +15016,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_federation_retractions: {
         parameters: {
             query?: never;
             header?: never;
@@ -14369,7 +15058,7 @@ export interface operations {
             };
         };
     };
-    show: {
+    show_federation_retractions: {
         parameters: {
             query?: never;
             header?: never;
@@ -14401,7 +15090,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_federation_shares: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -14426,7 +15115,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_federation_shares: {
         parameters: {
             query?: never;
             header?: never;
@@ -14468,7 +15157,7 @@ export interface operations {
             };
         };
     };
-    show: {
+    show_federation_shares: {
         parameters: {
             query?: never;
             header?: never;
@@ -14500,7 +15189,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_federation_standing: {
         parameters: {
             query?: never;
             header?: never;
@@ -14520,7 +15209,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_federation_standing: {
         parameters: {
             query?: never;
             header?: never;
@@ -14562,7 +15251,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_federation_standing: {
         parameters: {
             query?: never;
             header?: never;
@@ -14592,7 +15281,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_feeds: {
         parameters: {
             query?: never;
             header?: never;
@@ -14612,7 +15301,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_feeds: {
         parameters: {
             query?: never;
             header?: never;
@@ -14696,7 +15385,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_feeds: {
         parameters: {
             query?: never;
             header?: never;
@@ -14726,7 +15415,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_feeds: {
         parameters: {
             query?: never;
             header?: never;
@@ -14771,7 +15460,7 @@ export interface operations {
             };
         };
     };
-    load: {
+    load_feeds_load: {
         parameters: {
             query?: never;
             header?: never;
@@ -14857,7 +15546,7 @@ export interface operations {
             };
         };
     };
-    run: {
+    run_feeds_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -15200,7 +15889,7 @@ export interface operations {
             };
         };
     };
-    set: {
+    set_gateways_allow: {
         parameters: {
             query?: never;
             header?: never;
@@ -15244,7 +15933,7 @@ export interface operations {
             };
         };
     };
-    import: {
+    import_gateways_allow_mud: {
         parameters: {
             query?: never;
             header?: never;
@@ -15325,7 +16014,7 @@ export interface operations {
             };
         };
     };
-    order: {
+    order_gateways_orders: {
         parameters: {
             query?: never;
             header?: never;
@@ -15367,7 +16056,7 @@ export interface operations {
             };
         };
     };
-    set: {
+    set_gateways_policy: {
         parameters: {
             query?: never;
             header?: never;
@@ -15479,7 +16168,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_hooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -15557,7 +16246,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_incidents: {
         parameters: {
             query?: {
                 /** @description `open`, `closed` or `all` (default). */
@@ -15719,7 +16408,7 @@ export interface operations {
             };
         };
     };
-    preview: {
+    preview_incidents_share_preview: {
         parameters: {
             query?: never;
             header?: never;
@@ -15920,7 +16609,7 @@ export interface operations {
             };
         };
     };
-    import: {
+    import_intel_import: {
         parameters: {
             query?: {
                 /** @description What the source is called; the person who imports when absent. */
@@ -15968,7 +16657,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_intel_imports: {
         parameters: {
             query?: never;
             header?: never;
@@ -16038,7 +16727,7 @@ export interface operations {
             };
         };
     };
-    one: {
+    one_intel_imports: {
         parameters: {
             query?: never;
             header?: never;
@@ -16169,7 +16858,7 @@ export interface operations {
             };
         };
     };
-    matrix: {
+    matrix_intel_matrix: {
         parameters: {
             query?: {
                 /** @description `enterprise-attack`, `ics-attack`, `mobile-attack`, `mitre-atlas`; the first there is when absent. */
@@ -16241,7 +16930,7 @@ export interface operations {
             };
         };
     };
-    object: {
+    object_intel_objects: {
         parameters: {
             query?: {
                 /** @description As known on this time. */
@@ -16371,7 +17060,7 @@ export interface operations {
             };
         };
     };
-    load: {
+    load_knowledge_catalogues: {
         parameters: {
             query?: never;
             header?: never;
@@ -16445,7 +17134,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_knowledge_decay: {
         parameters: {
             query?: never;
             header?: never;
@@ -16535,7 +17224,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_knowledge_layouts: {
         parameters: {
             query?: never;
             header?: never;
@@ -16587,7 +17276,7 @@ export interface operations {
             };
         };
     };
-    keep: {
+    keep_knowledge_layouts: {
         parameters: {
             query?: never;
             header?: never;
@@ -16725,7 +17414,7 @@ export interface operations {
             };
         };
     };
-    store: {
+    store_knowledge_reports: {
         parameters: {
             query?: never;
             header?: never;
@@ -16870,7 +17559,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_knowledge_warninglists: {
         parameters: {
             query?: never;
             header?: never;
@@ -16890,7 +17579,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_knowledge_warninglists: {
         parameters: {
             query?: never;
             header?: never;
@@ -16933,7 +17622,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_knowledge_warninglists: {
         parameters: {
             query?: never;
             header?: never;
@@ -17115,6 +17804,45 @@ export interface operations {
             };
         };
     };
+    set_own_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailAddress"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     node: {
         parameters: {
             query?: never;
@@ -17158,7 +17886,7 @@ export interface operations {
             };
         };
     };
-    orders: {
+    orders_orders: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -17182,7 +17910,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_organisations: {
         parameters: {
             query?: never;
             header?: never;
@@ -17202,7 +17930,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_organisations: {
         parameters: {
             query?: never;
             header?: never;
@@ -17244,7 +17972,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_organisations: {
         parameters: {
             query?: never;
             header?: never;
@@ -17283,7 +18011,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_organisations: {
         parameters: {
             query?: never;
             header?: never;
@@ -17328,7 +18056,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_peers: {
         parameters: {
             query?: never;
             header?: never;
@@ -17378,7 +18106,7 @@ export interface operations {
             };
         };
     };
-    invite: {
+    invite_peers_invitations: {
         parameters: {
             query?: never;
             header?: never;
@@ -17409,7 +18137,7 @@ export interface operations {
             };
         };
     };
-    join: {
+    join_peers_join: {
         parameters: {
             query?: never;
             header?: never;
@@ -17479,7 +18207,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_peers: {
         parameters: {
             query?: never;
             header?: never;
@@ -17526,7 +18254,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    trust_playbook_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -17573,7 +18301,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_playbook_keys: {
         parameters: {
             query?: never;
             header?: never;
@@ -17601,7 +18329,7 @@ export interface operations {
             };
         };
     };
-    revoke: {
+    revoke_playbook_keys_revoke: {
         parameters: {
             query?: never;
             header?: never;
@@ -17657,7 +18385,7 @@ export interface operations {
             };
         };
     };
-    store: {
+    store_playbooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -17759,7 +18487,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_playbooks_triggers: {
         parameters: {
             query?: never;
             header?: never;
@@ -17789,7 +18517,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_playbooks_triggers: {
         parameters: {
             query?: never;
             header?: never;
@@ -17883,7 +18611,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_playbooks_triggers: {
         parameters: {
             query?: never;
             header?: never;
@@ -17913,7 +18641,7 @@ export interface operations {
             };
         };
     };
-    revoke: {
+    revoke_playbooks_triggers_revoke: {
         parameters: {
             query?: never;
             header?: never;
@@ -17953,7 +18681,7 @@ export interface operations {
             };
         };
     };
-    rotate: {
+    rotate_playbooks_triggers_rotate: {
         parameters: {
             query?: never;
             header?: never;
@@ -17993,10 +18721,10 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_proposals: {
         parameters: {
             query?: {
-                /** @description `open`, `accepted`, `declined`, `expired`; all when absent. */
+                /** @description `open`, `accepted`, `declined`, `expired`, `decided` (all but open); all when absent. */
                 state?: string | null;
                 /** @description Items wanted, 1 to 500; 50 when absent. */
                 limit?: number | null;
@@ -18027,7 +18755,7 @@ export interface operations {
             };
         };
     };
-    one: {
+    one_proposals: {
         parameters: {
             query?: never;
             header?: never;
@@ -18057,7 +18785,7 @@ export interface operations {
             };
         };
     };
-    answer: {
+    answer_proposal: {
         parameters: {
             query?: never;
             header?: never;
@@ -18107,7 +18835,57 @@ export interface operations {
             };
         };
     };
-    list: {
+    pass_proposal_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pushes: {
         parameters: {
             query?: never;
             header?: never;
@@ -18127,7 +18905,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_pushes: {
         parameters: {
             query?: never;
             header?: never;
@@ -18169,7 +18947,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_pushes: {
         parameters: {
             query?: never;
             header?: never;
@@ -18199,7 +18977,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_pushes: {
         parameters: {
             query?: never;
             header?: never;
@@ -18276,7 +19054,7 @@ export interface operations {
             };
         };
     };
-    run: {
+    run_pushes_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -18408,7 +19186,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_recovery_cases: {
         parameters: {
             query?: never;
             header?: never;
@@ -18477,7 +19255,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_recovery_checks: {
         parameters: {
             query?: never;
             header?: never;
@@ -18516,7 +19294,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_recovery_checks: {
         parameters: {
             query?: never;
             header?: never;
@@ -18586,7 +19364,7 @@ export interface operations {
             };
         };
     };
-    orders: {
+    orders_recovery_orders: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -18618,7 +19396,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_recovery_orders: {
         parameters: {
             query?: never;
             header?: never;
@@ -18659,7 +19437,7 @@ export interface operations {
             };
         };
     };
-    order: {
+    order_recovery_orders: {
         parameters: {
             query?: never;
             header?: never;
@@ -18783,7 +19561,7 @@ export interface operations {
             };
         };
     };
-    run: {
+    run_runs: {
         parameters: {
             query?: never;
             header?: never;
@@ -18889,7 +19667,7 @@ export interface operations {
             };
         };
     };
-    resume: {
+    resume_runs_resume: {
         parameters: {
             query?: never;
             header?: never;
@@ -18977,7 +19755,7 @@ export interface operations {
             };
         };
     };
-    answer: {
+    answer_step: {
         parameters: {
             query?: never;
             header?: never;
@@ -19001,6 +19779,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pass_step_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The run's id */
+                id: string;
+                /** @description The step's number in the run */
+                step: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedView"];
                 };
             };
             404: {
@@ -19172,7 +20002,7 @@ export interface operations {
             };
         };
     };
-    set: {
+    set_secrets: {
         parameters: {
             query?: never;
             header?: never;
@@ -19204,7 +20034,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_secrets: {
         parameters: {
             query?: never;
             header?: never;
@@ -19300,7 +20130,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_sharing_policies: {
         parameters: {
             query?: never;
             header?: never;
@@ -19320,7 +20150,7 @@ export interface operations {
             };
         };
     };
-    show: {
+    show_sharing_policies: {
         parameters: {
             query?: never;
             header?: never;
@@ -19352,7 +20182,7 @@ export interface operations {
             };
         };
     };
-    put: {
+    put_sharing_policies: {
         parameters: {
             query?: never;
             header?: never;
@@ -19397,7 +20227,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_sharing_policies: {
         parameters: {
             query?: {
                 /** @description Also when it breaks tests. */
@@ -19441,7 +20271,7 @@ export interface operations {
             };
         };
     };
-    preview: {
+    preview_sharing_preview: {
         parameters: {
             query?: {
                 /** @description The objects as they would leave. */
@@ -19486,7 +20316,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_sharing_redactions: {
         parameters: {
             query?: never;
             header?: never;
@@ -19506,7 +20336,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_sharing_redactions: {
         parameters: {
             query?: never;
             header?: never;
@@ -19548,7 +20378,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_sharing_redactions: {
         parameters: {
             query?: never;
             header?: never;
@@ -19578,7 +20408,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_sharing_redactions: {
         parameters: {
             query?: never;
             header?: never;
@@ -19623,7 +20453,7 @@ export interface operations {
             };
         };
     };
-    run: {
+    run_sharing_tests: {
         parameters: {
             query?: never;
             header?: never;
@@ -19643,7 +20473,7 @@ export interface operations {
             };
         };
     };
-    put: {
+    put_sharing_tests: {
         parameters: {
             query?: never;
             header?: never;
@@ -19730,7 +20560,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_taxii_collections: {
         parameters: {
             query?: never;
             header?: never;
@@ -19750,7 +20580,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_taxii_collections: {
         parameters: {
             query?: never;
             header?: never;
@@ -19801,7 +20631,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_taxii_collections: {
         parameters: {
             query?: never;
             header?: never;
@@ -19840,7 +20670,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_taxii_roots: {
         parameters: {
             query?: never;
             header?: never;
@@ -19860,7 +20690,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_taxii_roots: {
         parameters: {
             query?: never;
             header?: never;
@@ -19902,7 +20732,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_taxii_roots: {
         parameters: {
             query?: never;
             header?: never;
@@ -19941,7 +20771,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_tokens: {
         parameters: {
             query?: {
                 /** @description Items wanted, 1 to 500; 50 when absent. */
@@ -19965,7 +20795,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_tokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -19996,7 +20826,7 @@ export interface operations {
             };
         };
     };
-    revoke: {
+    revoke_tokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -20024,7 +20854,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_users: {
         parameters: {
             query?: never;
             header?: never;
@@ -20044,7 +20874,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_users: {
         parameters: {
             query?: never;
             header?: never;
@@ -20083,7 +20913,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_users: {
         parameters: {
             query?: never;
             header?: never;
@@ -20119,7 +20949,49 @@ export interface operations {
             };
         };
     };
-    list: {
+    set_user_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailAddress"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -20139,7 +21011,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_webhooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -20181,7 +21053,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_webhooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -20211,7 +21083,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_webhooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -20311,7 +21183,7 @@ export interface operations {
             };
         };
     };
-    rotate: {
+    rotate_webhooks_rotate: {
         parameters: {
             query?: never;
             header?: never;
@@ -20356,7 +21228,7 @@ export interface operations {
             };
         };
     };
-    test: {
+    test_webhooks_test: {
         parameters: {
             query?: never;
             header?: never;
@@ -20503,7 +21375,7 @@ export interface operations {
             };
         };
     };
-    delete: {
+    delete_misp: {
         parameters: {
             query?: never;
             header?: never;
@@ -20562,7 +21434,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_soarca_keymanagement: {
         parameters: {
             query?: never;
             header?: never;
@@ -20581,7 +21453,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_soarca_keymanagement: {
         parameters: {
             query?: never;
             header?: never;
@@ -20603,7 +21475,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_soarca_keymanagement: {
         parameters: {
             query?: never;
             header?: never;
@@ -20625,7 +21497,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_soarca_keymanagement: {
         parameters: {
             query?: never;
             header?: never;
@@ -20647,7 +21519,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_soarca_manual: {
         parameters: {
             query?: never;
             header?: never;
@@ -20713,7 +21585,7 @@ export interface operations {
             };
         };
     };
-    one: {
+    one_soarca_manual: {
         parameters: {
             query?: never;
             header?: never;
@@ -20803,7 +21675,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_soarca_playbook: {
         parameters: {
             query?: never;
             header?: never;
@@ -20830,7 +21702,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_soarca_playbook: {
         parameters: {
             query?: never;
             header?: never;
@@ -20888,7 +21760,7 @@ export interface operations {
             };
         };
     };
-    one: {
+    one_soarca_playbook: {
         parameters: {
             query?: never;
             header?: never;
@@ -20918,7 +21790,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_soarca_playbook: {
         parameters: {
             query?: never;
             header?: never;
@@ -20952,7 +21824,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_soarca_playbook: {
         parameters: {
             query?: never;
             header?: never;
@@ -20980,7 +21852,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_soarca_reporter: {
         parameters: {
             query?: never;
             header?: never;
@@ -21007,7 +21879,7 @@ export interface operations {
             };
         };
     };
-    one: {
+    one_soarca_reporter: {
         parameters: {
             query?: never;
             header?: never;
@@ -21037,7 +21909,7 @@ export interface operations {
             };
         };
     };
-    status: {
+    status_soarca_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -21510,7 +22382,7 @@ export interface operations {
             };
         };
     };
-    object: {
+    object_taxii2_collections_objects: {
         parameters: {
             query?: never;
             header?: never;
@@ -21553,7 +22425,7 @@ export interface operations {
             };
         };
     };
-    delete: {
+    delete_taxii2_collections_objects: {
         parameters: {
             query?: {
                 /** @description all, first, last, timestamps */
@@ -21607,7 +22479,7 @@ export interface operations {
             };
         };
     };
-    versions: {
+    versions_taxii2_collections_objects_versions: {
         parameters: {
             query?: never;
             header?: never;
@@ -21650,7 +22522,7 @@ export interface operations {
             };
         };
     };
-    status: {
+    status_taxii2_status: {
         parameters: {
             query?: never;
             header?: never;

@@ -1,6 +1,7 @@
 // The shapes of the contract, from `schema.d.ts` (generated from openapi.json by `npm run types`).
 // Narrowed here where the contract says only "text" or "object" and the model says more; a field that
 // leaves the contract stops the build.
+import type { PlaybookTrigger } from './trigger-types';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -147,6 +148,28 @@ export interface GatewayTotals {
   dropped: Record<string, Count>;
   would_drop: Record<string, Count>;
 }
+/** How a gateway judges single packets. */
+export interface Judging {
+  judged: number;
+  packet_ns: number;
+  waiting: number;
+  may_wait: number;
+  flood: boolean;
+  floods: number;
+  batch: number;
+  suspects: number;
+}
+/** Newest counters of one device. */
+export interface DeviceCounts {
+  /** At a router its internet address. */
+  mac: string;
+  forwarded_packets: number;
+  forwarded_bytes: number;
+  dropped_packets: number;
+  dropped_bytes: number;
+  blocked: boolean;
+  reasons: Record<string, Count>;
+}
 /** An order in force, as the kernel shows it. */
 export interface Standing {
   key: string;
@@ -158,7 +181,7 @@ export interface Standing {
   dry_run: boolean;
 }
 export type GatewayPolicy = Narrow<Schemas['PolicyView'], { mode: 'watch' | 'dry_run' | 'enforce'; fail: 'open' | 'closed' }>;
-export type GatewayDetail = Narrow<Schemas['GatewayDetail'], { policy: GatewayPolicy; totals: GatewayTotals | null; standing: Standing[] }>;
+export type GatewayDetail = Narrow<Schemas['GatewayDetail'], { policy: GatewayPolicy; totals: GatewayTotals | null; standing: Standing[]; judging: Judging | null; devices: DeviceCounts[] }>;
 export type PolicyChange = Whole<Schemas['Page_PolicyChange']['items'][number]>;
 export interface AllowEntry {
   /** Network of the other end. */
@@ -180,7 +203,7 @@ export type Outcome =
   | { outcome: 'done'; summary: string; data?: unknown }
   | { outcome: 'not_enforced'; reason: string; data?: unknown }
   | { outcome: 'failed'; reason: string; retry: boolean };
-export type OrderVerb = 'block' | 'allow' | 'rate_limit' | 'quarantine' | 'redirect' | 'release' | 'undo';
+export type OrderVerb = 'block' | 'allow' | 'rate_limit' | 'quarantine' | 'redirect' | 'suspect' | 'release' | 'undo';
 export interface Target {
   mac: string | null;
   addresses: string[];
@@ -219,35 +242,7 @@ export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
 export type Playbook = Whole<Schemas['PlaybookView']>;
 export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; triggers: PlaybookTriggerState[]; report?: PlaybookReport };
 export type AutomationLevel = Schemas['AutomationLevel'];
-export type TriggerOn = 'incidents.opened' | 'findings.raised' | 'intel.new' | 'intel.hit' | 'schedule' | 'webhook';
-export type Weekday = Schemas['Weekday'];
-/** A trigger as forms hold it: of the fields those that belong to `on`. */
-export interface PlaybookTrigger {
-  on: TriggerOn;
-  level?: AutomationLevel | null;
-  min_severity?: Severity;
-  kinds?: AttackKind[];
-  min_criticality?: Severity | null;
-  devices?: string[];
-  places?: string[];
-  device_types?: string[];
-  known?: boolean;
-  cooldown_s?: number | null;
-  types?: string[];
-  labels?: string[];
-  sources?: string[];
-  min_confidence?: number | null;
-  tlp?: string;
-  gather_s?: number | null;
-  every_s?: number | null;
-  at?: string | null;
-  days?: Weekday[];
-  zone_minutes?: number;
-  catch_up?: 'once' | 'skip';
-  overlap?: boolean;
-  fields?: Record<string, string>;
-  signed?: boolean;
-}
+export type * from './trigger-types';
 export type PlaybookTriggerState = Narrow<Schemas['PlaybookTriggerState'], { trigger: PlaybookTrigger }>;
 export type PlaybookTriggerMade = PlaybookTriggerState & { secret?: string };
 export type Automation = Narrow<Schemas['Automation'], {
@@ -256,8 +251,12 @@ export type Automation = Narrow<Schemas['Automation'], {
   limits: Whole<Schemas['AutomationLimit']>[];
   never: Whole<Schemas['NeverTouched']>[];
   two_persons_from: Severity | null;
+  mail_links: Whole<Schemas['MailLinks']>;
   stopped: Whole<Schemas['AutomationStopped']> | null;
 }>;
+export type AnswerMail = Whole<Schemas['AnswerMail']>;
+export type AskedView = Schemas['AskedView'];
+export type Delegation = Whole<Schemas['DelegationView']>;
 export type Proposal = Whole<Schemas['ProposalView']>;
 export type ResponseCandidate = Whole<Schemas['ResponseCandidate']>;
 export type Actuator = Whole<Schemas['ActuatorView']>;

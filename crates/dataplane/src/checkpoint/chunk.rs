@@ -30,6 +30,28 @@ const fn gear() -> [u64; 256] {
     table
 }
 
+/// First byte of a chunk's file: as it is, or packed (RFC 1950).
+pub(crate) const PLAIN: u8 = 0;
+pub(crate) const PACKED: u8 = 1;
+
+/// The bytes of a chunk's file, at most one more than a chunk may have; none where it is of no known form.
+///
+/// # Errors
+/// They were packed and are damaged.
+pub(crate) fn unpacked(raw: &[u8]) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    match raw.split_first() {
+        Some((&PLAIN, rest)) => plain.extend_from_slice(rest),
+        Some((&PACKED, packed)) => {
+            flate2::read::ZlibDecoder::new(packed)
+                .take(MAX_CHUNK_BYTES as u64 + 1)
+                .read_to_end(&mut plain)?;
+        }
+        _ => {}
+    }
+    Ok(plain)
+}
+
 /// Length of the first chunk of `bytes`; all of them when no cut comes before their end or the limit.
 pub fn first(bytes: &[u8]) -> usize {
     let end = bytes.len().min(MAX_CHUNK_BYTES);

@@ -62,6 +62,24 @@ pub(crate) struct Signed {
     pub(crate) signature: String,
 }
 
+/// A manifest and its text, if the signature fits.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub(crate) fn read(
+    bytes: &[u8],
+    fits: impl FnOnce(&Signed) -> bool,
+) -> Result<(Manifest, String), String> {
+    let signed: Signed = serde_json::from_slice(bytes)
+        .map_err(|cause| format!("its manifest is cut off or damaged: {cause}"))?;
+    if !fits(&signed) {
+        return Err("its signature does not fit".to_owned());
+    }
+    let manifest = serde_json::from_str(&signed.text)
+        .map_err(|cause| format!("its manifest is of another form: {cause}"))?;
+    Ok((manifest, signed.text))
+}
+
 /// One thing of a state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {

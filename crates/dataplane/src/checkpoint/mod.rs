@@ -18,6 +18,8 @@ pub mod counter;
 pub mod doubt;
 mod error;
 pub mod files;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod interval;
 mod journal;
 mod manifest;

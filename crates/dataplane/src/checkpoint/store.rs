@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::CheckpointError;
-use super::chunk::MAX_CHUNK_BYTES;
+use super::chunk::{self, MAX_CHUNK_BYTES};
 use super::counter::{MonotonicCounter, write_whole};
 use super::manifest::{Entry, Manifest};
 
@@ -35,9 +35,6 @@ pub(crate) const MAX_ENTRIES: usize = 500_000;
 pub(crate) const MAX_MANIFEST_BYTES: u64 = 4 << 20;
 /// Largest list of entries, bytes.
 const MAX_TREE_BYTES: usize = 256 << 20;
-/// First byte of a chunk's file: as it is, or packed (RFC 1950).
-const PLAIN: u8 = 0;
-const PACKED: u8 = 1;
 
 /// Where a store is and what bounds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,18 +210,8 @@ impl Store {
         file.take(MAX_CHUNK_BYTES as u64 + 2)
             .read_to_end(&mut raw)
             .map_err(|cause| refused(format!("chunk {digest} cannot be read: {cause}")))?;
-        let bytes = match raw.split_first() {
-            Some((&PLAIN, plain)) => plain.to_vec(),
-            Some((&PACKED, packed)) => {
-                let mut plain = Vec::new();
-                flate2::read::ZlibDecoder::new(packed)
-                    .take(MAX_CHUNK_BYTES as u64 + 1)
-                    .read_to_end(&mut plain)
-                    .map_err(|cause| refused(format!("chunk {digest} is damaged: {cause}")))?;
-                plain
-            }
-            _ => Vec::new(),
-        };
+        let bytes = chunk::unpacked(&raw)
+            .map_err(|cause| refused(format!("chunk {digest} is damaged: {cause}")))?;
         if hex::encode(Sha256::digest(&bytes)) != digest {
             return Err(refused(format!("chunk {digest} is not what was taken")));
         }

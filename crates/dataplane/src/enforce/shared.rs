@@ -2,55 +2,18 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use model::{BlockTarget, Timestamp};
-use ports::edge::{Count, Reason};
+use ports::edge::Mode;
 
+use super::inlined::Inlined;
 use crate::clock;
 
 /// Addresses whose MAC is remembered.
 pub const MAX_ADDRESSES: usize = 4_096;
-
-/// Packets that were looked at outside the kernel's sets.
-#[derive(Debug, Default)]
-pub struct Inline {
-    verdict: [AtomicU64; 2],
-    shaping: [AtomicU64; 2],
-}
-
-impl Inline {
-    fn of(&self, reason: Reason) -> Option<&[AtomicU64; 2]> {
-        match reason {
-            Reason::Verdict => Some(&self.verdict),
-            Reason::Shaping => Some(&self.shaping),
-            _ => None,
-        }
-    }
-
-    /// A packet of so many bytes was dropped.
-    pub fn dropped(&self, reason: Reason, bytes: u64) {
-        if let Some([packets, total]) = self.of(reason) {
-            packets.fetch_add(1, Ordering::Relaxed);
-            total.fetch_add(bytes, Ordering::Relaxed);
-        }
-    }
-
-    /// So many packets were shed since the start; the kernel does not say how long they were.
-    pub fn set_shed(&self, packets: u64) {
-        self.shaping[0].store(packets, Ordering::Relaxed);
-    }
-
-    /// What was dropped so far.
-    pub fn count(&self, reason: Reason) -> Count {
-        self.of(reason).map_or_else(Count::default, |[packets, bytes]| Count {
-            packets: packets.load(Ordering::Relaxed),
-            bytes: bytes.load(Ordering::Relaxed),
-        })
-    }
-}
 
 /// Shared between the threads of an edge.
 #[derive(Debug, Default)]
@@ -61,11 +24,25 @@ pub struct Shared {
     /// Milliseconds of the monotonic clock at the watch's last turn; 0: it never turned.
     turned_ms: AtomicU64,
     macs: Mutex<HashMap<IpAddr, String>>,
+    /// What the mode is: its place in [`MODES`].
+    mode: AtomicU8,
     /// What the inline inspection dropped.
-    pub inline: Inline,
+    pub inline: Inlined,
 }
 
+/// The mode from the start first.
+const MODES: [Mode; 3] = [Mode::Enforce, Mode::DryRun, Mode::Watch];
+
 impl Shared {
+    /// The mode that holds.
+    pub fn mode(&self) -> Mode {
+        MODES.get(usize::from(self.mode.load(Ordering::Relaxed))).copied().unwrap_or_default()
+    }
+    /// Another mode holds from now on.
+    pub fn set_mode(&self, mode: Mode) {
+        let place = MODES.iter().position(|known| *known == mode).unwrap_or(0);
+        self.mode.store(place as u8, Ordering::Relaxed);
+    }
     /// Packet time reached.
     pub fn reached(&self, at: Timestamp) {
         self.at_us.store(at.as_micros(), Ordering::Relaxed);

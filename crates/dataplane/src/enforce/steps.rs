@@ -110,6 +110,11 @@ impl Arms {
                 if let Err(reason) = check(order) {
                     return wrong(reason);
                 }
+                if matches!(order.verb, Verb::Suspect { .. }) && !shared.inline.judges() {
+                    let reason =
+                        "this gateway judges no packets one by one: start it with --inline";
+                    return Outcome::NotEnforced { reason: reason.to_owned(), data: Value::Null };
+                }
                 if let Some(answer) = self.in_force(order) {
                     return answer;
                 }
@@ -204,6 +209,7 @@ impl Arms {
             Ok(arrived) => arrived,
             Err(reason) => return read_back(&reason),
         };
+        let certain = prover.certain();
         let after = self.table.read()?;
         let dropped = after.probe_dropped.saturating_sub(before.probe_dropped);
         if arrived {
@@ -211,6 +217,9 @@ impl Arms {
                 "a frame of {} sent through this gateway as a test passed all the same",
                 held.name()
             ));
+        }
+        if dropped == 0 && !certain {
+            return read_back("the frame of the self-test went another way at this router");
         }
         if dropped == 0 {
             return Err("a frame sent through this gateway as a test was neither seen nor counted as dropped".to_owned());
@@ -291,6 +300,7 @@ fn words(held: &Held) -> &'static str {
         Verb::RateLimit { .. } => "slowed down",
         Verb::Quarantine { .. } => "in quarantine",
         Verb::Redirect { .. } => "sent elsewhere",
+        Verb::Suspect { .. } => "a suspect",
         Verb::Allow { .. } => "allowed",
         Verb::Release | Verb::Undo { .. } => "ended",
     }
@@ -350,8 +360,11 @@ fn check(order: &Order) -> Result<(), String> {
         {
             Err("a rate limit needs packets or bytes a second, at least 1".to_owned())
         }
-        Verb::Quarantine { .. } | Verb::Redirect { .. } if nobody => {
+        Verb::Quarantine { .. } | Verb::Redirect { .. } | Verb::Suspect { .. } if nobody => {
             Err(format!("{} needs a device: its MAC or internet address", order.verb.name()))
+        }
+        Verb::Suspect { .. } if order.flow.is_some() => {
+            Err("a suspect is a device as a whole: leave the flow out".to_owned())
         }
         Verb::Quarantine { to, .. } if to.len() > MAX_NETS => {
             Err(format!("a quarantine names at most {MAX_NETS} networks, not {}", to.len()))

@@ -173,6 +173,10 @@ impl Placed {
                     rules.forward.extend(cage(what, end, to));
                 }
             }
+            // The table only counts; this process judges, behind it.
+            Verb::Suspect { .. } => {
+                rules.forward.extend(both.iter().flatten().map(|what| format!("{what} counter")));
+            }
             Verb::Redirect { to, port, mac, .. } => {
                 return self.steer(form, *to, *port, mac.as_deref());
             }

@@ -63,6 +63,18 @@ impl ProbeFrame {
         }
     }
 
+    /// Whether a router forwards such a packet at all.
+    pub(super) fn is_routable(&self) -> bool {
+        let special = |address: Ipv4Addr| {
+            address.is_multicast()
+                || address.is_broadcast()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified()
+        };
+        !special(self.source) && !special(self.destination)
+    }
+
     /// The frame in words, for people.
     #[must_use]
     pub fn words(&self) -> String {

@@ -8,6 +8,7 @@
 //! control messages are walked with the C library's own macros over a buffer of known length.
 #![allow(unsafe_code)]
 
+pub(crate) mod many;
 pub(crate) mod ring;
 pub(crate) mod xattr;
 
@@ -27,6 +28,8 @@ const CONTROL_BYTES: usize = 256;
 /// The kernel's flags of `tpacket_auxdata::tp_status` (linux/if_packet.h).
 const STATUS_VLAN_VALID: u32 = 1 << 4;
 const STATUS_VLAN_TPID_VALID: u32 = 1 << 6;
+/// linux/if_packet.h.
+const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 const DOT1Q: u16 = 0x8100;
 
 /// What the kernel says about one received frame.
@@ -56,17 +59,10 @@ pub(crate) fn open_capture() -> io::Result<OwnedFd> {
         setsockopt(&fd, sockopt::RcvBuf, &CAPTURE_QUEUE_BYTES)?;
     }
     let on: libc::c_int = 1;
-    // SAFETY: pointer and size describe `on`, which outlives the call.
-    let result = unsafe {
-        libc::setsockopt(
-            fd.as_raw_fd(),
-            libc::SOL_PACKET,
-            libc::PACKET_AUXDATA,
-            (&raw const on).cast(),
-            size_of_val(&on) as libc::socklen_t,
-        )
-    };
-    if result == 0 { Ok(fd) } else { Err(io::Error::last_os_error()) }
+    ring::set(&fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, &on)?;
+    // Frames that leave were seen when they came in. Kernels before 4.20 show them all the same.
+    let _ = ring::set(&fd, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, &on);
+    Ok(fd)
 }
 
 /// A socket that sends whole frames out of one interface and receives none.

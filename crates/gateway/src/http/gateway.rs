@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use model::Timestamp;
 use platform::http::{Json, Problem};
-use ports::edge::{Standing, Totals};
+use ports::edge::{DeviceCounters, Judging, Standing, Totals};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,6 +27,14 @@ pub(crate) struct GatewayDetail {
     /// Orders in force as its kernel shows them: key, verb, target, why, seconds left, what they caught.
     #[schema(value_type = Vec<Object>)]
     standing: Vec<Standing>,
+    /// How it judges single packets: packets judged, nanoseconds each, how many wait and may wait, whether a flood goes
+    /// on and how many packets are dropped between two looks at it, how many devices are suspects. Absent where it
+    /// does not.
+    #[schema(value_type = Option<Object>)]
+    judging: Option<Judging>,
+    /// The newest counters of each device (MAC address, at a router internet address): forwarded, dropped, by reason.
+    #[schema(value_type = Vec<Object>)]
+    devices: Vec<DeviceCounters>,
 }
 
 /// One gateway: mode, fail mode, orders in force, counters.
@@ -41,10 +49,14 @@ pub(crate) async fn gateway(
     let edge = store::find_edge(&mut connection, &name).await?;
     let edge = edge.ok_or_else(|| GatewayError::NotFound(name.clone()))?;
     let policy = store::policy(&mut connection, &name).await?;
-    let live = room.registry.look(&name, |entry| (entry.totals.clone(), entry.standing.clone()));
+    let live = room.registry.look(&name, |entry| {
+        (entry.totals.clone(), entry.standing.clone(), entry.judging, entry.counters.clone())
+    });
     let connected = live.is_some();
-    let (totals, standing) =
-        live.map_or((None, vec![]), |(totals, standing)| (Some(totals), standing));
+    let (totals, standing, judging, devices) = match live {
+        Some((totals, standing, judging, devices)) => (Some(totals), standing, judging, devices),
+        None => (None, vec![], None, vec![]),
+    };
     Ok(Json(GatewayDetail {
         name: edge.name,
         connected,
@@ -53,5 +65,7 @@ pub(crate) async fn gateway(
         policy: policy.into(),
         totals,
         standing,
+        judging,
+        devices,
     }))
 }

@@ -21,7 +21,7 @@ const DEFAULT_S: u32 = 3_600;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrder {
-    /// `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `release` or `undo`.
+    /// `block`, `allow`, `rate_limit`, `quarantine`, `redirect`, `suspect`, `release` or `undo`.
     verb: String,
     /// The device's MAC address, lower case with colons.
     mac: Option<String>,
@@ -61,6 +61,7 @@ impl NewOrder {
         Ok(match self.verb.as_str() {
             "block" => Verb::Block { timeout_s },
             "allow" => Verb::Allow { timeout_s },
+            "suspect" => Verb::Suspect { timeout_s },
             "release" => Verb::Release,
             "rate_limit" if self.packets_s.or(self.bytes_s).is_none() => {
                 return Err(invalid("rate_limit needs 'packets_s' or 'bytes_s'"));
@@ -87,7 +88,7 @@ impl NewOrder {
             }
             other => {
                 return Err(invalid(&format!(
-                    "verb '{other}': use block, allow, rate_limit, quarantine, redirect, release or undo"
+                    "verb '{other}': use block, allow, rate_limit, quarantine, redirect, suspect, release or undo"
                 )));
             }
         })

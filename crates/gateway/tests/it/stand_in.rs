@@ -28,10 +28,19 @@ impl Node {
     }
 
     pub(crate) async fn open_with(folder: &Path, sink: Arc<FakeSink>, answer_wait_ms: u64) -> Self {
+        Self::with(folder, sink, Config { answer_wait_ms, ..Config::default() }).await
+    }
+
+    /// Findings make their device a suspect for so many seconds.
+    pub(crate) async fn suspecting(folder: &Path, suspect_s: u32) -> Self {
+        Self::with(folder, Arc::default(), Config { suspect_s, ..Config::default() }).await
+    }
+
+    async fn with(folder: &Path, sink: Arc<FakeSink>, config: Config) -> Self {
         let platform = platform::testing::platform(folder, &[MIGRATIONS]).await.unwrap();
-        let config = Config { answer_wait_ms, ..Config::default() };
         let room = Gateway::new(platform.clone(), config, sink.clone());
         room.listen().unwrap();
+        platform::bus::start(&platform, room.consumers());
         platform::jobs::start(&platform, room.jobs()).await.unwrap();
         Self { platform, room, sink }
     }
@@ -127,6 +136,7 @@ impl Edge {
         };
         totals.dropped.insert(Reason::Block, packets(dropped));
         self.say(&FromEdge::Counters {
+            judging: None,
             totals,
             standing: if blocked { vec![standing] } else { vec![] },
             at: Timestamp::from_secs(1_533_047_000),

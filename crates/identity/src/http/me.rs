@@ -1,7 +1,8 @@
 //! `GET /api/v1/me`: who I am here and what I may do.
 
 use axum::extract::State;
-use platform::http::{Caller, Json};
+use platform::http::{Caller, CallerKind, Json, Problem};
+use platform::people::PeopleDirectory;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,15 +20,25 @@ pub(crate) struct Me {
     roles: Vec<String>,
     /// Permissions held, `<room>.<verb>`.
     permissions: Vec<String>,
+    /// Where mail reaches me.
+    mail: Option<String>,
 }
 
 /// The caller with everything the policies allow it.
 #[utoipa::path(get, path = "/api/v1/me", tag = "identity", responses((status = 200, body = Me)))]
-pub(crate) async fn me(State(identity): State<Identity>, caller: Caller) -> Json<Me> {
+pub(crate) async fn me(
+    State(identity): State<Identity>,
+    caller: Caller,
+) -> Result<Json<Me>, Problem> {
+    let mail = match caller.kind {
+        CallerKind::User => identity.person(&caller.id).await?.and_then(|person| person.mail),
+        _ => None,
+    };
     let mut permissions: Vec<String> =
         identity.access_rules().iter().map(|rule| rule.permission.clone()).collect();
     permissions.sort_unstable();
     permissions.dedup();
     permissions.retain(|permission| permission != "public" && may(&identity, &caller, permission));
-    Json(Me { user: caller.id, name: caller.name, roles: caller.roles, permissions })
+    let Caller { id: user, name, roles, .. } = caller;
+    Ok(Json(Me { user, name, roles, permissions, mail }))
 }

@@ -8,6 +8,7 @@ pub(crate) mod enrol;
 pub(crate) mod first_run;
 pub(crate) mod invitation;
 pub(crate) mod join;
+pub(crate) mod mail;
 pub(crate) mod me;
 pub(crate) mod peer_list;
 pub(crate) mod peer_remove;

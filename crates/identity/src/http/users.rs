@@ -45,6 +45,8 @@ pub(crate) struct UserItem {
     /// What the other organisation is called that it is for; absent: it is of the house.
     #[serde(rename = "for")]
     organisation: Option<String>,
+    /// Where mail reaches the person.
+    mail: Option<String>,
 }
 
 /// The accounts.
@@ -56,8 +58,8 @@ pub(crate) async fn list(
     let mut items = Vec::new();
     for user in identity.users().await? {
         let organisation = identity.called(user.recipient).await;
-        let (name, roles, grants) = (user.name, user.roles, user.grants);
-        items.push(UserItem { name, roles, grants, organisation });
+        let (name, roles, grants, mail) = (user.name, user.roles, user.grants, user.mail);
+        items.push(UserItem { name, roles, grants, organisation, mail });
     }
     Ok(axum::Json(items))
 }

@@ -19,6 +19,8 @@ pub(crate) struct User {
     pub(crate) grants: Vec<String>,
     /// The organisation it is for.
     pub(crate) recipient: Option<Recipient>,
+    /// Where mail reaches them.
+    pub(crate) mail: Option<String>,
 }
 
 /// An API token without its secret.
@@ -69,12 +71,10 @@ pub(crate) async fn insert_user(tx: &mut Tx, user: &User) -> Result<(), DbError>
 }
 
 pub(crate) async fn user(sql: &mut AnyConnection, name: &str) -> Result<Option<User>, DbError> {
-    let row = sqlx::query(
-        "SELECT id, name, password, roles, grants, recipient FROM identity_users WHERE name = $1",
-    )
-    .bind(name)
-    .fetch_optional(sql)
-    .await?;
+    let row = sqlx::query("SELECT * FROM identity_users WHERE name = $1")
+        .bind(name)
+        .fetch_optional(sql)
+        .await?;
     row.as_ref().map(read_user).transpose()
 }
 
@@ -87,17 +87,33 @@ fn read_user(row: &AnyRow) -> Result<User, DbError> {
         roles: read_words(&roles, "identity_users.roles")?,
         grants: read_words(&row.try_get::<String, _>("grants")?, "identity_users.grants")?,
         recipient: recipient(row, "identity_users.recipient")?,
+        mail: row.try_get("mail")?,
     })
 }
 
 /// All accounts, by name.
 pub(crate) async fn users(sql: &mut AnyConnection) -> Result<Vec<User>, DbError> {
-    let rows = sqlx::query(
-        "SELECT id, name, password, roles, grants, recipient FROM identity_users ORDER BY name",
-    )
-    .fetch_all(sql)
-    .await?;
+    let rows = sqlx::query("SELECT * FROM identity_users ORDER BY name").fetch_all(sql).await?;
     rows.iter().map(read_user).collect()
+}
+
+/// The account of this id.
+pub(crate) async fn user_by_id(sql: &mut AnyConnection, id: &str) -> Result<Option<User>, DbError> {
+    let row = sqlx::query("SELECT * FROM identity_users WHERE id = $1")
+        .bind(id)
+        .fetch_optional(sql)
+        .await?;
+    row.as_ref().map(read_user).transpose()
+}
+
+/// Writes where mail reaches an account.
+pub(crate) async fn set_mail(tx: &mut Tx, id: UserId, mail: Option<&str>) -> Result<(), DbError> {
+    sqlx::query("UPDATE identity_users SET mail = $1 WHERE id = $2")
+        .bind(mail)
+        .bind(id.to_string())
+        .execute(tx.sql())
+        .await?;
+    Ok(())
 }
 
 /// Takes an account away with its sessions; false when there is none.
@@ -163,7 +179,7 @@ pub(crate) async fn session_user(
     now: Timestamp,
 ) -> Result<Option<User>, DbError> {
     let row = sqlx::query(
-        "SELECT u.id, u.name, u.password, u.roles, u.grants, u.recipient FROM identity_sessions s \
+        "SELECT u.* FROM identity_sessions s \
          JOIN identity_users u ON u.id = s.user_id WHERE s.digest = $1 AND s.expires_at > $2",
     )
     .bind(digest)

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 use crate::open;
 
 /// Endpoints of the room that need a permission, and a role that has not got it.
-const GUARDED: [(&str, &str, &str); 12] = [
+const GUARDED: [(&str, &str, &str); 13] = [
     ("GET", "/api/v1/users", "analyst"),
     ("POST", "/api/v1/users", "analyst"),
     ("DELETE", "/api/v1/users/ana", "analyst"),
+    ("PUT", "/api/v1/users/ana/mail", "analyst"),
     ("GET", "/api/v1/tokens", "taxii"),
     ("POST", "/api/v1/tokens", "analyst"),
     ("DELETE", "/api/v1/tokens/01890a5d-ac96-774b-bcce-b302099a8057", "analyst"),
@@ -67,5 +68,5 @@ async fn the_matrix_shows_every_route_with_its_roles() {
     );
     let everybody = roles("POST", "/api/v1/sign-in");
     assert_eq!(everybody.as_array().unwrap().len(), 7);
-    assert_eq!(routes.len(), 20 + 4);
+    assert_eq!(routes.len(), 22 + 4);
 }

@@ -35,7 +35,7 @@ async fn an_account_opens_taxii_until_it_is_removed() {
     let listed = node.admin("GET", "/api/v1/users", Value::Null).await;
     assert_eq!(
         listed.json,
-        json!([{"name": "isac", "roles": ["taxii"], "grants": ["inbox:read"], "for": null}])
+        json!([{"name": "isac", "roles": ["taxii"], "grants": ["inbox:read"], "for": null, "mail": null}])
     );
     assert_eq!(
         node.admin("DELETE", "/api/v1/users/isac", Value::Null).await.status,
@@ -121,4 +121,32 @@ async fn a_browser_that_remembers_a_password_changes_nothing_for_other_sites() {
     assert_eq!(from("same-site").await, StatusCode::FORBIDDEN);
     assert_eq!(from("same-origin").await, StatusCode::CREATED);
     assert!(!node.noted("cross_site_refused").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_address_of_mail_is_set_by_the_person_or_an_administrator_and_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = crate::open(folder.path(), 1).await;
+    let own = node.first_run().await;
+    let headers = [("cookie", own.as_str()), ("x-sereno-request", "1")];
+    let body = serde_json::json!({ "mail": "ana@example.org" });
+    let set = node.send("PUT", "/api/v1/me/mail", &headers, body, None).await;
+    assert_eq!(set.status, axum::http::StatusCode::OK, "{}", set.text);
+    let me = node.send("GET", "/api/v1/me", &headers, serde_json::Value::Null, None).await;
+    assert_eq!(me.json["mail"], "ana@example.org");
+    let bad = serde_json::json!({ "mail": "ana@example.org\r\nBcc: eve@example.org" });
+    let refused = node.admin("PUT", "/api/v1/users/ana/mail", bad).await;
+    assert_eq!(refused.status, axum::http::StatusCode::UNPROCESSABLE_ENTITY);
+    let nobody = serde_json::json!({ "mail": "x@example.org" });
+    let refused = node.admin("PUT", "/api/v1/users/nobody/mail", nobody.clone()).await;
+    assert_eq!(refused.status, axum::http::StatusCode::NOT_FOUND);
+    let refused = node.role("analyst", "PUT", "/api/v1/users/ana/mail", nobody.clone()).await;
+    assert_eq!(refused.status, axum::http::StatusCode::FORBIDDEN);
+    let refused = node.admin("PUT", "/api/v1/me/mail", nobody).await;
+    assert_eq!(refused.status, axum::http::StatusCode::CONFLICT, "the admin socket is no account");
+    let noted = node.noted("mail_changed").await;
+    assert_eq!(noted.len(), 1, "{noted:?}");
+    let gone = node.admin("PUT", "/api/v1/users/ana/mail", serde_json::json!({})).await;
+    assert_eq!(gone.json["mail"], serde_json::Value::Null);
+    node.close().await;
 }

@@ -37,7 +37,7 @@ pub(crate) async fn note(
         .write(move |tx| {
             Box::pin(async move {
                 let incident = desk::in_sight(tx, id, &beyond).await?;
-                desk::note(tx, incident, &note, &caller.name).await
+                desk::note(tx, incident, &note, &caller.name, None).await
             })
         })
         .await;

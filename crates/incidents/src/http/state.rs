@@ -40,7 +40,7 @@ pub(crate) async fn state(
         .write(move |tx| {
             Box::pin(async move {
                 let incident = desk::in_sight(tx, id, &beyond).await?;
-                desk::move_to(tx, incident, body.state, &reason, &caller.name).await
+                desk::move_to(tx, incident, body.state, &reason, &caller.name, None).await
             })
         })
         .await;

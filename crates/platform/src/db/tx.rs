@@ -17,9 +17,30 @@ pub struct Tx {
     pub(super) random: Arc<dyn Random>,
     /// The newest fact, committed or not.
     pub(super) last_seq: i64,
+    /// Facts published and not yet inserted: the whole group's go in together, before the commit.
+    pub(super) unwritten: Vec<NewFact>,
     /// Set when a job was enqueued, so that the worker wakes after the commit.
     pub(super) jobs_added: bool,
 }
+
+/// A fact to be inserted.
+pub(super) struct NewFact {
+    seq: i64,
+    id: String,
+    kind: &'static str,
+    version: u16,
+    subject: String,
+    actor: String,
+    sentence: String,
+    payload: String,
+    event_at: Option<Timestamp>,
+    tlp: Option<Tlp>,
+    recorded_at: Timestamp,
+}
+
+const FACT_COLUMNS: usize = 11;
+/// Facts of one statement; few different texts, as each is prepared once and kept.
+const FACTS_PER_STATEMENT: [usize; 3] = [16, 4, 1];
 
 impl Tx {
     /// The connection, for `sqlx::query(…).execute(tx.sql())`.
@@ -38,10 +59,12 @@ impl Tx {
     }
 
     /// Puts a fact on the bus, true if and only if this transaction commits. `actor`: a user's
-    /// name, `playbook:…`, `edge:…`, `peer:…` or `system`.
+    /// name, `playbook:…`, `edge:…`, `peer:…` or `system`. Its row appears with the commit, not before.
     ///
     /// # Errors
-    /// The insert failed.
+    /// The payload cannot be written as JSON.
+    // Async, as every other write of a transaction is.
+    #[allow(clippy::unused_async)]
     pub async fn publish<P: Payload + Sync>(
         &mut self,
         actor: &str,
@@ -51,25 +74,47 @@ impl Tx {
             .map_err(|cause| DbError::corrupt("platform_facts.payload", cause))?;
         let id: EventId = self.mint();
         let seq = self.last_seq + 1;
-        sqlx::query(
-            "INSERT INTO platform_facts (seq, id, kind, version, subject, actor, sentence, payload, \
-             event_at, tlp, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(seq)
-        .bind(id.to_string())
-        .bind(P::KIND)
-        .bind(i64::from(P::VERSION))
-        .bind(payload.subject())
-        .bind(actor)
-        .bind(payload.sentence())
-        .bind(body)
-        .bind(payload.event_at().map(Timestamp::as_micros))
-        .bind(payload.tlp().map(Tlp::label))
-        .bind(self.now().as_micros())
-        .execute(&mut self.connection)
-        .await?;
+        self.unwritten.push(NewFact {
+            seq,
+            id: id.to_string(),
+            kind: P::KIND,
+            version: P::VERSION,
+            subject: payload.subject(),
+            actor: actor.to_owned(),
+            sentence: payload.sentence(),
+            payload: body,
+            event_at: payload.event_at(),
+            tlp: payload.tlp(),
+            recorded_at: self.now(),
+        });
         self.last_seq = seq;
         Ok(seq)
+    }
+
+    /// Inserts what was published.
+    pub(super) async fn write_facts(&mut self) -> Result<(), sqlx::Error> {
+        let mut facts = std::mem::take(&mut self.unwritten).into_iter();
+        while facts.len() > 0 {
+            let rows = FACTS_PER_STATEMENT.into_iter().find(|rows| *rows <= facts.len());
+            let rows = rows.unwrap_or(1);
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(insert_facts(rows)));
+            for it in facts.by_ref().take(rows) {
+                query = query
+                    .bind(it.seq)
+                    .bind(it.id)
+                    .bind(it.kind)
+                    .bind(i64::from(it.version))
+                    .bind(it.subject)
+                    .bind(it.actor)
+                    .bind(it.sentence)
+                    .bind(it.payload)
+                    .bind(it.event_at.map(Timestamp::as_micros))
+                    .bind(it.tlp.map(Tlp::label))
+                    .bind(it.recorded_at.as_micros());
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
     }
 
     /// Enqueues durable work, once per `(kind, key)`. True when it was not there yet.
@@ -99,6 +144,20 @@ impl Tx {
         self.jobs_added = true;
         Ok(done.rows_affected() == 1)
     }
+}
+
+fn insert_facts(rows: usize) -> String {
+    let row = |row: usize| {
+        let places: Vec<String> =
+            (1..=FACT_COLUMNS).map(|at| format!("${}", row * FACT_COLUMNS + at)).collect();
+        format!("({})", places.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!(
+        "INSERT INTO platform_facts (seq, id, kind, version, subject, actor, sentence, payload, event_at, \
+         tlp, recorded_at) VALUES {}",
+        rows.join(", ")
+    )
 }
 
 /// Facts after `after`, oldest first; `kinds` empty means all.

@@ -18,6 +18,9 @@ pub(super) const WRITE_QUEUE_JOBS: usize = 256;
 /// Jobs that share one commit.
 pub(super) const MAX_GROUP_JOBS: usize = 64;
 
+/// A transaction, and the first job's savepoint in it.
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT job";
+
 type Parcel = Box<dyn Any + Send>;
 /// Ok: the job's answer. Err: the job's own error; its savepoint is rolled back.
 type Run = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Parcel, Parcel>> + Send>;
@@ -52,7 +55,8 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(WRITE_QUEUE_JOBS);
         let (committed, watch) = watch::channel(last_seq);
         let (added, jobs_added) = watch::channel(0);
-        let tx = Tx { connection, clock, random, last_seq, jobs_added: false };
+        let tx =
+            Tx { connection, clock, random, last_seq, unwritten: Vec::new(), jobs_added: false };
         // Not a supervised task: it must outlive all others so that their last writes are kept.
         #[allow(clippy::disallowed_methods)]
         tokio::spawn(run(tx, jobs, committed, added));
@@ -151,32 +155,34 @@ async fn commit_group(
 ) {
     let before = tx.last_seq;
     tx.jobs_added = false;
-    if let Err(cause) = tx.connection.execute("BEGIN IMMEDIATE").await {
+    if let Err(cause) = tx.connection.execute(BEGIN).await {
         let text = DbError::from(cause);
         return refuse_all(batch.into_iter().map(|job| job.answer), &text);
     }
     let mut answers = Vec::with_capacity(batch.len());
     let mut waiting = batch.into_iter();
     while let Some(job) = waiting.next() {
-        match run_one(tx, job.run).await {
+        match run_one(tx, job.run, waiting.len() > 0).await {
             Ended::Kept(outcome) => answers.push((job.answer, outcome)),
             Ended::Lost(outcome, cause) => {
                 // SQLite gives up the whole transaction when the disk is full or fails: what the
                 // group did before is gone with it, and what comes next needs a new one.
-                let _ = tx.connection.execute("ROLLBACK").await;
-                tx.last_seq = before;
+                forget(tx, before).await;
                 tracing::error!(%cause, "the database gave up a transaction; the group was rolled back");
                 let _ = job.answer.send(outcome);
                 let gone = DbError::Commit("another write in the same commit failed".into());
                 refuse_all(answers.drain(..).map(|(answer, _)| answer), &gone);
-                if let Err(cause) = tx.connection.execute("BEGIN IMMEDIATE").await {
+                if waiting.len() == 0 {
+                    return;
+                }
+                if let Err(cause) = tx.connection.execute(BEGIN).await {
                     return refuse_all(waiting.map(|job| job.answer), &cause.into());
                 }
             }
         }
     }
-    match tx.connection.execute("COMMIT").await {
-        Ok(_) => {
+    match commit(tx).await {
+        Ok(()) => {
             for (answer, outcome) in answers {
                 let _ = answer.send(outcome);
             }
@@ -190,11 +196,21 @@ async fn commit_group(
         Err(cause) => {
             let error = DbError::from(cause);
             tracing::error!(%error, "commit failed; the group was rolled back");
-            let _ = tx.connection.execute("ROLLBACK").await;
-            tx.last_seq = before;
+            forget(tx, before).await;
             refuse_all(answers.into_iter().map(|(answer, _)| answer), &error);
         }
     }
+}
+
+async fn commit(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    tx.write_facts().await?;
+    tx.connection.execute("COMMIT").await.map(drop)
+}
+
+async fn forget(tx: &mut Tx, last_seq: i64) {
+    let _ = tx.connection.execute("ROLLBACK").await;
+    tx.unwritten.clear();
+    tx.last_seq = last_seq;
 }
 
 /// How a job ended.
@@ -205,16 +221,22 @@ enum Ended {
     Lost(Result<Result<Parcel, Parcel>, DbError>, sqlx::Error),
 }
 
-async fn run_one(tx: &mut Tx, run: Run) -> Ended {
-    let seq = tx.last_seq;
-    if let Err(cause) = tx.connection.execute("SAVEPOINT job").await {
-        return Ended::Kept(Err(cause.into()));
-    }
+/// Runs a job inside the savepoint that is open, and opens the one of the job that follows: each word to the
+/// database costs two changes of thread, so they are said together.
+async fn run_one(tx: &mut Tx, run: Run, another: bool) -> Ended {
+    let (seq, facts) = (tx.last_seq, tx.unwritten.len());
     let outcome = AssertUnwindSafe(run(tx)).catch_unwind().await;
     let keep = matches!(outcome, Ok(Ok(_)));
-    let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    let end = match (keep, another) {
+        (true, true) => "RELEASE job; SAVEPOINT job",
+        // Fails when the transaction is no more; its facts must then not be written outside of one.
+        (true, false) => "RELEASE job",
+        (false, true) => "ROLLBACK TO job",
+        (false, false) => "ROLLBACK TO job; RELEASE job",
+    };
     if !keep {
         tx.last_seq = seq;
+        tx.unwritten.truncate(facts);
     }
     match tx.connection.execute(end).await {
         Ok(_) => Ended::Kept(outcome.map_err(|_| DbError::Panicked)),

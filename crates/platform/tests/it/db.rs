@@ -190,3 +190,35 @@ async fn a_job_after_all_sees_through_other_connections_what_was_written_before_
     assert_eq!(shown_to(&p, false, "one").await, 0, "the two no longer share a commit");
     assert_eq!(shown_to(&p, true, "two").await, 2);
 }
+
+/// A job that goes on after the database gave up its transaction must not be told that it succeeded, and what it
+/// published must not be written outside of it.
+#[tokio::test]
+async fn who_overlooks_a_full_database_keeps_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = platform(folder.path(), &[ROOM]).await.unwrap();
+    let overlooked: Result<(), DbError> =
+        p.db.write(|tx| {
+            Box::pin(async move {
+                let fact = model::event::AccessNoted {
+                    what: "probe".into(),
+                    who: "nobody".into(),
+                    detail: String::new(),
+                };
+                tx.publish("system", &fact).await?;
+                sqlx::query("PRAGMA max_page_count = 1").execute(tx.sql()).await?;
+                let refused = sqlx::query("INSERT INTO probe_notes (name, body) VALUES ('a', $1)")
+                    .bind("x".repeat(1 << 20))
+                    .execute(tx.sql())
+                    .await;
+                assert!(refused.is_err());
+                sqlx::query("PRAGMA max_page_count = 1000000").execute(tx.sql()).await?;
+                Ok(())
+            })
+        })
+        .await;
+    assert!(overlooked.is_err());
+    assert_eq!((count(&p, "platform_facts").await, count(&p, "probe_notes").await), (0, 0));
+    note(&p, "after").await.unwrap();
+    assert_eq!(count(&p, "probe_notes").await, 1);
+}

@@ -45,11 +45,8 @@ pub struct Mail {
 type Smtp = AsyncSmtpTransport<Tokio1Executor>;
 
 impl Mail {
-    fn recipients(&self, command: &ActuatorCommand) -> Result<Vec<Mailbox>, PortError> {
-        if command.verb != "send" {
-            return Err(super::unknown_verb(self, &command.verb));
-        }
-        let listed = match command.arguments.get("to") {
+    fn recipients(&self, arguments: &BTreeMap<String, Value>) -> Result<Vec<Mailbox>, PortError> {
+        let listed = match arguments.get("to") {
             Some(Value::Array(items)) => {
                 items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
             }
@@ -83,26 +80,82 @@ impl Mail {
         }
     }
 
-    fn message(&self, command: &ActuatorCommand) -> Result<Message, PortError> {
-        let recipients = self.recipients(command)?;
+    fn message(
+        &self,
+        key: &str,
+        arguments: &BTreeMap<String, Value>,
+    ) -> Result<Message, PortError> {
+        let recipients = self.recipients(arguments)?;
         let from: Mailbox = self.config.from.parse().map_err(|_| {
             PortError::Invalid("playbooks.actuators.mail.from is no address of mail".into())
         })?;
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, command.key.as_bytes());
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
         let micros = u64::try_from(self.outside.platform.now().as_micros()).unwrap_or(0);
         let mut builder = Message::builder()
             .message_id(Some(format!("<{id}@{}>", from.email.domain())))
             .date(UNIX_EPOCH + Duration::from_micros(micros))
-            .subject(subject(&command.arguments))
+            .subject(subject(arguments))
             .from(from);
         for recipient in recipients {
             builder = builder.to(recipient);
         }
-        let text: String = text(&command.arguments, "text").chars().take(MAX_TEXT_CHARS).collect();
+        let text: String = text(arguments, "text").chars().take(MAX_TEXT_CHARS).collect();
         builder
             .header(ContentType::TEXT_PLAIN)
             .body(text)
             .map_err(|cause| PortError::Invalid(format!("the mail cannot be made: {cause}")))
+    }
+
+    fn known(&self, command: &ActuatorCommand) -> Result<(), PortError> {
+        match command.verb.as_str() {
+            "send" => Ok(()),
+            other => Err(super::unknown_verb(self, other)),
+        }
+    }
+
+    /// Sends one mail (`to`, `subject`, `text`); the same key is the same Message-ID.
+    ///
+    /// # Errors
+    /// It cannot be sent, the server is away, or whether it left is not known.
+    pub(crate) async fn send(
+        &self,
+        key: &str,
+        arguments: &BTreeMap<String, Value>,
+    ) -> Result<Outcome, PortError> {
+        let message = self.message(key, arguments)?;
+        let to: Vec<String> =
+            self.recipients(arguments)?.iter().map(|it| it.email.to_string()).collect();
+        let mut covers = Covers::default();
+        let (transport, host) = self.transport(&mut covers).await?;
+        let said = |cause: &lettre::transport::smtp::Error| {
+            covers.text(&format!("{host}: {}", super::web::chain(cause)))
+        };
+        // Whether it lets us in is known before anything is sent.
+        match transport.test_connection().await {
+            Ok(true) => {}
+            Ok(false) => return Err(PortError::Unavailable(format!("{host} is not ready"))),
+            Err(cause) if cause.is_permanent() => return Err(PortError::Invalid(said(&cause))),
+            Err(cause) => return Err(PortError::Unavailable(said(&cause))),
+        }
+        let id = message.headers().get_raw("Message-ID").unwrap_or_default().to_owned();
+        Ok(match transport.send(message).await {
+            Ok(_) => Outcome::Done {
+                summary: format!("{host} has taken the mail to {}", to.join(", ")),
+                data: json!({ "to": to, "message_id": id }),
+            },
+            Err(cause) if cause.is_permanent() => {
+                Outcome::Failed { reason: said(&cause), retry: false }
+            }
+            Err(cause) if cause.is_transient() => {
+                Outcome::Failed { reason: said(&cause), retry: true }
+            }
+            Err(cause) => {
+                return Err(unsure(format!(
+                    "{}; whether the mail left is not known",
+                    said(&cause)
+                )));
+            }
+        })
     }
 
     async fn transport(&self, covers: &mut Covers) -> Result<(Smtp, String), PortError> {
@@ -184,9 +237,10 @@ impl Actuator for Mail {
     }
 
     async fn plan(&self, command: &ActuatorCommand) -> Result<Planned, PortError> {
+        self.known(command)?;
         let to: Vec<String> =
-            self.recipients(command)?.iter().map(|it| it.email.to_string()).collect();
-        self.message(command)?;
+            self.recipients(&command.arguments)?.iter().map(|it| it.email.to_string()).collect();
+        self.message(&command.key, &command.arguments)?;
         let subject = subject(&command.arguments);
         Ok(Planned {
             summary: format!("would write to {}: {subject}", to.join(", ")),
@@ -195,40 +249,8 @@ impl Actuator for Mail {
     }
 
     async fn perform(&self, command: &ActuatorCommand) -> Result<Outcome, PortError> {
-        let message = self.message(command)?;
-        let to: Vec<String> =
-            self.recipients(command)?.iter().map(|it| it.email.to_string()).collect();
-        let mut covers = Covers::default();
-        let (transport, host) = self.transport(&mut covers).await?;
-        let said = |cause: &lettre::transport::smtp::Error| {
-            covers.text(&format!("{host}: {}", super::web::chain(cause)))
-        };
-        // Whether it lets us in is known before anything is sent.
-        match transport.test_connection().await {
-            Ok(true) => {}
-            Ok(false) => return Err(PortError::Unavailable(format!("{host} is not ready"))),
-            Err(cause) if cause.is_permanent() => return Err(PortError::Invalid(said(&cause))),
-            Err(cause) => return Err(PortError::Unavailable(said(&cause))),
-        }
-        let id = message.headers().get_raw("Message-ID").unwrap_or_default().to_owned();
-        Ok(match transport.send(message).await {
-            Ok(_) => Outcome::Done {
-                summary: format!("{host} has taken the mail to {}", to.join(", ")),
-                data: json!({ "to": to, "message_id": id }),
-            },
-            Err(cause) if cause.is_permanent() => {
-                Outcome::Failed { reason: said(&cause), retry: false }
-            }
-            Err(cause) if cause.is_transient() => {
-                Outcome::Failed { reason: said(&cause), retry: true }
-            }
-            Err(cause) => {
-                return Err(unsure(format!(
-                    "{}; whether the mail left is not known",
-                    said(&cause)
-                )));
-            }
-        })
+        self.known(command)?;
+        self.send(&command.key, &command.arguments).await
     }
 
     async fn probe(&self) -> Result<Option<String>, PortError> {

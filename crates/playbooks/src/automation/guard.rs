@@ -9,11 +9,20 @@ use serde_json::Value;
 
 use super::{Automation, Limit, Never};
 use crate::PlaybooksError;
+use crate::actuators::{mail, matrix, mattermost, webhook};
 use crate::store::{automation, counts};
 
 /// Actuators that only tell or ask: what is never touched may well be spoken of.
-const TELLING: [&str; 7] =
-    ["console", "email", "exchange", "intel", "matrix", "mattermost", "webhook"];
+const TELLING: [&str; 8] = [
+    "console",
+    "exchange",
+    "incidents",
+    "intel",
+    mail::NAME,
+    matrix::NAME,
+    mattermost::NAME,
+    webhook::NAME,
+];
 /// Verbs that take an effect back.
 const LIFTING: [&str; 2] = ["release", "undo"];
 /// Texts in the arguments of one command that are compared with what is never touched; one with more is refused.
@@ -213,6 +222,10 @@ mod tests {
         assert!(never(&policy, "gateway", &command("block", list.clone())).is_some());
         assert!(never(&policy, "gateway", &command("release", list.clone())).is_none());
         assert!(never(&policy, "console", &command("notify", list)).is_none());
+        for telling in ["mail", "matrix", "mattermost", "webhook", "console", "incidents"] {
+            let told = serde_json::json!("10.1.2.3 is the pump's controller");
+            assert!(never(&policy, telling, &command("send", told)).is_none(), "{telling}");
+        }
         let text = serde_json::json!("reboot root@10.1.2.3; echo");
         assert!(never(&policy, "ssh", &command("run", text)).is_some());
     }

@@ -5,6 +5,7 @@
 //! asks or is recommended waits as a proposal (`proposals`). What is commanded passes the gate of `guard`, whoever started the
 //! run: limits and what is never touched hold for people too.
 
+pub(crate) mod due;
 pub(crate) mod guard;
 pub(crate) mod proposals;
 pub(crate) mod rank;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::PlaybooksError;
+use crate::approvals::MailLinks;
 
 /// Limits, quiet hours and lines of what is never touched, each at most.
 pub(crate) const MAX_RULES: usize = 200;
@@ -74,6 +76,8 @@ pub struct Automation {
     pub expire_after_s: u32,
     /// Minutes by which the clock of the quiet hours is ahead of UTC.
     pub zone_minutes: i16,
+    /// Who is asked by mail, with a link that answers; off unless somebody turns it on.
+    pub mail_links: MailLinks,
     /// While set, nothing starts by itself: everything asks.
     pub stopped: Option<Stopped>,
 }
@@ -99,6 +103,7 @@ impl Default for Automation {
             escalate_after_s: 900,
             expire_after_s: 86_400,
             zone_minutes: 0,
+            mail_links: MailLinks::default(),
             stopped: None,
         }
     }
@@ -260,6 +265,7 @@ impl Automation {
         if self.zone_minutes.unsigned_abs() > 14 * 60 {
             errors.push("zone_minutes is −840 to 840".into());
         }
+        errors.extend(self.mail_links.errors());
         if errors.is_empty() {
             return Ok(());
         }

@@ -6,25 +6,25 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use model::event::{ProposalDecided, ProposalMade};
+use model::event::{ProposalDecided, ProposalMade, QuestionAnswered};
 use model::{IncidentId, IncidentReport, PlaybookId, ProposalId, RunId, Timestamp, Tlp};
 use platform::db::Tx;
-use platform::jobs::{Job, JobEnd, JobHandler};
 use ports::Notice;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::due::DUE;
 use super::{Automation, Judged, Level};
 use crate::PlaybooksError;
+use crate::approvals::asking::{self, MADE};
+use crate::approvals::question::version_of;
+use crate::approvals::{Kind, Method, Said, said};
 use crate::cacao::variables::Values;
 use crate::engine::{Engine, Order, start};
 use crate::store::playbooks::{self, Stored};
 use crate::store::{notices, proposals};
 
-/// Kind of the job that looks at a proposal when its time has come.
-pub(crate) const DUE: &str = "playbooks.proposal";
 /// Longest comment, in characters.
 pub(crate) const MAX_COMMENT_CHARS: usize = 4_000;
 
@@ -72,6 +72,24 @@ pub(crate) struct Voice {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
+    /// In whose place, where it was not the person's own voice.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub(crate) giver: Option<String>,
+    /// By which way.
+    #[serde(default)]
+    pub(crate) method: Method,
+}
+
+impl Voice {
+    /// Whether this voice is this person's, by hand or by right: neither counts again.
+    pub(crate) fn names(&self, person: &str) -> bool {
+        self.person == person || self.giver.as_deref() == Some(person)
+    }
+
+    /// "Ana", "Ana for Ben (by link)".
+    pub(crate) fn words(&self) -> String {
+        said::words(&self.person, self.giver.as_deref(), self.method)
+    }
 }
 
 /// A run that waits for people.
@@ -143,6 +161,7 @@ pub(crate) async fn propose(
     }
     let what = if ask { "Start it?" } else { "Recommended:" };
     tell(tx, &proposal, "made", format!("{what} '{}'", proposal.name)).await?;
+    put_to_people(tx, &proposal, MADE, now).await?;
     for at in proposal.escalate_at.into_iter().chain([proposal.expires_at]) {
         let key = format!("{}/{}", proposal.id, at.as_micros());
         tx.enqueue(DUE, &key, &json!({ "proposal": proposal.id }), at).await?;
@@ -159,7 +178,27 @@ pub(crate) async fn propose(
     Ok(Some(proposal.id))
 }
 
-async fn tell(tx: &mut Tx, it: &Proposal, what: &str, title: String) -> Result<(), PlaybooksError> {
+/// Has people asked by mail, where the policy says so; what is only recommended asks nobody.
+pub(super) async fn put_to_people(
+    tx: &mut Tx,
+    it: &Proposal,
+    round: &str,
+    at: Timestamp,
+) -> Result<(), PlaybooksError> {
+    if it.level == Level::Ask {
+        let (about, round) = (it.id.to_string(), round.to_owned());
+        let order = asking::Order { kind: Kind::Proposal, about, round, to: None };
+        asking::soon(tx, &order, "", at).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn tell(
+    tx: &mut Tx,
+    it: &Proposal,
+    what: &str,
+    title: String,
+) -> Result<(), PlaybooksError> {
     let notice = Notice {
         title,
         body: format!("It {}. It did not start by itself: {}.", it.trigger, it.reasons.join("; ")),
@@ -174,7 +213,7 @@ async fn tell(tx: &mut Tx, it: &Proposal, what: &str, title: String) -> Result<(
 pub(crate) struct Answer {
     pub(crate) accept: bool,
     pub(crate) comment: String,
-    pub(crate) person: String,
+    pub(crate) said: Said,
 }
 
 impl Engine {
@@ -220,22 +259,38 @@ async fn answered(
         let state = if it.state == ProposalState::Open { ProposalState::Expired } else { it.state };
         return Err(PlaybooksError::Conflict(format!("the proposal is {} already", state.word())));
     }
-    let Answer { accept, comment, person } = answer;
+    let Answer { accept, comment, said } = answer;
+    said.admit(tx, Kind::Proposal, it.playbook).await?;
+    let decider = Decider { who: said.words(), actor: said.person.clone(), at: now };
     if !accept {
-        end(tx, &mut it, ProposalState::Declined, &person, &comment).await?;
+        tell_answer(tx, &it, &said, false, &comment).await?;
+        end(tx, &mut it, ProposalState::Declined, &decider, &comment).await?;
         return Ok(it);
     }
-    if it.voices.iter().any(|voice| voice.person == person) {
-        let text = format!("{person} has said yes before; somebody else has to as well");
+    let spoken = |name: &str| it.voices.iter().any(|voice| voice.names(name));
+    let again = [Some(said.person.as_str()), said.giver_name()].into_iter().flatten();
+    if let Some(name) = again.into_iter().find(|name| spoken(name)) {
+        let text = format!("{name} has said yes before; somebody else has to as well");
         return Err(PlaybooksError::Conflict(text));
     }
-    it.voices.push(Voice { person: person.clone(), comment: comment.clone(), at: now });
+    let stored = stored(tx, &it).await?;
+    if said.link.as_ref().is_some_and(|link| link.version != version_of(&stored.body)) {
+        let text = "the playbook was changed since this was asked; answer on the console";
+        return Err(PlaybooksError::Conflict(text.into()));
+    }
+    tell_answer(tx, &it, &said, true, &comment).await?;
+    it.voices.push(Voice {
+        person: said.person.clone(),
+        comment: comment.clone(),
+        at: now,
+        giver: said.giver_name().map(str::to_owned),
+        method: said.method,
+    });
     if it.voices.len() < usize::try_from(it.persons).unwrap_or(1) {
         proposals::update(tx.sql(), &it).await?;
         return Ok(it);
     }
-    let stored = stored(tx, &it).await?;
-    let who: Vec<&str> = it.voices.iter().map(|voice| voice.person.as_str()).collect();
+    let who: Vec<String> = it.voices.iter().map(Voice::words).collect();
     let order = Order {
         stored: &stored,
         report,
@@ -248,7 +303,7 @@ async fn answered(
         refuse: true,
     };
     it.run = start(tx, engine, order).await?;
-    end(tx, &mut it, ProposalState::Accepted, &person, &comment).await?;
+    end(tx, &mut it, ProposalState::Accepted, &decider, &comment).await?;
     Ok(it)
 }
 
@@ -261,16 +316,46 @@ async fn stored(tx: &mut Tx, it: &Proposal) -> Result<Stored, PlaybooksError> {
     playbooks::one(tx.sql(), it.playbook).await?.ok_or_else(gone)
 }
 
-async fn end(
+async fn tell_answer(
+    tx: &mut Tx,
+    it: &Proposal,
+    said: &Said,
+    accept: bool,
+    comment: &str,
+) -> Result<(), PlaybooksError> {
+    let fact = QuestionAnswered {
+        question: it.id.to_string(),
+        what: format!("starting '{}'", it.name),
+        incident: it.incident,
+        by: said.person.clone(),
+        giver: said.giver_name().map(str::to_owned),
+        method: said.method.words().into(),
+        accept,
+        comment: comment.to_owned(),
+        tlp: None,
+    };
+    tx.publish(&said.person, &fact).await?;
+    Ok(())
+}
+
+/// Who ended a proposal. The time is that of the answer, before a run begins: nothing starts before it was decided.
+pub(super) struct Decider {
+    /// In words.
+    pub(super) who: String,
+    pub(super) actor: String,
+    pub(super) at: Timestamp,
+}
+
+pub(super) async fn end(
     tx: &mut Tx,
     it: &mut Proposal,
     state: ProposalState,
-    person: &str,
+    by: &Decider,
     comment: &str,
 ) -> Result<(), PlaybooksError> {
     it.state = state;
-    it.decided_at = Some(tx.now());
-    it.decided_by = Some(person.to_owned());
+    it.decided_at = Some(by.at);
+    it.decided_by = Some(by.who.clone());
     it.comment = Some(comment.to_owned()).filter(|text| !text.is_empty());
     it.escalate_at = None;
     proposals::update(tx.sql(), it).await?;
@@ -279,51 +364,10 @@ async fn end(
         playbook: it.name.clone(),
         incident: it.incident,
         state: state.word().into(),
-        by: person.to_owned(),
+        by: by.who.clone(),
         comment: comment.to_owned(),
         tlp: it.tlp,
     };
-    tx.publish(person, &fact).await?;
-    Ok(())
-}
-
-/// Tells people once more, and ends what nobody answered.
-pub(crate) struct Due(pub(crate) Arc<Engine>);
-
-#[async_trait]
-impl JobHandler for Due {
-    fn kind(&self) -> &'static str {
-        DUE
-    }
-
-    async fn run(&self, job: &Job) -> JobEnd {
-        let id = job.payload.get("proposal").and_then(|id| id.as_str());
-        let Some(id) = id.and_then(|id| id.parse().ok()) else {
-            return JobEnd::Failed { reason: "the job names no proposal".into() };
-        };
-        let looked: Result<(), PlaybooksError> =
-            self.0.platform.db.write(move |tx| Box::pin(async move { look(tx, id).await })).await;
-        match looked {
-            Ok(()) => JobEnd::Done,
-            Err(error) => JobEnd::Retry { reason: error.to_string(), after_ms: 0 },
-        }
-    }
-}
-
-async fn look(tx: &mut Tx, id: ProposalId) -> Result<(), PlaybooksError> {
-    let Some(mut it) = proposals::one(tx.sql(), id).await? else { return Ok(()) };
-    let now = tx.now();
-    if it.state != ProposalState::Open {
-        return Ok(());
-    }
-    if it.expires_at <= now {
-        return end(tx, &mut it, ProposalState::Expired, "system", "nobody answered in time").await;
-    }
-    if it.escalate_at.is_some_and(|at| at <= now) {
-        it.escalate_at = None;
-        proposals::update(tx.sql(), &it).await?;
-        let title = format!("Nobody has answered: start '{}'?", it.name);
-        tell(tx, &it, "again", title).await?;
-    }
+    tx.publish(&by.actor, &fact).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use model::{Outcome, RunId, Timestamp};
+use platform::db::DbError;
 use ports::{Actuator, ActuatorCommand, PortError, Repeat};
 use serde_json::json;
 
@@ -73,8 +74,16 @@ impl Engine {
             let (mut live, book) = {
                 let mut connection = self.platform.db.read().await?;
                 let live = record::load(&mut connection, id).await?;
-                let book = self.book(&mut connection, &live.run).await?;
-                (live, book)
+                match self.book(&mut connection, &live.run).await {
+                    Ok(book) => (live, book),
+                    // Another try would find the same.
+                    Err(PlaybooksError::Db(cause @ DbError::Corrupt { .. })) => {
+                        drop(connection);
+                        self.give_up(id, &cause.to_string()).await?;
+                        return Ok(None);
+                    }
+                    Err(other) => return Err(other),
+                }
             };
             if let Some((flight, answer)) = kept.clone() {
                 if !self.take(&mut live, &book, flight, answer).await? {

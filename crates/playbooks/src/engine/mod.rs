@@ -12,7 +12,7 @@
 //! *unsure*: a person says whether it was done.
 //!
 //! The parts: `tree` (where a run stands), `machine` with `begin`, `finish`, `time` (transitions, a
-//! pure function), `record` (transitions and the database), `drive` (one run and its actuators),
+//! pure function), `record` and `together` (transitions and the database), `drive` (one run and its actuators),
 //! `schedule` (which runs are driven, when), `start`, `people`, `retry`.
 
 mod begin;
@@ -29,6 +29,7 @@ mod schedule;
 mod shape;
 mod start;
 mod time;
+mod together;
 mod tree;
 mod work;
 
@@ -42,7 +43,7 @@ use platform::jobs::{Job, JobEnd, JobHandler};
 use ports::{Actuator, AssetDirectory};
 
 pub(crate) use book::{Book, Texts};
-pub(crate) use people::{Settled, Wanted};
+pub(crate) use people::{Answered, Settled, Wanted};
 pub(crate) use start::{Opened, Order, start};
 pub(crate) use tree::Tree;
 
@@ -101,6 +102,7 @@ pub(crate) struct Engine {
     /// Runs being driven right now: a run is driven by one task at a time.
     active: Mutex<HashMap<RunId, Arc<schedule::Active>>>,
     books: Mutex<HashMap<String, Arc<Book>>>,
+    together: together::Together,
 }
 
 impl Engine {
@@ -120,6 +122,7 @@ impl Engine {
             bell: schedule::Bell::default(),
             active: Mutex::default(),
             books: Mutex::default(),
+            together: together::Together::default(),
         }
     }
 

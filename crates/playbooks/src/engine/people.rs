@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::event::QuestionAnswered;
 use model::{IncidentReport, Outcome, RunId};
 use serde_json::{Map, Value, json};
 
-use super::Engine;
 use super::machine::Machine;
 use super::start::{Order, start};
+use super::{Engine, record};
 use crate::PlaybooksError;
+use crate::approvals::question::{about_step, version_of_step};
+use crate::approvals::{Kind, Said};
 use crate::cacao::Playbook;
 use crate::cacao::variables::{MAX_VALUE_BYTES, Values, is_name};
 use crate::run::{RunState, StepState};
@@ -29,6 +32,14 @@ pub(crate) struct Wanted {
     pub variables: BTreeMap<String, String>,
     pub rehearsal: bool,
     pub person: String,
+}
+
+/// A person's answer to a manual step.
+pub(crate) struct Answered {
+    pub approve: bool,
+    pub text: String,
+    /// Values that the step gives back.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// What a person says of a command that was interrupted.
@@ -158,42 +169,65 @@ impl Engine {
         .await
     }
 
-    /// A person answers the manual step a run waits at. `step`: its CACAO id, or its position.
+    /// A person answers the manual step a run waits at. `step`: its CACAO id, or its position. What allows the answer (a
+    /// link, a delegation) is spent and looked at in the transaction that takes it.
     pub(crate) async fn answer(
         &self,
         id: RunId,
         step: String,
-        approve: bool,
-        text: String,
-        variables: BTreeMap<String, String>,
-        person: String,
+        answer: Answered,
+        said: Said,
     ) -> Result<(), PlaybooksError> {
-        let text = text.trim().to_owned();
+        let text = answer.text.trim().to_owned();
         if text.chars().count() > MAX_ANSWER_CHARS {
             let summary = format!("an answer has at most {MAX_ANSWER_CHARS} characters");
             return Err(PlaybooksError::invalid(summary));
         }
-        let values = given(variables)?;
-        self.change(id, move |machine| {
-            let row = waiting(machine, &step, StepState::Waiting)?;
-            let said = if text.is_empty() { String::new() } else { format!(": {text}") };
-            let outcome = if approve {
-                let mut data: Map<String, Value> = values
-                    .into_iter()
-                    .map(|(name, value)| (name.trim_matches('_').to_owned(), value.into()))
-                    .collect();
-                data.insert("approved".into(), true.into());
-                data.insert("answer".into(), text.into());
-                data.insert("by".into(), json!(person));
-                let summary = format!("approved by {person}{said}");
-                Outcome::Done { summary, data: data.into() }
-            } else {
-                Outcome::Failed { reason: format!("declined by {person}{said}"), retry: false }
-            };
-            machine.outcome(row.position, outcome);
-            Ok(())
-        })
-        .await
+        let (values, approve) = (given(answer.variables)?, answer.approve);
+        let book = self.book_of(id).await?;
+        let config = self.config.clone();
+        let changed: Result<(), PlaybooksError> = self
+            .platform
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut live = record::load(tx.sql(), id).await?;
+                    said.admit(tx, Kind::Step, live.run.playbook).await?;
+                    let mut machine = Machine::new(&config, &book, tx.now(), &mut live);
+                    let row = waiting(&machine, &step, StepState::Waiting)?;
+                    if said.link.as_ref().is_some_and(|it| it.version != version_of_step(&row)) {
+                        let gone = "the step asks something else by now; answer on the console";
+                        return Err(PlaybooksError::Conflict(gone.into()));
+                    }
+                    let run = &machine.live.run;
+                    let fact = QuestionAnswered {
+                        question: about_step(id, row.position),
+                        what: format!("step '{}' of '{}'", row.name, run.name),
+                        incident: run.incident,
+                        by: said.person.clone(),
+                        giver: said.giver_name().map(str::to_owned),
+                        method: said.method.words().into(),
+                        accept: approve,
+                        comment: text.clone(),
+                        tlp: run.tlp,
+                    };
+                    let rehearsal = run.rehearsal;
+                    machine.outcome(row.position, outcome_of(approve, &text, values, &said));
+                    machine.go();
+                    // Nothing has happened in a rehearsal.
+                    if !rehearsal {
+                        tx.publish(&said.person, &fact).await?;
+                    }
+                    if let Some(changes) = machine.changes() {
+                        record::write(tx, &changes).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        changed?;
+        self.touch(id);
+        Ok(())
     }
 
     /// A person says what became of a command that was interrupted.
@@ -229,6 +263,21 @@ impl Engine {
         })
         .await
     }
+}
+
+fn outcome_of(approve: bool, text: &str, values: Values, said: &Said) -> Outcome {
+    let (who, more) = (said.words(), if text.is_empty() { "" } else { ": " });
+    if !approve {
+        return Outcome::Failed { reason: format!("declined by {who}{more}{text}"), retry: false };
+    }
+    let mut data: Map<String, Value> = values
+        .into_iter()
+        .map(|(name, value)| (name.trim_matches('_').to_owned(), value.into()))
+        .collect();
+    data.insert("approved".into(), true.into());
+    data.insert("answer".into(), text.into());
+    data.insert("by".into(), json!(who));
+    Outcome::Done { summary: format!("approved by {who}{more}{text}"), data: data.into() }
 }
 
 fn open(state: RunState) -> Result<(), PlaybooksError> {

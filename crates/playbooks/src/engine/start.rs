@@ -19,9 +19,11 @@ use crate::cacao::Playbook;
 use crate::cacao::variables::Values;
 use crate::context;
 use crate::run::RunState;
+use crate::secrets::needed;
 use crate::store::playbooks::Stored;
 use crate::store::runs::{self, Run};
-use crate::store::{books, incidents, triggers};
+use crate::store::triggers::{self, Kept};
+use crate::store::{books, incidents};
 use crate::triggers::launch::{Launch, furthest, launch};
 use crate::trust::unsigned;
 
@@ -73,6 +75,8 @@ pub(crate) async fn start(
     let names: Vec<String> = given.keys().cloned().collect();
     let (texts, mut missing) = book::collect(tx, &engine.abilities, order.stored, &names).await?;
     missing.extend(unsigned(&engine.config, tx, &texts).await?);
+    let all = std::iter::once(&texts.own).chain(texts.called.values());
+    missing.extend(needed::lacking(tx.sql(), all).await?);
     if order.refuse && !missing.is_empty() {
         return Err(PlaybooksError::Invalid {
             summary: format!("'{}' cannot run here", order.stored.name),
@@ -189,8 +193,8 @@ impl Engine {
     }
 }
 
-/// Starts playbooks when an incident of our own is opened, or becomes severe enough later; once per
-/// playbook and incident.
+/// Starts playbooks when an incident of our own is opened, or becomes severe enough later, and when one of others
+/// arrives; once per playbook and incident.
 pub(crate) struct Opened {
     pub engine: Arc<Engine>,
     pub incidents: Arc<dyn IncidentReader>,
@@ -206,7 +210,9 @@ impl Consumer for Opened {
     }
     async fn handle(&self, tx: &mut Tx, fact: &Fact) -> Result<(), ConsumeError> {
         if let Some(opened) = fact.read::<IncidentOpened>()? {
-            if !opened.received {
+            if opened.received {
+                self.arrived(tx, &opened.report).await?;
+            } else {
                 let incident = &opened.report.incident;
                 incidents::note(tx.sql(), incident.id, incident.severity).await?;
                 self.start_all(tx, &opened.report, None).await?;
@@ -252,6 +258,22 @@ impl Opened {
                 it.matches(report) && before.is_none_or(|before| before < it.min_severity)
             })
         });
+        self.launch_all(tx, report, matching).await
+    }
+
+    /// Starts what is meant for incidents of others. The devices are not ours: nothing is known of how critical they are.
+    async fn arrived(&self, tx: &mut Tx, report: &IncidentReport) -> Result<(), PlaybooksError> {
+        let mut matching = triggers::on(tx.sql(), "incidents.received").await?;
+        matching.retain(|kept| kept.trigger.received().is_some_and(|it| it.matches(report)));
+        self.launch_all(tx, report, matching).await
+    }
+
+    async fn launch_all(
+        &self,
+        tx: &mut Tx,
+        report: &IncidentReport,
+        matching: Vec<Kept>,
+    ) -> Result<(), PlaybooksError> {
         if matching.is_empty() {
             return Ok(());
         }

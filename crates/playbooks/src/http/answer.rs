@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::id;
 use super::run::{RunDetail, detail};
 use crate::Playbooks;
+use crate::engine::Answered;
 
 /// The answer.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -23,10 +24,14 @@ pub(crate) struct StepAnswer {
     /// Values of the variables that the step gives back (`out_args`), by name.
     #[serde(default)]
     variables: BTreeMap<String, String>,
+    /// In whose place, by name of account: needs a delegation from that person.
+    #[serde(default, rename = "for")]
+    giver: Option<String>,
 }
 
 /// Answers the manual step a run waits at.
 #[utoipa::path(post, path = "/api/v1/runs/{id}/steps/{step}/answer", tag = "playbooks",
+    operation_id = "answer_step",
     params(("id" = String, Path, description = "The run's id"),
         ("step" = String, Path, description = "The step's CACAO id, or its number in the run")),
     request_body = StepAnswer,
@@ -40,7 +45,8 @@ pub(crate) async fn answer(
     Json(answer): Json<StepAnswer>,
 ) -> Result<Json<RunDetail>, Problem> {
     let run = super::run_in_sight(&room, &beyond, id("run", &text)?).await?;
-    let StepAnswer { approve, text, variables } = answer;
-    room.engine.answer(run, step, approve, text, variables, caller.name).await?;
+    let StepAnswer { approve, text, variables, giver } = answer;
+    let said = room.approvals.said(&caller, giver.as_deref()).await?;
+    room.engine.answer(run, step, Answered { approve, text, variables }, said).await?;
     Ok(Json(detail(&room, run).await?))
 }

@@ -1,43 +1,86 @@
 //! `GET`, `PUT /api/v1/automation`, `POST …/stop`, `POST …/resume`: what happens by itself.
 
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, header};
 use model::event::AutomationChanged;
-use platform::db::Tx;
+use platform::db::{DbError, Tx};
 use platform::http::{Caller, Json, Problem};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::automation::{Automation, MAX_TEXT_CHARS, Stopped};
 use crate::store::{self, automation};
 use crate::{Playbooks, PlaybooksError};
 
-/// The policy of automation.
-#[utoipa::path(get, path = "/api/v1/automation", tag = "playbooks",
-    responses((status = 200, body = Automation)))]
-pub(crate) async fn show(State(room): State<Playbooks>) -> Result<Json<Automation>, Problem> {
-    let mut sql = room.platform().db.read().await?;
-    Ok(Json(automation::current(&mut sql).await?))
+/// A policy with its ETag.
+type Tagged = ([(HeaderName, String); 1], Json<Automation>);
+
+fn tagged(policy: Automation) -> Result<Tagged, Problem> {
+    let tag = tag_of(&policy)?;
+    Ok(([(header::ETAG, tag)], Json(policy)))
 }
 
-/// Replaces the policy of automation; `stopped` stays as it is.
-#[utoipa::path(put, path = "/api/v1/automation", tag = "playbooks", request_body = Automation,
-    responses((status = 200, body = Automation), (status = 422, body = Problem)))]
+/// The ETag of a policy: of what it says, so that the same policy is the same.
+fn tag_of(policy: &Automation) -> Result<String, PlaybooksError> {
+    let text = serde_json::to_vec(policy)
+        .map_err(|cause| DbError::corrupt("playbooks_automation.body", cause))?;
+    let digest: String = hex::encode(Sha256::digest(text)).chars().take(32).collect();
+    Ok(format!("\"{digest}\""))
+}
+
+/// The policy of automation. Its ETag goes into `If-Match` of a change.
+#[utoipa::path(get, path = "/api/v1/automation", tag = "playbooks", operation_id = "show_automation",
+    responses((status = 200, body = Automation, headers(("ETag" = String, description = "For If-Match")))))]
+pub(crate) async fn show(State(room): State<Playbooks>) -> Result<Tagged, Problem> {
+    let mut sql = room.platform().db.read().await?;
+    tagged(automation::current(&mut sql).await?)
+}
+
+/// Replaces the policy of automation; `stopped` stays as it is. With `If-Match` only the policy of that ETag is replaced;
+/// without it whichever holds.
+#[utoipa::path(put, path = "/api/v1/automation", tag = "playbooks", operation_id = "set_automation",
+    params(("If-Match" = Option<String>, Header, description = "The ETag of the policy that was changed")),
+    request_body = Automation,
+    responses((status = 200, body = Automation), (status = 412, body = Problem),
+        (status = 422, body = Problem)))]
 pub(crate) async fn put(
     State(room): State<Playbooks>,
     caller: Caller,
+    headers: HeaderMap,
     Json(wanted): Json<Automation>,
-) -> Result<Json<Automation>, Problem> {
+) -> Result<Tagged, Problem> {
     wanted.check()?;
+    let expected = expected(&headers)?;
     let kept = change(&room, caller.name, "changed", move |now| {
+        if let Some(expected) = expected
+            && expected != tag_of(&now)?
+        {
+            return Err(PlaybooksError::Stale);
+        }
         let detail = format!(
-            "{} limits, {} lines of what is never touched, {} quiet hours",
+            "{} limits, {} lines of what is never touched, {} quiet hours, questions by mail {}",
             wanted.limits.len(),
             wanted.never.len(),
-            wanted.quiet.len()
+            wanted.quiet.len(),
+            if wanted.mail_links.on { "on" } else { "off" }
         );
         Ok((Automation { stopped: now.stopped, ..wanted }, detail))
     });
-    Ok(Json(kept.await?))
+    tagged(kept.await?)
+}
+
+/// The policy that a caller's change was made from.
+fn expected(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(given) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    match given.to_str().map(str::trim) {
+        Ok("*") => Ok(None),
+        Ok(given) if given.starts_with('"') && given.ends_with('"') && given.len() > 1 => {
+            Ok(Some(given.to_owned()))
+        }
+        _ => Err(Problem::bad_request("If-Match: this is no ETag of the policy")
+            .remedy("Send the ETag as GET /api/v1/automation gave it, quotes included.")),
+    }
 }
 
 /// Why automation is stopped.

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use cacao::signature::{public_spki, thumbprint};
-use platform::http::{Json, Problem};
+use model::event::PlaybookKeyChanged;
+use platform::http::{Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -27,11 +28,13 @@ pub(crate) struct KeyWanted {
 }
 
 /// Trusts a key to sign playbooks. The same key again changes nothing.
-#[utoipa::path(post, path = "/api/v1/playbook-keys", tag = "playbooks", request_body = KeyWanted,
+#[utoipa::path(post, path = "/api/v1/playbook-keys", tag = "playbooks",
+    operation_id = "trust_playbook_key", request_body = KeyWanted,
     responses((status = 201, body = PlaybookKey), (status = 200, body = PlaybookKey),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn add(
     State(room): State<Playbooks>,
+    caller: Caller,
     Json(wanted): Json<KeyWanted>,
 ) -> Result<(StatusCode, Json<PlaybookKey>), Problem> {
     let name = wanted.name.trim();
@@ -66,6 +69,14 @@ pub(crate) async fn add(
                     return Err(PlaybooksError::Conflict(text));
                 }
                 keys::put(tx.sql(), &kept).await?;
+                let fact = PlaybookKeyChanged {
+                    fingerprint: kept.fingerprint.clone(),
+                    name: kept.name.clone(),
+                    what: "added".into(),
+                    since: None,
+                    by: caller.name.clone(),
+                };
+                tx.publish(&caller.name, &fact).await?;
                 Ok((kept, true))
             })
         })

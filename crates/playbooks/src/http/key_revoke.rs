@@ -3,7 +3,8 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use model::Timestamp;
-use platform::http::{Json, Problem};
+use model::event::PlaybookKeyChanged;
+use platform::http::{Caller, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -25,6 +26,7 @@ pub(crate) struct KeyRevoked {
     request_body = KeyRevoked, responses((status = 204), (status = 404, body = Problem)))]
 pub(crate) async fn revoke(
     State(room): State<Playbooks>,
+    caller: Caller,
     Path(fingerprint): Path<String>,
     Json(revoked): Json<KeyRevoked>,
 ) -> Result<StatusCode, Problem> {
@@ -34,7 +36,21 @@ pub(crate) async fn revoke(
         .platform()
         .db
         .write(move |tx| {
-            Box::pin(async move { Ok(store::keys::revoke(tx.sql(), &wanted, since).await?) })
+            Box::pin(async move {
+                let Some(key) = store::keys::one(tx.sql(), &wanted).await? else {
+                    return Ok(false);
+                };
+                store::keys::revoke(tx.sql(), &wanted, since).await?;
+                let fact = PlaybookKeyChanged {
+                    fingerprint: key.fingerprint,
+                    name: key.name,
+                    what: "revoked".into(),
+                    since: Some(since),
+                    by: caller.name.clone(),
+                };
+                tx.publish(&caller.name, &fact).await?;
+                Ok(true)
+            })
         })
         .await;
     if done? { Ok(StatusCode::NO_CONTENT) } else { Err(no_key(&fingerprint)) }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::triggers::TriggerView;
 use super::{PlaybookView, id};
 use crate::Playbooks;
+use crate::secrets::needed::lacking;
 use crate::trust::Asked;
 use crate::validate::{Report, validate};
 use crate::{PlaybooksError, cacao, explain, store};
@@ -48,6 +49,9 @@ pub(crate) async fn playbook(
     let parsed = cacao::Playbook::parse(&stored.body).map_err(Problem::internal)?;
     let mut report = validate(&value, room.abilities());
     let asked = Asked::read(room.config(), &mut connection).await?;
+    let lacking = lacking(&mut connection, std::iter::once(&stored.body)).await?;
+    report.runnable.ok &= lacking.is_empty();
+    report.runnable.missing.extend(lacking);
     report.warnings.extend(asked.doubt(&stored.body, room.platform().now()));
     Ok(Json(PlaybookDetail {
         report,

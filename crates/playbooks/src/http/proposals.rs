@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::position;
 use crate::automation::Level;
 use crate::automation::proposals::{Answer, Proposal, ProposalState, Voice};
+use crate::store::proposals::Which;
 use crate::{Playbooks, PlaybooksError, store};
 
 /// A run that waits for people.
@@ -77,7 +78,7 @@ impl From<Proposal> for ProposalView {
 /// Which proposals.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub(crate) struct ProposalsQuery {
-    /// `open`, `accepted`, `declined`, `expired`; all when absent.
+    /// `open`, `accepted`, `declined`, `expired`, `decided` (all but open); all when absent.
     state: Option<String>,
     /// Items wanted, 1 to 500; 50 when absent.
     limit: Option<u32>,
@@ -95,10 +96,11 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<ProposalView>>, Problem> {
     let word = query.state.as_deref().filter(|word| !word.is_empty() && *word != "all");
     let state = match word {
-        None => None,
-        Some(word) => Some(ProposalState::from_word(word).ok_or_else(|| {
+        None => Which::All,
+        Some("decided") => Which::Decided,
+        Some(word) => Which::State(ProposalState::from_word(word).ok_or_else(|| {
             Problem::bad_request(format!("state '{}' is not a choice", word.escape_default()))
-                .remedy("Use open, accepted, declined, expired or all.")
+                .remedy("Use open, accepted, declined, expired, decided or all.")
         })?),
     };
     let paging = PageQuery { limit: query.limit, cursor: query.cursor };
@@ -126,7 +128,7 @@ pub(crate) async fn one(
 }
 
 /// A proposal that is here and not beyond the caller's sight.
-async fn found(
+pub(crate) async fn found(
     room: &Playbooks,
     beyond: &Beyond,
     id: ProposalId,
@@ -145,10 +147,14 @@ pub(crate) struct ProposalAnswer {
     /// What is to be said about it, up to 4,000 characters.
     #[serde(default)]
     comment: String,
+    /// In whose place, by name of account: needs a delegation from that person.
+    #[serde(default, rename = "for")]
+    giver: Option<String>,
 }
 
 /// Answers a proposal. With the last yes that is needed the run starts; one no ends it.
 #[utoipa::path(post, path = "/api/v1/proposals/{id}/answer", tag = "playbooks",
+    operation_id = "answer_proposal",
     params(("id" = String, Path, description = "The proposal's id")), request_body = ProposalAnswer,
     responses((status = 200, body = ProposalView), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -164,6 +170,7 @@ pub(crate) async fn answer(
         None => None,
         Some(incident) => room.incidents.report(incident).await?,
     };
-    let answer = Answer { accept: body.accept, comment: body.comment, person: caller.name };
+    let said = room.approvals.said(&caller, body.giver.as_deref()).await?;
+    let answer = Answer { accept: body.accept, comment: body.comment, said };
     Ok(Json(room.engine.decide(id, answer, report).await?.into()))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use axum::extract::{Path, State};
 use model::{Outcome, RunId, Timestamp};
+use platform::db::DbError;
 use platform::http::{Beyond, Json, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -110,10 +111,17 @@ pub(crate) async fn detail(room: &Playbooks, id: RunId) -> Result<RunDetail, Pla
     let mut connection = room.platform().db.read().await?;
     let run = store::runs::one(&mut connection, id).await?.ok_or(PlaybooksError::NoRun(id))?;
     let reached = store::steps::of(&mut connection, id).await?;
-    let book = room.engine.book(&mut connection, &run).await?;
+    // A run whose book cannot be read any more is shown as far as it went.
+    let book = match room.engine.book(&mut connection, &run).await {
+        Ok(book) => Some(book),
+        Err(PlaybooksError::Db(DbError::Corrupt { .. })) => None,
+        Err(other) => return Err(other),
+    };
     let path: Vec<String> = reached.iter().map(|row| row.step.clone()).collect();
     let mut steps: Vec<StepView> = reached.into_iter().map(StepView::from).collect();
-    steps.extend(not_reached(&run, book.own(), &path));
+    if let Some(book) = book {
+        steps.extend(not_reached(&run, book.own(), &path));
+    }
     Ok(RunDetail { variables: run.variables.clone(), run: run.into(), steps, path })
 }
 

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use model::event::SecretChanged;
 use platform::http::{Caller, Problem};
 
 use crate::store::secrets;
@@ -16,11 +17,21 @@ pub(crate) async fn remove(
     Path(name): Path<String>,
     caller: Caller,
 ) -> Result<StatusCode, Problem> {
-    let gone = name.clone();
+    let (gone, by) = (name.clone(), caller.name.clone());
     let found: Result<bool, PlaybooksError> = room
         .platform()
         .db
-        .write(move |tx| Box::pin(async move { Ok(secrets::remove(tx.sql(), &gone).await?) }))
+        .write(move |tx| {
+            Box::pin(async move {
+                let found = secrets::remove(tx.sql(), &gone).await?;
+                if found {
+                    let (what, hosts) = ("removed".into(), vec![]);
+                    let fact = SecretChanged { name: gone, what, hosts, by: by.clone() };
+                    tx.publish(&by, &fact).await?;
+                }
+                Ok(found)
+            })
+        })
         .await;
     if !found? {
         let shown: String = name.chars().take(64).collect();

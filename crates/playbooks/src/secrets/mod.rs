@@ -8,9 +8,11 @@
 //!   in `keys/`, which backups leave out unless asked.
 
 pub(crate) mod login;
+pub(crate) mod needed;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use model::event::SecretChanged;
 use platform::Platform;
 use ports::PortError;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -121,6 +123,13 @@ impl Secrets {
                         && secrets::one(tx.sql(), &row.name).await?.is_none();
                     if !full {
                         secrets::put(tx.sql(), &row).await?;
+                        let fact = SecretChanged {
+                            name: row.name.clone(),
+                            what: "set".into(),
+                            hosts: row.hosts.clone(),
+                            by: row.set_by.clone(),
+                        };
+                        tx.publish(&row.set_by, &fact).await?;
                     }
                     Ok(!full)
                 })

@@ -88,6 +88,24 @@ pub(crate) async fn of(
     rows.iter().map(read).collect()
 }
 
+/// Takes away what is older and whose run has ended, at most `limit` rows; gives how many.
+pub(crate) async fn forget(
+    connection: &mut AnyConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, DbError> {
+    let done = sqlx::query(
+        "DELETE FROM playbooks_effects WHERE key IN (SELECT key FROM playbooks_effects e \
+         WHERE e.recorded_at < $1 AND NOT EXISTS (SELECT 1 FROM playbooks_runs r \
+         WHERE r.id = e.run AND r.ended_at IS NULL) ORDER BY e.recorded_at LIMIT $2)",
+    )
+    .bind(before.as_micros())
+    .bind(limit)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 fn read(row: &AnyRow) -> Result<EffectRow, DbError> {
     let incident: Option<String> = row.try_get("incident")?;
     let text = |column: &str| row.try_get::<String, _>(column);

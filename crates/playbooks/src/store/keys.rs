@@ -72,6 +72,15 @@ pub(crate) async fn all(connection: &mut AnyConnection) -> Result<Vec<Kept>, DbE
         .collect()
 }
 
+/// The key of this fingerprint.
+pub(crate) async fn one(
+    connection: &mut AnyConnection,
+    fingerprint: &str,
+) -> Result<Option<Kept>, DbError> {
+    let all = all(connection).await?;
+    Ok(all.into_iter().find(|key| key.fingerprint == fingerprint))
+}
+
 pub(crate) async fn count(connection: &mut AnyConnection) -> Result<i64, DbError> {
     let row = sqlx::query("SELECT COUNT(*) FROM playbooks_keys").fetch_one(connection).await?;
     Ok(row.try_get(0)?)

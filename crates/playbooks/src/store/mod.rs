@@ -3,9 +3,11 @@
 pub(crate) mod automation;
 pub(crate) mod books;
 pub(crate) mod counts;
+pub(crate) mod delegations;
 pub(crate) mod effects;
 pub(crate) mod incidents;
 pub(crate) mod keys;
+pub(crate) mod letters;
 pub(crate) mod notices;
 pub(crate) mod playbooks;
 pub(crate) mod proposals;

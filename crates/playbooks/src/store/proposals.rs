@@ -82,11 +82,19 @@ pub(crate) async fn by_key(
     row.map(|row| parsed(&row, "id", PLACE)).transpose()
 }
 
-/// Newest first, after the position `(recorded_at, id)`, without what labels beyond the reader's sight bind; `state` empty
-/// means all.
+/// Which proposals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    /// All that do not wait any more.
+    Decided,
+    State(ProposalState),
+}
+
+/// Newest first, after the position `(recorded_at, id)`, without what labels beyond the reader's sight bind.
 pub(crate) async fn list(
     connection: &mut AnyConnection,
-    state: Option<ProposalState>,
+    which: Which,
     beyond: &[Tlp],
     before: Option<(i64, String)>,
     limit: i64,
@@ -94,11 +102,16 @@ pub(crate) async fn list(
     let (at, id) = before.unwrap_or((i64::MAX, String::new()));
     let hidden = super::without(beyond);
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT * FROM playbooks_proposals WHERE ($1 = '' OR state = $1) \
+        "SELECT * FROM playbooks_proposals \
+         WHERE ($1 = '' OR state = $1 OR ($1 = 'decided' AND state <> 'open')) \
          AND (recorded_at < $2 OR (recorded_at = $2 AND id < $3)) {hidden}\
          ORDER BY recorded_at DESC, id DESC LIMIT $4",
     )))
-    .bind(state.map_or("", ProposalState::word))
+    .bind(match which {
+        Which::All => "",
+        Which::Decided => "decided",
+        Which::State(state) => state.word(),
+    })
     .bind(at)
     .bind(id)
     .bind(limit)

@@ -71,7 +71,7 @@ const FIXED: usize = 5;
 const MAX_ROWS_PER_STATEMENT: usize = 8;
 
 /// Writes rows, new ones and changed ones.
-pub(crate) async fn put(connection: &mut AnyConnection, rows: &[StepRow]) -> Result<(), DbError> {
+pub(crate) async fn put(connection: &mut AnyConnection, rows: &[&StepRow]) -> Result<(), DbError> {
     for some in rows.chunks(MAX_ROWS_PER_STATEMENT) {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(statement(some.len())));
         for it in some {

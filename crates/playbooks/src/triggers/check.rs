@@ -19,6 +19,7 @@ impl Trigger {
         let mut errors = Vec::new();
         match self {
             Self::Incident(_) => {}
+            Self::Received(it) => texts(&mut errors, "origins", &it.origins, MAX_ENTRIES),
             Self::Finding(it) => {
                 cooldown(&mut errors, it.cooldown_s);
                 count(&mut errors, "devices", it.devices.len(), MAX_ENTRIES);

@@ -56,6 +56,9 @@ pub enum Trigger {
     /// An incident of our own was opened, or became severe enough later.
     #[serde(rename = "incidents.opened")]
     Incident(OnIncident),
+    /// Another organisation shared an incident with us.
+    #[serde(rename = "incidents.received")]
+    Received(OnReceived),
     /// A detector raised a finding.
     #[serde(rename = "findings.raised")]
     Finding(OnFinding),
@@ -86,6 +89,30 @@ pub struct OnIncident {
     #[schema(value_type = Vec<String>)]
     pub kinds: Vec<AttackKind>,
     /// How far it goes by itself at most; as far as the policy of automation lets it when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+}
+
+/// Another organisation shared an incident with us; once, when it first arrives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PlaybookTriggerReceived)]
+pub struct OnReceived {
+    /// Least severity.
+    #[schema(value_type = String)]
+    pub min_severity: Severity,
+    /// Kinds of attack among the findings; empty means any.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub kinds: Vec<AttackKind>,
+    /// Names of the organisations that opened it; empty means any.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// The strictest label it reads; the incident's own binds the run.
+    #[serde(default = "amber")]
+    #[schema(value_type = String)]
+    pub tlp: Tlp,
+    /// How far it goes by itself at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
 }
@@ -280,6 +307,7 @@ impl Trigger {
     pub const fn on(&self) -> &'static str {
         match self {
             Self::Incident(_) => "incidents.opened",
+            Self::Received(_) => "incidents.received",
             Self::Finding(_) => "findings.raised",
             Self::News(_) => "intel.new",
             Self::Hit(_) => "intel.hit",
@@ -292,11 +320,20 @@ impl Trigger {
     pub(crate) const fn level(&self) -> Option<Level> {
         match self {
             Self::Incident(it) => it.level,
+            Self::Received(it) => it.level,
             Self::Finding(it) => it.level,
             Self::News(it) => it.level,
             Self::Hit(it) => it.level,
             Self::Schedule(it) => it.level,
             Self::Webhook(it) => it.level,
+        }
+    }
+
+    /// What incidents of others it is for.
+    pub(crate) const fn received(&self) -> Option<&OnReceived> {
+        match self {
+            Self::Received(it) => Some(it),
+            _ => None,
         }
     }
 
@@ -312,6 +349,7 @@ impl Trigger {
     pub(crate) const fn reads(&self) -> Option<Tlp> {
         match self {
             Self::News(it) => Some(it.tlp),
+            Self::Received(it) => Some(it.tlp),
             _ => None,
         }
     }
@@ -320,8 +358,22 @@ impl Trigger {
 impl OnIncident {
     /// True when this incident starts the playbook.
     pub(crate) fn matches(&self, report: &IncidentReport) -> bool {
-        report.incident.severity >= self.min_severity
-            && (self.kinds.is_empty()
-                || report.findings.iter().any(|finding| self.kinds.contains(&finding.kind)))
+        report.incident.severity >= self.min_severity && any_of(&self.kinds, report)
     }
+}
+
+impl OnReceived {
+    /// True when this incident starts the playbook.
+    pub(crate) fn matches(&self, report: &IncidentReport) -> bool {
+        let incident = &report.incident;
+        incident.severity >= self.min_severity
+            && incident.tlp <= self.tlp
+            && (self.origins.is_empty() || self.origins.contains(&incident.origin_name))
+            && any_of(&self.kinds, report)
+    }
+}
+
+/// Whether a finding is of one of these kinds; none given: any.
+fn any_of(kinds: &[AttackKind], report: &IncidentReport) -> bool {
+    kinds.is_empty() || report.findings.iter().any(|finding| kinds.contains(&finding.kind))
 }

@@ -7,7 +7,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{OnFinding, OnHit, OnIncident, OnNews, OnSchedule, OnWebhook, Trigger};
+use super::{OnFinding, OnHit, OnIncident, OnNews, OnReceived, OnSchedule, OnWebhook, Trigger};
 
 type Collected = Vec<(String, RefOr<Schema>)>;
 
@@ -29,6 +29,7 @@ impl PartialSchema for Trigger {
         let all = OneOfBuilder::new()
             .description(Some("Starts a playbook when something happens."))
             .item(kind::<OnIncident>("incidents.opened"))
+            .item(kind::<OnReceived>("incidents.received"))
             .item(kind::<OnFinding>("findings.raised"))
             .item(kind::<OnNews>("intel.new"))
             .item(kind::<OnHit>("intel.hit"))
@@ -45,6 +46,7 @@ impl ToSchema for Trigger {
 
     fn schemas(collected: &mut Collected) {
         OnIncident::schemas(collected);
+        OnReceived::schemas(collected);
         OnFinding::schemas(collected);
         OnNews::schemas(collected);
         OnHit::schemas(collected);

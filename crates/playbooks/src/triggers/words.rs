@@ -14,6 +14,13 @@ impl Trigger {
                 it.min_severity.word(),
                 kinds(&it.kinds)
             ),
+            Self::Received(it) => format!(
+                "when an incident of severity {} or worse{} arrives{}, up to {}",
+                it.min_severity.word(),
+                kinds(&it.kinds),
+                among("from", &it.origins),
+                it.tlp
+            ),
             Self::Finding(it) => it.words(),
             Self::News(it) => it.words(),
             Self::Hit(it) => format!(

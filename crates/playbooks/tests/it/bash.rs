@@ -56,7 +56,7 @@ impl Shell {
         match self.bash.probe().await {
             Ok(_) => true,
             Err(PortError::Unavailable(why)) if why.contains("landlock") => {
-                eprintln!("not tested: the sandbox, because {why}");
+                eprintln!("skipped: the sandbox, because {why}");
                 false
             }
             Err(other) => panic!("{other}"),

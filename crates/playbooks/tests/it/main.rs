@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)] // what is skipped is said
 
 mod actuators;
+mod approvals;
 mod automation;
 mod bash;
 #[path = "../../../cacao/tests/it/build.rs"]
@@ -30,3 +31,4 @@ mod steps;
 mod trigger;
 mod triggers;
 mod upgrade;
+mod upkeep;

@@ -167,7 +167,7 @@ async fn a_webhook_is_signed_under_the_key_of_the_command() {
 }
 
 /// An SMTP server that takes everything and keeps the text of each mail.
-async fn smtp(mails: Arc<Mutex<Vec<String>>>) -> u16 {
+pub(crate) async fn smtp(mails: Arc<Mutex<Vec<String>>>) -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     #[allow(clippy::disallowed_methods)] // ends with the test
@@ -275,7 +275,7 @@ impl Drop for Broker {
 
 fn broker() -> Option<Broker> {
     if !Path::new(MOSQUITTO).exists() {
-        eprintln!("not tested: MQTT, because {MOSQUITTO} (Debian package mosquitto) is not here");
+        eprintln!("skipped: MQTT, because {MOSQUITTO} (Debian package mosquitto) is not here");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

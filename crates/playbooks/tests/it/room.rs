@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) certs: Mutex<Vec<SharePreview>>,
     pub(crate) intel: Mutex<BTreeMap<String, IntelAnswer>>,
     pub(crate) incidents: Arc<FakeIncidents>,
+    pub(crate) people: Arc<platform::people::FakePeople>,
+    pub(crate) authorizer: Arc<crate::approvals::Roles>,
     /// How critical every device is; medium when nobody says.
     pub(crate) criticality: Mutex<Option<Severity>>,
 }
@@ -262,21 +264,28 @@ impl Room {
     }
 
     async fn over(platform: Platform, world: &Arc<World>, config: Config) -> Self {
-        let intel = FakeIntel(world.intel.lock().unwrap().clone());
-        let needs = Needs {
-            intel: Arc::new(intel),
-            exchange: Arc::new(Certs(Arc::clone(world))),
-            peers: Arc::new(Certs(Arc::clone(world))),
-            incidents: Arc::clone(&world.incidents) as _,
-            assets: Arc::new(Assets(Arc::clone(world))),
-            actuators: vec![Arc::new(Gateway(Arc::clone(world)))],
-        };
+        let needs = Self::needs(world);
         let room = Playbooks::new(platform.clone(), config, needs);
         room.install().await.unwrap();
         platform::bus::start(&platform, room.consumers());
         platform::jobs::start(&platform, room.jobs()).await.unwrap();
         room.start();
         Self { platform, room }
+    }
+
+    /// What the room needs of others.
+    pub(crate) fn needs(world: &Arc<World>) -> Needs {
+        let intel = FakeIntel(world.intel.lock().unwrap().clone());
+        Needs {
+            intel: Arc::new(intel),
+            exchange: Arc::new(Certs(Arc::clone(world))),
+            peers: Arc::new(Certs(Arc::clone(world))),
+            incidents: Arc::clone(&world.incidents) as _,
+            assets: Arc::new(Assets(Arc::clone(world))),
+            people: Arc::clone(&world.people) as _,
+            authorizer: Arc::clone(&world.authorizer) as _,
+            actuators: vec![Arc::new(Gateway(Arc::clone(world)))],
+        }
     }
 
     /// Ends everything at once; what was not committed is lost, as in a crash.
@@ -324,6 +333,17 @@ impl Room {
         path: &str,
         body: Value,
     ) -> (StatusCode, Value) {
+        self.call_by(Caller::local_admin(), authorizer, method, path, body).await
+    }
+
+    pub(crate) async fn call_by(
+        &self,
+        caller: Caller,
+        authorizer: Arc<dyn Authorizer>,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
         let (routes, _) = self.room.router().into_parts();
         let app = Router::from(routes).layer(Extension(Gate(authorizer)));
         let mut request = Request::builder()
@@ -332,7 +352,7 @@ impl Room {
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
-        request.extensions_mut().insert(Caller::local_admin());
+        request.extensions_mut().insert(caller);
         let response = app.oneshot(request).await.unwrap();
         let status = response.status();
         let bytes = axum::body::to_bytes(response.into_body(), 4 << 20).await.unwrap();

@@ -92,18 +92,31 @@ async fn a_secret_is_for_its_hosts_only() {
     let room = Room::open(folder.path(), &Arc::default()).await;
     let value = json!({ "value": "sesame-open", "hosts": ["fw.example"] });
     room.call("PUT", "/api/v1/secrets/fw", value).await;
-    for (name, says) in [("fw", "--for 127.0.0.1"), ("none", "sereno secret set none")] {
-        let token = json!({ "type": "oauth2", "oauth_header": "Bearer", "token": "", "kms": true,
-            "kms_key_identifier": name });
-        let mut it = asking(port, token);
-        // Each is a version of its own.
-        it["modified"] = json!(format!("2026-11-2{}T00:00:00.000Z", name.len()));
-        room.start(&it).await;
-        let run = room.ended().await;
-        assert_eq!(run["state"], "failed", "{run:#}");
-        let reason = run["steps"][1]["outcome"]["reason"].as_str().unwrap();
-        assert!(reason.contains(says), "{reason}");
-    }
+    let token = |name: &str| {
+        json!({ "type": "oauth2", "oauth_header": "Bearer", "token": "", "kms": true,
+            "kms_key_identifier": name })
+    };
+    room.start(&asking(port, token("fw"))).await;
+    let run = room.ended().await;
+    assert_eq!(run["state"], "failed", "{run:#}");
+    let reason = run["steps"][1]["outcome"]["reason"].as_str().unwrap();
+    assert!(reason.contains("--for 127.0.0.1"), "{reason}");
+    // What names a secret that is not here is not begun, and said to be so before.
+    let mut absent = asking(port, token("none"));
+    absent["modified"] = json!("2026-11-24T00:00:00.000Z");
+    let (_, report) = room.call("POST", "/api/v1/playbooks/validate", absent.clone()).await;
+    assert_eq!(report["runnable"]["ok"], false, "{report}");
+    let says = "sereno secret set none";
+    assert!(report["runnable"]["missing"].to_string().contains(says), "{report}");
+    let id = room.store(&absent).await;
+    let (_, detail) = room.call("GET", &format!("/api/v1/playbooks/{id}"), Value::Null).await;
+    assert!(detail["report"]["runnable"]["missing"].to_string().contains(says), "{detail}");
+    let (status, said) = room.call("POST", "/api/v1/runs", json!({ "playbook": id })).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+    assert!(said["errors"].to_string().contains(says), "{said}");
+    let told: Vec<String> =
+        room.facts("playbooks.secret_changed").await.into_iter().map(|it| it.sentence).collect();
+    assert_eq!(told, ["Secret 'fw' set by local administrator for fw.example"]);
     assert!(heard.lock().unwrap().is_empty(), "nothing was sent");
 
     let (status, _) = room.call("DELETE", "/api/v1/secrets/fw", Value::Null).await;

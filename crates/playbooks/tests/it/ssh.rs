@@ -47,7 +47,7 @@ fn keygen(path: &Path) -> String {
 /// A real sshd on a port of its own; `None` where there is none on this machine.
 fn server() -> Option<Server> {
     if !Path::new(SSHD).exists() {
-        eprintln!("not tested: SSH, because {SSHD} (Debian package openssh-server) is not here");
+        eprintln!("skipped: SSH, because {SSHD} (Debian package openssh-server) is not here");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

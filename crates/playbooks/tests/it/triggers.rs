@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use model::event::{FindingRaised, IntelHit};
+use model::event::{FindingRaised, IncidentOpened, IntelHit};
 use model::id::TypedId;
-use model::{AttackKind, Finding, FindingId, Severity, Timestamp};
+use model::{AttackKind, Finding, FindingId, NodeId, Severity, ShareId, Timestamp, Tlp};
 use serde_json::{Value, json};
 
 use crate::room::{Room, World, end, manual, notify, playbook, report};
@@ -189,6 +189,44 @@ async fn a_known_value_starts_it_once_in_a_while() {
     room.count(1).await;
     held(&room, &id, 1).await;
     assert_eq!(room.ended().await["variables"]["__intel_value__"], "203.0.113.5");
+    room.close().await;
+}
+
+/// An incident of others, as it arrives.
+fn arrived(number: u8, origin: &str, tlp: Tlp) -> IncidentOpened {
+    let mut report = report(number, Severity::High);
+    let incident = &mut report.incident;
+    incident.origin = NodeId::mint(Timestamp::from_secs(5), [number; 10]);
+    incident.origin_name = origin.into();
+    incident.received_share = Some(ShareId::mint(Timestamp::from_secs(5), [number; 10]));
+    incident.tlp = tlp;
+    IncidentOpened { report, received: true }
+}
+
+#[tokio::test]
+async fn an_incident_of_others_starts_what_is_meant_for_it_under_its_label() {
+    let folder = tempfile::tempdir().unwrap();
+    let world: Arc<World> = Arc::default();
+    let room = open(folder.path(), &world).await;
+    let own = room.store(&telling(&[])).await;
+    room.trigger(&own, json!({ "on": "incidents.opened", "min_severity": "low" })).await;
+    let mut it = telling(&[]);
+    it["id"] = json!("playbook--5d1f0f0e-8a4b-4b53-9a6d-00000000abcd");
+    let theirs = room.store(&it).await;
+    let on = json!({ "on": "incidents.received", "min_severity": "high", "origins": ["Harbour"] });
+    room.trigger(&theirs, on).await;
+    // Beyond the label that the trigger reads, and of somebody it is not for.
+    room.publish(&arrived(1, "Harbour", Tlp::Red)).await;
+    room.publish(&arrived(2, "Airport", Tlp::Amber)).await;
+    room.publish(&arrived(3, "Harbour", Tlp::Amber)).await;
+    room.publish(&arrived(3, "Harbour", Tlp::Amber)).await;
+    room.count(1).await;
+    let run = room.ended().await;
+    assert_eq!(run["playbook"], theirs.as_str(), "{run:#}");
+    assert_eq!(run["incident"], arrived(3, "", Tlp::Amber).report.incident.id.to_string());
+    assert!(run["trigger"].as_str().unwrap().contains("arrives from Harbour"), "{run:#}");
+    let facts = room.facts("playbooks.run_started").await;
+    assert_eq!(facts[0].tlp, Some(Tlp::Amber), "its label binds what is told of the run");
     room.close().await;
 }
 

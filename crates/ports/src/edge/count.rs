@@ -91,6 +91,27 @@ pub struct Totals {
     pub would_drop: Dropped,
 }
 
+/// How a gateway judges single packets now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judging {
+    /// Packets judged since the start.
+    pub judged: u64,
+    /// Nanoseconds that one packet takes, judging and all, lately.
+    pub packet_ns: u64,
+    /// Packets that wait for their verdict.
+    pub waiting: u32,
+    /// Packets that may wait: what comes then is shed.
+    pub may_wait: u32,
+    /// More comes than can be judged: windows are looked at, batches between them dropped.
+    pub flood: bool,
+    /// Floods since the start.
+    pub floods: u64,
+    /// Packets dropped between two windows of a flood.
+    pub batch: u64,
+    /// Devices of which only what was usual may pass.
+    pub suspects: u32,
+}
+
 impl Totals {
     /// Packets dropped for whatever reason.
     #[must_use]

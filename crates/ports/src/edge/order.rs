@@ -111,6 +111,12 @@ pub enum Verb {
         #[serde(default)]
         mac: Option<String>,
     },
+    /// Judge the target packet by packet: only what was usual for it before may pass. What the node's detectors say of
+    /// a device takes effect inline by this.
+    Suspect {
+        /// Seconds until it ends by itself.
+        timeout_s: u32,
+    },
     /// End what the order with this key began.
     Undo {
         /// The key of the order.
@@ -129,6 +135,7 @@ impl Verb {
             Self::RateLimit { .. } => "rate_limit",
             Self::Quarantine { .. } => "quarantine",
             Self::Redirect { .. } => "redirect",
+            Self::Suspect { .. } => "suspect",
             Self::Undo { .. } => "undo",
         }
     }
@@ -141,6 +148,7 @@ impl Verb {
             | Self::Allow { timeout_s }
             | Self::RateLimit { timeout_s, .. }
             | Self::Quarantine { timeout_s, .. }
+            | Self::Suspect { timeout_s }
             | Self::Redirect { timeout_s, .. } => Some(*timeout_s),
             Self::Release | Self::Undo { .. } => None,
         }
@@ -152,7 +160,7 @@ impl Verb {
 pub struct Standing {
     /// Key of the order.
     pub key: String,
-    /// `block`, `rate_limit`, `quarantine` or `redirect`.
+    /// `block`, `rate_limit`, `quarantine`, `redirect` or `suspect`.
     pub verb: String,
     /// The target in one word.
     pub target: String,

@@ -2,7 +2,7 @@
 
 use model::event::{Payload, RecoveryMoved};
 use ports::recovery::Fresh;
-use recovery::Config;
+use recovery::{Config, WithoutChecks};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -137,23 +137,64 @@ async fn a_device_that_is_not_well_is_blocked_again_and_people_are_called() {
 }
 
 #[tokio::test]
-async fn silence_is_no_health_and_without_checks_nothing_is_lifted() {
+async fn a_device_that_nothing_checks_goes_to_people_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let ground = Ground::open(folder.path(), Config { max_failures: 1, ..quick() }).await;
-    *ground.fresh.0.lock().unwrap() = fresh(0, 0);
+    let ground = Ground::open(folder.path(), quick()).await;
+    *ground.fresh.0.lock().unwrap() = fresh(6, 0);
     let incident = ground.contain().await;
-    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
-    let (_, cases) = ground.call("GET", "/cases", Value::Null).await;
-    assert_eq!(cases["items"], json!([]), "no check is declared");
-    assert!(ground.verbs().is_empty());
+    let cases = ground.until("/cases", |cases| cases["items"][0]["stage"] == "escalated").await;
+    let detail = cases["items"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("declare a health check"), "{detail}");
+    let notices = ground.notifier.0.lock().unwrap().clone();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert_eq!(notices[0].1.link, Some(format!("/incidents/{incident}")));
+    assert!(ground.verbs().is_empty(), "the block stays");
+    // Somebody declares a check and begins anew.
+    declare(&ground, json!({ "kind": "tcp", "address": page().await })).await;
+    let (status, _) =
+        ground.call("POST", &format!("/cases/{incident}"), json!({ "action": "again" })).await;
+    assert_eq!(status, 200);
+    ground.until("/cases", |cases| cases["items"][0]["stage"] == "recovered").await;
+    ground.close().await;
+}
+
+#[tokio::test]
+async fn the_detector_alone_decides_only_where_it_is_let_and_has_judged_the_device() {
+    let alone = || Config { without_checks: WithoutChecks::Detector, ..quick() };
+    let folder = tempfile::tempdir().unwrap();
+    let ground = Ground::open(folder.path(), alone()).await;
+    *ground.fresh.0.lock().unwrap() = fresh(6, 0);
+    ground.contain().await;
+    ground.until("/cases", |cases| cases["items"][0]["stage"] == "recovered").await;
+    assert_eq!(ground.verbs(), ["release", "release"]);
     ground.close().await;
 
-    // Another node's life: now there is a check, but no probe tells of the device.
+    // Another node's life: the detector still sees the attack.
+    let folder = tempfile::tempdir().unwrap();
+    let ground = Ground::open(folder.path(), Config { max_failures: 1, ..alone() }).await;
+    *ground.fresh.0.lock().unwrap() = fresh(6, 2);
+    ground.contain().await;
+    ground.until("/cases", |cases| cases["items"][0]["stage"] == "escalated").await;
+    assert_eq!(ground.verbs(), ["release", "block"]);
+    ground.close().await;
+
+    // And one in which no detector ever judged it.
+    let folder = tempfile::tempdir().unwrap();
+    let ground = Ground::open(folder.path(), alone()).await;
+    *ground.fresh.0.lock().unwrap() = None;
+    ground.contain().await;
+    ground.until("/cases", |cases| cases["items"][0]["stage"] == "escalated").await;
+    assert!(ground.verbs().is_empty());
+    ground.close().await;
+}
+
+#[tokio::test]
+async fn silence_is_no_health() {
     let folder = tempfile::tempdir().unwrap();
     let ground = Ground::open(folder.path(), Config { max_failures: 1, ..quick() }).await;
     *ground.fresh.0.lock().unwrap() = fresh(0, 0);
     declare(&ground, json!({ "kind": "tcp", "address": page().await })).await;
-    assert_eq!(ground.contain().await, incident);
+    ground.contain().await;
     let cases = ground.until("/cases", |cases| cases["items"][0]["stage"] == "escalated").await;
     assert!(cases["items"][0]["detail"].as_str().unwrap().contains("no probe has told of it"));
     ground.close().await;

@@ -1,156 +1,13 @@
 //! The agent as a process: an infected service runs again from before its infection; kills lose nothing but what was
 //! unfinished; back-ends that do not work here say why.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A folder with a declaration, and the agent over it; both ended when dropped.
-struct Ground {
-    folder: tempfile::TempDir,
-    agent: Option<Child>,
-    /// Words before the program, e.g. `unshare`.
-    before: Vec<String>,
-}
-
-impl Drop for Ground {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-impl Ground {
-    fn new(service: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().display();
-        let declared = format!(
-            "[agent]\nname = 'harbour'\nstore = '{at}/store'\nmargin_s = 0\ninterrupt_mean_s = 0.2\ninterrupt_max_s = 1\n\
-             restart_mean_s = 0.2\nrestart_max_s = 1\n\n{}",
-            service.replace("AT", &at.to_string())
-        );
-        std::fs::write(folder.path().join("protect.toml"), declared).unwrap();
-        std::fs::write(folder.path().join("token"), "a-token-for-tests\n").unwrap();
-        std::fs::create_dir(folder.path().join("state")).unwrap();
-        Self { folder, agent: None, before: vec![] }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self) -> Command {
-        let program = env!("CARGO_BIN_EXE_sereno-edge");
-        let mut command = match self.before.split_first() {
-            Some((first, more)) => {
-                let mut command = Command::new(first);
-                command.args(more).arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
-        command.arg("checkpoint").stdin(Stdio::null());
-        command
-    }
-
-    fn start(&mut self) {
-        let mut command = self.command();
-        command
-            .arg("run")
-            .arg("--protect")
-            .arg(self.path("protect.toml"))
-            .arg("--exit-with-parent");
-        command
-            .arg("--socket")
-            .arg(self.path("agent.sock"))
-            .arg("--token-file")
-            .arg(self.path("token"));
-        self.agent = Some(command.spawn().unwrap());
-        self.until("the agent answers", |own| own.ask("list", &[]).status.success());
-    }
-
-    /// Ends the agent as an operator does: its services end too.
-    fn stop(&mut self) {
-        if let Some(mut agent) = self.agent.take() {
-            // What stands before the program passes no signal on, but its own death does.
-            let signal = if self.before.is_empty() { "-TERM" } else { "-KILL" };
-            let _ = Command::new("kill").args([signal, &agent.id().to_string()]).status();
-            let until = Instant::now() + PATIENCE;
-            while Instant::now() < until && matches!(agent.try_wait(), Ok(None)) {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            let _ = agent.kill();
-            let _ = agent.wait();
-        }
-    }
-
-    fn ask(&self, verb: &str, more: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sereno-edge"));
-        command.args(["checkpoint", verb]).args(more);
-        command
-            .arg("--socket")
-            .arg(self.path("agent.sock"))
-            .arg("--token-file")
-            .arg(self.path("token"));
-        command.output().unwrap()
-    }
-
-    fn reply(&self, verb: &str, more: &[&str]) -> Value {
-        let output = self.ask(verb, more);
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{verb}: {}", String::from_utf8_lossy(&output.stderr)))
-    }
-
-    fn checkpoints(&self) -> Vec<Value> {
-        let listing = self.reply("list", &[]);
-        listing["services"][0]["checkpoints"].as_array().cloned().unwrap_or_default()
-    }
-
-    fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
-        let until = Instant::now() + PATIENCE;
-        while !done(self) {
-            assert!(Instant::now() < until, "not within {PATIENCE:?}: {what}");
-            std::thread::sleep(Duration::from_millis(30));
-        }
-    }
-
-    fn until_more_checkpoints(&self, more: usize) {
-        let newest =
-            |own: &Self| own.checkpoints().last().map_or(0, |one| one["counter"].as_u64().unwrap());
-        let before = newest(self);
-        self.until("more checkpoints", |own| newest(own) >= before + more as u64);
-    }
-
-    fn verify(&self) -> (bool, Value) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sereno-edge"));
-        command
-            .args(["checkpoint", "verify", "--json", "--protect"])
-            .arg(self.path("protect.toml"));
-        let output = command.output().unwrap();
-        let answer = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-        (output.status.success(), answer)
-    }
-}
-
-fn now() -> String {
-    let output = Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S.%6NZ"]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
-}
-
-/// A service that counts in its state, and tells outside how it behaves; a file in its state makes it do so.
-const COUNTER: &str = "[[service]]\nname = 'counter'\nmin_interval_s = 0.4\nmax_interval_s = 0.4\n\
-    keep = { backend = 'state', state = 'AT/state' }\ncommand = ['/bin/sh', '-c', '''\n\
-    cd AT/state; echo $$ >> ../pids; n=$(cat count 2>/dev/null || echo 0)\n\
-    while :; do n=$((n + 1)); echo $n > fresh; mv fresh count; cp behaviour ../seen 2>/dev/null; sleep 0.02; done\n''']\n";
+use crate::checkpoint_kit::{COUNTER, Ground, now, read};
 
 fn micros(value: &Value) -> i64 {
     let time: model::Timestamp = value.as_str().unwrap().parse().unwrap();
@@ -350,7 +207,7 @@ const BOOT: [u8; 34] = [
 #[test]
 fn a_virtual_machine_goes_on_from_its_checkpoint() {
     if Command::new("qemu-system-x86_64").arg("--version").output().is_err() {
-        return eprintln!("not tested: virtual machines (install qemu-system-x86)");
+        return eprintln!("skipped: virtual machines (install qemu-system-x86)");
     }
     let mut ground = Ground::new(
         "[[service]]\nname = 'plc'\nmin_interval_s = 3600\nkeep = { backend = 'machine', disks = ['AT/disk'] }\n\
@@ -391,7 +248,7 @@ fn a_virtual_machine_goes_on_from_its_checkpoint() {
 fn an_overlay_goes_back_with_what_was_deleted() {
     let probe = Command::new("unshare").args(["-Urm", "true"]).status();
     if !probe.is_ok_and(|status| status.success()) {
-        return eprintln!("not tested: overlays (user namespaces are not allowed here)");
+        return eprintln!("skipped: overlays (user namespaces are not allowed here)");
     }
     let mut ground = Ground::new(
         "[[service]]\nname = 'web'\nmin_interval_s = 3600\n\
@@ -446,7 +303,7 @@ fn every_back_end_works_or_says_why_not() {
         let why = one["why_not"].as_str().unwrap_or_default();
         assert_eq!(one["works"].as_bool().unwrap(), why.is_empty(), "{one}");
         if !why.is_empty() {
-            eprintln!("not tested: back-end {}: {why}", one["backend"]);
+            eprintln!("skipped: back-end {}: {why}", one["backend"]);
         }
     }
 }

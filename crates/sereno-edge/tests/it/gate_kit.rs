@@ -164,6 +164,19 @@ impl Gate {
         command.stdin(Stdio::null()).spawn().unwrap()
     }
 
+    /// CPU seconds that the threads of this name have used.
+    pub(crate) fn cpu_seconds(&self, thread: &str) -> f64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let ticks = tasks.filter_map(|task| {
+            let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
+            let (_, rest) = stat.split_once(&format!("({thread}) "))?;
+            // User and system time are the 14th and 15th of the line; the state is the third.
+            let words: Vec<&str> = rest.split(' ').collect();
+            Some(words.get(11)?.parse::<u64>().ok()? + words.get(12)?.parse::<u64>().ok()?)
+        });
+        ticks.sum::<u64>() as f64 / 100.0
+    }
+
     /// Killed without a word, as by the kernel.
     pub(crate) fn kill(&mut self) -> Instant {
         self.child.kill().unwrap();

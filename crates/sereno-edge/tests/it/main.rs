@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod checkpoint;
+mod checkpoint_btrfs;
+mod checkpoint_kit;
 mod gate;
+mod gate_inline;
 mod gate_kit;
 mod node;
 mod probe;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use analytics::record::WindowRecord;
 use model::{BlockTarget, Outcome};
 use ports::edge::{
-    self, DeviceCounters, FromEdge, Order, ReplayControl, SourceState, Standing, ToEdge, Totals,
-    Verb,
+    self, DeviceCounters, FromEdge, Judging, Order, ReplayControl, SourceState, Standing, ToEdge,
+    Totals, Verb,
 };
 
 pub(crate) const MAC: &str = "b8:27:eb:7d:6b:a6";
@@ -67,6 +67,7 @@ pub(crate) struct Node {
     pub(crate) capture_dropped: u64,
     pub(crate) done: BTreeMap<String, Outcome>,
     pub(crate) totals: Totals,
+    pub(crate) judging: Option<Judging>,
     pub(crate) standing: Vec<Standing>,
     /// Messages of counters so far.
     pub(crate) readings: u64,
@@ -95,6 +96,7 @@ impl Node {
             capture_dropped: 0,
             done: BTreeMap::new(),
             totals: Totals::default(),
+            judging: None,
             standing: Vec::new(),
             readings: 0,
             policy: None,
@@ -210,7 +212,8 @@ impl Node {
             FromEdge::PolicyTaken { version, problem } => {
                 self.policy = Some((version, problem));
             }
-            FromEdge::Counters { devices, capture_dropped, totals, standing, .. } => {
+            FromEdge::Counters { devices, capture_dropped, totals, standing, judging, .. } => {
+                self.judging = judging;
                 self.capture_dropped = capture_dropped;
                 (self.totals, self.standing) = (totals, standing);
                 self.readings += 1;

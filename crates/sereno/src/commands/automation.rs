@@ -1,4 +1,4 @@
-//! `sereno automation show|set|stop|resume|proposals|accept|decline|responses`: what happens by itself, and what waits.
+//! `sereno automation show|set|stop|resume|proposals|accept|decline|responses|delegate|ask|mails|links`: what happens by itself, and what waits.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ pub(crate) enum AutomationCommand {
     Proposals {
         #[command(flatten)]
         place: Place,
-        /// open, accepted, declined, expired or all
+        /// open, decided, accepted, declined, expired or all
         #[arg(long, default_value = "open")]
         state: String,
     },
@@ -65,6 +65,15 @@ pub(crate) enum AutomationCommand {
         #[arg(long, default_value = "")]
         comment: String,
     },
+    /// Gives a voice to somebody for a time, lists and ends that
+    #[command(subcommand)]
+    Delegate(super::approvals::DelegateCommand),
+    /// Asks somebody else to answer a proposal or a manual step
+    Ask(super::approvals::AskArguments),
+    /// Mails that asked for answers, and what became of each
+    Mails(super::approvals::MailsArguments),
+    /// Turns questions by mail on or off, and says who is asked
+    Links(super::approvals::LinksArguments),
     /// Playbooks for an incident, the one of most worth first, and why
     Responses {
         #[command(flatten)]
@@ -76,6 +85,12 @@ pub(crate) enum AutomationCommand {
 
 pub(crate) async fn run(command: AutomationCommand, as_json: bool) -> Result<ExitCode, Failure> {
     match command {
+        AutomationCommand::Delegate(command) => {
+            return super::approvals::delegate(command, as_json).await;
+        }
+        AutomationCommand::Ask(asked) => return super::approvals::ask(asked, as_json).await,
+        AutomationCommand::Mails(asked) => return super::approvals::mails(asked, as_json).await,
+        AutomationCommand::Links(asked) => return super::approvals::links(asked, as_json).await,
         AutomationCommand::Show(place) => {
             let policy = get(&place, PATH).await?;
             // The policy is a file to be changed and set again: shown as one.
@@ -101,10 +116,7 @@ pub(crate) async fn run(command: AutomationCommand, as_json: bool) -> Result<Exi
             said(&answer, as_json, "things happen by themselves again, as the policy says")?;
         }
         AutomationCommand::Proposals { place, state } => {
-            let list = get(&place, &format!("{PROPOSALS}?state={}", escape(&state))).await?;
-            let items = list.get("items").cloned().unwrap_or_default();
-            let columns = ["id", "level", "name", "incident", "persons", "state", "expires_at"];
-            table(if as_json { &list } else { &items }, &columns, as_json)?;
+            proposals(&place, &state, as_json).await?;
         }
         AutomationCommand::Accept { place, proposal, comment } => {
             let answer = answered(&place, &proposal, true, &comment).await?;
@@ -130,6 +142,24 @@ pub(crate) async fn run(command: AutomationCommand, as_json: bool) -> Result<Exi
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn proposals(place: &Place, state: &str, as_json: bool) -> Result<(), Failure> {
+    let list = get(place, &format!("{PROPOSALS}?state={}", escape(state))).await?;
+    let items = list.get("items").cloned().unwrap_or_default();
+    let columns = [
+        "id",
+        "level",
+        "name",
+        "incident",
+        "persons",
+        "state",
+        "expires_at",
+        "decided_at",
+        "decided_by",
+        "comment",
+    ];
+    table(if as_json { &list } else { &items }, &columns, as_json)
 }
 
 fn candidate(one: &Value) {

@@ -67,7 +67,7 @@ pub(crate) struct NewOrder {
     place: Place,
     /// The gateway's name.
     gateway: String,
-    /// block, allow, rate_limit, quarantine, redirect, release or undo.
+    /// block, allow, rate_limit, quarantine, redirect, suspect, release or undo.
     verb: String,
     /// The device's MAC address.
     #[arg(long)]
@@ -236,6 +236,16 @@ fn show(gateway: &Value) {
             output::line(&format!("would have dropped {} ({reason})", packets(count)));
         }
     }
+    judging(&gateway["judging"]);
+    for device in gateway["devices"].as_array().into_iter().flatten() {
+        let reasons = device["reasons"].as_object().into_iter().flatten();
+        let reasons: Vec<String> =
+            reasons.map(|(reason, count)| format!("{} {reason}", packets(count))).collect();
+        if !reasons.is_empty() {
+            let (mac, passed) = (text(device, "mac"), &device["forwarded_packets"]);
+            output::line(&format!("{mac}: passed {passed}, dropped {}", reasons.join(", ")));
+        }
+    }
     for order in gateway["standing"].as_array().into_iter().flatten() {
         let (verb, target, why, key) =
             (text(order, "verb"), text(order, "target"), text(order, "why"), text(order, "key"));
@@ -244,6 +254,27 @@ fn show(gateway: &Value) {
             "{verb} {target}: {left} s left, caught {}, because: {why} [{key}]",
             packets(&order["caught"])
         ));
+    }
+}
+
+/// How packets are judged one by one, where they are.
+fn judging(judging: &Value) {
+    if !judging.is_object() {
+        return;
+    }
+    let [judged, waiting, may_wait, suspects, floods, batch] =
+        ["judged", "waiting", "may_wait", "suspects", "floods", "batch"]
+            .map(|name| judging[name].as_u64().unwrap_or(0));
+    let each_us = judging["packet_ns"].as_f64().unwrap_or(0.0) / 1e3;
+    output::line(&format!(
+        "judged {judged} packets one by one, {each_us:.1} us each; {waiting} of {may_wait} places taken, {suspects} suspects"
+    ));
+    if judging["flood"] == true {
+        output::line(&format!(
+            "a flood goes on: {batch} packets of it are dropped between two looks"
+        ));
+    } else if floods > 0 {
+        output::line(&format!("{floods} floods since its start, none now"));
     }
 }
 

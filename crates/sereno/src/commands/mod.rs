@@ -2,6 +2,7 @@
 
 pub(crate) mod actuator;
 mod analyst;
+pub(crate) mod approvals;
 pub(crate) mod assets;
 pub(crate) mod automation;
 pub(crate) mod community;
@@ -41,6 +42,7 @@ pub(crate) mod taxii;
 mod taxii_certificate;
 pub(crate) mod token;
 pub(crate) mod up;
+pub(crate) mod user;
 pub(crate) mod webhook;
 
 use std::path::Path;

@@ -64,6 +64,9 @@ pub(crate) struct Wanted {
     /// When an incident of this severity or worse is opened: low, medium, high, critical
     #[arg(long, value_name = "SEVERITY", group = "on")]
     incident: Option<String>,
+    /// When an incident of this severity or worse arrives from another organisation
+    #[arg(long, value_name = "SEVERITY", group = "on")]
+    received: Option<String>,
     /// When a finding of this severity or worse is raised
     #[arg(long, value_name = "SEVERITY", group = "on")]
     finding: Option<String>,
@@ -82,7 +85,10 @@ pub(crate) struct Wanted {
     /// When its webhook is called
     #[arg(long, group = "on")]
     webhook: bool,
-    /// With --incident and --finding: kinds of attack, e.g. scan,flood
+    /// With --received: names of the organisations that opened it
+    #[arg(long, value_delimiter = ',')]
+    origins: Vec<String>,
+    /// With --incident, --received and --finding: kinds of attack, e.g. scan,flood
     #[arg(long, value_delimiter = ',')]
     kinds: Vec<String>,
     /// With --finding: least criticality of the device
@@ -106,7 +112,7 @@ pub(crate) struct Wanted {
     /// With --intel: least confidence, 0 to 100
     #[arg(long)]
     confidence: Option<u8>,
-    /// With --intel: the strictest label it reads, e.g. TLP:GREEN
+    /// With --intel and --received: the strictest label it reads, e.g. TLP:GREEN
     #[arg(long)]
     tlp: Option<String>,
     /// With --at: days of the week, e.g. mon,tue
@@ -148,9 +154,10 @@ impl Wanted {
                 it.insert(name.to_owned(), value);
             }
         };
-        let severity = self.incident.as_ref().or(self.finding.as_ref());
+        let severity = self.incident.as_ref().or(self.received.as_ref()).or(self.finding.as_ref());
         let on = match self {
             Self { incident: Some(_), .. } => "incidents.opened",
+            Self { received: Some(_), .. } => "incidents.received",
             Self { finding: Some(_), .. } => "findings.raised",
             Self { intel: true, .. } => "intel.new",
             Self { hit: true, .. } => "intel.hit",
@@ -160,6 +167,7 @@ impl Wanted {
         set("on", json!(on));
         set("min_severity", json!(severity));
         set("kinds", json!(self.kinds));
+        set("origins", json!(self.origins));
         set("min_criticality", json!(self.criticality));
         set("known", json!(self.known));
         set("cooldown_s", json!(self.cooldown));

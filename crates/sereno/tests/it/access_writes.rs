@@ -9,7 +9,8 @@ use crate::sight::{LABELS, NOBODY};
 
 /// What may be done to whom: acts of the roles that see less than everything, by name. Whoever gives one of them more
 /// must say so here.
-const READERS_ACTS: [&str; 7] = [
+const READERS_ACTS: [&str; 8] = [
+    "PUT /api/v1/me/mail",
     "POST /api/v1/knowledge/reports/extract",
     "PUT /api/v1/knowledge/layouts/{name}",
     "DELETE /api/v1/knowledge/layouts/{name}",
@@ -18,7 +19,11 @@ const READERS_ACTS: [&str; 7] = [
     "POST /misp/{*path}",
     "DELETE /misp/{*path}",
 ];
-const OPERATORS_ACTS: [&str; 24] = [
+const OPERATORS_ACTS: [&str; 28] = [
+    "POST /api/v1/delegations",
+    "DELETE /api/v1/delegations/{id}",
+    "POST /api/v1/proposals/{id}/ask",
+    "POST /api/v1/runs/{id}/steps/{step}/ask",
     "POST /.well-known/openc2",
     "POST /api/v1/automation/stop",
     "POST /api/v1/proposals/{id}/answer",
@@ -44,7 +49,8 @@ const OPERATORS_ACTS: [&str; 24] = [
     "POST /soarca/trigger/playbook/{id}",
     "POST /soarca/manual/continue",
 ];
-const TAXII_ACTS: [&str; 2] = [
+const TAXII_ACTS: [&str; 3] = [
+    "PUT /api/v1/me/mail",
     "POST /taxii2/{root}/collections/{id}/objects/",
     "DELETE /taxii2/{root}/collections/{id}/objects/{object}/",
 ];
@@ -56,7 +62,8 @@ const PEERS_ACTS: [&str; 5] = [
     "POST /api/v1/peers/renewal",
 ];
 /// Doors: open to everybody by their nature.
-const DOORS: [&str; 5] = [
+const DOORS: [&str; 6] = [
+    "POST /answer/{token}",
     // It asks for the secret of the hook itself.
     "POST /api/v1/hooks/{hook}",
     "POST /api/v1/first-run",

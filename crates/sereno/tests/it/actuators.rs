@@ -76,7 +76,7 @@ fn a_shell_command_runs_locked_in_and_secrets_never_come_out() {
     if !tested.status.success() {
         let said = String::from_utf8_lossy(&tested.stdout).into_owned();
         assert!(said.contains("landlock"), "{said}");
-        eprintln!("not tested: the sandbox, because {said}");
+        eprintln!("skipped: the sandbox, because {said}");
         return;
     }
     let made = ask(&data, &["token", "new", "--role", "administrator", "--label", "test"]);

@@ -1,6 +1,6 @@
 //! The loop closes: a device behaves oddly on real wires; the finding becomes an incident, its playbook blocks the
 //! device at a real gateway and restarts its service from before the infection; health checks and the detector then
-//! lift the block in steps. By itself, or with one yes.
+//! lift the block in steps, and a CERT acknowledges the incident. By itself, or by hand in the consoles of both.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -49,8 +49,8 @@ fn a_finding_ends_in_a_proven_block_and_a_recovered_device_by_itself() {
 
 #[test]
 #[ignore = "three minutes; make test-long"]
-fn with_the_level_ask_the_same_waits_for_one_yes() {
-    nets::inside("closing::after_a_yes", None);
+fn with_the_level_ask_the_same_is_done_by_hand() {
+    nets::inside("closing::by_hand", None);
 }
 
 #[test]
@@ -60,14 +60,18 @@ fn by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let city = City::build(folder.path(), "act");
     city.infect();
-    city.closes("no proposal was needed", |city| {
-        assert!(city.items("/api/v1/proposals").is_empty());
-    });
+    city.closes(
+        "no proposal was needed",
+        |_| {},
+        |city| {
+            assert!(city.items("/api/v1/proposals").is_empty());
+        },
+    );
 }
 
 #[test]
 #[ignore = "runs inside namespaces, started by another test"]
-fn after_a_yes() {
+fn by_hand() {
     assert!(nets::is_inside());
     let folder = tempfile::tempdir().unwrap();
     let city = City::build(folder.path(), "ask");
@@ -77,16 +81,45 @@ fn after_a_yes() {
     assert!(!proposal["reasons"].as_array().unwrap().is_empty(), "{proposal}");
     assert!(city.items("/api/v1/orders").is_empty(), "nothing is done before the yes");
     assert!(city.answers(), "the device is still reached");
-    let path = format!("/api/v1/proposals/{}/answer", proposal["id"].as_str().unwrap());
-    let yes = json!({ "accept": true, "comment": "seen on the camera" });
-    let (status, answered) = city.site.call("POST", &path, &yes);
-    assert_eq!((status, &answered["state"]), (200, &json!("accepted")), "{answered}");
-    city.closes("one yes", |city| {
+    person("approve", &city.site, || {
+        let path = format!("/api/v1/proposals/{}/answer", proposal["id"].as_str().unwrap());
+        city.site.call("POST", &path, &json!({ "accept": true, "comment": "seen on the camera" }))
+    });
+    let acknowledge = |city: &City| {
+        let received = until("the CERT has it", || items(&city.cert, INCIDENTS).pop());
+        person("acknowledge", &city.cert, || {
+            let path =
+                format!("/api/v1/incidents/{}/acknowledge", received["id"].as_str().unwrap());
+            city.cert.call("POST", &path, &json!({ "text": "we look" }))
+        });
+    };
+    city.closes("by hand", acknowledge, |city| {
+        let path = format!("/api/v1/proposals/{}", proposal["id"].as_str().unwrap());
+        let (_, answered) = city.site.call("GET", &path, &Value::Null);
         let run = &city.items("/api/v1/runs")[0];
         assert_eq!(run["id"], answered["run"], "the run is the one that was answered: {run}");
         let yes = &answered["voices"][0]["at"];
         assert!(at(yes) <= at(&run["started_at"]), "first the yes: {answered} {run}");
     });
+}
+
+/// A person's act in the console of a site; over the API, with a word about it, where no browser is.
+fn person(act: &str, site: &Site, without_browser: impl FnOnce() -> (u16, Value)) {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+    let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    if !Path::new(&browser).exists() || !web.join("node_modules/playwright-core").exists() {
+        eprintln!("figure: skipped the console ({act}): no Chromium or no console built here");
+        let (status, answered) = without_browser();
+        assert_eq!(status, 200, "{answered}");
+        return;
+    }
+    let mut command = site.within(Path::new("node"));
+    command.arg(web.join("e2e/by-hand.mjs")).arg(act).current_dir(&web);
+    command.env("SERENO_URL", "http://127.0.0.1:8080").env("HOME", &site.data);
+    command.env("SERENO_USER", "chief").env("SERENO_PASSWORD", nets::PASSWORD);
+    command.env("SERENO_PICTURE", web.join(format!("test-results/by-hand-{act}.png")));
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{act}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -106,7 +139,7 @@ fn at(value: &Value) -> i64 {
     text.parse::<model::Timestamp>().unwrap().as_micros()
 }
 
-/// Block, restart from before the infection, tell.
+/// Block, restart from before the infection, tell the CERT.
 fn playbook() -> Value {
     let id = |kind: &str, number: u32| format!("{kind}--7e2f0f0e-8a4b-4b53-9a6d-{number:012x}");
     let agent = |number: u32| id("x-sereno-actuator", number);
@@ -127,22 +160,58 @@ fn playbook() -> Value {
             block: step("Block", 12, restore.clone(), "block", json!({ "mac": "__device_mac__:value",
                 "address": "__device_address__:value", "timeout_s": 600 })),
             restore: step("Restore", 13, tell.clone(), "restore_before", json!({ "service": "controller" })),
-            tell: step("Tell", 14, id("end", 5), "notify", json!({ "title": "contained" })),
+            tell: step("Tell", 14, id("end", 5), "share", json!({ "peers": "cert" })),
             id("end", 5): { "type": "end" }
         },
         "agent_definitions": {
             agent(12): { "type": "x-sereno-actuator", "name": "gateway" },
             agent(13): { "type": "x-sereno-actuator", "name": "checkpoint" },
-            agent(14): { "type": "x-sereno-actuator", "name": "console" } } })
+            agent(14): { "type": "x-sereno-actuator", "name": "exchange" } } })
 }
 
-/// A node in the control room, a gateway, and a device under checkpoint behind it.
+/// Takes notice of what others share.
+fn noticing() -> Value {
+    let id = |kind: &str, number: u32| format!("{kind}--7e2f0f0e-8a4b-4b53-9a6d-{number:012x}");
+    let agent = id("x-sereno-actuator", 25);
+    json!({ "type": "playbook", "spec_version": "cacao-2.0", "name": "Take notice",
+        "id": id("playbook", 20), "created_by": "identity--0b0b6e0e-5c6e-4a0f-9d5b-3a1f5a7c2e01",
+        "created": "2026-11-22T00:00:00.000Z", "modified": "2026-11-22T00:00:00.000Z",
+        "workflow_start": id("start", 21),
+        "workflow": {
+            id("start", 21): { "type": "start", "on_completion": id("action", 22) },
+            id("action", 22): { "type": "action", "name": "Acknowledge", "agent": agent,
+                "on_success": id("end", 23), "commands": [{ "type": "x-sereno-actuator",
+                    "command": "acknowledge", "arguments": { "text": "Received; looked at in the morning." } }] },
+            id("end", 23): { "type": "end" } },
+        "agent_definitions": { agent: { "type": "x-sereno-actuator", "name": "incidents" } } })
+}
+
+const INCIDENTS: &str = "/api/v1/incidents?state=all";
+
+/// The first page of a list.
+fn items(site: &Site, path: &str) -> Vec<Value> {
+    let (_, answer) = site.call("GET", path, &Value::Null);
+    answer["items"].as_array().cloned().unwrap_or_default()
+}
+
+/// Stores a playbook that starts by itself on these facts, as far as `level` lets it.
+fn arm(site: &Site, playbook: &Value, on: &str, level: &str) {
+    let (status, stored) = site.call("POST", "/api/v1/playbooks", playbook);
+    assert!((200..300).contains(&status), "{stored}");
+    let path = format!("/api/v1/playbooks/{}/triggers", stored["id"].as_str().unwrap());
+    let trigger = json!({ "on": on, "min_severity": "low", "level": level });
+    let (status, set) = site.call("POST", &path, &trigger);
+    assert_eq!(status, 201, "{set}");
+}
+
+/// A node in the control room, a gateway, a device under checkpoint behind it, and a CERT elsewhere.
 struct City {
     // In the order in which they end.
     _agent: Program,
     _gate: Program,
     _poll: Program,
     site: Site,
+    cert: Site,
     place: PathBuf,
 }
 
@@ -150,6 +219,9 @@ impl City {
     fn build(folder: &Path, level: &str) -> Self {
         nets::bridge();
         let site = Site::up_with(folder, "rest", "operator", 2, MORE);
+        let cert =
+            Site::up_with(folder, "cert", "cert", 3, "[playbooks]\ninstall_shipped = false\n");
+        site.joins(&cert, folder);
         wires();
         let place = folder.join("place");
         let gate = gate(&site.data);
@@ -158,7 +230,7 @@ impl City {
         let poll = Program::start(site.within(Path::new("bash")).args(["-c",
             "while sleep 1; do timeout 1 bash -c 'exec 3<>/dev/tcp/10.9.0.7/502 && \
              printf \"\\0\\1\\0\\0\\0\\6\\1\\3\\0\\3\\0\\1\" >&3 && head -c 11 <&3' > /dev/null 2>&1; done"]));
-        let city = Self { _agent: agent, _gate: gate, _poll: poll, site, place };
+        let city = Self { _agent: agent, _gate: gate, _poll: poll, site, cert, place };
         city.prepare(level);
         until("the device is watched", || {
             let devices = city.items("/api/v1/detection/devices");
@@ -182,17 +254,15 @@ impl City {
             "45",
         ]);
         assert!(made["id"].is_string(), "{made}");
-        let (status, stored) = self.site.call("POST", "/api/v1/playbooks", &playbook());
-        assert!((200..300).contains(&status), "{stored}");
-        let path = format!("/api/v1/playbooks/{}/triggers", stored["id"].as_str().unwrap());
-        let trigger = json!({ "on": "incidents.opened", "min_severity": "low", "level": level });
-        let (status, set) = self.site.call("POST", &path, &trigger);
-        assert_eq!(status, 201, "{set}");
+        arm(&self.site, &playbook(), "incidents.opened", level);
+        // By hand, an analyst acknowledges.
+        if level == "act" {
+            arm(&self.cert, &noticing(), "incidents.received", level);
+        }
     }
 
     fn items(&self, path: &str) -> Vec<Value> {
-        let (_, answer) = self.site.call("GET", path, &Value::Null);
-        answer["items"].as_array().cloned().unwrap_or_default()
+        items(&self.site, path)
     }
 
     fn infect(&self) {
@@ -207,12 +277,12 @@ impl City {
         try_it.status().unwrap().success()
     }
 
-    /// From the finding to the end, and whether all is told.
-    fn closes(&self, how: &str, more: impl Fn(&Self)) {
+    /// From the finding to the end, and whether all is told; `acknowledge`: what a person does at the CERT.
+    fn closes(&self, how: &str, acknowledge: impl Fn(&Self), more: impl Fn(&Self)) {
         let milestones =
             |it: &Value, name: &str| it["milestones"][name].as_str().map(str::to_owned);
         let contained = until("contained", || {
-            let incident = self.items("/api/v1/incidents?state=all").pop()?;
+            let incident = self.items(INCIDENTS).pop()?;
             let path = format!("/api/v1/incidents/{}", incident["id"].as_str()?);
             let (_, whole) = self.site.call("GET", &path, &Value::Null);
             milestones(&whole, "contained").map(|_| path)
@@ -225,6 +295,12 @@ impl City {
             milestones(&whole, "recovered").map(|_| whole)
         });
         assert!(self.answers(), "a recovered device is reached");
+        acknowledge(self);
+        let by = until("acknowledged", || {
+            let (_, whole) = self.site.call("GET", &contained, &Value::Null);
+            whole["incident"]["acknowledged_by"].as_str().map(str::to_owned)
+        });
+        assert!(by.contains("cert"), "the CERT's answer came back: {by}");
         let behaviour = std::fs::read_to_string(self.place.join("state/behaviour")).unwrap();
         assert_eq!(behaviour, "good", "it runs from before the infection");
         more(self);

@@ -7,6 +7,7 @@ mod access_kit;
 mod access_writes;
 mod actuators;
 mod analyst;
+mod approvals;
 mod assets;
 mod bad_use;
 mod closing;

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::faults_kit::ask;
 use crate::programs::{output, sereno};
 
+/// Of the account `chief` that every site has.
+pub(crate) const PASSWORD: &str = "a long enough password";
+
 /// Set for the copy of this program that runs inside.
 const INSIDE: &str = "SERENO_TEST_NETS";
 
@@ -68,6 +71,7 @@ pub(crate) fn bridge() {
 /// A node in a network of its own.
 pub(crate) struct Site {
     pub(crate) name: &'static str,
+    kind: String,
     pub(crate) data: PathBuf,
     process: Option<Child>,
 }
@@ -102,7 +106,7 @@ impl Site {
         };
         // A node opens no port to others before it has an account.
         written("127.0.0.1");
-        let mut site = Self { name, data: data.clone(), process: None };
+        let mut site = Self { name, kind: kind.to_owned(), data: data.clone(), process: None };
         site.rise();
         site.first_account();
         site.fall();
@@ -112,7 +116,7 @@ impl Site {
     }
 
     fn first_account(&self) {
-        let body = json!({ "organisation": self.name, "name": "chief", "password": "a long enough password" });
+        let body = json!({ "organisation": self.name, "name": "chief", "password": PASSWORD });
         let body = body.to_string();
         let head = "POST /api/v1/first-run HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\
                     content-type: application/json\r\ncontent-length: ";
@@ -139,6 +143,17 @@ impl Site {
         let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
         let text = answer.split_once("\r\n\r\n").map_or("", |(_, text)| text);
         (status, serde_json::from_str(text).unwrap_or(Value::Null))
+    }
+
+    /// Takes up an invitation of another site; both know each other then.
+    pub(crate) fn joins(&self, host: &Self, folder: &Path) {
+        let words = ["peer", "invite", "--kind", &self.kind, "--name", self.name, "--data"];
+        let invited = output(sereno().args(words).arg(&host.data));
+        assert!(invited.status.success(), "{}", String::from_utf8_lossy(&invited.stderr));
+        let file = folder.join("invitation.json");
+        std::fs::write(&file, &invited.stdout).unwrap();
+        let joined = output(sereno().args(["peer", "join", "--data"]).arg(&self.data).arg(&file));
+        assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
     }
 
     /// A command inside this site's network.

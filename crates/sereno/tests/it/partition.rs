@@ -55,21 +55,11 @@ impl Chain {
             Site::up(at, "foreign", "cert", 3),
         ];
         let chain = Self { folder, sites };
-        chain.joins(OPERATOR, "operator");
-        chain.joins(FOREIGN, "cert");
+        for who in [OPERATOR, FOREIGN] {
+            chain.sites[who].joins(&chain.sites[NATIONAL], chain.folder.path());
+        }
         chain.hand_on();
         chain
-    }
-
-    fn joins(&self, who: usize, kind: &str) {
-        let (national, who) = (&self.sites[NATIONAL], &self.sites[who]);
-        let words = ["peer", "invite", "--kind", kind, "--name", who.name, "--data"];
-        let invited = output(sereno().args(words).arg(&national.data));
-        assert!(invited.status.success(), "{}", String::from_utf8_lossy(&invited.stderr));
-        let file = self.folder.path().join("invitation.json");
-        std::fs::write(&file, &invited.stdout).unwrap();
-        let joined = output(sereno().args(["peer", "join", "--data"]).arg(&who.data).arg(&file));
-        assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
     }
 
     /// The national CERT shares with the foreign one by itself.

@@ -15,6 +15,9 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/api/v1/sign-out"),
     ("POST", "/api/v1/peers/enrol"),
     ("POST", "/api/v1/hooks/{hook}"),
+    // The path itself is the credential.
+    ("GET", "/answer/{token}"),
+    ("POST", "/answer/{token}"),
 ];
 
 #[tokio::test]

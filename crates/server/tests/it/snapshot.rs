@@ -20,3 +20,21 @@ async fn the_description_is_the_snapshot() {
          then `npm run types` in web/"
     );
 }
+
+#[tokio::test]
+async fn every_operation_has_an_id_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path()).await;
+    let text = serde_json::to_value(node.description()).unwrap();
+    let mut seen = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for (path, item) in text["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if let Some(id) = operation["operationId"].as_str() {
+                seen.entry(id.to_owned()).or_default().push(format!("{method} {path}"));
+            }
+        }
+    }
+    assert!(seen.len() > 250, "only {} operations were found", seen.len());
+    seen.retain(|_, places| places.len() > 1);
+    assert!(seen.is_empty(), "these ids stand several times: {seen:#?}");
+}

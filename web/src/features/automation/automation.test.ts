@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Proposal, Severity } from '@/api/types';
+import type { Delegation, Proposal, Severity } from '@/api/types';
 import { valueText } from '@/features/incidents/responses';
 import { inOrder, stillNeeded } from '@/features/playbooks/proposals';
+import { voiceText } from '@/features/playbooks/decided';
+import { giversOf } from '@/features/playbooks/place';
 import { hostsOf } from './actuators';
-import { holdsText, inUnit, levelsNow, linesOf, minuteOfDay, quietAt, rulesOf, spanWords, zoneText, type Rules } from './policy';
+import { holdsText, inUnit, levelsNow, linesOf, minuteOfDay, namesOf, quietAt, rulesOf, spanWords, zoneText, type Rules } from './policy';
 
 const rules = (more: Partial<Rules> = {}): Rules => ({
-  levels: { low: 'act', medium: 'act', high: 'act', critical: 'ask' }, quiet: [], limits: [], never: [], two_persons_from: null, escalate_after_s: 900, expire_after_s: 86_400, zone_minutes: 0, ...more,
+  levels: { low: 'act', medium: 'act', high: 'act', critical: 'ask' }, quiet: [], limits: [], never: [], two_persons_from: null, escalate_after_s: 900, expire_after_s: 86_400, zone_minutes: 0, mail_links: { on: false, roles: [], persons: [], then_roles: [], then_persons: [] }, ...more,
 });
 const at = (hour: number, minute = 0) => Date.UTC(2026, 10, 30, hour, minute);
 
@@ -81,5 +83,24 @@ describe('proposals and responses', () => {
   it('hosts are read however they are separated, each once', () => {
     expect(hostsOf(' fw.example, 10.0.0.7\nfw.example ')).toEqual(['fw.example', '10.0.0.7']);
     expect(hostsOf(' , ')).toEqual([]);
+  });
+});
+
+describe('answers', () => {
+  const given = (more: Partial<Delegation>): Delegation => ({
+    id: '1', giver: 'Ana', taker: 'Ben', kinds: ['proposals'], playbook: null, comment: '', from: '', until: '', recorded_at: '', made_by: 'Ana', revoked_at: null, revoked_by: null, active: true, ...more,
+  });
+  it('are given in the place of those alone who gave that voice, for that kind and playbook', () => {
+    const all = [given({}), given({ giver: 'Ana', playbook: 'p' }), given({ giver: 'Cleo', playbook: 'q' }), given({ giver: 'Dora', kinds: ['steps'] }), given({ giver: 'Eva', active: false }), given({ giver: 'Fina', taker: 'Gil' })];
+    expect(giversOf(all, 'Ben', 'proposals', 'p')).toEqual(['Ana']);
+    expect(giversOf(all, 'Ben', 'steps', 'p')).toEqual(['Dora']);
+    expect(giversOf(all, undefined, 'proposals', 'p')).toEqual([]);
+  });
+  it('say who spoke, for whom and by which way', () => {
+    expect(voiceText({ person: 'Ben', for: 'Ana', method: 'link', comment: 'go' })).toBe('Ben, in place of Ana said yes, by link: go');
+    expect(voiceText({ person: 'Ben', for: null, method: 'unknown', comment: '' })).toBe('Ben said yes');
+  });
+  it('are asked of names with commas between, each once', () => {
+    expect(namesOf(' ana, ben,,ana ')).toEqual(['ana', 'ben']);
   });
 });

@@ -2,13 +2,14 @@
 import { NativeSelect, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { putJson } from '@/api/client';
+import { ApiError, putTagged, type Tagged } from '@/api/client';
 import { reads } from '@/api/queries';
 import type { Automation, AutomationLevel, Severity } from '@/api/types';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { Banner, Failed, Panel } from '@/parts/page';
 import { t, word } from '@/strings/pages';
+import { MailFields } from './mail';
 import { CRITICALITIES, inUnit, LEVELS, rulesOf, same, UNITS, zoneText, type Rules, type Unit } from './policy';
 
 const MAX_TEXT_CHARS = 300;
@@ -17,7 +18,7 @@ const MAX_ZONE_MIN = 14 * 60;
 const levelOptions = LEVELS.map((value) => ({ value, label: word('auto.level', value) }));
 const ZONES = Array.from({ length: (2 * MAX_ZONE_MIN) / 30 + 1 }, (_, at) => at * 30 - MAX_ZONE_MIN);
 
-export function PolicyForm({ policy }: { policy: Automation }) {
+export function PolicyForm({ policy }: { policy: Tagged<Automation> }) {
   const now = rulesOf(policy);
   const [base, setBase] = useState(now);
   const [draft, setDraft] = useState(now);
@@ -26,7 +27,9 @@ export function PolicyForm({ policy }: { policy: Automation }) {
     setDraft(rules);
   };
   const client = useQueryClient();
-  const save = useAct(() => putJson<Automation>('/automation', draft), ['automation', 'incidents', 'ledger'], (kept) => {
+  // The version that the draft was made from, or that a person has said to replace.
+  const [from, setFrom] = useState(policy.etag);
+  const save = useAct((etag: string) => putTagged<Automation>('/automation', draft, etag), ['automation', 'incidents', 'ledger'], (kept) => {
     client.setQueryData(reads.automation().queryKey, kept);
     take(rulesOf(kept));
   });
@@ -34,13 +37,17 @@ export function PolicyForm({ policy }: { policy: Automation }) {
   const moved = !same(now, base);
   // Somebody else saved, and nothing is at stake here: follow.
   if (moved && !changed && !save.isPending) take(now);
+  // Only the stop was touched, or nothing: the newest version says the same rules.
+  if (!moved && from !== policy.etag && !save.isPending) setFrom(policy.etag);
+  const stale = save.error instanceof ApiError && save.error.problem.status === 412;
+  const store = (etag: string) => save.mutate(etag, { onError: () => void client.invalidateQueries({ queryKey: ['automation'] }) });
   const set = (part: Partial<Rules>) => setDraft({ ...draft, ...part });
   return (
     <Panel title={t('auto.change')}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          save.mutate();
+          store(from);
         }}
       >
         <div className="stack wide">
@@ -49,10 +56,11 @@ export function PolicyForm({ policy }: { policy: Automation }) {
           <Limits draft={draft} set={set} />
           <NeverTouched draft={draft} set={set} />
           <Answers draft={draft} set={set} />
+          <Group title={t('auto.mail')} why={t('auto.mail_why')}><MailFields links={draft.mail_links} set={(mail_links) => set({ mail_links })} /></Group>
         </div>
         <div className="auto-save stack tight">
-          {moved && changed && !save.isPending && <Banner tone="medium">{t('auto.moved')} <Button small plain onClick={() => take(now)}>{t('auto.take_newer')}</Button></Banner>}
-          {save.isError && <Failed error={save.error} />}
+          {moved && changed && !save.isPending && <Banner tone="medium">{t('auto.moved')} <Button small plain onClick={() => take(now)}>{t('auto.take_newer')}</Button> <Button small plain onClick={() => store(policy.etag)}>{t('auto.save_over')}</Button></Banner>}
+          {save.isError && !(stale && moved) && <Failed error={save.error} />}
           <div className="row">
             <Button type="submit" busy={save.isPending} disabled={!changed}>{t('auto.save')}</Button>
             {changed && <Button plain onClick={() => take(now)}>{t('auto.undo')}</Button>}

@@ -75,6 +75,7 @@ export function linesOf(rules: Rules, now: number): Line[] {
     ...rules.quiet.map((quiet, at) => ({ key: `quiet ${at}`, text: t(`auto.line.quiet.${quiet.level}`, { from: quiet.from, until: quiet.until, zone: zoneText(rules.zone_minutes) }), now: quietAt(quiet, minute) })),
     { key: 'persons', text: rules.two_persons_from ? t('auto.line.two', { which: word('severity', rules.two_persons_from).toLowerCase() }) : t('auto.line.one') },
     { key: 'answers', text: t('auto.line.answers', { again: spanWords(rules.escalate_after_s), over: spanWords(rules.expire_after_s) }) },
+    ...(rules.mail_links.on ? [{ key: 'mail', text: t('auto.line.mail', { who: listText([...rules.mail_links.roles, ...rules.mail_links.persons]) }) }] : []),
     ...rules.limits.map((limit) => ({ key: `limit ${limit.name}`, text: t('auto.line.limit', { name: limit.name, n: limit.at_most.toLocaleString('en'), what: [limit.actuator, limit.verbs.length === 0 ? t('auto.all_verbs') : limit.verbs.join(', ')].join(' · '), span: spanWords(limit.within_s) }) })),
     ...rules.never.map((one) => ({ key: `never ${one.what}`, text: t('auto.line.never', one) })),
   ];
@@ -94,8 +95,11 @@ export function spanWords(seconds: number): string {
   return tn(`auto.span.${unit}`, n);
 }
 
-/** The rules without who stopped them: what is saved, and what is compared. */
-export function rulesOf({ stopped: _, ...rules }: Automation): Rules {
+/** "ana, ben" as a list, each name once. */
+export const namesOf = (text: string): string[] => [...new Set(text.split(',').map((name) => name.trim()).filter((name) => name !== ''))];
+
+/** The rules without who stopped them and which version they are: what is saved, and what is compared. */
+export function rulesOf({ stopped: _, etag: __, ...rules }: Automation & { etag?: string }): Rules {
   return rules;
 }
 export const same = (a: Rules, b: Rules) => JSON.stringify(a) === JSON.stringify(b);

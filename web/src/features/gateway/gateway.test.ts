@@ -5,7 +5,7 @@ import { entryOf, keeping, namesOf } from './allow-draft';
 import { flowText, serviceText } from './flow';
 import { bodyOf, EMPTY, missing, VERBS } from './order-draft';
 import { proofText } from './proof';
-import { balanceOf, REASONS } from './totals';
+import { balanceOf, busiest, REASONS } from './totals';
 import { whyParts } from './why-parts';
 
 const totals = (dropped: GatewayTotals['dropped'], seen = 100): GatewayTotals => ({ seen: { packets: seen, bytes: 0 }, passed: { packets: 60, bytes: 0 }, dropped, would_drop: {} });
@@ -19,6 +19,10 @@ describe('counters', () => {
   });
   it('nothing seen is no share of nothing', () => {
     expect(balanceOf({ seen: { packets: 0, bytes: 0 }, passed: { packets: 0, bytes: 0 }, dropped: {}, would_drop: {} }).parts.map((one) => one.share)).toEqual([0]);
+  });
+  it('of devices stand in the order of what they lost', () => {
+    const line = (mac: string, forwarded_packets: number, dropped_packets: number) => ({ mac, forwarded_packets, forwarded_bytes: 0, dropped_packets, dropped_bytes: 0, blocked: false, reasons: {} });
+    expect(busiest([line('a', 5, 0), line('b', 9, 0), line('c', 0, 7)]).map((one) => one.mac)).toEqual(['c', 'b', 'a']);
   });
   it('every reason has a word', () => {
     expect(['passed', ...REASONS].filter((name) => !(`gw.reason.${name}` in pages))).toEqual([]);

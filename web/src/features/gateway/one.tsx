@@ -10,6 +10,7 @@ import { PlainTag, YesNo } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
 import { AllowLists } from './allow';
+import { ByDevice, JudgingPart } from './by-device';
 import { OrderForm } from './order-form';
 import { OrderLine } from './orders';
 import { ModeTag, PolicyHistory, PolicyPanel } from './policy';
@@ -68,6 +69,8 @@ function Body({ gateway, readAt }: { gateway: GatewayDetail; readAt: number }) {
           <Panel title={t('gw.totals')} end={live && gateway.connected && <PlainTag tone="accent" shape="dot">{t('gw.live')}</PlainTag>}>
             {totals ? <Balance totals={totals} /> : <Empty title={t('gw.totals_none')}>{t('gw.totals_none_why')}</Empty>}
           </Panel>
+          {gateway.connected && gateway.judging && <Panel title={t('gw.judging')}><JudgingPart judging={gateway.judging} /></Panel>}
+          <Panel title={t('gw.by_device')}><ByDevice lines={gateway.devices} names={devices.data ?? []} /></Panel>
           {may && <OrderForm gateway={gateway} />}
           <AllowLists gateway={gateway.name} open={list} onOpen={(device) => void navigate({ to: '/gateways/$name', params: { name: gateway.name }, search: device ? { list: device } : {}, replace: true, resetScroll: false })} />
         </div>

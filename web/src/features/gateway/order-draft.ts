@@ -1,7 +1,7 @@
 // What is typed for an order, and the order it makes.
 import type { OrderVerb } from '@/api/types';
 
-export const VERBS = ['block', 'allow', 'rate_limit', 'quarantine', 'redirect', 'release'] as const satisfies readonly OrderVerb[];
+export const VERBS = ['block', 'allow', 'rate_limit', 'quarantine', 'redirect', 'suspect', 'release'] as const satisfies readonly OrderVerb[];
 export type DraftVerb = (typeof VERBS)[number];
 
 export interface OrderDraft {

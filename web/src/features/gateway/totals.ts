@@ -1,5 +1,5 @@
 // Counts of a gateway that must add up: seen = passed + dropped, by reason.
-import type { Count, GatewayTotals } from '@/api/types';
+import type { Count, DeviceCounts, GatewayTotals } from '@/api/types';
 
 /** All reasons, in the order the gateway looks at them. */
 export const REASONS = ['fail_closed', 'block', 'rate', 'quarantine', 'allow_list', 'verdict', 'shaping'] as const;
@@ -31,4 +31,9 @@ export function balanceOf(totals: GatewayTotals): Balance {
   });
   const dropped = drops.reduce((sum, one) => ({ packets: sum.packets + one.count.packets, bytes: sum.bytes + one.count.bytes }), { packets: 0, bytes: 0 });
   return { seen: totals.seen, parts: [part('passed', totals.passed), ...drops], dropped, open: seen - totals.passed.packets - dropped.packets };
+}
+
+/** Devices that lost most first, then those that sent most. */
+export function busiest(lines: DeviceCounts[]): DeviceCounts[] {
+  return [...lines].sort((a, b) => b.dropped_packets - a.dropped_packets || b.forwarded_packets - a.forwarded_packets || a.mac.localeCompare(b.mac));
 }

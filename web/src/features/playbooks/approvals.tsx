@@ -11,6 +11,9 @@ import { sentence } from '@/parts/sentence';
 import { PlainTag } from '@/parts/tags';
 import { useNow, Wall } from '@/parts/time';
 import { t, tn } from '@/strings/pages';
+import { Asked } from './asked';
+import { Decided } from './decided';
+import { Delegations } from './delegations';
 import { instructionOf } from './model/instruction';
 import { inOrder, ProposalPanel } from './proposals';
 import './run.css';
@@ -20,7 +23,7 @@ import { Answer } from './step';
 const MOST = 40;
 const crumb = { to: '/playbooks', text: t('nav.playbooks') };
 
-interface Asked { run: RunDetail; step: Step; playbook: PlaybookDetail | undefined }
+interface Waits { run: RunDetail; step: Step; playbook: PlaybookDetail | undefined }
 
 export function ApprovalsPage() {
   const runs = useQuery(reads.waitingRuns());
@@ -36,7 +39,7 @@ export function ApprovalsPage() {
   const playbooks = useQueries({ queries: ids.map((id) => reads.playbook(id)) });
   const playbookOf = (id: string) => playbooks[ids.indexOf(id)]?.data;
   const asked = details
-    .flatMap(({ data }): Asked[] => (data?.steps ?? []).flatMap((step) => (data && step.state === 'waiting' && step.type !== 'start' ? [{ run: data, step, playbook: playbookOf(data.playbook) }] : [])))
+    .flatMap(({ data }): Waits[] => (data?.steps ?? []).flatMap((step) => (data && step.state === 'waiting' && step.type !== 'start' ? [{ run: data, step, playbook: playbookOf(data.playbook) }] : [])))
     .sort((a, b) => (a.step.started_at ?? '').localeCompare(b.step.started_at ?? ''));
   const loading = !runs.data || (proposals.isPending && !proposals.isError) || details.some((one) => one.isPending);
   const failed = details.filter((one) => one.isError).length;
@@ -53,6 +56,8 @@ export function ApprovalsPage() {
         {!loading && asked.length + open.length === 0 && failed === 0 && !proposals.isError && <section className="panel"><Empty title={t('approve.empty')}>{t('approve.empty_why')}</Empty></section>}
         {open.map((one) => <ProposalPanel key={one.id} one={one} onAnswered={setAnswered} />)}
         {asked.map((one) => <Question key={`${one.run.id} ${one.step.step}`} {...one} />)}
+        <Delegations />
+        <Decided />
       </div>
     </PageView>
   );
@@ -78,7 +83,7 @@ function Answered({ one }: { one: Proposal }) {
   );
 }
 
-function Question({ run, step, playbook }: Asked) {
+function Question({ run, step, playbook }: Waits) {
   const now = useNow();
   const until = step.deadline_at;
   const overdue = until !== null && Date.parse(until) < now;
@@ -99,7 +104,10 @@ function Question({ run, step, playbook }: Asked) {
             <dt>{t('approve.trigger')}</dt><dd>{sentence(run.trigger)}</dd>
           </dl>
         </div>
-        <Answer run={run} step={step} />
+        <div className="stack">
+          <Answer run={run} step={step} />
+          <Asked about={`${run.id}/${step.position}`} path={`/runs/${encodeURIComponent(run.id)}/steps/${step.position}/ask`} />
+        </div>
       </div>
     </Panel>
   );

@@ -14,6 +14,9 @@ import { sentence } from '@/parts/sentence';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
+import { Asked } from './asked';
+import { voiceText } from './decided';
+import { InPlaceOf } from './place';
 
 const MAX_COMMENT_CHARS = 4000;
 
@@ -50,13 +53,16 @@ export function ProposalPanel({ one, onAnswered }: { one: Proposal; onAnswered: 
               {one.persons > 1 ? tn('proposal.of', one.persons, { said: one.persons - stillNeeded(one) }) : t('proposal.one')}
               {one.voices.map((voice) => (
                 <span key={`${voice.person} ${voice.at}`} className="small soft voice">
-                  {t('proposal.voice', { person: voice.person })} <Wall at={voice.at} relative />{voice.comment && `: ${voice.comment}`}
+                  {voiceText(voice)} · <Wall at={voice.at} relative />
                 </span>
               ))}
             </dd>
           </dl>
         </div>
-        <Decide one={one} onAnswered={onAnswered} />
+        <div className="stack">
+          <Decide one={one} onAnswered={onAnswered} />
+          <Asked about={one.id} path={`/proposals/${encodeURIComponent(one.id)}/ask`} />
+        </div>
       </div>
     </Panel>
   );
@@ -66,8 +72,9 @@ function Decide({ one, onAnswered }: { one: Proposal; onAnswered: (answered: Pro
   const may = useMay('playbooks.run');
   const me = useQuery(reads.me());
   const [text, setText] = useState('');
+  const [giver, setGiver] = useState('');
   const act = useAct(
-    (accept: boolean) => post<Proposal>(`/proposals/${encodeURIComponent(one.id)}/answer`, { accept, comment: text.trim() }),
+    (accept: boolean) => post<Proposal>(`/proposals/${encodeURIComponent(one.id)}/answer`, { accept, comment: text.trim(), ...(giver === '' ? {} : { for: giver }) }),
     ['proposals', 'runs', 'incidents'],
     (answered) => {
       setText('');
@@ -75,11 +82,12 @@ function Decide({ one, onAnswered }: { one: Proposal; onAnswered: (answered: Pro
     },
   );
   if (!may) return null;
-  const said = one.voices.some((voice) => voice.person === me.data?.name);
+  const said = one.voices.some((voice) => voice.person === me.data?.name || voice.for === me.data?.name);
   return (
     <div className="stack tight answer">
       {said && <p role="status">{t('proposal.said')}</p>}
       <Textarea autosize minRows={1} maxLength={MAX_COMMENT_CHARS} label={t('run.answer')} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+      <InPlaceOf kind="proposals" playbook={one.playbook} value={giver} onChange={setGiver} />
       <div className="row">
         {!said && <Button small busy={act.isPending} data-key="a" onClick={() => act.mutate(true)}>{t(stillNeeded(one) > 1 ? 'proposal.yes' : 'proposal.start')}</Button>}
         <Button small plain disabled={act.isPending} onClick={() => act.mutate(false)}>{t('run.decline')}</Button>

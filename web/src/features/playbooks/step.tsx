@@ -10,6 +10,7 @@ import { StepTag } from '@/parts/tags';
 import { spanText, Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/t';
 import { Button } from '@/parts/button';
+import { InPlaceOf } from './place';
 
 /** One step of a run: what was asked of whom, and what really happened. */
 export function RunStep({ run, step, number }: { run: RunDetail; step: Step; number: number | null }) {
@@ -64,17 +65,19 @@ function Arguments({ values }: { values: Record<string, unknown> | null }) {
 }
 
 /** A manual step waits for a person: yes or no, with a word. */
-export function Answer({ run, step }: { run: Pick<RunDetail, 'id'>; step: Pick<Step, 'step' | 'position'> }) {
+export function Answer({ run, step }: { run: Pick<RunDetail, 'id' | 'playbook'>; step: Pick<Step, 'step' | 'position'> }) {
   const may = useMay('playbooks.run');
   const [text, setText] = useState('');
+  const [giver, setGiver] = useState('');
   const act = useAct(
-    (approve: boolean) => post(`/runs/${run.id}/steps/${step.position ?? encodeURIComponent(step.step)}/answer`, { approve, text: text.trim() }),
+    (approve: boolean) => post(`/runs/${run.id}/steps/${step.position ?? encodeURIComponent(step.step)}/answer`, { approve, text: text.trim(), ...(giver === '' ? {} : { for: giver }) }),
     ['runs', 'incidents'],
   );
   if (!may) return null;
   return (
     <div className="stack tight answer">
       <Textarea autosize minRows={1} maxLength={2000} label={t('run.answer')} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+      <InPlaceOf kind="steps" playbook={run.playbook} value={giver} onChange={setGiver} />
       <div className="row">
         <Button small busy={act.isPending} data-key="a" onClick={() => act.mutate(true)}>{t('run.approve')}</Button>
         <Button small plain onClick={() => act.mutate(false)}>{t('run.decline')}</Button>

@@ -12,7 +12,7 @@ import { sentence } from '@/parts/sentence';
 import { t, word } from '@/strings/pages';
 import { FIRST, fieldsOf, fieldsText, listOf } from './triggers';
 
-const ONS: readonly TriggerOn[] = ['incidents.opened', 'findings.raised', 'intel.new', 'intel.hit', 'schedule', 'webhook'];
+const ONS: readonly TriggerOn[] = ['incidents.opened', 'incidents.received', 'findings.raised', 'intel.new', 'intel.hit', 'schedule', 'webhook'];
 const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 const LEVELS: readonly AutomationLevel[] = ['act', 'ask', 'recommend'];
 const KINDS: readonly AttackKind[] = ['scan', 'flood', 'command_and_control', 'brute_force', 'exfiltration', 'lateral_movement', 'false_command', 'replay', 'man_in_the_middle', 'model_attack', 'anomaly'];
@@ -69,6 +69,7 @@ interface Part {
 function Fields({ draft, set }: Part): ReactNode {
   switch (draft.on) {
     case 'incidents.opened': return <Least draft={draft} set={set} />;
+    case 'incidents.received': return <Received draft={draft} set={set} />;
     case 'findings.raised': return <Findings draft={draft} set={set} />;
     case 'intel.new': return <News draft={draft} set={set} />;
     case 'intel.hit': return <><List name="sources" draft={draft} set={set} /><Seconds name="cooldown_s" least={0} most={604_800} draft={draft} set={set} /></>;
@@ -79,6 +80,20 @@ function Fields({ draft, set }: Part): ReactNode {
 
 function Least({ draft, set }: Part) {
   return <NativeSelect label={t('trigger.min_severity')} value={draft.min_severity ?? 'high'} data={SEVERITIES.map((value) => ({ value, label: t('trigger.or_worse', { severity: word('severity', value) }) }))} onChange={(event) => set({ min_severity: event.currentTarget.value as Severity })} />;
+}
+
+function Label({ draft, set }: Part) {
+  return <NativeSelect label={t('trigger.tlp')} value={draft.tlp ?? 'TLP:AMBER'} data={LABELS} onChange={(event) => set({ tlp: event.currentTarget.value })} />;
+}
+
+function Received({ draft, set }: Part) {
+  return (
+    <>
+      <Least draft={draft} set={set} />
+      <List name="origins" draft={draft} set={set} />
+      <Label draft={draft} set={set} />
+    </>
+  );
 }
 
 function Findings({ draft, set }: Part) {
@@ -101,7 +116,7 @@ function News({ draft, set }: Part) {
       <List name="labels" draft={draft} set={set} />
       <List name="sources" draft={draft} set={set} />
       <NumberInput label={t('trigger.min_confidence')} min={0} max={100} allowDecimal={false} value={draft.min_confidence ?? ''} onChange={(value) => set({ min_confidence: value === '' ? null : Number(value) })} />
-      <NativeSelect label={t('trigger.tlp')} value={draft.tlp ?? 'TLP:AMBER'} data={LABELS} onChange={(event) => set({ tlp: event.currentTarget.value })} />
+      <Label draft={draft} set={set} />
       <Seconds name="gather_s" least={1} most={3_600} draft={draft} set={set} />
       <Seconds name="cooldown_s" least={60} most={604_800} draft={draft} set={set} />
     </>
@@ -163,7 +178,7 @@ function Kinds({ kinds, set }: { kinds: AttackKind[]; set: Part['set'] }) {
   );
 }
 
-function List({ name, draft, set }: Part & { name: 'types' | 'labels' | 'sources' | 'places' | 'device_types' }) {
+function List({ name, draft, set }: Part & { name: 'types' | 'labels' | 'sources' | 'origins' | 'places' | 'device_types' }) {
   const [text, setText] = useState((draft[name] ?? []).join(', '));
   return (
     <TextInput

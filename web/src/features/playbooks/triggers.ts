@@ -3,6 +3,7 @@ import type { PlaybookTrigger, TriggerOn } from '@/api/types';
 
 export const FIRST: Readonly<Record<TriggerOn, PlaybookTrigger>> = {
   'incidents.opened': { on: 'incidents.opened', min_severity: 'high', kinds: [] },
+  'incidents.received': { on: 'incidents.received', min_severity: 'high', kinds: [], tlp: 'TLP:AMBER' },
   'findings.raised': { on: 'findings.raised', min_severity: 'high', kinds: [], cooldown_s: 3_600 },
   'intel.new': { on: 'intel.new', types: ['indicator'], tlp: 'TLP:AMBER', gather_s: 10, cooldown_s: 900 },
   'intel.hit': { on: 'intel.hit', cooldown_s: 3_600 },

@@ -12,6 +12,7 @@ import { Sure } from '@/parts/sure';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
 import { t, tn, word } from '@/strings/pages';
+import { Learn } from './learn';
 import { stepsOf } from './words';
 import './recovery.css';
 
@@ -32,6 +33,7 @@ export function LiftCases() {
 
 function Case({ lift, name }: { lift: LiftCase; name: string }) {
   const may = useMay('recovery.order');
+  const mayTeach = useMay('recovery.write');
   const [tone, shape] = LOOKS[lift.stage];
   const act = useAct((action: 'stop' | 'again') => post(`/recovery/cases/${encodeURIComponent(lift.incident)}`, { action }), ['recovery', 'incidents', 'ledger']);
   const going = lift.stage === 'holding' || lift.stage === 'trial';
@@ -63,6 +65,7 @@ function Case({ lift, name }: { lift: LiftCase; name: string }) {
         </div>
       )}
       {act.isError && <Failed error={act.error} />}
+      {mayTeach && <Learn incident={lift.incident} />}
     </section>
   );
 }

@@ -17,6 +17,11 @@ const ICONS: Record<string, IconName> = {
   'playbooks.proposed': 'playbook',
   'playbooks.proposal_decided': 'playbook',
   'playbooks.automation_changed': 'shield',
+  'playbooks.question_answered': 'playbook',
+  'playbooks.question_passed_on': 'playbook',
+  'playbooks.delegation_changed': 'key',
+  'playbooks.key_changed': 'key',
+  'playbooks.secret_changed': 'key',
   'playbooks.run_started': 'playbook',
   'playbooks.step_finished': 'playbook',
   'playbooks.run_finished': 'playbook',
@@ -33,6 +38,7 @@ export function iconOf(kind: string): IconName {
 /** The page about a fact's subject; facts about nothing with a page have none. */
 export function doorOf(fact: Fact): string | null {
   if (fact.kind === 'playbooks.automation_changed') return '/automation';
+  if (fact.kind === 'playbooks.delegation_changed') return '/approvals';
   if (fact.kind === 'playbooks.proposed') return '/approvals';
   const rooms: Record<string, string> = {
     'assets.device_seen': '/devices/',

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::super::CheckpointError;
-use super::super::manifest::{Manifest, Signed, VERSION, What};
+use super::super::manifest::{self, Manifest, Signed, VERSION, What};
 use super::super::sign;
 use super::{Held, MAX_CHECKPOINTS, MAX_MANIFEST_BYTES, Store};
 
@@ -115,20 +115,15 @@ impl Store {
         if bytes.len() as u64 > MAX_MANIFEST_BYTES {
             return Err(format!("its manifest exceeds {MAX_MANIFEST_BYTES} bytes"));
         }
-        let signed: Signed = serde_json::from_slice(&bytes)
-            .map_err(|cause| format!("its manifest is cut off or damaged: {cause}"))?;
-        if !sign::verify(&self.key, &signed.text, &signed.signature) {
-            return Err("its signature does not fit".to_owned());
-        }
-        let manifest: Manifest = serde_json::from_str(&signed.text)
-            .map_err(|cause| format!("its manifest is of another form: {cause}"))?;
+        let fits = |signed: &Signed| sign::verify(&self.key, &signed.text, &signed.signature);
+        let (manifest, text) = manifest::read(&bytes, fits)?;
         if manifest.version != VERSION || manifest.store != self.id {
             return Err("it belongs to another store or another version".to_owned());
         }
         if manifest.counter != counter {
             return Err(format!("it is checkpoint {}, put in another's place", manifest.counter));
         }
-        Ok((manifest, hex::encode(Sha256::digest(&signed.text))))
+        Ok((manifest, hex::encode(Sha256::digest(&text))))
     }
 
     /// Reads everything of a checkpoint; what is restored later is what was taken.

@@ -273,7 +273,7 @@ impl Swtpm {
             Ok(child) => Some(Self { child, _folder: folder }),
             Err(cause) => {
                 eprintln!(
-                    "not tested: the TPM counter (swtpm: {cause}; install swtpm and tpm2-tools)"
+                    "skipped: the TPM counter (swtpm: {cause}; install swtpm and tpm2-tools)"
                 );
                 None
             }
@@ -289,7 +289,7 @@ impl Swtpm {
 #[test]
 fn a_tpm_counts_on_over_its_own_restart_and_shows_a_store_put_back() {
     if std::process::Command::new("tpm2_nvread").arg("--version").output().is_err() {
-        return eprintln!("not tested: the TPM counter (tpm2-tools are not installed)");
+        return eprintln!("skipped: the TPM counter (tpm2-tools are not installed)");
     }
     // Two free ports beside each other.
     let port = (0..50)

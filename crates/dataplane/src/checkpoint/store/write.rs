@@ -11,9 +11,7 @@ use super::super::chunk::{self, MAX_CHUNK_BYTES};
 use super::super::counter::write_whole;
 use super::super::manifest::{Entry, Kept, Manifest, Signed, VERSION};
 use super::super::{retain, sign};
-use super::{
-    Held, MAX_CHECKPOINTS, MAX_ENTRIES, MAX_MANIFEST_BYTES, PACKED, PLAIN, Store, chunk_path,
-};
+use super::{Held, MAX_CHECKPOINTS, MAX_ENTRIES, MAX_MANIFEST_BYTES, Store, chunk_path};
 
 /// Strength of compression: the fastest; the service may stand still meanwhile.
 const STRENGTH: flate2::Compression = flate2::Compression::fast();
@@ -196,11 +194,11 @@ impl Writer<'_> {
         if self.knows(&digest) {
             return Ok(digest);
         }
-        let mut packed = flate2::write::ZlibEncoder::new(vec![PACKED], STRENGTH);
+        let mut packed = flate2::write::ZlibEncoder::new(vec![chunk::PACKED], STRENGTH);
         let packed = packed.write_all(bytes).and_then(|()| packed.finish());
         let body = match packed {
             Ok(packed) if packed.len() <= bytes.len() && packed.len() <= MAX_CHUNK_BYTES => packed,
-            _ => [&[PLAIN], bytes].concat(),
+            _ => [&[chunk::PLAIN], bytes].concat(),
         };
         let size = body.len() as u64;
         let limit = self.store.settings.max_bytes;

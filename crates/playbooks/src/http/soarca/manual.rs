@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{LIST_LIMIT, Refusal, refuse, values};
+use crate::approvals::Said;
 use crate::cacao::variables::bare;
+use crate::engine::Answered;
 use crate::run::StepState;
 use crate::store::runs::{self, Run};
 use crate::store::steps;
@@ -164,7 +166,8 @@ pub(crate) async fn go_on(
     let given = values(&uri, &answer.response_out_args)?;
     let id = run_id(&uri, &answer.execution_id)?;
     crate::http::run_in_sight(&room, &beyond, id).await.map_err(refuse(&uri))?;
-    let (step, text) = (answer.step_id, String::new());
-    room.engine.answer(id, step, approve, text, given, caller.name).await.map_err(refuse(&uri))?;
+    let answered = Answered { approve, text: String::new(), variables: given };
+    let said = Said::own(&caller);
+    room.engine.answer(id, answer.step_id, answered, said).await.map_err(refuse(&uri))?;
     Ok(Json(json!({ "execution_id": id.to_string() })))
 }
