@@ -1511,7 +1511,7 @@ export interface paths {
             cookie?: never;
         };
         /** Webhooks that start playbooks, those of one playbook together. */
-        get: operations["list"];
+        get: operations["list_hooks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2580,10 +2580,10 @@ export interface paths {
             cookie?: never;
         };
         /** When a playbook starts by itself, with what each trigger did. */
-        get: operations["list"];
+        get: operations["list_playbooks_triggers"];
         put?: never;
         /** Adds a trigger. The secret of a webhook is in this answer and nowhere else. */
-        post: operations["add"];
+        post: operations["add_playbooks_triggers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2602,7 +2602,7 @@ export interface paths {
         put: operations["replace"];
         post?: never;
         /** Takes a trigger away; a webhook stops to answer at once. */
-        delete: operations["remove"];
+        delete: operations["remove_playbooks_triggers"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2618,7 +2618,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Closes a webhook until it gets a new secret. */
-        post: operations["revoke"];
+        post: operations["revoke_playbooks_triggers_revoke"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2635,7 +2635,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Gives a webhook a new secret, shown this once; the old one opens nothing any more. */
-        post: operations["rotate"];
+        post: operations["rotate_playbooks_triggers_rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3577,7 +3577,7 @@ export interface paths {
          * Gives a webhook another secret. Until the overlap is over its messages carry both signatures, so that the receiver can be
          *     changed meanwhile. One that was still overlapping signs no longer.
          */
-        post: operations["rotate"];
+        post: operations["rotate_webhooks_rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -9982,27 +9982,27 @@ export interface components {
             missing: string[];
         };
         /** @description Starts a playbook when something happens. */
-        PlaybookTrigger: (components["schemas"]["PlaybookTriggerIncident"] & {
+        PlaybookTrigger: {
+            /** @description Least severity. */
+            min_severity: string;
+            /** @description Kinds of attack among the findings; empty means any. */
+            kinds?: string[];
+            level?: components["schemas"]["AutomationLevel"] | null;
             /** @enum {string} */
             on: "incidents.opened";
-        }) | (components["schemas"]["PlaybookTriggerFinding"] & {
+        } | {
+            /** @description Least severity. */
+            min_severity: string;
+            /** @description Kinds of attack among the findings; empty means any. */
+            kinds?: string[];
+            /** @description Names of the organisations that opened it; empty means any. */
+            origins?: string[];
+            /** @description The strictest label it reads; the incident's own binds the run. */
+            tlp?: string;
+            level?: components["schemas"]["AutomationLevel"] | null;
             /** @enum {string} */
-            on: "findings.raised";
-        }) | (components["schemas"]["PlaybookTriggerNews"] & {
-            /** @enum {string} */
-            on: "intel.new";
-        }) | (components["schemas"]["PlaybookTriggerHit"] & {
-            /** @enum {string} */
-            on: "intel.hit";
-        }) | (components["schemas"]["PlaybookTriggerSchedule"] & {
-            /** @enum {string} */
-            on: "schedule";
-        }) | (components["schemas"]["PlaybookTriggerWebhook"] & {
-            /** @enum {string} */
-            on: "webhook";
-        });
-        /** @description A detector raised a finding. */
-        PlaybookTriggerFinding: {
+            on: "incidents.received";
+        } | {
             /** @description Least severity. */
             min_severity: string;
             /** @description Kinds of attack; empty means any. */
@@ -10023,28 +10023,9 @@ export interface components {
              */
             cooldown_s?: number;
             level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description A value that the node's own work met is known to intelligence (what TLP:GREEN lets everybody here read). */
-        PlaybookTriggerHit: {
-            /** @description Names of sources, one of which must know it; empty means any. */
-            sources?: string[];
-            /**
-             * Format: int32
-             * @description After a start, how long the same value starts nothing, seconds.
-             */
-            cooldown_s?: number;
-            level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description An incident of our own was opened, or became severe enough later. */
-        PlaybookTriggerIncident: {
-            /** @description Least severity. */
-            min_severity: string;
-            /** @description Kinds of attack among the findings; empty means any. */
-            kinds?: string[];
-            level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description New intelligence became known here. What this node says itself is none, and neither are newer versions. */
-        PlaybookTriggerNews: {
+            /** @enum {string} */
+            on: "findings.raised";
+        } | {
             /** @description STIX types; empty means any. */
             types?: string[];
             /** @description One of these must be among the labels; empty means any. */
@@ -10069,9 +10050,20 @@ export interface components {
              */
             cooldown_s?: number;
             level?: components["schemas"]["AutomationLevel"] | null;
-        };
-        /** @description A time has come: every so often, or at a time of the day. */
-        PlaybookTriggerSchedule: {
+            /** @enum {string} */
+            on: "intel.new";
+        } | {
+            /** @description Names of sources, one of which must know it; empty means any. */
+            sources?: string[];
+            /**
+             * Format: int32
+             * @description After a start, how long the same value starts nothing, seconds.
+             */
+            cooldown_s?: number;
+            level?: components["schemas"]["AutomationLevel"] | null;
+            /** @enum {string} */
+            on: "intel.hit";
+        } | {
             /**
              * Format: int32
              * @description Every so many seconds, counted from 1970-01-01T00:00:00Z: 3600 is on the hour.
@@ -10091,6 +10083,21 @@ export interface components {
             /** @description Start also while the last run of this trigger is under way. */
             overlap?: boolean;
             level?: components["schemas"]["AutomationLevel"] | null;
+            /** @enum {string} */
+            on: "schedule";
+        } | {
+            /**
+             * @description Fields of the JSON body by name, or by JSON pointer (RFC 6901, `/a/b`), each with the external variable that gets its
+             *     value.
+             */
+            fields?: {
+                [key: string]: string;
+            };
+            /** @description Only calls signed as Standard Webhooks says are taken; the bare secret is not. */
+            signed?: boolean;
+            level?: components["schemas"]["AutomationLevel"] | null;
+            /** @enum {string} */
+            on: "webhook";
         };
         /** @description A trigger, with what it did. */
         PlaybookTriggerState: {
@@ -10144,19 +10151,6 @@ export interface components {
             last_run?: string | null;
             /** @description Why the last match or moment started nothing. */
             note?: string | null;
-        };
-        /** @description Somebody outside called `POST /api/v1/hooks/ID` with the secret of this trigger. */
-        PlaybookTriggerWebhook: {
-            /**
-             * @description Fields of the JSON body by name, or by JSON pointer (RFC 6901, `/a/b`), each with the external variable that gets its
-             *     value.
-             */
-            fields?: {
-                [key: string]: string;
-            };
-            /** @description Only calls signed as Standard Webhooks says are taken; the bare secret is not. */
-            signed?: boolean;
-            level?: components["schemas"]["AutomationLevel"] | null;
         };
         /** @description A stored playbook. */
         PlaybookView: {
@@ -16174,7 +16168,7 @@ export interface operations {
             };
         };
     };
-    list_incidents: {
+    list_hooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -16252,7 +16246,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_incidents: {
         parameters: {
             query?: {
                 /** @description `open`, `closed` or `all` (default). */
@@ -18493,7 +18487,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_playbooks_triggers: {
         parameters: {
             query?: never;
             header?: never;
@@ -18523,7 +18517,7 @@ export interface operations {
             };
         };
     };
-    add: {
+    add_playbooks_triggers: {
         parameters: {
             query?: never;
             header?: never;
@@ -18617,7 +18611,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_playbooks_triggers: {
         parameters: {
             query?: never;
             header?: never;
@@ -18647,7 +18641,7 @@ export interface operations {
             };
         };
     };
-    revoke: {
+    revoke_playbooks_triggers_revoke: {
         parameters: {
             query?: never;
             header?: never;
@@ -18687,7 +18681,7 @@ export interface operations {
             };
         };
     };
-    rotate: {
+    rotate_playbooks_triggers_rotate: {
         parameters: {
             query?: never;
             header?: never;
@@ -21189,7 +21183,7 @@ export interface operations {
             };
         };
     };
-    rotate: {
+    rotate_webhooks_rotate: {
         parameters: {
             query?: never;
             header?: never;

@@ -1,6 +1,7 @@
 // The shapes of the contract, from `schema.d.ts` (generated from openapi.json by `npm run types`).
 // Narrowed here where the contract says only "text" or "object" and the model says more; a field that
 // leaves the contract stops the build.
+import type { PlaybookTrigger } from './trigger-types';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -241,36 +242,7 @@ export type IncidentDetail = Narrow<Schemas['IncidentWhole'], {
 export type Playbook = Whole<Schemas['PlaybookView']>;
 export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; triggers: PlaybookTriggerState[]; report?: PlaybookReport };
 export type AutomationLevel = Schemas['AutomationLevel'];
-export type TriggerOn = 'incidents.opened' | 'incidents.received' | 'findings.raised' | 'intel.new' | 'intel.hit' | 'schedule' | 'webhook';
-export type Weekday = Schemas['Weekday'];
-/** A trigger as forms hold it: of the fields those that belong to `on`. */
-export interface PlaybookTrigger {
-  on: TriggerOn;
-  level?: AutomationLevel | null;
-  min_severity?: Severity;
-  kinds?: AttackKind[];
-  min_criticality?: Severity | null;
-  origins?: string[];
-  devices?: string[];
-  places?: string[];
-  device_types?: string[];
-  known?: boolean;
-  cooldown_s?: number | null;
-  types?: string[];
-  labels?: string[];
-  sources?: string[];
-  min_confidence?: number | null;
-  tlp?: string;
-  gather_s?: number | null;
-  every_s?: number | null;
-  at?: string | null;
-  days?: Weekday[];
-  zone_minutes?: number;
-  catch_up?: 'once' | 'skip';
-  overlap?: boolean;
-  fields?: Record<string, string>;
-  signed?: boolean;
-}
+export type * from './trigger-types';
 export type PlaybookTriggerState = Narrow<Schemas['PlaybookTriggerState'], { trigger: PlaybookTrigger }>;
 export type PlaybookTriggerMade = PlaybookTriggerState & { secret?: string };
 export type Automation = Narrow<Schemas['Automation'], {

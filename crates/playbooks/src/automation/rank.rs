@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 use super::Level;
 use crate::cacao::{ACTUATOR, Playbook};
-use crate::triggers::OnIncident;
 
 /// How a playbook's runs ended here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -74,13 +73,11 @@ fn worst(playbook: &Playbook) -> (f64, Option<String>) {
     found
 }
 
-fn fit(trigger: Option<&OnIncident>, report: &IncidentReport) -> (f64, String) {
+fn fit(meant: Option<&[AttackKind]>, report: &IncidentReport) -> (f64, String) {
     let kinds: Vec<AttackKind> = report.findings.iter().map(|finding| finding.kind).collect();
-    match trigger {
-        Some(trigger) if trigger.kinds.is_empty() => {
-            (0.5, "it is meant for incidents of every kind".into())
-        }
-        Some(trigger) => match trigger.kinds.iter().find(|kind| kinds.contains(kind)) {
+    match meant {
+        Some([]) => (0.5, "it is meant for incidents of every kind".into()),
+        Some(meant) => match meant.iter().find(|kind| kinds.contains(kind)) {
             Some(kind) => (1.0, format!("it is meant for this: {}", kind.words())),
             None => (0.125, "it is meant for other kinds of attack".into()),
         },
@@ -88,15 +85,16 @@ fn fit(trigger: Option<&OnIncident>, report: &IncidentReport) -> (f64, String) {
     }
 }
 
-/// What a playbook is worth for an incident on an asset of this criticality.
+/// What a playbook is worth for an incident on an asset of this criticality. `meant`: the kinds of attack that its trigger
+/// names, none for all; `None` where no trigger says.
 pub(crate) fn worth(
     playbook: &Playbook,
-    trigger: Option<&OnIncident>,
+    meant: Option<&[AttackKind]>,
     history: History,
     report: &IncidentReport,
     criticality: Severity,
 ) -> Worth {
-    let (fit, fits) = fit(trigger, report);
+    let (fit, fits) = fit(meant, report);
     let ended = history.succeeded + history.failed;
     let success = f64::from(history.succeeded + 1) / f64::from(ended + 2);
     let (cut, by) = worst(playbook);

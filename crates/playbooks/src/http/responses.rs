@@ -1,14 +1,14 @@
 //! `GET /api/v1/incidents/{id}/responses`: which playbook first, and why.
 
 use axum::extract::{Path, State};
-use model::{IncidentId, IncidentReport, Severity};
+use model::{AttackKind, IncidentId, IncidentReport, Severity};
 use platform::http::{Beyond, Json, Problem};
 
 use crate::automation::rank::{Candidate, worth};
 use crate::automation::{Automation, Level};
 use crate::cacao::Playbook;
 use crate::store::playbooks::Stored;
-use crate::triggers::OnIncident;
+use crate::triggers::{OnIncident, Trigger};
 use crate::{Playbooks, store};
 
 /// Playbooks compared for one incident at most; the oldest first.
@@ -58,7 +58,8 @@ impl Asked<'_> {
     ) -> Option<Candidate> {
         let playbook = Playbook::parse(&stored.body).ok()?;
         let trigger = self.chosen(stored);
-        let worth = worth(&playbook, trigger, history, self.report, self.criticality);
+        let meant = meant(stored, trigger);
+        let worth = worth(&playbook, meant, history, self.report, self.criticality);
         let (level, level_reasons) = self.by_itself(trigger);
         let value: serde_json::Value = serde_json::from_str(&stored.body).ok()?;
         Some(Candidate {
@@ -95,4 +96,15 @@ impl Asked<'_> {
             }
         }
     }
+}
+
+/// The kinds of attack a playbook is meant for: those of the trigger that counts, else those of one for findings.
+fn meant<'t>(stored: &'t Stored, chosen: Option<&'t OnIncident>) -> Option<&'t [AttackKind]> {
+    let findings = || {
+        stored.triggers.iter().find_map(|kept| match &kept.trigger {
+            Trigger::Finding(it) => Some(it.kinds.as_slice()),
+            _ => None,
+        })
+    };
+    chosen.map(|it| it.kinds.as_slice()).or_else(findings)
 }

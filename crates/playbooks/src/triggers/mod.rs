@@ -17,6 +17,7 @@ pub(crate) mod hook;
 pub(crate) mod launch;
 pub(crate) mod news;
 pub(crate) mod scheduled;
+mod schema;
 mod words;
 
 use std::collections::BTreeMap;
@@ -49,9 +50,8 @@ pub const MAX_GATHERED: usize = 100;
 pub const MAX_FIELDS: usize = 50;
 
 /// Starts a playbook when something happens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "on")]
-#[schema(as = PlaybookTrigger)]
 pub enum Trigger {
     /// An incident of our own was opened, or became severe enough later.
     #[serde(rename = "incidents.opened")]

@@ -235,6 +235,21 @@ async fn candidates_come_by_worth_with_reasons() {
     let names: Vec<&str> =
         list.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Look first", "Test"], "{list:#}");
+    // A trigger on findings says as much of what it is meant for.
+    let mut third = gentle.clone();
+    third["id"] = json!("playbook--5d1f0f0e-8a4b-4b53-9a6d-0000000000cc");
+    third["name"] = json!("On findings");
+    let third = room.store(&third).await;
+    let of = async || {
+        let (_, list) = room.call("GET", &path, Value::Null).await;
+        let one = list.as_array().unwrap().iter().find(|one| one["playbook"] == third).cloned();
+        one.unwrap()["value"].as_f64().unwrap()
+    };
+    assert_eq!(of().await, 0.046_875, "¾ × ⅛ × ½: nobody has said");
+    let on =
+        json!({ "on": "findings.raised", "min_severity": "low", "kinds": ["command_and_control"] });
+    room.trigger(&third, on).await;
+    assert_eq!(of().await, 0.375);
     // ¾ × 1 × ½, and ¾ × ½ × ½ − ½ × 1 × ½.
     assert_eq!(list[0]["value"], 0.375);
     assert_eq!(list[1]["value"], -0.0625);

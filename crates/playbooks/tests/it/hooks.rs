@@ -212,3 +212,26 @@ async fn more_calls_than_a_minute_has_are_told_to_wait_and_the_stop_asks() {
     assert!(room.runs().await.is_empty());
     room.close().await;
 }
+
+#[tokio::test]
+async fn a_call_that_names_a_device_is_judged_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let world: Arc<World> = Arc::default();
+    *world.criticality.lock().unwrap() = Some(model::Severity::Critical);
+    let config = playbooks::Config { install_shipped: false, ..playbooks::Config::default() };
+    let room = Room::open_with(folder.path(), &world, config).await;
+    let mut it = telling(&["__device__"]);
+    it["playbook_variables"]["__device__"]["value"] = json!("");
+    let hook =
+        Hook::make(&room, &it, json!({ "on": "webhook", "fields": { "device": "__device__" } }))
+            .await;
+    let device = "018f0000-0000-7000-8000-000000000001";
+    let (_, asked) = hook.call(&room, "1", &json!({ "device": device })).await;
+    assert!(asked["run"].is_null() && asked["proposal"].is_string(), "{asked}");
+    // The repetition is told what the first call led to.
+    let (_, again) = hook.call(&room, "1", &json!({ "device": device })).await;
+    assert_eq!((&again["proposal"], &again["repeated"]), (&asked["proposal"], &json!(true)));
+    let (_, none) = hook.call(&room, "2", &json!({})).await;
+    assert!(none["run"].is_string(), "it names none: {none}");
+    room.close().await;
+}
