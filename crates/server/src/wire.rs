@@ -317,11 +317,7 @@ impl Rooms {
             assets: Arc::new(assets.clone()),
             people: Arc::new(identity.clone()),
             authorizer: identity.authorizer(),
-            actuators: vec![
-                Arc::new(gateway.clone()),
-                Arc::new(recovery.clone()),
-                Arc::new(incidents.clone()),
-            ],
+            actuators: actuators(&gateway, &recovery, &incidents),
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
@@ -387,6 +383,15 @@ impl Rooms {
         all.extend(self.recovery.jobs());
         all
     }
+}
+
+/// The rooms that playbooks command.
+fn actuators(
+    gateway: &Gateway,
+    recovery: &Recovery,
+    incidents: &Incidents,
+) -> Vec<Arc<dyn ports::Actuator>> {
+    vec![Arc::new(gateway.clone()), Arc::new(recovery.clone()), Arc::new(incidents.clone())]
 }
 
 /// Recovery asks incidents, detectors and gateways; it calls people through the console.

@@ -11,6 +11,11 @@ use crate::cacao::variables::bare;
 use crate::run::StepState;
 use crate::store::{playbooks, proposals, runs, steps};
 
+/// Values of a proposal that a question repeats; the console shows all.
+const MAX_GIVEN_TOLD: usize = 20;
+/// Characters repeated of one.
+const MAX_VALUE_CHARS: usize = 200;
+
 /// A question that waits for people.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
@@ -98,6 +103,10 @@ impl Approvals {
         why.extend(
             it.reasons.iter().map(|reason| format!("It did not start by itself: {reason}.")),
         );
+        why.extend(it.given.iter().take(MAX_GIVEN_TOLD).map(|(name, value)| {
+            let value: String = value.chars().take(MAX_VALUE_CHARS).collect();
+            format!("It is given {} = {value}", bare(name))
+        }));
         Ok(Some(Question {
             kind: Kind::Proposal,
             about: about.to_owned(),

@@ -101,7 +101,9 @@ async fn what_is_old_goes_and_a_run_that_cannot_be_read_ends() {
     room.close().await;
     let short = playbooks::Config { keep_days: 0, ..config(desk.port) };
     let platform =
-        platform::testing::platform(folder.path(), &[playbooks::MIGRATIONS]).await.unwrap();
+        platform::testing::platform(folder.path(), &[intel::MIGRATIONS, playbooks::MIGRATIONS])
+            .await
+            .unwrap();
     let needs = Room::needs(&world);
     let refused = playbooks::Playbooks::new(platform.clone(), short, needs).install().await;
     assert!(refused.unwrap_err().to_string().contains("playbooks.keep_days"));
