@@ -27,7 +27,8 @@ use serde_json::{Value, json};
 const RUNS: usize = 400;
 const ACTIONS: usize = 50;
 const WAITING: usize = 10_000;
-const TRIGGERS: u8 = 200;
+/// Below what one playbook may start by itself within an hour.
+const TRIGGERS: u8 = 100;
 
 /// Carries everything out at once.
 #[derive(Default)]
