@@ -96,7 +96,7 @@ await act('a proposal is accepted as the second person, another declined', { sce
   await titled(page, '1 proposal waits for a yes');
   const first = page.locator('main section.panel').first();
   const text = await first.textContent();
-  for (const part of ['Start “Contain a talking device”?', 'Quiet hours from 22:00', '1 of 2 different persons said yes', 'Marta Puig said yes']) must(text.includes(part), `it does not say: ${part}`);
+  for (const part of ['Start “Contain a talking device”?', 'Quiet hours from 22:00', '1 of 2 different persons said yes', 'Marta Puig, in place of Jordi Mas said yes, by link']) must(text.includes(part), `it does not say: ${part}`);
   await axe(page, 'proposals');
   await first.getByLabel('A word with the answer').fill('Seen the device.');
   const asked = sent(page, 'POST', '/answer');
