@@ -5,13 +5,16 @@
 //!
 //! Entry points: [`Assets`] ([`ports::AssetDirectory`], [`ports::InventorySink`]), [`Assets::router`].
 
+mod board;
 mod config;
 mod directory;
 mod error;
 mod evidence;
 mod http;
 mod inventory;
+mod layers;
 pub mod makers;
+mod sites;
 mod store;
 
 use std::path::Path;
@@ -22,10 +25,13 @@ use platform::Platform;
 use platform::db::{Migration, RoomMigrations};
 use platform::health::{Component, Health};
 use platform::http::{Permission, RoomRouter};
+use tokio::sync::Semaphore;
+use utoipa_axum::routes;
 
 pub use config::Config;
 pub use directory::{MAX_REMEMBERED_DEVICES, TOUCH_PACKET_US, TOUCH_WALL_US};
 pub use error::AssetsError;
+pub use sites::{KINDS, MAX_SITES};
 
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
@@ -33,6 +39,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
     steps: &[
         Migration { number: 1, sql: include_str!("../migrations/0001_assets.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_facts.sql") },
+        Migration { number: 10, sql: include_str!("../migrations/0010_sites.sql") },
     ],
 };
 
@@ -43,6 +50,7 @@ pub struct Assets {
     config: Arc<Config>,
     memory: Arc<directory::Memory>,
     makers: Arc<OnceLock<makers::Makers>>,
+    uploads: Arc<Semaphore>,
 }
 
 impl Assets {
@@ -57,16 +65,29 @@ impl Assets {
             config: Arc::new(config),
             memory: Arc::default(),
             makers: Arc::default(),
+            uploads: Arc::new(Semaphore::new(1)),
         })
     }
 
     /// The room's routes.
     pub fn router(&self) -> RoomRouter {
         RoomRouter::<Self>::default()
-            .route(Permission("assets.read"), utoipa_axum::routes!(http::list::list))
-            .route(Permission("assets.read"), utoipa_axum::routes!(http::device::device))
-            .route(Permission("assets.read"), utoipa_axum::routes!(http::evidence::evidence))
-            .route(Permission("assets.write"), utoipa_axum::routes!(http::change::change))
+            .route(Permission("assets.read"), routes!(http::list::list))
+            .route(Permission("assets.read"), routes!(http::device::device))
+            .route(Permission("assets.read"), routes!(http::evidence::evidence))
+            .route(Permission("assets.write"), routes!(http::change::change))
+            .route(Permission("assets.write"), routes!(http::site_devices::assign))
+            .route(Permission("assets.read"), routes!(http::sites::list))
+            .route(Permission("assets.write"), routes!(http::sites::add))
+            .route(Permission("assets.read"), routes!(http::site_geojson::export))
+            .route(Permission("assets.write"), routes!(http::site_geojson::import))
+            .route(Permission("assets.read"), routes!(http::site::site))
+            .route(Permission("assets.write"), routes!(http::site::replace))
+            .route(Permission("assets.write"), routes!(http::site::remove))
+            .route(Permission("assets.read"), routes!(http::layers::list))
+            .route(Permission("assets.write"), routes!(http::layers::add))
+            .route(Permission("assets.write"), routes!(http::layers::remove))
+            .route(Permission("assets.read"), routes!(http::layer_content::content))
             .with_state(self.clone())
     }
 

@@ -73,6 +73,29 @@ impl Blobs {
         }
     }
 
+    /// `length` bytes of a blob from `first` on, fewer at its end; `None` when it is not here. Not checked against the
+    /// name: that would read the whole for every part of it.
+    ///
+    /// # Errors
+    /// Bad name, or the file system refuses.
+    pub async fn get_range(
+        &self,
+        name: &str,
+        first: u64,
+        length: u64,
+    ) -> Result<Option<Vec<u8>>, BlobError> {
+        use tokio::io::{AsyncReadExt, AsyncSeekExt};
+        let mut file = match tokio::fs::File::open(self.path(name)?).await {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(cause.into()),
+        };
+        file.seek(std::io::SeekFrom::Start(first)).await?;
+        let mut part = Vec::new();
+        file.take(length).read_to_end(&mut part).await?;
+        Ok(Some(part))
+    }
+
     fn path(&self, name: &str) -> Result<PathBuf, BlobError> {
         let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if name.len() != 64 || !name.bytes().all(lower_hex) {
@@ -94,6 +117,8 @@ mod tests {
         let name = blobs.put(b"lantern").await.unwrap();
         assert_eq!(blobs.put(b"lantern").await.unwrap(), name);
         assert_eq!(blobs.get(&name).await.unwrap().unwrap(), b"lantern");
+        assert_eq!(blobs.get_range(&name, 4, 99).await.unwrap().unwrap(), b"ern");
+        assert_eq!(blobs.get_range(&name, 99, 9).await.unwrap().unwrap(), b"");
         std::fs::write(blobs.path(&name).unwrap(), b"lanterm").unwrap();
         assert!(matches!(blobs.get(&name).await, Err(BlobError::Damaged(_))));
         assert!(matches!(blobs.get("../../etc/passwd").await, Err(BlobError::BadName(_))));

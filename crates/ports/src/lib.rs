@@ -11,6 +11,7 @@ pub mod fake;
 pub mod misp;
 pub mod pseudonyms;
 pub mod recovery;
+pub mod situation;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -3,7 +3,13 @@
 pub(crate) mod change;
 pub(crate) mod device;
 pub(crate) mod evidence;
+pub(crate) mod layer_content;
+pub(crate) mod layers;
 pub(crate) mod list;
+pub(crate) mod site;
+pub(crate) mod site_devices;
+pub(crate) mod site_geojson;
+pub(crate) mod sites;
 
 use model::{Device, DeviceId, DeviceRole, Severity};
 use platform::http::Problem;
@@ -24,6 +30,10 @@ pub(crate) struct DeviceView {
     pub name: String,
     /// Where it stands.
     pub place: Option<String>,
+    /// The site it stands at: its id.
+    pub site: Option<String>,
+    /// The site's name.
+    pub site_name: Option<String>,
     /// `unknown`, `protected` or `infrastructure`.
     #[schema(value_type = String)]
     pub role: DeviceRole,
@@ -66,6 +76,8 @@ impl From<Device> for DeviceView {
             id: device.id,
             name: device.name,
             place: device.place,
+            site: None,
+            site_name: None,
             role: device.role,
             criticality: device.criticality,
             mac: device.mac,
@@ -123,6 +135,12 @@ pub(crate) async fn with_facts(
     for known in store::facts_of(connection, first, last).await? {
         if let Some(view) = views.iter_mut().find(|view| view.id == known.device) {
             view.learn(&known);
+        }
+    }
+    for (device, site, name) in crate::sites::store::of_devices(connection, first, last).await? {
+        if let Some(view) = views.iter_mut().find(|view| view.id == device) {
+            view.site = Some(site);
+            view.site_name = Some(name);
         }
     }
     Ok(views)

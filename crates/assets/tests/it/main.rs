@@ -5,6 +5,7 @@ mod http;
 mod identity;
 mod inventory;
 mod kinds;
+mod sites;
 
 use std::path::Path;
 
