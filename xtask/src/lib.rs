@@ -30,6 +30,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("playbooks", 2),
     ("webhooks", 2),
     ("recovery", 2),
+    ("situation", 2),
     ("incidents", 2),
     ("accountability", 2),
     ("identity", 2),

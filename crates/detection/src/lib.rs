@@ -16,6 +16,7 @@
 //! Entry points: [`Detection`] ([`ports::WindowSink`]), [`Detection::router`], [`Detection::jobs`];
 //! without a node: [`offline`].
 
+mod board;
 mod capture;
 mod config;
 mod context;

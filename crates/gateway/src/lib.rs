@@ -9,6 +9,7 @@
 //! [`Gateway::router`], [`Gateway::consumers`], [`Gateway::jobs`].
 
 mod actuator;
+mod board;
 mod config;
 mod connection;
 mod error;

@@ -17,7 +17,7 @@ pub(crate) use allow::{
 };
 pub(crate) use orders::{
     answer, find_order, in_force, insert_order, keep_rule, lift, next_rule, orders, rule, rule_of,
-    see, unanswered,
+    see, standing, unanswered,
 };
 pub(crate) use policies::{HistoryRow, PolicyRow, history, note_taken, policy, set_policy};
 pub(crate) use readings::{Reading, keep_reading, readings};

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 56] = [
+const TABLE: [(&str, &[&str]); 58] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -55,6 +55,8 @@ const TABLE: [(&str, &[&str]); 56] = [
     ("recovery.order", &["analyst", "operator"]),
     ("recovery.write", &["analyst"]),
     ("assets.write", &[]),
+    ("situation.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("node.write", &[]),
     ("tokens.create", &[]),
     ("tokens.revoke", &[]),
     ("peers.invite", &[]),

@@ -7,6 +7,7 @@
 //! [`Incidents::consumers`].
 
 mod actuator;
+mod board;
 mod config;
 mod consumer;
 mod desk;

@@ -13,6 +13,7 @@ pub mod abilities;
 pub mod actuators;
 mod approvals;
 mod automation;
+mod board;
 mod commands;
 mod config;
 pub mod context;

@@ -39,6 +39,7 @@ use platform::tasks::Tasks;
 use playbooks::Playbooks;
 use recovery::Recovery;
 use serde::Serialize;
+use situation::Situation;
 use webhooks::Webhooks;
 
 use crate::config::{DemoConfig, NodeConfig, ServerConfig};
@@ -48,7 +49,7 @@ use crate::{app, http};
 pub use doors::{Addresses, Ports};
 
 /// The tables of all rooms, in the order in which they are made.
-pub const MIGRATIONS: [RoomMigrations; 16] = [
+pub const MIGRATIONS: [RoomMigrations; 17] = [
     identity::MIGRATIONS,
     accountability::MIGRATIONS,
     assets::MIGRATIONS,
@@ -65,6 +66,7 @@ pub const MIGRATIONS: [RoomMigrations; 16] = [
     playbooks::MIGRATIONS,
     webhooks::MIGRATIONS,
     recovery::MIGRATIONS,
+    situation::MIGRATIONS,
 ];
 
 /// The sections of all rooms.
@@ -129,6 +131,7 @@ pub(crate) struct Rooms {
     pub(crate) playbooks: Playbooks,
     pub(crate) webhooks: Webhooks,
     pub(crate) recovery: Recovery,
+    pub(crate) situation: Situation,
 }
 
 /// A node over its data folder.
@@ -321,6 +324,14 @@ impl Rooms {
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
+        let needs = situation::Needs {
+            sites: Arc::new(assets.clone()),
+            watch: Arc::new(detection.clone()),
+            orders: Arc::new(gateway.clone()),
+            questions: Arc::new(playbooks.clone()),
+            incidents: Arc::new(incidents.clone()),
+        };
+        let situation = Situation::new(platform.clone(), needs);
         Ok(Self {
             identity,
             accountability,
@@ -337,6 +348,7 @@ impl Rooms {
             playbooks,
             webhooks,
             recovery,
+            situation,
         })
     }
 
@@ -357,6 +369,7 @@ impl Rooms {
             self.playbooks.router(),
             self.webhooks.router(),
             self.recovery.router(),
+            self.situation.router(),
         ]
         .into_iter()
         .fold(RoomRouter::default(), RoomRouter::merge)
@@ -371,6 +384,7 @@ impl Rooms {
         all.extend(self.playbooks.consumers());
         all.extend(self.webhooks.consumers());
         all.extend(self.recovery.consumers());
+        all.extend(self.situation.consumers());
         all
     }
 

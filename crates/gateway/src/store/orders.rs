@@ -133,6 +133,21 @@ pub(crate) async fn unanswered(
     rows.iter().map(order).collect()
 }
 
+/// Orders with an end that have not ended, at all gateways, newest first: in force, not carried out, or waiting.
+pub(crate) async fn standing(
+    connection: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<OrderRow>, DbError> {
+    let rows = sqlx::query(
+        "SELECT * FROM gateway_orders WHERE timeout_s IS NOT NULL AND lifted_at IS NULL \
+         ORDER BY requested_at DESC, key LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(order).collect()
+}
+
 /// Orders in force at a gateway.
 pub(crate) async fn in_force(
     connection: &mut AnyConnection,

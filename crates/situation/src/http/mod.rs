@@ -1,0 +1,4 @@
+//! Endpoints, one a file.
+
+pub(crate) mod figures;
+pub(crate) mod situation;
