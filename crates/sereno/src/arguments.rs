@@ -127,6 +127,9 @@ pub(crate) enum Command {
     Findings(crate::commands::feedback::Findings),
     /// Devices, their kind and what is known of them; or those of a capture.
     Assets(crate::commands::assets::Assets),
+    /// Sites: where devices stand; maps and plans of the house.
+    #[command(subcommand)]
+    Site(Box<crate::commands::site::SiteCommand>),
     /// What machines may be told: the model of each edge as text, and its versions.
     Commands(crate::commands::machines::Commands),
     /// What GOOSE and MMS keep to behind each edge, and its versions.

@@ -84,6 +84,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Gateway(command) => commands::gateway::run(*command, json).await,
         Command::Get(command) => commands::lists::get(command, json).await,
         Command::Assets(assets) => commands::assets::run(assets, json).await,
+        Command::Site(command) => commands::site::run(*command, json).await,
         Command::Devices(list) => commands::lists::run("devices", list, json).await,
         Command::Findings(findings) => commands::feedback::run(findings, json).await,
         Command::Commands(list) => commands::machines::run(list, json).await,

@@ -85,7 +85,7 @@ impl ServerConfig {
 pub struct NodeConfig {
     /// The organisation's name.
     pub name: Option<String>,
-    /// `operator`, `cert` or `other`.
+    /// `operator`, `cert`, `developer`, `assessor`, `trainer` or `other`.
     pub kind: Option<String>,
 }
 

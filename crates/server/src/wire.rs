@@ -139,6 +139,7 @@ pub struct Node {
     platform: Platform,
     rooms: Rooms,
     demo: DemoConfig,
+    configured: NodeConfig,
     ready: Arc<AtomicBool>,
 }
 
@@ -160,6 +161,7 @@ impl Node {
             .await
             .with_context(|| data.database().display().to_string())?;
         let signer = NodeKey::open(&data, random.as_ref())?;
+        let configured = node.clone();
         let node = identity_row::load(&db, node).await?;
         let platform = Platform {
             db,
@@ -173,7 +175,7 @@ impl Node {
         };
         let rooms = Rooms::open(&platform, configs).await?;
         let ready = Arc::new(AtomicBool::new(false));
-        Ok(Self { platform, rooms, demo: demo.clone(), ready })
+        Ok(Self { platform, rooms, demo: demo.clone(), configured, ready })
     }
 
     /// Starts consumers, jobs and the socket for edges.
@@ -237,6 +239,7 @@ impl Node {
             platform: self.platform.clone(),
             health: Arc::new(health::All::new(&self.platform, &self.rooms)),
             ready: Arc::clone(&self.ready),
+            configured: self.configured.clone(),
             demo: self.demo.clone(),
             metrics,
             access: Arc::new(access),

@@ -36,7 +36,7 @@ const NOT_BUILT: &str = include_str!("not_built.html");
 /// the page because the component library sets sizes that way; scripts may not.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
-     connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
 /// True when the console was built before this binary.

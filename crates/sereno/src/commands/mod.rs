@@ -33,6 +33,7 @@ pub(crate) mod secret;
 pub(crate) mod share;
 pub(crate) mod sharing;
 pub(crate) mod shell;
+pub(crate) mod site;
 pub(crate) mod stix;
 mod stix_batch;
 mod stix_pattern;

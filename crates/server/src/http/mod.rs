@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod events;
 pub mod facts;
 pub mod node;
+pub mod node_change;
 pub mod probes;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use platform::health::Component;
 use platform::http::{AccessRule, Permission, RoomRouter};
 use utoipa_axum::routes;
 
-use crate::config::DemoConfig;
+use crate::config::{DemoConfig, NodeConfig};
 
 /// Asks every room how it is.
 #[async_trait]
@@ -37,6 +38,8 @@ pub struct NodeState {
     pub health: Arc<dyn HealthSource>,
     /// Set when everything runs and every port is open.
     pub ready: Arc<AtomicBool>,
+    /// What the configuration says of the node; people cannot change that.
+    pub configured: NodeConfig,
     /// Present on demonstration nodes.
     pub demo: DemoConfig,
     /// Renders `/metrics`.
@@ -49,6 +52,7 @@ pub struct NodeState {
 pub fn router(state: NodeState) -> RoomRouter {
     RoomRouter::<NodeState>::default()
         .route(Permission::PUBLIC, routes!(node::node))
+        .route(Permission("node.write"), routes!(node_change::change))
         .route(Permission::PUBLIC, routes!(probes::healthz))
         .route(Permission::PUBLIC, routes!(probes::readyz))
         .route(Permission("metrics.read"), routes!(probes::metrics))

@@ -1,8 +1,12 @@
 //! `GET /api/v1/node`: what a page needs before anybody has signed in.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
+use platform::db::DbError;
 use platform::http::{Caller, CallerKind, Json};
 use serde::Serialize;
+use sqlx::Row;
 use utoipa::ToSchema;
 
 use super::NodeState;
@@ -20,12 +24,44 @@ pub struct NodeView {
     demo: Option<DemoView>,
 }
 
+/// Who a node is.
 #[derive(Debug, Serialize, ToSchema)]
-struct NodeName {
+pub struct NodeName {
+    /// Identity, minted at first start.
     id: String,
+    /// The organisation's name.
     name: String,
+    /// `operator`, `cert`, `developer`, `assessor`, `trainer` or `other`.
     kind: String,
+    /// Version of the program.
     version: String,
+}
+
+/// Name and kind as they stand: people change them while the node runs, and the configuration wins over people.
+pub async fn named(state: &NodeState) -> NodeName {
+    let own = &state.platform.node;
+    let stored = async {
+        let mut sql = state.platform.db.read().await?;
+        let rows = sqlx::query(
+            "SELECT name, value FROM platform_settings WHERE name IN ('node.name', 'node.kind')",
+        )
+        .fetch_all(&mut *sql)
+        .await?;
+        let pair = |row: &sqlx::any::AnyRow| Ok((row.try_get("name")?, row.try_get("value")?));
+        rows.iter().map(pair).collect::<Result<HashMap<String, String>, DbError>>()
+    };
+    // Without an answer of the database: as it was at the start.
+    let mut stored = stored.await.unwrap_or_default();
+    let mut value = |configured: &Option<String>, name: &str, start: &str| {
+        let known = configured.clone().or_else(|| stored.remove(name));
+        known.unwrap_or_else(|| start.to_owned())
+    };
+    NodeName {
+        id: own.id.to_string(),
+        name: value(&state.configured.name, "node.name", &own.name),
+        kind: value(&state.configured.kind, "node.kind", &own.kind),
+        version: env!("CARGO_PKG_VERSION").into(),
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,15 +81,9 @@ struct DemoView {
 /// Who this node is, whether it needs a first account, who is signed in.
 #[utoipa::path(get, path = "/api/v1/node", tag = "node", responses((status = 200, body = NodeView)))]
 pub async fn node(State(state): State<NodeState>, caller: Caller) -> Json<NodeView> {
-    let own = &state.platform.node;
     let known = !matches!(caller.kind, CallerKind::Anonymous);
     Json(NodeView {
-        node: NodeName {
-            id: own.id.to_string(),
-            name: own.name.clone(),
-            kind: own.kind.clone(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        },
+        node: named(&state).await,
         first_run: state.health.first_run().await,
         signed_in: known.then_some(SignedIn { user: caller.name, roles: caller.roles }),
         demo: state.demo.credit.clone().map(|credit| DemoView {

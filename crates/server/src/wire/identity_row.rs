@@ -6,19 +6,18 @@ use platform::db::{Db, DbError};
 use sqlx::Row;
 
 use crate::config::NodeConfig;
+use crate::http::node_change::KINDS;
 
 /// The organisation's name before anybody gave one.
 const UNNAMED: &str = "Unnamed node";
-/// Kinds of organisation.
-const KINDS: [&str; 3] = ["operator", "cert", "other"];
 
 /// Reads the identity, making it at first start. The configuration wins over what first run wrote.
 ///
 /// # Errors
-/// The kind is none of `operator`, `cert`, `other`, or the database said no.
+/// The kind is none of [`KINDS`], or the database said no.
 pub(super) async fn load(db: &Db, config: &NodeConfig) -> anyhow::Result<NodeIdentity> {
     if let Some(kind) = config.kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
-        anyhow::bail!("node.kind is '{kind}'; it must be operator, cert or other");
+        anyhow::bail!("node.kind is '{kind}'; it must be one of {}", KINDS.join(", "));
     }
     let known: Result<(String, Option<String>, Option<String>), DbError> = db
         .write(|tx| {
