@@ -13,6 +13,7 @@ import * as knowledge from './knowledge.mjs';
 import * as playbooks from './playbooks.mjs';
 import * as recovery from './recovery.mjs';
 import * as sharing from './sharing.mjs';
+import * as situation from './situation.mjs';
 import { factsFor } from './facts.mjs';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -27,7 +28,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { automation: automation.automationWorld(scene), gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
+  return { ...situation.situationWorld(), automation: automation.automationWorld(scene), gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -70,6 +71,7 @@ const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permi
 
 /** GET routes: pattern → answer. */
 const reads = [
+  ...situation.reads,
   ...automation.reads,
   [/^\/node$/, (w) => nodeOf(w)],
   [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [] })],
@@ -155,6 +157,7 @@ const reads = [
 ];
 
 const writes = [
+  ...situation.writes,
   ...automation.writes,
   [/^\/recovery\/orders$/, (w, body) => recovery.order(w, body)],
   [/^\/recovery\/checks$/, (w, body) => recovery.addCheck(w, body)],
@@ -241,6 +244,11 @@ async function bodyOf(request) {
 async function api(world, request, response, url) {
   const path = url.pathname.slice('/api/v1'.length);
   if (path === '/events') return events(world, request, response);
+  const plain = situation.files.find(([pattern]) => pattern.test(path));
+  if (plain) {
+    response.writeHead(200, { 'content-type': plain[1] });
+    return response.end(plain[2]);
+  }
   const body = request.method === 'GET' ? null : await bodyOf(request);
   const table = request.method === 'GET' ? reads : writes;
   const found = table.map(([pattern, answer]) => [path.match(pattern), answer]).find(([match]) => match);
@@ -255,7 +263,7 @@ async function api(world, request, response, url) {
   response.end(answer === undefined ? '' : JSON.stringify(answer));
 }
 
-const CSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const CSP = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 async function file(response, url) {
   const path = normalize(url.pathname).replace(/^([.][.][/])+/, '');

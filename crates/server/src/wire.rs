@@ -327,14 +327,8 @@ impl Rooms {
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
-        let needs = situation::Needs {
-            sites: Arc::new(assets.clone()),
-            watch: Arc::new(detection.clone()),
-            orders: Arc::new(gateway.clone()),
-            questions: Arc::new(playbooks.clone()),
-            incidents: Arc::new(incidents.clone()),
-        };
-        let situation = Situation::new(platform.clone(), needs);
+        let asked = (&assets, &detection, &gateway, &playbooks, &incidents);
+        let situation = situating(platform, asked);
         Ok(Self {
             identity,
             accountability,
@@ -409,6 +403,27 @@ fn actuators(
     incidents: &Incidents,
 ) -> Vec<Arc<dyn ports::Actuator>> {
     vec![Arc::new(gateway.clone()), Arc::new(recovery.clone()), Arc::new(incidents.clone())]
+}
+
+/// The situation asks each of them for the present.
+fn situating(
+    platform: &Platform,
+    (assets, detection, gateway, playbooks, incidents): (
+        &Assets,
+        &Detection,
+        &Gateway,
+        &Playbooks,
+        &Incidents,
+    ),
+) -> Situation {
+    let needs = situation::Needs {
+        sites: Arc::new(assets.clone()),
+        watch: Arc::new(detection.clone()),
+        orders: Arc::new(gateway.clone()),
+        questions: Arc::new(playbooks.clone()),
+        incidents: Arc::new(incidents.clone()),
+    };
+    Situation::new(platform.clone(), needs)
 }
 
 /// Recovery asks incidents, detectors and gateways; it calls people through the console.

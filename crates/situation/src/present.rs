@@ -240,6 +240,17 @@ mod tests {
         }
     }
 
+    fn site(id: &str, name: &str) -> SiteBrief {
+        SiteBrief {
+            id: id.into(),
+            name: name.into(),
+            kind: "tram stop".into(),
+            place: None,
+            position: Some((41.0, 2.0)),
+            plan: None,
+        }
+    }
+
     fn order(n: u8, verb: &str, enforced: Option<bool>) -> StandingOrder {
         StandingOrder {
             key: format!("order {n}"),
@@ -263,17 +274,8 @@ mod tests {
             state: state.into(),
             reason: if state == "unprotected" { "no model".into() } else { String::new() },
         };
-        let site = SiteBrief {
-            id: "stop".into(),
-            name: "Stop".into(),
-            kind: "tram stop".into(),
-            place: None,
-            position: Some((41.0, 2.0)),
-            plan: None,
-        };
-        let empty = SiteBrief { id: "depot".into(), name: "Depot".into(), ..site.clone() };
         let said = Said {
-            sites: vec![empty, site],
+            sites: vec![site("depot", "Depot"), site("stop", "Stop")],
             watches: vec![
                 watch(1, "watching"),
                 watch(2, "learning"),
@@ -297,7 +299,8 @@ mod tests {
             devices: all,
         };
         let now = devices(&said);
-        let of = |n: u8| now.iter().find(|one| one.name == format!("device {n}"));
+        let named = |n: u8| format!("device {n}");
+        let of = |n: u8| now.iter().find(|one| one.name == named(n));
         let standing = |n: u8| of(n).map(|one| one.standing);
         assert_eq!(standing(1), Some(Standing::Well));
         assert_eq!(standing(2), Some(Standing::Learning));

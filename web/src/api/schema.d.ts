@@ -880,6 +880,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts devices to a site; all of them or none. */
+        post: operations["assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{id}": {
         parameters: {
             query?: never;
@@ -1238,6 +1255,23 @@ export interface paths {
         put?: never;
         /** Fetches a feed now; the answer comes when it is read. */
         post: operations["run_feeds_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of findings and incidents in a period of at most 400 days; of others' incidents only what the caller sees. */
+        get: operations["figures"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1719,7 +1753,7 @@ export interface paths {
             cookie?: never;
         };
         /** Everything a query finds, each object as it came. */
-        get: operations["export"];
+        get: operations["export_intel_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2242,6 +2276,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map/layers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All layers. */
+        get: operations["list_map_layers"];
+        put?: never;
+        /** Keeps a file: GeoJSON, PMTiles 3, PNG or JPEG. What it is, its bytes say. */
+        post: operations["add_map_layers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/layers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a layer; refused while sites stand on it. */
+        delete: operations["remove_map_layers"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/layers/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a layer under the type they were judged to be; single ranges as PMTiles readers ask for them. */
+        get: operations["content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2290,7 +2376,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Names the organisation and says what it is. */
+        patch: operations["change_node"];
         trace?: never;
     };
     "/api/v1/notices": {
@@ -2599,7 +2686,7 @@ export interface paths {
         };
         get?: never;
         /** Replaces a trigger; what it did so far stays counted, and a webhook keeps its secret. */
-        put: operations["replace"];
+        put: operations["replace_playbooks_triggers"];
         post?: never;
         /** Takes a trigger away; a webhook stops to answer at once. */
         delete: operations["remove_playbooks_triggers"];
@@ -3331,6 +3418,78 @@ export interface paths {
         put?: never;
         /** Ends the session of the cookie that comes with the request; without one nothing happens. */
         post: operations["sign_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sites in the order of their names, with how many devices stand at each. */
+        get: operations["list_sites"];
+        put?: never;
+        /** Makes a site. */
+        post: operations["add_sites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All sites as GeoJSON (RFC 7946): points, or no geometry where no position is known. */
+        get: operations["export_sites_geojson"];
+        put?: never;
+        /** Makes or changes sites by their names, all or none; at most 4 MiB and 5000 features. */
+        post: operations["import_sites_geojson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One site, by its id or its name. */
+        get: operations["site"];
+        /** Replaces what is known of a site; its devices stay. */
+        put: operations["replace_sites"];
+        post?: never;
+        /** Removes a site; refused while devices stand there and nobody says where they go. */
+        delete: operations["remove_sites"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/situation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything the first page says, within the caller's sight. */
+        get: operations["situation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4235,6 +4394,23 @@ export interface components {
             /** @description Whether a mail is on its way too; otherwise they see it on the console. */
             mailed: boolean;
         };
+        /** @description What was done. */
+        Assigned: {
+            /**
+             * Format: int64
+             * @description Devices put there.
+             */
+            moved: number;
+            /** @description The site's id. */
+            site?: string | null;
+        };
+        /** @description Which devices go where. */
+        Assignment: {
+            /** @description Ids of devices, 1 to 1000. */
+            devices: string[];
+            /** @description The site's id or name; `null` takes them from theirs. */
+            site?: string | null;
+        };
         /** @description The policy of a node. */
         Automation: {
             /**
@@ -4364,6 +4540,25 @@ export interface components {
              */
             windows: number;
         };
+        /** @description An incident of a campaign. */
+        CampaignCase: {
+            id: string;
+            title: string;
+        };
+        /** @description Incidents of several organisations that belong together, and why. */
+        CampaignLine: {
+            /** @description Who sees it. */
+            organisations: string[];
+            /** @description The remote parties they have in common: the reason. */
+            peers: string[];
+            /** @description Techniques that several of the incidents show. */
+            techniques: string[];
+            incidents: components["schemas"]["CampaignCase"][];
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+        };
         /** @description The packets kept with a finding. */
         CaptureView: {
             /** @description SHA-256 of the file. */
@@ -4395,6 +4590,23 @@ export interface components {
         CaseChange: {
             /** @description `stop`: nothing more by itself; `again`: begin anew, the first trial at once. */
             action: string;
+        };
+        /** @description An incident in a line. */
+        CaseLine: {
+            id: string;
+            title: string;
+            severity: string;
+            state: string;
+            tlp: string;
+            /** @description True when another organisation shared it with us. */
+            received: boolean;
+            origin_name: string;
+            acknowledged_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When this node opened or received it.
+             */
+            opened_at: string;
         };
         /** @description A block that is being lifted by itself. */
         CaseView: {
@@ -4477,6 +4689,26 @@ export interface components {
             revoked_at?: string | null;
             /** @description `in force`, `expired` or `revoked`. */
             state: string;
+        };
+        /** @description What changed since the person looked last. */
+        Changes: {
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: int64
+             * @description Incidents that are new.
+             */
+            opened: number;
+            /**
+             * Format: int64
+             * @description Older incidents that changed.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description No more than this is counted.
+             */
+            at_most: number;
         };
         /** @description A new health check. */
         CheckRequest: {
@@ -4744,6 +4976,13 @@ export interface components {
              */
             factor?: number | null;
         };
+        /** @description Something and how many. */
+        Count: {
+            /** @description A word of the API. */
+            item: string;
+            /** Format: int64 */
+            n: number;
+        };
         /** @description A count of a window that people are told. */
         CountView: {
             /** @description The metric's name, as in `docs/metrics.md`. */
@@ -4853,6 +5092,19 @@ export interface components {
             name: string;
             /** @description Its password; it is shown this once. */
             password: string;
+        };
+        /** @description Findings that were recorded on a day. */
+        Day: {
+            /** @description The day, UTC. */
+            day: string;
+            /** Format: int64 */
+            low: number;
+            /** Format: int64 */
+            medium: number;
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            critical: number;
         };
         /** @description A message that was given up. */
         DeadDelivery: {
@@ -4969,6 +5221,37 @@ export interface components {
             /** @description What each sensor knows. */
             known: components["schemas"]["KnownView"][];
         };
+        /** @description A device that is not simply well. */
+        DeviceNow: {
+            /** @description Identity. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where it stands, in words. */
+            place?: string | null;
+            /** @description Its site's id. */
+            site?: string | null;
+            /** @description How it stands. */
+            standing: components["schemas"]["Standing"];
+            /** @description The open incident about it, the worst one. */
+            incident?: string | null;
+            /** @description The gateway that holds it, or was told to. */
+            gateway?: string | null;
+            /** @description What was ordered: `block`, `quarantine` … */
+            verb?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the order stands.
+             */
+            since?: string | null;
+            /**
+             * Format: date-time
+             * @description When the order ends by itself.
+             */
+            until?: string | null;
+            /** @description Why it is not watched, in the detectors' words. */
+            reason: string;
+        };
         /** @description A device with what is known of it. */
         DeviceView: {
             /** @description Stable identity. */
@@ -4977,6 +5260,10 @@ export interface components {
             name: string;
             /** @description Where it stands. */
             place?: string | null;
+            /** @description The site it stands at: its id. */
+            site?: string | null;
+            /** @description The site's name. */
+            site_name?: string | null;
             /** @description `unknown`, `protected` or `infrastructure`. */
             role: string;
             /** @description `low`, `medium`, `high` or `critical`. */
@@ -5753,6 +6040,31 @@ export interface components {
             /** @description What is called normal because of it; empty for an attack. */
             suppressions: components["schemas"]["SuppressionView"][];
         };
+        /** @description The figures of a period. */
+        Figures: {
+            /** @description First day. */
+            from: string;
+            /** @description Last day. */
+            to: string;
+            /** @description Findings by the day on which they were recorded, each day of the period. */
+            findings: components["schemas"]["Day"][];
+            /** @description Findings by detector. */
+            detectors: components["schemas"]["Count"][];
+            /** @description Findings by what they speak of. */
+            kinds: components["schemas"]["Count"][];
+            /** @description Incidents opened in the period, by the state they are in now. */
+            states: components["schemas"]["Count"][];
+            /** @description Incidents opened in the period, by severity. */
+            severities: components["schemas"]["Count"][];
+            /** @description From opening to the first acknowledgement, of those acknowledged in the period. */
+            acknowledge: components["schemas"]["Took"][];
+            /** @description From opening to containment. */
+            contain: components["schemas"]["Took"][];
+            /** @description From opening to recovery. */
+            recover: components["schemas"]["Took"][];
+            /** @description Incidents others shared with us, by organisation. */
+            origins: components["schemas"]["Count"][];
+        };
         /** @description A finding with what belongs to it. */
         FindingDetail: components["schemas"]["FindingView"] & {
             /** @description The group it is in. */
@@ -6117,6 +6429,19 @@ export interface components {
              * @description When it ended.
              */
             ended_at?: string | null;
+        };
+        /** @description What an import did. */
+        Imported: {
+            /**
+             * Format: int64
+             * @description Sites that are new.
+             */
+            made: number;
+            /**
+             * Format: int64
+             * @description Sites that had the name and were changed.
+             */
+            changed: number;
         };
         /** @description Shape of an incident. */
         Incident: {
@@ -6900,6 +7225,39 @@ export interface components {
              */
             unjudged: number;
         };
+        /** @description A map layer or a plan. */
+        Layer: {
+            /** @description Identity. */
+            id: string;
+            /** @description The name people gave. */
+            name: string;
+            /** @description `geojson`, `pmtiles` or `plan`. */
+            form: string;
+            /** @description Media type, as the bytes show. */
+            media: string;
+            /**
+             * Format: int64
+             * @description Size, bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Width of a plan, pixels.
+             */
+            width?: number | null;
+            /**
+             * Format: int64
+             * @description Height of a plan, pixels.
+             */
+            height?: number | null;
+            /** @description Who uploaded it. */
+            added_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            recorded_at: string;
+        };
         /** @description What a layer became. */
         LayerKept: {
             /** @description Id of the grouping. */
@@ -7496,10 +7854,22 @@ export interface components {
             /** @description Whoever sees the root may read it; else this organisation and those who were granted it. */
             public_read?: boolean;
         };
+        /** @description What shall change; what is left out stays. */
+        NodeChange: {
+            /** @description The organisation's name, 1 to 100 characters. */
+            name?: string | null;
+            /** @description `operator`, `cert`, `developer`, `assessor`, `trainer` or `other`. */
+            kind?: string | null;
+        };
+        /** @description Who a node is. */
         NodeName: {
+            /** @description Identity, minted at first start. */
             id: string;
+            /** @description The organisation's name. */
             name: string;
+            /** @description `operator`, `cert`, `developer`, `assessor`, `trainer` or `other`. */
             kind: string;
+            /** @description Version of the program. */
             version: string;
         };
         /** @description The node, as anybody who reaches the port may know it. */
@@ -7526,6 +7896,51 @@ export interface components {
              * @description When.
              */
             recorded_at: string;
+        };
+        /** @description What is happening, how sure, what to do. */
+        Now: {
+            /**
+             * Format: date-time
+             * @description When this was put together.
+             */
+            at: string;
+            /** @description Open incidents by state. */
+            open: Record<string, never>;
+            /** @description Open incidents that call first: most severe, then newest. */
+            calling: components["schemas"]["CaseLine"][];
+            /** @description Received incidents that nobody acknowledged, the longest waiting first. */
+            waiting: components["schemas"]["CaseLine"][];
+            /** @description The newest received incidents. */
+            received: components["schemas"]["CaseLine"][];
+            /** @description Who shared how much with us. */
+            origins: components["schemas"]["OriginLine"][];
+            /** @description Campaigns that several organisations see. */
+            campaigns: components["schemas"]["CampaignLine"][];
+            /** @description Sites, the worst first. */
+            sites: components["schemas"]["SiteNow"][];
+            /** @description Devices that are not simply well, the worst first; at most 50. */
+            devices: components["schemas"]["DeviceNow"][];
+            /** @description How many devices stand how. */
+            standings: Record<string, never>;
+            /** @description True when there are more devices than were looked at. */
+            more_devices: boolean;
+            /** @description Questions that wait for people, the longest waiting first. */
+            questions: components["schemas"]["QuestionLine"][];
+            /** @description Orders that stand at gateways, newest first. */
+            orders: components["schemas"]["OrderLine"][];
+            /**
+             * Format: int64
+             * @description Gateways that ever connected.
+             */
+            gateways: number;
+            /**
+             * Format: int64
+             * @description Gateways connected now.
+             */
+            gateways_connected: number;
+            changes?: components["schemas"]["Changes"] | null;
+            /** @description Parts that did not answer: the rest is right without them. */
+            missing: string[];
         };
         /** @description A retraction. */
         ObjectRetraction: {
@@ -7570,6 +7985,20 @@ export interface components {
             };
             /** @description Recipients and objects in sight; only when one share is asked for. */
             objects?: components["schemas"]["SharedObject"][] | null;
+        };
+        /** @description An order at a gateway. */
+        OrderLine: {
+            key: string;
+            gateway: string;
+            verb: string;
+            target: string;
+            why: string;
+            /** Format: date-time */
+            since?: string | null;
+            /** Format: date-time */
+            until?: string | null;
+            /** @description Whether it is known to take effect; absent while the gateway has not answered. */
+            enforced?: boolean | null;
         };
         /** @description What is wanted of a service. */
         OrderRequest: {
@@ -7654,6 +8083,20 @@ export interface components {
             country: string;
             /** @description What people noted; may be empty. */
             note: string;
+        };
+        /** @description What another organisation shared with us. */
+        OriginLine: {
+            name: string;
+            /**
+             * Format: int64
+             * @description Incidents it shared.
+             */
+            shared: number;
+            /**
+             * Format: int64
+             * @description Of those, acknowledged here.
+             */
+            acknowledged: number;
         };
         /** @description One page of a list. */
         Page_AccessRule: {
@@ -8000,6 +8443,10 @@ export interface components {
                 name: string;
                 /** @description Where it stands. */
                 place?: string | null;
+                /** @description The site it stands at: its id. */
+                site?: string | null;
+                /** @description The site's name. */
+                site_name?: string | null;
                 /** @description `unknown`, `protected` or `infrastructure`. */
                 role: string;
                 /** @description `low`, `medium`, `high` or `critical`. */
@@ -8703,6 +9150,49 @@ export interface components {
                  * @description Messages that nobody judged, because there was no model.
                  */
                 unjudged: number;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
+        Page_Layer: {
+            /** @description The items. */
+            items: {
+                /** @description Identity. */
+                id: string;
+                /** @description The name people gave. */
+                name: string;
+                /** @description `geojson`, `pmtiles` or `plan`. */
+                form: string;
+                /** @description Media type, as the bytes show. */
+                media: string;
+                /**
+                 * Format: int64
+                 * @description Size, bytes.
+                 */
+                bytes: number;
+                /**
+                 * Format: int64
+                 * @description Width of a plan, pixels.
+                 */
+                width?: number | null;
+                /**
+                 * Format: int64
+                 * @description Height of a plan, pixels.
+                 */
+                height?: number | null;
+                /** @description Who uploaded it. */
+                added_by: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                recorded_at: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -9577,6 +10067,48 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
+        Page_Site: {
+            /** @description The items. */
+            items: {
+                /** @description Identity. */
+                id: string;
+                /** @description The name people use. */
+                name: string;
+                /** @description What it is: `tram stop`, `substation`, `plant` …, any word. */
+                kind: string;
+                /** @description Where it is, in words. */
+                place?: string | null;
+                /**
+                 * Format: double
+                 * @description Degrees north, -90 to 90 (WGS 84).
+                 */
+                latitude?: number | null;
+                /**
+                 * Format: double
+                 * @description Degrees east, -180 to 180 (WGS 84).
+                 */
+                longitude?: number | null;
+                plan?: components["schemas"]["PlanSpot"] | null;
+                /**
+                 * Format: int64
+                 * @description Devices that stand there.
+                 */
+                devices: number;
+                /**
+                 * Format: date-time
+                 * @description Last change.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where it is cheap to know.
+             */
+            total?: number | null;
+        };
+        /** @description One page of a list. */
         Page_StandingShare: {
             /** @description The items. */
             items: {
@@ -9912,6 +10444,21 @@ export interface components {
             fingerprint: string;
             /** @description `we send`, `they send` or `both`. */
             direction: string;
+        };
+        /** @description The spot of a site on a plan. */
+        PlanSpot: {
+            /** @description The plan's id (a layer of the form `plan`). */
+            layer: string;
+            /**
+             * Format: double
+             * @description From the left edge, 0 to 1.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description From the upper edge, 0 to 1.
+             */
+            y: number;
         };
         /** @description A playbook with what is known of it. */
         PlaybookDetail: components["schemas"]["PlaybookView"] & {
@@ -10590,6 +11137,16 @@ export interface components {
              * @description Refused by the other side.
              */
             failed: number;
+        };
+        /** @description A question that waits for a person. */
+        QuestionLine: {
+            /** @description `run` or `proposal`. */
+            what: string;
+            run?: string | null;
+            title: string;
+            incident?: string | null;
+            /** Format: date-time */
+            since: string;
         };
         /** @description Hours in which playbooks go less far by themselves. */
         QuietHours: {
@@ -11436,6 +11993,100 @@ export interface components {
             user: string;
             roles: string[];
         };
+        /** @description A site with how many devices stand there. */
+        Site: {
+            /** @description Identity. */
+            id: string;
+            /** @description The name people use. */
+            name: string;
+            /** @description What it is: `tram stop`, `substation`, `plant` …, any word. */
+            kind: string;
+            /** @description Where it is, in words. */
+            place?: string | null;
+            /**
+             * Format: double
+             * @description Degrees north, -90 to 90 (WGS 84).
+             */
+            latitude?: number | null;
+            /**
+             * Format: double
+             * @description Degrees east, -180 to 180 (WGS 84).
+             */
+            longitude?: number | null;
+            plan?: components["schemas"]["PlanSpot"] | null;
+            /**
+             * Format: int64
+             * @description Devices that stand there.
+             */
+            devices: number;
+            /**
+             * Format: date-time
+             * @description Last change.
+             */
+            updated_at: string;
+        };
+        /** @description A site as it shall be. */
+        SiteGiven: {
+            /** @description 1 to 80 characters, no other site's. */
+            name: string;
+            /** @description What it is: `tram stop`, `substation`, `plant`, `office` …, any word of up to 40 characters. */
+            kind: string;
+            /** @description Where it is, in words; up to 160 characters. */
+            place?: string | null;
+            /**
+             * Format: double
+             * @description Degrees north (WGS 84), with `longitude` or not at all.
+             */
+            latitude?: number | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude?: number | null;
+            plan?: components["schemas"]["PlanSpot"] | null;
+        };
+        /** @description A site with what stands there. */
+        SiteNow: {
+            /** @description Identity. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What it is. */
+            kind: string;
+            /** @description Where it is, in words. */
+            place?: string | null;
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            latitude?: number | null;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            longitude?: number | null;
+            /** @description The plan it is on. */
+            plan?: string | null;
+            /**
+             * Format: double
+             * @description From the plan's left edge, 0 to 1.
+             */
+            plan_x?: number | null;
+            /**
+             * Format: double
+             * @description From the plan's upper edge, 0 to 1.
+             */
+            plan_y?: number | null;
+            /** @description That of its worst device. */
+            standing: components["schemas"]["Standing"];
+            /**
+             * Format: int64
+             * @description Devices that stand there.
+             */
+            devices: number;
+            /** @description How many of them stand how. */
+            by_standing: Record<string, never>;
+        };
         /** @description An error as SOARCA writes it. */
         SoarcaError: {
             /**
@@ -11604,6 +12255,11 @@ export interface components {
             /** @enum {string} */
             kind: "modbus";
         };
+        /**
+         * @description How it stands with a device or a site, the worst first.
+         * @enum {string}
+         */
+        Standing: "attention" | "not_enforced" | "blocked" | "contained" | "unwatched" | "learning" | "well" | "empty";
         /** @description A standing share. */
         StandingShare: {
             /** @description Id. */
@@ -12000,6 +12656,12 @@ export interface components {
              * @description When it was revoked.
              */
             revoked_at?: string | null;
+        };
+        /** @description How long something took, by buckets: `5m` less than five minutes, … `more` three days or longer. */
+        Took: {
+            bucket: string;
+            /** Format: int64 */
+            n: number;
         };
         /** @description A signed tree head. */
         TreeHead: {
@@ -14606,6 +15268,8 @@ export interface operations {
                 kind?: string | null;
                 /** @description Only devices whose name, maker or facts contain this text. */
                 q?: string | null;
+                /** @description Only devices of this site: its id or its name. */
+                site?: string | null;
             };
             header?: never;
             path?: never;
@@ -14622,6 +15286,45 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Assignment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assigned"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15578,6 +16281,38 @@ export interface operations {
             };
             /** @description It cannot be fetched or read */
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    figures: {
+        parameters: {
+            query?: {
+                /** @description First day, `2026-11-01`; by default 29 days before the last. */
+                from?: string | null;
+                /** @description Last day; today when absent. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figures"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16566,7 +17301,7 @@ export interface operations {
             };
         };
     };
-    export: {
+    export_intel_export: {
         parameters: {
             query?: {
                 /** @description What is wanted, in the query language. */
@@ -17785,6 +18520,157 @@ export interface operations {
             };
         };
     };
+    list_map_layers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Layer"];
+                };
+            };
+        };
+    };
+    add_map_layers: {
+        parameters: {
+            query: {
+                /** @description 1 to 80 characters. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layer"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_map_layers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The layer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The layer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The range asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -17858,6 +18744,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeView"];
+                };
+            };
+        };
+    };
+    change_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeName"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -18567,7 +19492,7 @@ export interface operations {
             };
         };
     };
-    replace: {
+    replace_playbooks_triggers: {
         parameters: {
             query?: never;
             header?: never;
@@ -20557,6 +21482,285 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_sites: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 500; 50 when absent. */
+                limit?: number | null;
+                /** @description Where to go on, from `next`. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Site"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_sites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteGiven"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_sites_geojson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A feature collection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": unknown;
+                };
+            };
+        };
+    };
+    import_sites_geojson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The site's id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_sites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The site's id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteGiven"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_sites: {
+        parameters: {
+            query?: {
+                /** @description Where the devices go: another site's id or name, or `none`. Without it a site with devices stays. */
+                move_to?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The site's id or name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    situation: {
+        parameters: {
+            query?: {
+                /** @description When the person looked last (RFC 3339): what changed since is counted. */
+                since?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Now"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };

@@ -25,7 +25,7 @@ export type Severity = 'low' | 'medium' | 'high' | 'critical';
 export type Tlp = 'TLP:CLEAR' | 'TLP:GREEN' | 'TLP:AMBER' | 'TLP:AMBER+STRICT' | 'TLP:RED';
 
 export type NodeInfo = Narrow<Schemas['NodeView'], {
-  node: Narrow<Schemas['NodeName'], { kind: 'operator' | 'cert' | 'other' }>;
+  node: Narrow<Schemas['NodeName'], { kind: 'operator' | 'cert' | 'developer' | 'assessor' | 'trainer' | 'other' }>;
   signed_in: Whole<Schemas['SignedIn']> | null;
   demo: Whole<Schemas['DemoView']> | null;
 }>;

@@ -20,6 +20,8 @@ export const rail: Place[] = [
 ];
 
 export const more: Place[] = [
+  { to: '/sites', text: t('nav.sites'), icon: 'device' },
+  { to: '/figures', text: t('nav.figures'), icon: 'finding' },
   { to: '/approvals', text: t('nav.approvals'), icon: 'check' },
   { to: '/automation', text: t('nav.automation'), icon: 'shield' },
   { to: '/actuators', text: t('nav.actuators'), icon: 'key' },
@@ -41,5 +43,6 @@ export const more: Place[] = [
   { to: '/recovery', text: t('nav.recovery'), icon: 'restart' },
   { to: '/health', text: t('nav.health'), icon: 'health' },
   { to: '/access', text: t('nav.access'), icon: 'key' },
+  { to: '/glossary', text: t('nav.glossary'), icon: 'note' },
   { to: '/about', text: t('nav.about'), icon: 'note' },
 ];

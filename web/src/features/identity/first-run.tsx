@@ -1,18 +1,28 @@
 import { PasswordInput, TextInput } from '@mantine/core';
+import { ORGANISATION_KINDS, type OrganisationKind } from '@/api/situation-reads';
 import { useEffect, useState } from 'react';
-import { post } from '@/api/client';
+import { patch, post } from '@/api/client';
 import { useAct } from '@/parts/act';
 import { Lantern } from '@/parts/icon';
 import { Failed } from '@/parts/page';
-import { t } from '@/strings/pages';
+import { t, word } from '@/strings/pages';
 import '@/app/frame.css';
+import './first-run.css';
 import { Button } from '@/parts/button';
 
 const MIN_PASSWORD = 12;
 
 export default function FirstRun() {
   const [form, setForm] = useState({ organisation: '', name: '', password: '', again: '' });
-  const act = useAct(() => post('/first-run', { organisation: form.organisation.trim(), name: form.name.trim(), password: form.password }), ['node', 'me']);
+  const [kind, setKind] = useState<OrganisationKind>('operator');
+  const act = useAct(
+    async () => {
+      await post('/first-run', { organisation: form.organisation.trim(), name: form.name.trim(), password: form.password });
+      // Where the configuration says what the organisation is, the node refuses another word; the account is made all the same.
+      await patch('/node', { kind }).catch(() => undefined);
+    },
+    ['node', 'me'],
+  );
   const set = (field: keyof typeof form) => (event: React.ChangeEvent<HTMLInputElement>) => {
     const { value } = event.currentTarget;
     setForm((old) => ({ ...old, [field]: value }));
@@ -38,6 +48,16 @@ export default function FirstRun() {
             <p className="soft">{t('first_run.lead')}</p>
           </div>
           <TextInput label={t('first_run.organisation')} description={t('first_run.organisation_why')} required maxLength={120} autoFocus value={form.organisation} onChange={set('organisation')} />
+          <fieldset className="kinds">
+            <legend>{t('first_run.kind')}</legend>
+            <p className="small quiet">{t('first_run.kind_why')}</p>
+            {ORGANISATION_KINDS.map((one) => (
+              <label key={one} className={one === kind ? 'chosen' : ''}>
+                <input type="radio" name="kind" value={one} checked={one === kind} onChange={() => setKind(one)} />
+                <span><b>{word('organisation', one)}</b><span className="small quiet">{word('organisation.why', one)}</span></span>
+              </label>
+            ))}
+          </fieldset>
           <TextInput label={t('first_run.name')} autoComplete="username" required maxLength={64} value={form.name} onChange={set('name')} />
           <PasswordInput label={t('sign_in.password')} description={t('first_run.password_why', { n: MIN_PASSWORD })} autoComplete="new-password" required value={form.password} onChange={set('password')} error={short ? t('first_run.too_short', { n: MIN_PASSWORD }) : null} />
           <PasswordInput label={t('first_run.again')} autoComplete="new-password" required value={form.again} onChange={set('again')} error={different ? t('first_run.different') : null} />

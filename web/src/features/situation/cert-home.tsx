@@ -11,10 +11,15 @@ import { t } from '@/strings/pages';
 import { Credit } from './credit';
 import { Feed } from './feed';
 import { headline } from './headline';
+import { Campaigns, Origins } from './campaigns';
+import { Checklist } from './checklist';
+import { Changes, QuestionsNow, useNowRead } from './present';
+import './situation.css';
 
 /** A CERT's first page: what constituents shared, and what still waits for an answer. */
 export default function CertHome({ info }: { info: NodeInfo }) {
   const all = useQuery(reads.incidents('all'));
+  const present = useNowRead();
   if (!all.data) {
     return (
       <PageView title={t('nav.situation')}>
@@ -29,12 +34,15 @@ export default function CertHome({ info }: { info: NodeInfo }) {
   return (
     <PageView title={head.title} lead={head.lead}>
       <div className="stack wide">
+        {present.data && <Checklist now={present.data} />}
+        {present.data && <Changes now={present.data} />}
         <div className="cols">
           <div className="stack wide">
             <Panel flush title={t('cert.waiting')} end={<span className="small quiet num">{count(waiting.length)}</span>}>
               {waiting.length === 0 && <Empty title={t('cert.waiting_none')}>{t('cert.waiting_why')}</Empty>}
               {waiting.map((incident) => <Received key={incident.id} incident={incident} answering />)}
             </Panel>
+            {present.data && <Campaigns now={present.data} />}
             {answered.length > 0 && (
               <Panel flush title={t('cert.answered')} end={<span className="small quiet num">{count(answered.length)}</span>}>
                 {answered.map((incident) => <Received key={incident.id} incident={incident} />)}
@@ -42,6 +50,8 @@ export default function CertHome({ info }: { info: NodeInfo }) {
             )}
           </div>
           <div className="stack wide">
+            {present.data && <Origins now={present.data} />}
+            {present.data && <QuestionsNow now={present.data} />}
             <Constituents />
             <Feed />
           </div>

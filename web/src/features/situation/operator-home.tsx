@@ -9,10 +9,14 @@ import { headline } from './headline';
 import { ScorePanel } from './score-panel';
 import { Story } from './story-strip';
 import { useSituation } from './use-situation';
+import { Checklist } from './checklist';
+import { Changes, DevicesNow, OrdersNow, QuestionsNow, SitesNow, useNowRead } from './present';
+import './situation.css';
 import { ButtonLink } from '@/parts/button';
 
-export function OperatorHome({ info }: { info: NodeInfo }) {
+export default function OperatorHome({ info }: { info: NodeInfo }) {
   const now = useSituation(info);
+  const present = useNowRead();
   if (!now.loaded) {
     return (
       <PageView title={t('nav.situation')}>
@@ -37,14 +41,20 @@ export function OperatorHome({ info }: { info: NodeInfo }) {
             <b>{t('home.not_enforced')}</b> {notEnforcing.not_enforcing}
           </Banner>
         )}
+        {present.data && <Checklist now={present.data} />}
+        {present.data && <Changes now={present.data} />}
         <Story now={now} />
         <div className="cols">
           <div className="stack wide">
+            {present.data && <DevicesNow now={present.data} />}
+            {present.data && <SitesNow now={present.data} />}
             <Diagram now={now} />
             <ScorePanel now={now} />
           </div>
           <div className="stack wide">
-            {now.watched.map((device) => <DeviceCard key={device.device} device={device} now={now} />)}
+            {present.data && <QuestionsNow now={present.data} />}
+            {present.data && <OrdersNow now={present.data} />}
+            {now.watched.slice(0, 3).map((device) => <DeviceCard key={device.device} device={device} now={now} />)}
             <Feed />
           </div>
         </div>
