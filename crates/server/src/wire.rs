@@ -4,6 +4,7 @@
 mod doors;
 mod health;
 mod identity_row;
+mod machine;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -327,8 +328,7 @@ impl Rooms {
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
-        let asked = (&assets, &detection, &gateway, &playbooks, &incidents);
-        let situation = situating(platform, asked);
+        let situation = situate(platform, (&assets, &detection, &gateway, &playbooks, &incidents));
         Ok(Self {
             identity,
             accountability,
@@ -406,7 +406,7 @@ fn actuators(
 }
 
 /// The situation asks each of them for the present.
-fn situating(
+fn situate(
     platform: &Platform,
     (assets, detection, gateway, playbooks, incidents): (
         &Assets,

@@ -42,6 +42,7 @@ impl HealthSource for All {
     async fn components(&self) -> Vec<Component> {
         let rooms = &self.rooms;
         let mut all = vec![self.bus().await, console()];
+        all.extend(super::machine::components(&self.platform).await);
         all.extend(rooms.identity.health().await);
         all.extend(rooms.accountability.health().await);
         all.extend(rooms.assets.health().await);

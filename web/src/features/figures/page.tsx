@@ -7,6 +7,7 @@ import { Loaded, PageView } from '@/parts/page';
 import { Segments } from '@/parts/segments';
 import { t, tn, word } from '@/strings/pages';
 import { after, daysBack, nextDay } from './period';
+import '@/parts/native.css';
 
 const LEVELS = ['low', 'medium', 'high', 'critical'] as const;
 const SPANS = ['7', '30', '90', '365'] as const;

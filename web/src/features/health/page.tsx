@@ -5,6 +5,7 @@ import { Empty, Loaded, PageView } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { ComponentTag } from '@/parts/tags';
+import { Organisation } from '@/features/situation/organisation';
 import { t, tn } from '@/strings/t';
 
 const ORDER = { failed: 0, degraded: 1, absent: 2, ok: 3 };
@@ -18,12 +19,14 @@ const columns: Column<Component>[] = [
 
 export function HealthPage() {
   const doctor = useQuery(reads.doctor());
+  const node = useQuery(reads.node());
   const list = doctor.data?.components ?? [];
   const failed = list.filter((one) => one.state === 'failed').length;
   const degraded = list.filter((one) => one.state === 'degraded').length;
   const title = !doctor.data ? t('nav.health') : failed > 0 ? tn('health.title_failed', failed) : degraded > 0 ? tn('health.title_degraded', degraded) : t('health.title_ok');
   return (
     <PageView title={title} lead={<>{t('health.lead')} <code>sereno doctor</code>.</>}>
+      <div className="stack wide">
       <section className="panel">
         <Loaded query={doctor}>
           {({ components }) =>
@@ -33,6 +36,8 @@ export function HealthPage() {
           }
         </Loaded>
       </section>
+      {node.data && <Organisation key={`${node.data.node.name} ${node.data.node.kind}`} info={node.data} />}
+      </div>
     </PageView>
   );
 }

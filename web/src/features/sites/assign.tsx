@@ -8,6 +8,7 @@ import { Button } from '@/parts/button';
 import { Check } from '@/parts/check';
 import { Failed, Ghost, Loaded } from '@/parts/page';
 import { t, tn } from '@/strings/pages';
+import '@/parts/native.css';
 
 const SHOWN = 60;
 

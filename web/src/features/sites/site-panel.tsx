@@ -12,6 +12,7 @@ import { StandingTag } from '@/parts/standing';
 import { t, tn, word } from '@/strings/pages';
 import { Assign } from './assign';
 import { SiteForm } from './site-form';
+import '@/parts/native.css';
 
 interface SitePanelProps {
   /** A site's id, or `new`. */
@@ -60,7 +61,7 @@ const Row = ({ standing, n }: { standing: Standing; n: number }) => (
 );
 
 function Devices({ site, may }: { site: Site; may: boolean }) {
-  const devices = useQuery({ queryKey: ['devices', 'site', site.id], queryFn: async () => (await get<Page<Device>>(`/devices${query({ site: site.id, limit: 200 })}`)).items });
+  const devices = useQuery({ queryKey: ['devices', 'site', site.id], queryFn: async () => (await get<Page<Device>>(`/devices${query({ site: site.id, limit: 200 })}`)).items ?? [] });
   return (
     <Panel title={t('sites.devices')} end={<span className="small quiet num">{site.devices}</span>}>
       <Loaded query={devices} ghost={<Ghost rows={2} />}>

@@ -34,7 +34,7 @@ export default function CertHome({ info }: { info: NodeInfo }) {
   return (
     <PageView title={head.title} lead={head.lead}>
       <div className="stack wide">
-        {present.data && <Checklist now={present.data} />}
+        {present.data && <Checklist cert now={present.data} />}
         {present.data && <Changes now={present.data} />}
         <div className="cols">
           <div className="stack wide">

@@ -30,16 +30,17 @@ interface Step {
   done: boolean;
 }
 
-export function Checklist({ now }: { now: SituationNow }) {
+export function Checklist({ now, cert = false }: { now: SituationNow; cert?: boolean }) {
   const admin = useMay('node.write');
   const [hidden, setHidden] = useState(hiddenBefore);
   const [tour, setTour] = useState(false);
   const wanted = admin && !hidden;
   const people = useQuery({ queryKey: ['users', 'count'], queryFn: () => get<Page<unknown>>('/users'), enabled: wanted, retry: false });
   const me = useQuery({ ...reads.me(), enabled: wanted });
+  const peers = useQuery({ ...reads.peers(), enabled: wanted && cert });
   if (!wanted) return null;
   const known = Object.values(now.standings).reduce((sum, n) => sum + (n ?? 0), 0);
-  const steps: Step[] = [
+  const steps: Step[] = cert ? [{ name: 'peer', to: '/access', done: (peers.data?.length ?? 0) > 0 }] : [
     { name: 'probe', to: '/gateways', done: now.gateways > 0 },
     { name: 'site', to: '/sites?site=new', done: now.sites.length > 0 },
     { name: 'device', to: '/devices', done: known > 0 && now.sites.some((site) => site.devices > 0) },

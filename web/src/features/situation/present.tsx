@@ -62,7 +62,7 @@ export function DevicesNow({ now }: { now: SituationNow }) {
               <StandingTag value={device.standing} />
               <div className="grow">
                 <b>{[device.site ? sites.get(device.site) : device.place, device.name].filter(Boolean).join(', ')}</b>
-                <div className="small soft">{sentenceOf(device)}{device.until && <> {t('now.until')} <Wall at={device.until} relative />.</>}</div>
+                <div className="small soft">{sentenceOf(device)}{device.until && <> {t('now.it_ends')} <Wall at={device.until} relative />.</>}</div>
               </div>
               {act(device)}
             </li>

@@ -44,6 +44,9 @@ interface ChartProps {
 
 const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
+/** So few labels stand all. */
+const FEW = 8;
+
 /** Patterns beside the colours, so that series differ without them. */
 const DECALS = [
   { symbol: 'none' },
@@ -54,7 +57,7 @@ const DECALS = [
 
 function optionOf({ labels, series, lying }: ChartProps, animated: boolean): Parameters<ECharts['setOption']>[0] {
   const [text, quiet, line] = [token('text-2'), token('text-3'), token('line')];
-  const words = { type: 'category' as const, data: labels, axisLabel: { color: quiet, fontSize: 11, ...(lying ? { width: 150, overflow: 'truncate' as const } : {}) }, axisLine: { lineStyle: { color: token('line-strong') } }, axisTick: { show: false }, inverse: lying === true };
+  const words = { type: 'category' as const, data: labels, axisLabel: { color: quiet, fontSize: 11, ...(labels.length <= FEW ? { interval: 0 } : {}), ...(lying ? { width: 150, overflow: 'truncate' as const } : {}) }, axisLine: { lineStyle: { color: token('line-strong') } }, axisTick: { show: false }, inverse: lying === true };
   const numbers = { type: 'value' as const, minInterval: 1, axisLabel: { color: quiet, fontSize: 11 }, splitLine: { lineStyle: { color: line } } };
   return {
     animation: animated,

@@ -1,5 +1,5 @@
 // The map: MapLibre over the bundled world and the layers of the house. No tile, glyph or script comes from elsewhere.
-import { addProtocol, LngLatBounds, Map as GlMap, setWorkerUrl, type GeoJSONSource, type StyleSpecification } from 'maplibre-gl';
+import { addProtocol, LngLatBounds, Map as GlMap, ScaleControl, setWorkerUrl, type GeoJSONSource, type StyleSpecification } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { PMTiles, Protocol } from 'pmtiles';
@@ -17,6 +17,8 @@ addProtocol('pmtiles', tiles.tile);
 
 const REACH = 44;
 const MOTION_MS = 150;
+/** Nearer than this the bundled outlines (1:50 million) say little. */
+const COARSE_FROM = 8;
 
 const token = (element: Element, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
 
@@ -119,6 +121,7 @@ export default function GlMapView({ sites, layers, chosen, onSite, onBroken }: G
   broken.current = onBroken;
   const [ready, setReady] = useState(false);
   const [groups, setGroups] = useState<Group[]>([]);
+  const [coarse, setCoarse] = useState(false);
   const arrange = useRef(() => undefined as void);
   arrange.current = () => {
     const now = map.current;
@@ -130,6 +133,7 @@ export default function GlMapView({ sites, layers, chosen, onSite, onBroken }: G
       return x >= 0 && y >= 0 && x <= width && y <= height ? [{ site, x, y }] : [];
     });
     setGroups(cluster(on, REACH));
+    setCoarse(now.getZoom() > COARSE_FROM);
   };
   useEffect(() => {
     const box = ground.current;
@@ -143,6 +147,7 @@ export default function GlMapView({ sites, layers, chosen, onSite, onBroken }: G
     }
     map.current = now;
     now.getCanvas().setAttribute('aria-label', t('map.canvas'));
+    now.addControl(new ScaleControl({ maxWidth: 90, unit: 'metric' }), 'bottom-right');
     now.touchZoomRotate.disableRotation();
     let waiting = 0;
     now.on('move', () => {
@@ -188,6 +193,7 @@ export default function GlMapView({ sites, layers, chosen, onSite, onBroken }: G
     <>
       <div ref={ground} className="map-ground" />
       <Markers groups={groups} chosen={chosen} onSite={onSite} onGroup={(group) => map.current && near(map.current, group.sites)} />
+      {coarse && !layers.some((layer) => layer.form !== 'plan') && <div className="map-note">{t('map.coarse')}</div>}
       <div className="map-tools">
         {tool('+', t('map.closer'), (now) => now.zoomIn(motion()))}
         {tool('−', t('map.farther'), (now) => now.zoomOut(motion()))}
