@@ -1,10 +1,32 @@
 // Sites, maps, the situation and figures, as the mock serves them.
+import { crc32, deflateSync } from 'node:zlib';
 import * as data from './data.mjs';
 
 const { ids } = data;
 
-/** A plan of 640 × 400 pixels, drawn here: an image that a browser shows. */
-const PLAN = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+/** A plan of two rooms, 640 × 400 pixels of grey, written as PNG. */
+function planOf(width, height) {
+  const wall = (x, y) => x < 6 || y < 6 || x >= width - 6 || y >= height - 6 || (Math.abs(x - 360) < 3 && Math.abs(y - 200) > 40) || (x > 360 && Math.abs(y - 140) < 3 && Math.abs(x - 500) > 30);
+  const rows = Buffer.alloc((width + 1) * height, 244);
+  for (let y = 0; y < height; y += 1) {
+    rows[y * (width + 1)] = 0;
+    for (let x = 0; x < width; x += 1) if (wall(x, y)) rows[y * (width + 1) + 1 + x] = 96;
+  }
+  const chunk = (type, body) => {
+    const data = Buffer.concat([Buffer.from(type), body]);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(body.length);
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc32(data));
+    return Buffer.concat([length, data, sum]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head[8] = 8;
+  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+}
+const PLAN = planOf(640, 400);
 
 const layers = [
   { id: 'layer-plan', name: 'Pump hall', form: 'plan', media: 'image/png', bytes: 68, width: 640, height: 400, added_by: 'administrator', recorded_at: data.wall(9000) },

@@ -29,6 +29,6 @@ if (wrong.length > 0) {
 const table = (rows) => `| package | version | licence |\n| --- | --- | --- |\n${[...new Set(rows)].sort().join('\n')}\n`;
 writeFileSync(
   `${root}/NOTICE-web.md`,
-  `# Third-party software in the console\n\nWritten by \`npm run notice\` from the lock file. The licence texts are in each package.\n\n## Served to browsers\n\n${table(served)}\nInter and JetBrains Mono are fonts under the SIL Open Font License 1.1.\n\n## Used to build and test only\n\n${table(tools)}`,
+  `# Third-party software in the console\n\nWritten by \`npm run notice\` from the lock file. The licence texts are in each package.\n\n## Served to browsers\n\n${table(served)}\nInter and JetBrains Mono are fonts under the SIL Open Font License 1.1. The outlines of the world are made with Natural Earth (public domain), packed by world-atlas.\n\n## Used to build and test only\n\n${table(tools)}`,
 );
 console.log(`${served.length} served, ${tools.length} tools`);

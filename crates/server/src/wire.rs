@@ -314,7 +314,6 @@ impl Rooms {
         misphub.ask(Arc::new(communities.clone()));
         feedhub.meet(Arc::new(misphub.clone()));
         feedhub.ask(Arc::new(communities.clone()), Arc::new(communities.clone()));
-        let webhooks = Webhooks::open(platform, configs.webhooks)?;
         let recovery = recovering(platform, configs.recovery, (&incidents, &detection, &gateway))?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
@@ -343,7 +342,7 @@ impl Rooms {
             federation,
             communities,
             playbooks,
-            webhooks,
+            webhooks: Webhooks::open(platform, configs.webhooks)?,
             recovery,
             situation,
         })

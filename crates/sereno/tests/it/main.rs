@@ -40,6 +40,7 @@ mod playbook_sign;
 mod programs;
 mod recovery;
 mod sight;
+mod sites;
 mod stix_patterns;
 mod stix_peer;
 mod stix_upgrade;

@@ -1,5 +1,8 @@
 //! The situation from facts and fakes to the endpoints.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stderr, clippy::disallowed_methods)] // measurements are printed; a measurement needs a clock
+
+mod large;
 
 use std::path::Path;
 use std::sync::Arc;

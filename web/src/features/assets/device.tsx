@@ -97,6 +97,7 @@ function About({ device, watch }: { device: Device; watch: Watched | undefined }
         {device.names.length > 0 && (<><dt>{t('inventory.names')}</dt><dd>{listed(device.names, 6)}</dd></>)}
         {device.protocols.length > 0 && (<><dt>{t('devices.col.protocols')}</dt><dd>{device.protocols.join(', ')}</dd></>)}
         {device.parts.length > 0 && (<><dt>{t('device.parts')}</dt><dd>{device.parts.map((part) => part.replaceAll('_', ' ')).join(', ')}</dd></>)}
+        {device.site && (<><dt>{t('sites.of_device')}</dt><dd><Link to="/sites" search={{ site: device.site }}>{device.site_name}</Link></dd></>)}
         <dt>{t('devices.col.role')}</dt><dd>{word('device.role', device.role)}</dd>
         <dt>{t('devices.col.criticality')}</dt><dd><SeverityTag value={device.criticality} bare /></dd>
         {device.mac && (<><dt>{t('devices.col.mac')}</dt><dd><Value kind="mac" value={device.mac} />{madeUp(device.mac) && <div className="small quiet">{t('device.mac_made_up')}</div>}</dd></>)}

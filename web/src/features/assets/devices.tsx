@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { reads } from '@/api/queries';
 import type { Device, Watched } from '@/api/types';
+import { Guide } from '@/parts/empty';
 import { Empty, Loaded, PageView } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
@@ -30,7 +31,7 @@ const columns: Column<Row>[] = [
 
 /** The name people use, and where the device stands: a column of its own would be empty for most. */
 function Named({ device }: { device: Device }) {
-  return <>{device.name}{device.place && <span className="small quiet" style={{ display: 'block', fontWeight: 400 }}>{device.place}</span>}</>;
+  return <>{device.name}{(device.site_name || device.place) && <span className="small quiet" style={{ display: 'block', fontWeight: 400 }}>{[device.site_name, device.place].filter(Boolean).join(' · ')}</span>}</>;
 }
 
 /** The guessed kind with how sure the guess is: never a bare fact. */
@@ -75,7 +76,7 @@ export function DeviceList() {
         <Loaded query={devices}>
           {() =>
             rows.length === 0 ? (
-              <Empty title={t(filtered ? 'devices.no_match' : 'devices.empty')}>{t(filtered ? 'devices.no_match_why' : 'devices.empty_why')}</Empty>
+              filtered ? <Empty title={t('devices.no_match')}>{t('devices.no_match_why')}</Empty> : <Guide name="devices" />
             ) : (
               <DataTable rows={rows} columns={columns} caption={t('nav.devices')} rowKey={(row) => row.id} door={(row) => ({ to: '/devices/$id', params: { id: row.id } })} />
             )

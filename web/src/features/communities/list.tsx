@@ -8,7 +8,8 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { ActForm } from '@/parts/form';
-import { Banner, Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Banner, Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { TlpTag } from '@/parts/tags';
 import { t, tn, word } from '@/strings/pages';
@@ -36,7 +37,7 @@ export function CommunitiesPage() {
         <Panel title={t('nav.communities')} flush>
           <Loaded query={communities}>
             {(all) =>
-              all.length === 0 ? <Empty title={t('circle.empty')}>{t('circle.empty_why')}</Empty> : (
+              all.length === 0 ? <Guide name="communities" title={t('circle.empty')} why={t('circle.empty_why')} /> : (
                 <DataTable rows={all} columns={columns} caption={t('nav.communities')} rowKey={(row) => row.id} door={(row) => ({ to: '/communities/$id', params: { id: row.id } })} />
               )
             }

@@ -9,7 +9,8 @@ import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { count } from '@/parts/format';
 import { ActForm } from '@/parts/form';
-import { Banner, Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Banner, Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { Sure } from '@/parts/sure';
 import { DataTable, type Column } from '@/parts/table';
 import { copy } from '@/parts/value';
@@ -25,7 +26,7 @@ export function CollectionsPage() {
     <PageView title={list ? tn('taxii.title', list.length, { roots: tn('taxii.roots', roots.data?.length ?? 0) }) : t('nav.collections')} lead={t('taxii.lead')}>
       <div className="stack wide">
         <Panel title={t('nav.collections')} flush>
-          <Loaded query={collections}>{(all) => (all.length === 0 ? <Empty title={t('taxii.empty')}>{t('taxii.empty_why')}</Empty> : <Collections list={all} may={may} />)}</Loaded>
+          <Loaded query={collections}>{(all) => (all.length === 0 ? <Guide name="collections" title={t('taxii.empty')} why={t('taxii.empty_why')} /> : <Collections list={all} may={may} />)}</Loaded>
         </Panel>
         {may && roots.data && <NewCollection roots={roots.data} />}
         <Panel title={t('taxii.roots_head')} flush>

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { reads } from '@/api/queries';
 import type { Peer, Share } from '@/api/types';
-import { Empty, Loaded, PageView, Panel } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { sentence } from '@/parts/sentence';
 import { PeerTag, ShareTag, TlpTag } from '@/parts/tags';
@@ -37,7 +38,7 @@ export function ShareList() {
         <Panel title={t('shares.all')} flush>
           <Loaded query={shares}>
             {({ items }) =>
-              items.length === 0 ? <Empty title={t('shares.empty')}>{t('shares.empty_why')}</Empty> : (
+              items.length === 0 ? <Guide name="shares" title={t('shares.empty')} why={t('shares.empty_why')} /> : (
                 <DataTable rows={items} columns={shareColumns} caption={t('shares.all')} rowKey={(row) => row.id} door={(row) => ({ to: '/shares/$id', params: { id: row.id } })} />
               )
             }
@@ -45,7 +46,7 @@ export function ShareList() {
         </Panel>
         <Panel title={t('peers.title')} flush>
           <Loaded query={peers}>
-            {(list) => (list.length === 0 ? <Empty title={t('peers.empty')}>{t('peers.empty_why')}</Empty> : <DataTable rows={list} columns={peerColumns} caption={t('peers.title')} rowKey={(row) => row.id} />)}
+            {(list) => (list.length === 0 ? <Guide name="peers" title={t('peers.empty')} why={t('peers.empty_why')} /> : <DataTable rows={list} columns={peerColumns} caption={t('peers.title')} rowKey={(row) => row.id} />)}
           </Loaded>
         </Panel>
       </div>

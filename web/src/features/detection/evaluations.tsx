@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { reads } from '@/api/queries';
 import type { Evaluation } from '@/api/types';
 import { percent } from '@/parts/format';
-import { Empty, Loaded, PageView } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Loaded, PageView } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
@@ -33,7 +34,7 @@ export function EvaluationList() {
       <section className="panel">
         <Loaded query={list}>
           {({ items }) =>
-            items.length === 0 ? <Empty title={t('eval.empty')}>{t('eval.empty_why')}</Empty> : (
+            items.length === 0 ? <Guide name="evaluations" title={t('eval.empty')} why={t('eval.empty_why')} /> : (
               <DataTable rows={items} columns={columns} caption={t('nav.evaluations')} rowKey={(row) => row.id} door={(row) => ({ to: '/evaluations/$id', params: { id: row.id } })} />
             )
           }

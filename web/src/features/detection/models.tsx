@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { reads } from '@/api/queries';
 import type { Watched } from '@/api/types';
 import { count, percent } from '@/parts/format';
-import { Empty, Loaded, PageView } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Loaded, PageView } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, WatchTag } from '@/parts/tags';
@@ -40,7 +41,7 @@ export function ModelList() {
       <section className="panel">
         <Loaded query={watched}>
           {(rows) =>
-            rows.length === 0 ? <Empty title={t('models.empty')}>{t('models.empty_why')}</Empty> : (
+            rows.length === 0 ? <Guide name="models" title={t('models.empty')} why={t('models.empty_why')} /> : (
               <DataTable rows={rows} columns={columns} caption={t('nav.models')} rowKey={(row) => row.device} door={(row) => ({ to: '/models/$id', params: { id: row.device } })} />
             )
           }

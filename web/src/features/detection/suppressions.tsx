@@ -8,7 +8,8 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { count, times } from '@/parts/format';
-import { Empty, Failed, Loaded, PageView } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Failed, Loaded, PageView } from '@/parts/page';
 import { Segments } from '@/parts/segments';
 import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
@@ -73,7 +74,7 @@ export function SuppressionList() {
       <DetectionTabs />
       <section className="panel">
         <Loaded query={list}>
-          {() => rows.length === 0 ? <Empty title={t('suppressions.empty')}>{t('suppressions.empty_why')}</Empty> : <DataTable rows={rows} columns={columns} caption={t('nav.suppressions')} rowKey={(row) => row.id} />}
+          {() => rows.length === 0 ? <Guide name="suppressions" title={t('suppressions.empty')} why={t('suppressions.empty_why')} /> : <DataTable rows={rows} columns={columns} caption={t('nav.suppressions')} rowKey={(row) => row.id} />}
         </Loaded>
       </section>
     </PageView>

@@ -3,6 +3,7 @@ import { reads } from '@/api/queries';
 import type { FederationLink, ObjectRetraction, ObjectShare } from '@/api/types';
 import { ButtonLink } from '@/parts/button';
 import { count } from '@/parts/format';
+import { Guide } from '@/parts/empty';
 import { Empty, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
@@ -59,10 +60,10 @@ export function ExchangePage() {
     >
       <div className="stack wide">
         <Panel title={t('fed.links')} flush>
-          <Loaded query={line}>{(all) => (all.length === 0 ? <Empty title={t('fed.no_links')}>{t('fed.no_links_why')}</Empty> : <DataTable rows={all} columns={links} caption={t('fed.links')} rowKey={(row) => row.peer} />)}</Loaded>
+          <Loaded query={line}>{(all) => (all.length === 0 ? <Guide name="links" title={t('fed.no_links')} why={t('fed.no_links_why')} /> : <DataTable rows={all} columns={links} caption={t('fed.links')} rowKey={(row) => row.peer} />)}</Loaded>
         </Panel>
         <Panel title={t('fed.shares')} flush>
-          <Loaded query={shared}>{(all) => (all.length === 0 ? <Empty title={t('fed.no_shares')}>{t('fed.no_shares_why')}</Empty> : <DataTable rows={all} columns={shares} caption={t('fed.shares')} rowKey={(row) => row.id} door={(row) => ({ to: '/exchange/$id', params: { id: row.id } })} />)}</Loaded>
+          <Loaded query={shared}>{(all) => (all.length === 0 ? <Guide name="exchange" title={t('fed.no_shares')} why={t('fed.no_shares_why')} /> : <DataTable rows={all} columns={shares} caption={t('fed.shares')} rowKey={(row) => row.id} door={(row) => ({ to: '/exchange/$id', params: { id: row.id } })} />)}</Loaded>
         </Panel>
         <Panel title={t('fed.retractions')} flush>
           <Loaded query={taken}>{(all) => (all.length === 0 ? <Empty title={t('fed.no_retractions')} /> : <DataTable rows={all} columns={retractions} caption={t('fed.retractions')} rowKey={(row) => row.id} door={(row) => ({ to: '/retractions/$id', params: { id: row.id } })} />)}</Loaded>

@@ -5,7 +5,8 @@ import type { Feed } from '@/api/types';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { count } from '@/parts/format';
-import { Empty, Failed, Loaded, PageView } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Failed, Loaded, PageView } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, TlpTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
@@ -66,7 +67,7 @@ export function FeedsPage() {
       <div className="stack wide">
         <section className="panel">
           <Loaded query={feeds}>
-            {(list) => (list.length === 0 ? <Empty title={t('feeds.empty')}>{t('feeds.empty_why')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.feeds')} rowKey={(row) => row.id} />)}
+            {(list) => (list.length === 0 ? <Guide name="feeds" title={t('feeds.empty')} why={t('feeds.empty_why')} /> : <DataTable rows={list} columns={columns} caption={t('nav.feeds')} rowKey={(row) => row.id} />)}
           </Loaded>
         </section>
         <NewFeed />

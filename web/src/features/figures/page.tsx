@@ -30,7 +30,7 @@ export function FiguresPage() {
   const incidents = figures.data?.states.reduce((sum, one) => sum + one.n, 0) ?? 0;
   return (
     <PageView
-      title={figures.data ? t('figures.title', { findings: tn('count.findings', total), incidents: tn('count.incidents', incidents) }) : t('nav.figures')}
+      title={figures.data ? t('figures.title', { findings: tn('tally.findings', total), incidents: tn('tally.incidents', incidents) }) : t('nav.figures')}
       lead={figures.data && t('figures.lead', { from: figures.data.from, to: figures.data.to })}
       actions={
         <>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { reads } from '@/api/queries';
 import type { Gateway } from '@/api/types';
 import { count } from '@/parts/format';
+import { Guide } from '@/parts/empty';
 import { Empty, Loaded, PageView, Panel } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
@@ -34,7 +35,7 @@ export function GatewayPage() {
       <div className="stack wide">
         <section className="panel">
           <Loaded query={gateways}>
-            {(list) => (list.length === 0 ? <Empty title={t('gateways.empty')}>{t('home.nothing_lead')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.gateways')} rowKey={(row) => row.name} door={(row) => ({ to: '/gateways/$name', params: { name: row.name } })} />)}
+            {(list) => (list.length === 0 ? <Guide name="gateways" title={t('gateways.empty')} why={t('home.nothing_lead')} /> : <DataTable rows={list} columns={columns} caption={t('nav.gateways')} rowKey={(row) => row.name} door={(row) => ({ to: '/gateways/$name', params: { name: row.name } })} />)}
           </Loaded>
         </section>
         <Panel title={t('orders.title')}>

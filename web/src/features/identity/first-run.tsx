@@ -49,8 +49,8 @@ export default function FirstRun() {
           </div>
           <TextInput label={t('first_run.organisation')} description={t('first_run.organisation_why')} required maxLength={120} autoFocus value={form.organisation} onChange={set('organisation')} />
           <fieldset className="kinds">
-            <legend>{t('first_run.kind')}</legend>
-            <p className="small quiet">{t('first_run.kind_why')}</p>
+            <legend>{t('organisation.ask')}</legend>
+            <p className="small quiet">{t('organisation.ask_why')}</p>
             {ORGANISATION_KINDS.map((one) => (
               <label key={one} className={one === kind ? 'chosen' : ''}>
                 <input type="radio" name="kind" value={one} checked={one === kind} onChange={() => setKind(one)} />

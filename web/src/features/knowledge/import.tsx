@@ -9,7 +9,8 @@ import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { bytes, count } from '@/parts/format';
-import { Banner, Empty, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Banner, Failed, Ghost, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag } from '@/parts/tags';
 import { Wall } from '@/parts/time';
@@ -36,7 +37,7 @@ export function ImportPage() {
         {may && <Bring />}
         {imports.data === undefined ? <Loaded query={imports} ghost={<section className="panel"><Ghost rows={3} /></section>}>{() => null}</Loaded> : shown && <Progress key={shown.id} one={shown} />}
         {all.length > 1 && <Panel title={t('know.imports')} flush><DataTable rows={all} columns={columns} caption={t('know.imports')} rowKey={(row) => row.id} door={(row) => ({ to: '/knowledge/import', search: { id: row.id } })} /></Panel>}
-        {imports.data && all.length === 0 && <section className="panel"><Empty title={t('know.no_imports')}>{t('know.no_imports_why')}</Empty></section>}
+        {imports.data && all.length === 0 && <section className="panel"><Guide name="imports" title={t('know.no_imports')} why={t('know.no_imports_why')} /></section>}
       </div>
     </PageView>
   );

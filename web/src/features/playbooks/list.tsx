@@ -7,7 +7,8 @@ import { reads } from '@/api/queries';
 import type { Playbook, Run } from '@/api/types';
 import { useMay } from '@/app/session';
 import { useAct } from '@/parts/act';
-import { Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { DataTable, type Column } from '@/parts/table';
 import { sentence } from '@/parts/sentence';
 import { RunTag } from '@/parts/tags';
@@ -51,7 +52,7 @@ export function PlaybookList() {
         <Panel title={t('playbooks.runs')} flush>
           <Loaded query={runs}>
             {({ items }) =>
-              items.length === 0 ? <Empty title={t('runs.empty')}>{t('runs.empty_why')}</Empty> : (
+              items.length === 0 ? <Guide name="runs" title={t('runs.empty')} why={t('runs.empty_why')} /> : (
                 <DataTable rows={items} columns={runColumns} caption={t('playbooks.runs')} rowKey={(row) => row.id} door={(row) => ({ to: '/runs/$id', params: { id: row.id } })} />
               )
             }
@@ -60,7 +61,7 @@ export function PlaybookList() {
         <Panel title={t('playbooks.all')} flush>
           <Loaded query={playbooks}>
             {(list) =>
-              list.length === 0 ? <Empty title={t('playbooks.empty')}>{t('playbooks.empty_why')}</Empty> : (
+              list.length === 0 ? <Guide name="playbooks" title={t('playbooks.empty')} why={t('playbooks.empty_why')} /> : (
                 <DataTable rows={list} columns={playbookColumns} caption={t('playbooks.all')} rowKey={(row) => row.id} door={(row) => ({ to: '/playbooks/$id', params: { id: row.id } })} />
               )
             }

@@ -21,7 +21,7 @@ export function Layers({ layers }: { layers: Layer[] }) {
             {layers.map((layer) => (
               <li key={layer.id} className="row apart">
                 <span><b>{layer.name}</b> <span className="small quiet">{word('layer.form', layer.form)} · {bytes(layer.bytes)}{layer.width !== null && ` · ${layer.width} × ${layer.height}`}</span></span>
-                {may && <Button plain small busy={gone.isPending && gone.variables === layer.id} onClick={() => gone.mutate(layer.id)} aria-label={t('layers.remove_one', { name: layer.name })}>{t('layers.remove')}</Button>}
+                {may && <Button plain small busy={gone.isPending && gone.variables === layer.id} onClick={() => gone.mutate(layer.id)} aria-label={t('layers.remove_named', { name: layer.name })}>{t('layers.remove')}</Button>}
               </li>
             ))}
           </ul>

@@ -57,7 +57,7 @@ export function SitePanel({ id, now, plans, close, open }: SitePanelProps) {
 }
 
 const Row = ({ standing, n }: { standing: Standing; n: number }) => (
-  <><dt><StandingTag value={standing} bare /></dt><dd>{tn('count.devices', n)}</dd></>
+  <><dt><StandingTag value={standing} bare /></dt><dd>{tn('tally.devices', n)}</dd></>
 );
 
 function Devices({ site, may }: { site: Site; may: boolean }) {

@@ -8,7 +8,8 @@ import { useAct } from '@/parts/act';
 import { Button } from '@/parts/button';
 import { Check } from '@/parts/check';
 import { count } from '@/parts/format';
-import { Empty, Failed, Loaded, PageView, Panel } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Failed, Loaded, PageView, Panel } from '@/parts/page';
 import { ActForm } from '@/parts/form';
 import { DataTable, type Column } from '@/parts/table';
 import { PlainTag, TlpTag } from '@/parts/tags';
@@ -67,7 +68,7 @@ export function WebhooksPage() {
         {test.data && <p role="status">{test.data.taken ? t('hooks.taken', { name: test.data.hook.name }) : t('hooks.not_taken', { name: test.data.hook.name, error: test.data.error ?? '' })}</p>}
         <section className="panel">
           <Loaded query={hooks}>
-            {(list) => (list.length === 0 ? <Empty title={t('hooks.empty')}>{t('hooks.empty_why')}</Empty> : <DataTable rows={list} columns={columns} caption={t('nav.webhooks')} rowKey={(row) => row.id} />)}
+            {(list) => (list.length === 0 ? <Guide name="webhooks" title={t('hooks.empty')} why={t('hooks.empty_why')} /> : <DataTable rows={list} columns={columns} caption={t('nav.webhooks')} rowKey={(row) => row.id} />)}
           </Loaded>
         </section>
         {one && <Rotate key={one.id} hook={one} />}

@@ -132,13 +132,13 @@ export function Chart(props: ChartProps) {
       title={title}
       end={!nothing && (
         <>
-          <Button plain small onClick={() => setTable(!table)} aria-pressed={table}>{t('chart.as_table')}</Button>
-          <Button plain small onClick={() => save('svg')} aria-label={t('chart.save_of', { form: 'SVG', title })}>SVG</Button>
-          <Button plain small onClick={() => save('png')} aria-label={t('chart.save_of', { form: 'PNG', title })}>PNG</Button>
+          <Button plain small onClick={() => setTable(!table)} aria-pressed={table}>{t('plot.as_table')}</Button>
+          <Button plain small onClick={() => save('svg')} aria-label={t('plot.save_of', { form: 'SVG', title })}>SVG</Button>
+          <Button plain small onClick={() => save('png')} aria-label={t('plot.save_of', { form: 'PNG', title })}>PNG</Button>
         </>
       )}
     >
-      {nothing ? <Empty title={t('chart.nothing')}>{empty}</Empty> : table ? <Twin labels={labels} series={series} head={head} title={title} door={door} onDoor={onDoor} /> : (
+      {nothing ? <Empty title={t('plot.nothing')}>{empty}</Empty> : table ? <Twin labels={labels} series={series} head={head} title={title} door={door} onDoor={onDoor} /> : (
         // The same figures as words stand in the table, one key away; the picture is one thing for those who hear the page.
         <div ref={box} style={{ height }} role="img" aria-label={`${title}: ${spoken(labels, series)}`} />
       )}

@@ -16,8 +16,8 @@ interface MarkersProps {
 
 function label({ sites, standing }: Group): string {
   const [first] = sites;
-  if (sites.length === 1 && first) return t('map.site_label', { name: first.name, kind: first.kind, standing: word('standing', standing), devices: tn('count.devices', first.devices) });
-  return t('map.group_label', { sites: tn('count.sites', sites.length), standing: word('standing', standing), names: sites.slice(0, 3).map((site) => site.name).join(', ') });
+  if (sites.length === 1 && first) return t('map.site_label', { name: first.name, kind: first.kind, standing: word('standing', standing), devices: tn('tally.devices', first.devices) });
+  return t('map.group_label', { sites: tn('tally.sites', sites.length), standing: word('standing', standing), names: sites.slice(0, 3).map((site) => site.name).join(', ') });
 }
 
 export function Markers({ groups, chosen, onSite, onGroup }: MarkersProps) {

@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { reads } from '@/api/queries';
 import type { MachineModel } from '@/api/types';
 import { count } from '@/parts/format';
-import { Empty, Loaded, PageView } from '@/parts/page';
+import { Guide } from '@/parts/empty';
+import { Loaded, PageView } from '@/parts/page';
 import { sentence } from '@/parts/sentence';
 import { DataTable, type Column } from '@/parts/table';
 import { WatchTag } from '@/parts/tags';
@@ -34,7 +35,7 @@ export function MachineList() {
         <section className="panel">
           <Loaded query={machines}>
             {(all) =>
-              all.length === 0 ? <Empty title={t('commands.empty')}>{t('commands.empty_why')}</Empty> : (
+              all.length === 0 ? <Guide name="commands" title={t('commands.empty')} why={t('commands.empty_why')} /> : (
                 <DataTable rows={all} columns={columns} caption={t('nav.commands')} rowKey={(row) => row.edge} door={(row) => ({ to: '/commands/$edge', params: { edge: row.edge } })} />
               )
             }
