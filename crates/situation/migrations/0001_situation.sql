@@ -60,6 +60,7 @@ CREATE TABLE situation_marks (
   PRIMARY KEY (incident, kind, value)
 );
 CREATE INDEX situation_marks_value ON situation_marks (kind, value, origin);
+CREATE INDEX situation_marks_recent ON situation_marks (kind, value, at);
 -- Marks that several organisations named; found by writing, so that reading looks at few rows.
 CREATE TABLE situation_common (
   kind TEXT NOT NULL,

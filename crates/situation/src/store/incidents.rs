@@ -155,7 +155,7 @@ pub(crate) async fn recent_origins(
     read(connection, "received = 1", beyond, "opened_at DESC", limit).await
 }
 
-/// How many were opened, and how many changed, after a moment; at most `limit` of each are counted.
+/// How many were opened after a moment, and how many older ones changed; at most `limit` of each are looked at.
 pub(crate) async fn changes_since(
     connection: &mut AnyConnection,
     since: Timestamp,
@@ -164,11 +164,13 @@ pub(crate) async fn changes_since(
 ) -> Result<(u64, u64), DbError> {
     let hidden = without(beyond);
     let mut counts = [0_u64; 2];
-    for (count, condition) in
-        counts.iter_mut().zip(["opened_at > $1", "updated_at > $1 AND opened_at <= $1"])
+    // The limit stands before the second condition: otherwise a moment long ago would read everything.
+    for (count, (moment, besides)) in
+        counts.iter_mut().zip([("opened_at", "opened_at > $1"), ("updated_at", "opened_at <= $1")])
     {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT COUNT(*) AS n FROM (SELECT id FROM situation_incidents WHERE {condition} {hidden}LIMIT $2) some",
+            "SELECT COUNT(*) AS n FROM (SELECT opened_at FROM situation_incidents WHERE {moment} > $1 {hidden}\
+             ORDER BY {moment} DESC LIMIT $2) newest WHERE {besides}",
         )))
         .bind(since.as_micros())
         .bind(limit)

@@ -1,6 +1,6 @@
 //! What received incidents have in common: campaigns that several organisations see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{Timestamp, Tlp};
 use platform::db::{DbError, Tx};
@@ -10,8 +10,8 @@ use super::without;
 
 /// Common marks looked at.
 const MAX_COMMON: i64 = 40;
-/// Incidents of one mark looked at.
-const MAX_OF_MARK: i64 = 200;
+/// Incidents of one mark looked at, the newest.
+const MAX_OF_MARK: i64 = 50;
 
 /// Incidents of several organisations that name the same remote party.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,6 @@ pub(crate) struct Campaign {
     pub(crate) peers: BTreeSet<String>,
     pub(crate) techniques: BTreeSet<String>,
     pub(crate) organisations: BTreeSet<String>,
-    /// Newest first.
     pub(crate) incidents: Vec<(String, String)>,
     pub(crate) first_at: Timestamp,
     pub(crate) last_at: Timestamp,
@@ -106,12 +105,13 @@ pub(crate) async fn campaigns(
     .bind(MAX_COMMON)
     .fetch_all(&mut *connection)
     .await?;
-    let mut found: Vec<Campaign> = Vec::new();
+    let mut joined = Joined::default();
     for row in &rows {
         let peer: String = row.try_get("value")?;
         let all = seen(connection, &peer, beyond).await?;
-        join(&mut found, &peer, all);
+        joined.add(&peer, all);
     }
+    let mut found: Vec<Campaign> = joined.groups.into_values().collect();
     found.retain(|one| one.organisations.len() > 1);
     found.sort_by_key(|one| std::cmp::Reverse(one.last_at));
     found.truncate(limit);
@@ -121,35 +121,46 @@ pub(crate) async fn campaigns(
     Ok(found)
 }
 
-fn join(found: &mut Vec<Campaign>, peer: &str, all: Vec<Seen>) {
-    let Some((first_at, last_at)) = all.last().zip(all.first()).map(|(old, new)| (old.at, new.at))
-    else {
-        return;
-    };
-    let mut whole = Campaign {
-        peers: BTreeSet::from([peer.to_owned()]),
-        techniques: BTreeSet::new(),
-        organisations: all.iter().map(|one| one.organisation.clone()).collect(),
-        incidents: all.into_iter().map(|one| (one.incident, one.title)).collect(),
-        first_at,
-        last_at,
-    };
-    let shares = |one: &Campaign, whole: &Campaign| {
-        one.incidents.iter().any(|incident| whole.incidents.contains(incident))
-    };
-    while let Some(at) = found.iter().position(|one| shares(one, &whole)) {
-        let other = found.swap_remove(at);
-        whole.peers.extend(other.peers);
-        whole.organisations.extend(other.organisations);
-        whole.first_at = whole.first_at.min(other.first_at);
-        whole.last_at = whole.last_at.max(other.last_at);
-        for incident in other.incidents {
-            if !whole.incidents.contains(&incident) {
-                whole.incidents.push(incident);
-            }
+/// Groups of incidents, and which group each incident is in.
+#[derive(Default)]
+struct Joined {
+    groups: BTreeMap<usize, Campaign>,
+    of: HashMap<String, usize>,
+    next: usize,
+}
+
+impl Joined {
+    fn add(&mut self, peer: &str, all: Vec<Seen>) {
+        let Some((first_at, last_at)) =
+            all.last().zip(all.first()).map(|(old, new)| (old.at, new.at))
+        else {
+            return;
+        };
+        let touched: BTreeSet<usize> =
+            all.iter().filter_map(|one| self.of.get(&one.incident).copied()).collect();
+        let mut whole = Campaign {
+            peers: BTreeSet::from([peer.to_owned()]),
+            techniques: BTreeSet::new(),
+            organisations: all.iter().map(|one| one.organisation.clone()).collect(),
+            incidents: Vec::new(),
+            first_at,
+            last_at,
+        };
+        let fresh = all.into_iter().filter(|one| !self.of.contains_key(&one.incident));
+        whole.incidents.extend(fresh.map(|one| (one.incident, one.title)));
+        for other in touched.iter().filter_map(|at| self.groups.remove(at)) {
+            whole.peers.extend(other.peers);
+            whole.organisations.extend(other.organisations);
+            whole.first_at = whole.first_at.min(other.first_at);
+            whole.last_at = whole.last_at.max(other.last_at);
+            whole.incidents.extend(other.incidents);
         }
+        for (incident, _) in &whole.incidents {
+            self.of.insert(incident.clone(), self.next);
+        }
+        self.groups.insert(self.next, whole);
+        self.next += 1;
     }
-    found.push(whole);
 }
 
 /// Techniques that at least two of a campaign's incidents name.

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import type { NodeInfo } from '@/api/types';
 import { Banner, Failed, Ghost, PageView } from '@/parts/page';
 import { t } from '@/strings/t';
@@ -13,6 +14,8 @@ import { Checklist } from './checklist';
 import { Changes, DevicesNow, OrdersNow, QuestionsNow, SitesNow, useNowRead } from './present';
 import './situation.css';
 import { ButtonLink } from '@/parts/button';
+
+const Trend = lazy(() => import('./trend'));
 
 export default function OperatorHome({ info }: { info: NodeInfo }) {
   const now = useSituation(info);
@@ -50,6 +53,7 @@ export default function OperatorHome({ info }: { info: NodeInfo }) {
             {present.data && <SitesNow now={present.data} />}
             <Diagram now={now} />
             <ScorePanel now={now} />
+            <Suspense><Trend /></Suspense>
           </div>
           <div className="stack wide">
             {present.data && <QuestionsNow now={present.data} />}
