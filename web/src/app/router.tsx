@@ -1,5 +1,4 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
-import { Home } from '@/features/situation/home';
 import { Root } from './root';
 import { Lost } from './lost';
 
@@ -14,6 +13,10 @@ function texts(...names: string[]) {
       names.flatMap((name) => (typeof raw[name] === 'string' || typeof raw[name] === 'number' ? [[name, String(raw[name])]] : [])),
     );
 }
+
+// Asked for beside the answer of who is there, so that it waits for nothing and the frame is painted without it.
+const home = import('@/features/situation/home');
+const Home = lazyRouteComponent(() => home, 'Home');
 
 const page = createRoute;
 
