@@ -9,6 +9,7 @@ mod config;
 mod directory;
 mod error;
 mod evidence;
+mod find;
 mod http;
 mod inventory;
 pub mod makers;
