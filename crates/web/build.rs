@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The most files a console may have; more means that something else was put into `web/dist`.
-const MAX_FILES: usize = 512;
+const MAX_FILES: usize = 1024;
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());

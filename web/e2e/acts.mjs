@@ -64,7 +64,7 @@ await act('a value has a menu that the keyboard reaches', { path: '/findings' },
 await act('the account menu turns the page dark', {}, async (page) => {
   await page.getByRole('button', { name: /^Account of/ }).click();
   await axe(page, 'account menu');
-  await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+  await page.getByRole('menuitemradio', { name: 'Dark', exact: true }).click();
   must((await page.getAttribute('html', 'data-mantine-color-scheme')) === 'dark', 'the page is not dark');
   await page.reload();
   await page.waitForSelector('.feed');
@@ -259,4 +259,5 @@ await import('./acts-automation.mjs');
 await import('./acts-gateway.mjs');
 await import('./acts-recovery.mjs');
 await import('./acts-situation.mjs');
+await import('./acts-frame.mjs');
 await curtain();

@@ -8,6 +8,7 @@ import * as automation from './automation.mjs';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
 import * as evaluation from './evaluation.mjs';
+import * as frame from './frame.mjs';
 import * as gateway from './gateway.mjs';
 import * as knowledge from './knowledge.mjs';
 import * as playbooks from './playbooks.mjs';
@@ -28,7 +29,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { ...situation.situationWorld(), automation: automation.automationWorld(scene), gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
+  return { frame: frame.frameWorld(), ...situation.situationWorld(), automation: automation.automationWorld(scene), gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -36,7 +37,7 @@ function nodeOf(world) {
   return {
     node: { id: ids[world.kind], name: cert ? 'Harbour CERT' : 'Harbour Tram and Grid', kind: world.kind, version: '0.1.0' },
     first_run: world.scene === 'first-run',
-    signed_in: world.scene === 'first-run' || world.scene === 'signed-out' ? null : { user: cert ? 'Marta Puig' : 'administrator', roles: ['administrator'] },
+    signed_in: world.scene === 'first-run' || world.scene === 'signed-out' || world.frame.expired ? null : { user: world.frame.user ?? (cert ? 'Marta Puig' : 'administrator'), roles: ['administrator'] },
     demo: { credit: data.CREDIT, peer_console_url: `http://127.0.0.1:${cert ? 4600 : 4601}/` },
   };
 }
@@ -72,9 +73,10 @@ const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permi
 /** GET routes: pattern → answer. */
 const reads = [
   ...situation.reads,
+  ...frame.reads,
   ...automation.reads,
   [/^\/node$/, (w) => nodeOf(w)],
-  [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [] })],
+  [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: w.frame.permissions ? ['read-only'] : ['administrator'], permissions: w.frame.permissions ?? [] })],
   [/^\/facts$/, (w) => page([...w.facts].reverse())],
   [/^\/doctor$/, () => ({ components })],
   [/^\/devices$/, (w, url) => (w.operator && w.scene !== 'empty' ? [data.device, data.bareDevice] : []).filter((one) => (!url.searchParams.get('kind') || one.kind === url.searchParams.get('kind')) && JSON.stringify(one).toLowerCase().includes((url.searchParams.get('q') ?? '').toLowerCase()))],
@@ -158,6 +160,7 @@ const reads = [
 
 const writes = [
   ...situation.writes,
+  ...frame.writes,
   ...automation.writes,
   [/^\/recovery\/orders$/, (w, body) => recovery.order(w, body)],
   [/^\/recovery\/checks$/, (w, body) => recovery.addCheck(w, body)],
@@ -204,7 +207,7 @@ const writes = [
   [/^\/webhooks\/.+\/test$/, () => ({ taken: true, error: null })],
   [/^\/ledger\/verify$/, (w) => ({ verified: true, entries: w.ledger.head.size, first_altered: null })],
   [/^\/tokens$/, () => ({ id: ids.run, token: 'sereno_mock_2f9c4b7a9d0e4f21' })],
-  [/^\/sign-in$/, (w, body) => (body.password === 'wrong' ? problem(401, 'The name or the password is wrong', 'Nobody signs in with these.', 'Check both; after 5 tries there is a pause.') : void (w.scene = 'done'))],
+  [/^\/sign-in$/, (w, body) => (body.password === 'wrong' ? problem(401, 'The name or the password is wrong', 'Nobody signs in with these.', 'Check both; after 5 tries there is a pause.') : void Object.assign(w, { scene: w.scene === 'signed-out' ? 'done' : w.scene, frame: { ...w.frame, expired: false, user: w.frame.expired ? body.name : null } }))],
   [/^\/sign-out$/, (w) => void (w.scene = 'signed-out')],
   [/^\/first-run$/, (w) => void (w.scene = 'done')],
   [/^\/detection\/suppressions\/(.+)$/, (w, _, match) => void (w.suppressions = w.suppressions.map((one) => (one.id === match[1] ? { ...one, active: false, revoked_at: new Date().toISOString(), revoked_by: 'Duty officer' } : one)))],
@@ -226,7 +229,8 @@ function events(world, request, response) {
   };
   beat();
   const timer = setInterval(beat, 1000);
-  request.on('close', () => clearInterval(timer));
+  const still = frame.pump(world, send);
+  request.on('close', () => { clearInterval(timer); still(); });
 }
 
 async function bodyOf(request) {
@@ -243,6 +247,11 @@ async function bodyOf(request) {
 
 async function api(world, request, response, url) {
   const path = url.pathname.slice('/api/v1'.length);
+  const away = frame.turnedAway(world, path);
+  if (away) {
+    response.writeHead(401, { 'content-type': 'application/problem+json' });
+    return response.end(JSON.stringify(away));
+  }
   if (path === '/events') return events(world, request, response);
   const plain = situation.files.find(([pattern]) => pattern.test(path));
   if (plain) {
@@ -259,7 +268,7 @@ async function api(world, request, response, url) {
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', etag: answer.etag });
     return response.end(answer.text);
   }
-  response.writeHead(status, { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' });
+  response.writeHead(status, { 'x-request-id': '01935a99-0000-7000-8000-00000000f00d', 'content-type': status >= 400 ? 'application/problem+json' : 'application/json' });
   response.end(answer === undefined ? '' : JSON.stringify(answer));
 }
 
@@ -289,7 +298,7 @@ export function serve({ kind = 'operator', scene = 'done', port = 0 } = {}) {
     });
   });
   return new Promise((resolve) => {
-    server.listen(port, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() ?? server.close() }));
+    server.listen(port, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}`, world, stop: () => server.closeAllConnections() ?? server.close() }));
   });
 }
 

@@ -1,10 +1,10 @@
-// Prints the JavaScript of the first page (entry, what it imports at once, and the page itself)
-// as sent, and fails above the limit.
+// Prints the JavaScript of the entry (what is needed before the frame is painted) as sent, and fails above the limit;
+// and what each page adds to it.
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const LIMIT_KB = 160;
+const LIMIT_KB = 150;
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const manifest = JSON.parse(readFileSync(`${dist}.vite/manifest.json`, 'utf8'));
 
@@ -27,14 +27,14 @@ const brotliOf = (file) => statSync(`${dist}${file}.br`, { throwIfNoEntry: false
 const total = (list, size) => list.reduce((sum, file) => sum + (size(file) || 0), 0);
 
 const first = reach([entry]);
-console.log('first page:');
+console.log('entry:');
 for (const file of first) console.log(`  ${sizeOf(file).toFixed(1).padStart(7)} KB gzip  ${file}`);
 for (const key of pages) {
   const own = reach([key]).filter((file) => !first.includes(file));
   if (own.length > 0) console.log(`  ${total(own, sizeOf).toFixed(1).padStart(7)} KB gzip more on ${key}`);
 }
 const gzip = total(first, sizeOf);
-console.log(`first page: ${gzip.toFixed(1)} KB gzip, ${total(first, brotliOf).toFixed(1)} KB Brotli; limit ${LIMIT_KB} KB gzip`);
+console.log(`entry: ${gzip.toFixed(1)} KB gzip, ${total(first, brotliOf).toFixed(1)} KB Brotli; limit ${LIMIT_KB} KB gzip`);
 if (gzip > LIMIT_KB) {
   console.error(`over the limit of ${LIMIT_KB} KB: load something lazily`);
   process.exit(1);

@@ -9,7 +9,8 @@ import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { enterByLink } from './app/enter';
 import { router } from './app/router';
-import { colourScheme, theme } from './app/theme';
+import { schemeManager } from './app/preferences';
+import { theme } from './app/theme';
 
 const RETRIES = 2;
 
@@ -36,7 +37,7 @@ if (place) {
   await enterByLink();
   createRoot(place).render(
     <StrictMode>
-      <MantineProvider theme={theme} colorSchemeManager={colourScheme} defaultColorScheme="auto">
+      <MantineProvider theme={theme} colorSchemeManager={schemeManager} defaultColorScheme="auto">
         <QueryClientProvider client={client}>
           <RouterProvider router={router} />
         </QueryClientProvider>

@@ -10,6 +10,7 @@ mod config;
 mod directory;
 mod error;
 mod evidence;
+mod find;
 mod http;
 mod inventory;
 mod layers;

@@ -23,6 +23,7 @@ mod context;
 mod engine;
 mod error;
 mod feedback;
+mod find;
 mod finding;
 mod fit;
 mod fresh;
@@ -73,6 +74,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 2, sql: include_str!("../migrations/0002_learning.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_evaluations.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_machines.sql") },
+        Migration { number: 30, sql: include_str!("../migrations/0030_find.sql") },
     ],
 };
 

@@ -22,6 +22,7 @@ mod config;
 mod contact;
 mod enrolment;
 mod error;
+mod find;
 mod http;
 mod joining;
 mod limit;
@@ -31,6 +32,7 @@ mod outside;
 mod password;
 mod peers;
 mod policy;
+mod preferences;
 mod rate;
 mod shown;
 mod stands_for;
@@ -38,6 +40,7 @@ mod store;
 mod tls;
 mod tokens;
 mod users;
+mod views;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -76,6 +79,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 3, sql: include_str!("../migrations/0003_certificates.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_recipients.sql") },
         Migration { number: 5, sql: include_str!("../migrations/0005_mail.sql") },
+        Migration { number: 20, sql: include_str!("../migrations/0020_preferences.sql") },
     ],
 };
 
@@ -184,6 +188,12 @@ impl Identity {
             .route(own, routes!(http::me::me))
             .route(Permission("session.write"), routes!(http::mail::own))
             .route(Permission("users.manage"), routes!(http::mail::set))
+            .route(own, routes!(http::preferences::read))
+            .route(Permission("session.write"), routes!(http::preferences::write))
+            .route(own, routes!(http::views::list))
+            .route(Permission("session.write"), routes!(http::views::create))
+            .route(Permission("session.write"), routes!(http::views::change))
+            .route(Permission("session.write"), routes!(http::views::remove))
             .route(Permission("tokens.create"), routes!(http::token_create::create))
             .route(Permission("tokens.read"), routes!(http::token_list::list))
             .route(Permission("tokens.revoke"), routes!(http::token_revoke::revoke))

@@ -12,6 +12,7 @@ mod config;
 mod consumer;
 mod desk;
 mod error;
+mod find;
 mod grouping;
 mod http;
 mod milestones;
@@ -39,6 +40,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 1, sql: include_str!("../migrations/0001_incidents.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_groups.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_milestones.sql") },
+        Migration { number: 30, sql: include_str!("../migrations/0030_find.sql") },
     ],
 };
 

@@ -25,7 +25,13 @@ impl Sight {
     /// Up to which label the policies let a caller read ([`Gate::labels_beyond`]).
     #[must_use]
     pub fn of(gate: &Gate, caller: &Caller) -> Self {
-        let seen = Tlp::ALL.len() - gate.labels_beyond(caller).len();
+        Self::without_strictest(gate.labels_beyond(caller).len())
+    }
+
+    /// Everything but so many labels, the strictest ones: as many as [`Gate::labels_beyond`] names.
+    #[must_use]
+    pub fn without_strictest(labels: usize) -> Self {
+        let seen = Tlp::ALL.len().saturating_sub(labels);
         Tlp::ALL.get(..seen).and_then(<[Tlp]>::last).map_or(Self::NOTHING, |tlp| Self::up_to(*tlp))
     }
 

@@ -14,6 +14,7 @@
 mod catalogue;
 mod config;
 mod error;
+mod find;
 mod http;
 mod import;
 mod import_job;

@@ -94,6 +94,8 @@ typed_id! {
     OrganisationId;
     /// One message from node to node.
     LetterId;
+    /// A page of the console as somebody keeps it.
+    ViewId;
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod config;
 pub mod context;
 mod engine;
 mod error;
+pub mod find;
 mod http;
 mod retention;
 mod run;

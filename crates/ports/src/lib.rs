@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod disclosure;
 pub mod edge;
 pub mod fake;
+pub mod find;
 pub mod misp;
 pub mod pseudonyms;
 pub mod recovery;

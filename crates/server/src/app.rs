@@ -14,6 +14,7 @@ use axum::{Extension, Router};
 use platform::http::{AccessRule, Gate, Problem, RoomRouter};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
+use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -126,6 +127,7 @@ pub fn router(
     description: utoipa::openapi::OpenApi,
     gate: Gate,
     max_body_bytes: usize,
+    ids: RequestIds,
     authenticate: impl FnOnce(Router) -> Router,
 ) -> Router {
     let description = Arc::new(description);
@@ -155,6 +157,28 @@ pub fn router(
         ))
         .layer(from_fn(linger))
         .layer(from_fn(count))
+        .layer(from_fn(move |request, next| number(Arc::clone(&ids), request, next)))
+}
+
+/// Makes the id of a request.
+pub type RequestIds = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The header that carries the id of a request; errors on the page quote it, lines of the log carry it.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Every answer has an id that leads to the lines of the log about it. What a caller sends under that name is not
+/// taken over: whoever reads the log must be able to trust it.
+async fn number(ids: RequestIds, request: Request, next: Next) -> Response {
+    let id = ids();
+    let span = tracing::error_span!("request", id);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    if response.status().is_server_error() {
+        span.in_scope(|| tracing::warn!(status = response.status().as_u16(), "a request failed"));
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }
 
 async fn count(request: Request, next: Next) -> Response {

@@ -225,7 +225,9 @@ impl Node {
         let (routes, description, _) = app::describe(all);
         let gate = Gate(self.rooms.identity.authorizer());
         let identity = self.rooms.identity.clone();
-        let router = app::router(routes, description, gate, max_body_bytes, move |router| {
+        let platform = self.platform.clone();
+        let ids: app::RequestIds = Arc::new(move || platform.mint::<model::EventId>().to_string());
+        let router = app::router(routes, description, gate, max_body_bytes, ids, move |router| {
             identity.protect(router)
         });
         cti::liberal_paths(router)
@@ -244,6 +246,8 @@ impl Node {
             demo: self.demo.clone(),
             metrics,
             access: Arc::new(access),
+            fanout: http::fanout::Fanout::default(),
+            finders: Arc::new(self.rooms.finders(&self.platform)),
         })
     }
 
@@ -369,6 +373,19 @@ impl Rooms {
         ]
         .into_iter()
         .fold(RoomRouter::default(), RoomRouter::merge)
+    }
+
+    /// Who answers a search over everything, in the order of the answer.
+    fn finders(&self, platform: &Platform) -> Vec<Arc<dyn ports::find::Find>> {
+        vec![
+            Arc::new(self.incidents.clone()),
+            Arc::new(self.detection.clone()),
+            Arc::new(self.assets.clone()),
+            Arc::new(self.knowledge.clone()),
+            Arc::new(self.playbooks.clone()),
+            Arc::new(playbooks::find::Runs(platform.clone())),
+            Arc::new(self.identity.clone()),
+        ]
     }
 
     fn consumers(&self) -> Vec<Arc<dyn Consumer>> {

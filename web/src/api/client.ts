@@ -1,3 +1,6 @@
+import { noteDate } from './clock';
+import { record } from './record';
+import { session } from './session';
 import type { Problem } from './types';
 
 /** A refused or failed request, with what the server says to do about it. */
@@ -17,7 +20,9 @@ const OFFLINE: Problem = {
 };
 
 async function problemOf(response: Response): Promise<Problem> {
-  const fallback: Problem = { title: response.statusText || 'Request failed', status: response.status };
+  // The node gives every answer an id, and its log the same one.
+  const instance = response.headers.get('X-Request-Id');
+  const fallback: Problem = { title: response.statusText || 'Request failed', status: response.status, ...(instance ? { instance } : {}) };
   try {
     const body: unknown = await response.json();
     return typeof body === 'object' && body !== null ? { ...fallback, ...body } : fallback;
@@ -26,29 +31,56 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-async function send(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<Response> {
+const OTHER_PERSON: Problem = {
+  title: 'Somebody else signed in',
+  status: 401,
+  detail: 'Your session had ended. What you typed was not sent, because now somebody else is signed in here.',
+  remedy: 'Look at it once more; send it again if it should be done in the name of who is signed in now.',
+};
+
+/** Where being turned away is the answer itself. */
+const DOORS = /^\/(sign-in|sign-out|first-run|node$)/;
+
+/** Asks; where the session has ended meanwhile, once more after the same person has signed in. */
+async function send(method: string, path: string, body?: unknown, more: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+  try {
+    return await once(method, path, body, more, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.problem.status !== 401 || DOORS.test(path)) throw error;
+    const again = await session.ask();
+    if (again === 'same' || (again === 'other' && method === 'GET')) return once(method, path, body, more);
+    throw again === 'other' ? new ApiError(OTHER_PERSON) : error;
+  }
+}
+
+async function once(method: string, path: string, body?: unknown, more: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json', ...more };
   // Cookies alone must not be enough to change something: see the contract's note on sessions.
   if (method !== 'GET') headers['X-Sereno-Request'] = '1';
   const plain = headers['Content-Type'] === 'text/plain';
   if (body !== undefined && !plain) headers['Content-Type'] = 'application/json';
+  const text = body === undefined ? null : plain ? String(body) : JSON.stringify(body);
+  const asked = Date.now();
+  record({ method, path, body: text, type: headers['Content-Type'] ?? '', at: asked });
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
       headers,
       credentials: 'same-origin',
-      body: body === undefined ? null : plain ? String(body) : JSON.stringify(body),
+      body: text,
+      signal: signal ?? null,
     });
   } catch {
     throw new ApiError(OFFLINE);
   }
+  noteDate(response.headers.get('Date'), asked, Date.now());
   if (!response.ok) throw new ApiError(await problemOf(response));
   return response;
 }
 
-export async function get<T>(path: string): Promise<T> {
-  return (await send('GET', path)).json() as Promise<T>;
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await send('GET', path, undefined, {}, signal)).json() as Promise<T>;
 }
 
 /** What was read, with the version it is, as its ETag says. */

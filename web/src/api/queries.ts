@@ -7,6 +7,15 @@ const id = encodeURIComponent;
 
 export const reads = {
   node: () => queryOptions({ queryKey: ['node'], queryFn: () => get<api.NodeInfo>('/node') }),
+  search: (q: string, kind: string | undefined, limit: number) =>
+    queryOptions({
+      queryKey: ['search', q, kind ?? '', limit],
+      queryFn: ({ signal }) => get<api.FoundEverything>(`/search${query({ q, kind, limit })}`, signal),
+      enabled: q !== '',
+      placeholderData: (previous) => previous,
+      staleTime: 10_000,
+      retry: false,
+    }),
   me: () => queryOptions({ queryKey: ['me'], queryFn: () => get<api.Me>('/me'), staleTime: 60_000 }),
   facts: (limit: number) =>
     queryOptions({

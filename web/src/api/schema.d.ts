@@ -1897,7 +1897,7 @@ export interface paths {
             cookie?: never;
         };
         /** Searches what is known, as far as the caller may see. */
-        get: operations["search"];
+        get: operations["search_intel_objects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2355,6 +2355,24 @@ export interface paths {
         get?: never;
         /** Says where mail reaches me. */
         put: operations["set_own_mail"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My preferences; version 0 when none were kept. */
+        get: operations["own_preferences"];
+        /** Keeps my preferences. */
+        put: operations["set_own_preferences"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3214,6 +3232,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks for the same words in everything the caller may read. */
+        get: operations["search_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/secrets": {
         parameters: {
             query?: never;
@@ -3651,6 +3686,42 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My views in my order, then what others share. */
+        get: operations["list_views"];
+        put?: never;
+        /** Keeps a page under a name. */
+        post: operations["add_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes my view; an administrator removes any shared one. */
+        delete: operations["remove_view"];
+        options?: never;
+        head?: never;
+        /** Changes my view. */
+        patch: operations["change_view"];
         trace?: never;
     };
     "/api/v1/webhooks": {
@@ -6152,6 +6223,37 @@ export interface components {
             /** @description Their password, 10 characters or more. */
             password: string;
         };
+        /** @description What was found, kinds in a fixed order, those without a match left out. */
+        FoundEverything: {
+            /** @description The question as it was understood. */
+            q: string;
+            /** @description By kind. */
+            kinds: components["schemas"]["FoundKind"][];
+        };
+        /** @description What was found of one kind. */
+        FoundKind: {
+            /** @description `incidents`, `findings`, `devices`, `intel`, `playbooks`, `runs` or `people`. */
+            kind: string;
+            /** @description The best or newest. */
+            items: components["schemas"]["FoundView"][];
+            /** @description There are more. */
+            more: boolean;
+            /** @description It could not be looked through in time, or failed: there may be more. */
+            incomplete: boolean;
+        };
+        /** @description One thing that was found. */
+        FoundView: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is called. */
+            title: string;
+            /** @description What tells it from others of that name. */
+            detail: string;
+            /** @description Its page in the console. */
+            path: string;
+            /** @description When it was recorded. */
+            at?: string | null;
+        };
         /** @description A gateway with its policy, its orders in force and its counters. */
         GatewayDetail: {
             name: string;
@@ -7030,6 +7132,16 @@ export interface components {
              * @description When.
              */
             at: string;
+        };
+        /** @description Preferences and which version of them it is. */
+        KeptPreferences: {
+            /**
+             * Format: int64
+             * @description Rises with every change; 0: nothing was kept yet.
+             */
+            version: number;
+            /** @description What was kept. */
+            preferences: components["schemas"]["Preferences"];
         };
         /** @description Since when the key is not to be trusted. */
         KeyRevoked: {
@@ -10799,6 +10911,27 @@ export interface components {
             /** @description Why the newest could not be put into effect. */
             problem?: string | null;
         };
+        /** @description How a person wants the console. Absent: as the browser has it. */
+        Preferences: {
+            /** @description `system`, `light`, `dark`, `contrast-light` or `contrast-dark`. */
+            theme?: string | null;
+            /** @description `normal` or `compact`. */
+            density?: string | null;
+            /** @description `en`, `de`, `fr`, `es`, `et`, `fi` or `ca`. */
+            language?: string | null;
+            /** @description Whether single keys do anything. */
+            keys?: boolean | null;
+            /** @description Groups of keys that are off: `go`, `move`, `act`, `undo`. */
+            keys_off?: string[];
+            /** @description Whether the tour was seen or skipped. */
+            tour_seen?: boolean | null;
+            /** @description The time zone shown: `local`, `UTC` or an IANA name, e.g. `Europe/Madrid`. */
+            zone?: string | null;
+            /** @description Whether nothing moves. */
+            reduced_motion?: boolean | null;
+            /** @description The view that is this person's first page. */
+            home?: string | null;
+        };
         /** @description The answer about one object for one recipient. */
         PreviewAnswer: {
             /** @description STIX id, as it is known here. */
@@ -11534,6 +11667,26 @@ export interface components {
             };
             /** @description Rehearse: nothing outside is touched, every command says what it would do. */
             dry_run?: boolean;
+        };
+        /** @description A page as somebody keeps it. */
+        SavedView: {
+            /** @description Identity. */
+            id: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description The page with its query. */
+            path: string;
+            /** @description Whether everybody here is offered it. */
+            shared: boolean;
+            /** @description Whether it is mine. */
+            own: boolean;
+            /** @description Who made it. */
+            owner: string;
+            /**
+             * Format: int64
+             * @description Its place among its owner's.
+             */
+            position: number;
         };
         /** @description What is covered; what is absent is not asked for. Nothing at all means: what the finding is about. */
         ScopeBody: {
@@ -12779,6 +12932,30 @@ export interface components {
              * @description Largest score.
              */
             max_score: number;
+        };
+        /** @description Preferences to keep. */
+        WantedPreferences: {
+            /**
+             * Format: int64
+             * @description The version they were made from; absent: whatever is kept is replaced.
+             */
+            version?: number | null;
+            /** @description All of them; what is left out is as the browser has it. */
+            preferences: components["schemas"]["Preferences"];
+        };
+        /** @description A view to make or change. */
+        WantedView: {
+            /** @description What it is called; a new one has a name. */
+            name?: string | null;
+            /** @description The page with its query; a new one has a path. */
+            path?: string | null;
+            /** @description Whether everybody here is offered it. */
+            shared?: boolean | null;
+            /**
+             * Format: int64
+             * @description Its place among mine.
+             */
+            position?: number | null;
         };
         /** @description A device as detection sees it. */
         WatchedDevice: {
@@ -17625,7 +17802,7 @@ export interface operations {
             };
         };
     };
-    search: {
+    search_intel_objects: {
         parameters: {
             query?: {
                 /** @description What is looked for, in the query language: words, `type:indicator`, `tlp<=green`, `value:198.51.100.7` … */
@@ -18709,6 +18886,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    own_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptPreferences"];
+                };
+            };
+        };
+    };
+    set_own_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedPreferences"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptPreferences"];
                 };
             };
             409: {
@@ -20908,6 +21143,40 @@ export interface operations {
             };
         };
     };
+    search_search: {
+        parameters: {
+            query?: {
+                /** @description Words, an address, the beginning of an id; at most 200 characters. */
+                q?: string | null;
+                /** @description Only this kind, e.g. `incidents`. */
+                kind?: string | null;
+                /** @description Things of each kind, 1 to 50; 5 when absent. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundEverything"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     secrets: {
         parameters: {
             query?: never;
@@ -22175,6 +22444,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+        };
+    };
+    add_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedView"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The view */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The view */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedView"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
                 };
             };
             404: {

@@ -29,6 +29,10 @@ export type NodeInfo = Narrow<Schemas['NodeView'], {
   signed_in: Whole<Schemas['SignedIn']> | null;
   demo: Whole<Schemas['DemoView']> | null;
 }>;
+export interface FoundEverything {
+  q: string;
+  kinds: { kind: string; items: { id: string; title: string; detail: string; path: string; at: Time | null }[]; more: boolean; incomplete: boolean }[];
+}
 export type Me = Whole<Schemas['Me']>;
 export type Fact = Narrow<Schemas['FactView'], { payload: unknown }>;
 export type Component = Narrow<Schemas['Component'], { state: 'ok' | 'degraded' | 'failed' | 'absent' }>;

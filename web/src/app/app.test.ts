@@ -12,6 +12,7 @@ import { ago, spanText } from '@/parts/time';
 import en from '@/strings/en.json';
 import pages from '@/strings/pages.json';
 import { t, tn, word } from '@/strings/pages';
+import { FRAME } from '../../scripts/texts.mjs';
 import { touchedBy } from './events';
 import { feed, merge } from './feed-store';
 
@@ -75,13 +76,21 @@ describe('words', () => {
 
   it('every file that uses a text of the other pages sees to it that they are there', () => {
     const prefixes = [...new Set(Object.keys(pages).map((key) => key.split('.')[0]))];
-    const uses = new RegExp(`['"\`](?:${prefixes.join('|')})\\.[a-z_$]|word\\('(?:${prefixes.join('|')})'`);
+    const uses = new RegExp(`['"\`](?:${prefixes.join('|')})\\.(?!read'|list')[a-z_$]|word\\('(?:${prefixes.join('|')})'`);
     const missing = sources('src').filter((path) => !path.includes('.test.')).filter((path) => {
       const text = readFileSync(path, 'utf8');
       return text.includes("'@/strings/t'") && uses.test(text);
     });
     expect(missing).toEqual([]);
     expect(Object.keys(pages).filter((key) => key in en)).toEqual([]);
+  });
+
+  it('the frame and the shared parts say only what comes with them', () => {
+    const first = [...new Set(Object.keys(en).map((key) => key.split('.')[0] ?? ''))].filter((one) => !FRAME.includes(one));
+    const late = new RegExp(`\\b(?:tn?|word)\\(\\s*['"\`](?:${first.join('|')})(?:\\.|')`);
+    // Charts and tags come with pages alone.
+    const files = ['src/app', 'src/parts', 'src/api'].flatMap(sources).filter((path) => !/\.test\.|parts\/(chart\/|tags)/.test(path));
+    expect(files.filter((path) => late.test(readFileSync(path, 'utf8')))).toEqual([]);
   });
 
   it('read numbers and times as people do', () => {

@@ -4,11 +4,16 @@ import type { QueryClient } from '@tanstack/react-query';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { Fact, GatewayTotals, ScorePoint } from '@/api/types';
+import { serverNow } from '@/api/clock';
+import { t } from '@/strings/t';
 import { feed } from './feed-store';
+import { isNewer } from './newer';
 import { patchLive, readLive, type Live } from './store';
 import { openStream } from './stream';
+import { toast } from './undo';
 
 const COALESCE_MS = 300;
+const RATE_MS = 1_000;
 const MAX_POINTS = 4000;
 /** A live window this much older (packet time) than the newest one is of another start. */
 const STARTED_AGAIN_MS = 2 * 3_600_000;
@@ -96,27 +101,36 @@ class Listener {
   private shut: () => void = () => undefined;
   private readonly dirty = new Set<string>();
   private flushTimer: number | undefined;
+  /** Facts since the last flush: they reach the page together, a few times a second, however many there are. */
+  private facts: Fact[] = [];
+  private heard = 0;
+  private rateTimer: number | undefined;
 
   constructor(private readonly client: QueryClient) {}
 
   open(): void {
     this.shut = openStream({
       open: () => this.opened(),
-      cut: () => patchLive({ line: 'reconnecting' }),
+      cut: () => patchLive({ line: 'reconnecting', cutAt: readLive().cutAt ?? serverNow() }),
       event: (name, data) => this.event(name, data),
     });
+    this.rateTimer = window.setInterval(() => this.measure(), RATE_MS);
   }
 
   close(): void {
     this.shut();
     window.clearTimeout(this.flushTimer);
+    window.clearInterval(this.rateTimer);
   }
 
   private opened(): void {
     const again = readLive().line === 'reconnecting';
-    patchLive({ line: 'live', heardAt: Date.now() });
+    patchLive({ line: 'live', heardAt: Date.now(), cutAt: null });
+    if (!again) return;
     // What was fleeting while the line was cut is gone: read everything once more.
-    if (again) void this.client.invalidateQueries();
+    void this.client.invalidateQueries();
+    toast(t('line.again'));
+    void isNewer().then((newer) => newer && patchLive({ newer }));
   }
 
   private event(name: string, data: string): void {
@@ -127,14 +141,23 @@ class Listener {
     }
     const fact = parse<Fact>(data);
     if (!fact) return;
-    patchLive({ heardAt: Date.now() });
-    feed.arrive(fact);
+    this.heard += 1;
+    this.facts.push(fact);
     for (const root of touchedBy(fact.kind)) this.dirty.add(root);
     this.flushTimer ??= window.setTimeout(() => this.flush(), COALESCE_MS);
   }
 
+  private measure(): void {
+    const rate = Math.round((this.heard * 1000) / RATE_MS);
+    this.heard = 0;
+    if (rate !== readLive().rate) patchLive({ rate });
+  }
+
   private flush(): void {
     this.flushTimer = undefined;
+    patchLive({ heardAt: Date.now() });
+    feed.arrive(...this.facts);
+    this.facts = [];
     const roots = [...this.dirty];
     this.dirty.clear();
     for (const root of roots) void this.client.invalidateQueries({ queryKey: [root] });

@@ -29,9 +29,9 @@ class FeedStore {
     return () => this.listeners.delete(listener);
   };
 
-  arrive(fact: Fact): void {
-    if (this.state.held || this.state.paused) this.set({ waiting: merge([fact], this.state.waiting) });
-    else this.set({ shown: merge([fact], this.state.shown) });
+  arrive(...facts: Fact[]): void {
+    if (this.state.held || this.state.paused) this.set({ waiting: merge(facts, this.state.waiting) });
+    else this.set({ shown: merge(facts, this.state.shown) });
   }
 
   history(facts: Fact[]): void {

@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import type { NodeInfo } from '@/api/types';
 import { reads } from '@/api/queries';
 import { Icon, Lantern, Mark } from '@/parts/icon';
+import { count } from '@/parts/format';
+import { MenuButton, type MenuEntry } from '@/parts/menu';
 import { Banner } from '@/parts/page';
 import { t, tn, word } from '@/strings/t';
 import { Account } from './account';
@@ -12,25 +14,53 @@ import './frame.css';
 import '@/parts/menu.css';
 import { useKeys } from './keys';
 import { Inbox } from './inbox';
-import { rail } from './places';
+import { Notices } from './notices';
+import { GROUPS, may, placeOf, placesFor, type Place } from './places';
+import { useKeptPreferences, usePreferences } from './preferences';
+import { saw } from './recent';
+import { soft } from './soft';
+import { SearchBox } from './search';
 import { useLive } from './store';
+import { titleNow, viewsRead } from './views';
 
-const Palette = lazy(() => import('./palette'));
-const Help = lazy(() => import('./help'));
+const palette = () => import('./palette');
+const Palette = soft(palette);
+const Help = soft(() => import('./help'));
+const Toasts = soft(() => import('./toasts'));
+const Forbidden = soft(() => import('./forbidden'));
+const WallFrame = lazy(() => import('./wall'));
+
+const PRELOAD_MS = 1_500;
 
 export function Frame({ info }: { info: NodeInfo }) {
+  const wall = useRouterState({ select: (state) => (state.location.search as Record<string, unknown>).wall !== undefined });
+  useEvents(true);
+  useKeptPreferences();
+  useHome();
+  useSeen();
+  return wall ? <Suspense><WallFrame info={info} /></Suspense> : <Desk info={info} />;
+}
+
+/** Everything but a display on a wall. */
+function Desk({ info }: { info: NodeInfo }) {
   const search = useRef<HTMLInputElement>(null);
   const [open, setOpen] = useState<'commands' | 'help' | null>(null);
-  useEvents(true);
+  const router = useRouter();
   const actions = useMemo(
     () => ({
       search: () => search.current?.focus(),
       help: () => setOpen('help'),
       commands: () => setOpen('commands'),
+      go: (to: string) => router.history.push(to),
     }),
-    [],
+    [router],
   );
   useKeys(actions);
+  useEffect(() => {
+    // Whoever presses Ctrl K types on at once: nothing of it may be lost to loading.
+    const timer = window.setTimeout(() => void palette().catch(() => undefined), PRELOAD_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
   return (
     <div className="frame">
       <a className="skip" href="#main">{t('frame.skip')}</a>
@@ -47,13 +77,47 @@ export function Frame({ info }: { info: NodeInfo }) {
         <Account info={info} onHelp={actions.help} onCommands={actions.commands} />
       </header>
       <Rail info={info} />
-      <main id="main"><Halted /><Outlet /></main>
+      <main id="main"><Notices /><Halted /><Allowed /></main>
       <Suspense>
-        {open === 'commands' && <Palette onClose={() => setOpen(null)} />}
+        {open === 'commands' && <Palette info={info} onClose={() => setOpen(null)} />}
         {open === 'help' && <Help onClose={() => setOpen(null)} />}
+        <Toasts />
       </Suspense>
     </div>
   );
+}
+
+/** The page, or who may see it. */
+function Allowed() {
+  const me = useQuery(reads.me());
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const place = placeOf(path);
+  if (place && !may(me.data, place.permission)) return <Suspense><Forbidden place={place} /></Suspense>;
+  return <Outlet />;
+}
+
+/** Whoever has chosen a view as first page comes there; who then goes to the situation stays there. */
+function useHome(): void {
+  const router = useRouter();
+  const home = usePreferences().home;
+  const begun = useRef(window.location.pathname === '/' && !window.location.search && !window.location.hash);
+  const views = useQuery({ ...viewsRead(), enabled: begun.current && home !== undefined });
+  useEffect(() => {
+    const view = views.data?.find((one) => one.id === home);
+    if (!view || !begun.current) return;
+    begun.current = false;
+    if (window.location.pathname === '/') router.history.replace(view.path);
+  }, [views.data, home, router]);
+}
+
+/** Remembers the pages of this tab by their titles, for the commands. */
+function useSeen(): void {
+  const href = useRouterState({ select: (state) => state.location.href });
+  useEffect(() => {
+    // A page names itself once it has read what it is about.
+    const timer = window.setTimeout(() => saw(href, titleNow()), 600);
+    return () => window.clearTimeout(timer);
+  }, [href]);
 }
 
 /** Nothing happens by itself: whoever looks at any page must know. */
@@ -66,6 +130,8 @@ function Halted() {
 
 function Rail({ info }: { info: NodeInfo }) {
   const incidents = useQuery(reads.incidents('open'));
+  const me = useQuery(reads.me());
+  const { rail, more } = placesFor(info.node.kind, me.data);
   const waiting = incidents.data?.items.filter((incident) => incident.acknowledged_by === null).length ?? 0;
   return (
     <div className="rail">
@@ -81,39 +147,38 @@ function Rail({ info }: { info: NodeInfo }) {
             )}
           </Link>
         ))}
+        <More places={more} />
         <div className="foot">{t('frame.version', { version: info.node.version })}</div>
       </nav>
     </div>
   );
 }
 
-function SearchBox({ input }: { input: React.RefObject<HTMLInputElement | null> }) {
-  const navigate = useNavigate();
-  return (
-    <form
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const value = input.current?.value.trim() ?? '';
-        if (value !== '') void navigate({ to: '/intel', search: { value } });
-      }}
-    >
-      <label className="search">
-        <Icon name="search" />
-        <span className="hidden-text">{t('frame.search')}</span>
-        <input ref={input} type="search" placeholder={t('frame.search')} maxLength={256} onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()} />
-        <kbd aria-hidden="true">/</kbd>
-      </label>
-    </form>
-  );
+/** All other places, in groups, and the views that somebody keeps. */
+function More({ places }: { places: Place[] }) {
+  const router = useRouter();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const [opened, setOpened] = useState(false);
+  const views = useQuery({ ...viewsRead(), enabled: opened });
+  const entries: MenuEntry[] = GROUPS.flatMap((group) => {
+    const own = places.filter((one) => one.group === group);
+    const lines = own.map((one) => ({ key: one.to, text: one.text, icon: one.icon, act: () => router.history.push(one.to) }));
+    return lines.length === 0 ? [] : [{ key: group, label: word('nav.group', group) }, ...lines];
+  });
+  const kept = (views.data ?? []).map((one) => ({ key: one.id, text: one.name, icon: 'watch' as const, act: () => router.history.push(one.path) }));
+  if (kept.length > 0) entries.push({ key: 'views', label: t('views.title') }, ...kept);
+  const here = places.find((one) => path === one.to || path.startsWith(`${one.to}/`));
+  return <MenuButton label={t('nav.more')} className={here ? 'rail-more here' : 'rail-more'} trigger={<><Icon name="down" size={17} /><span>{here ? here.text : t('nav.more')}</span></>} entries={entries} width={260} onOpen={() => setOpened(true)} />;
 }
 
 function Pulse() {
   const line = useLive((live) => live.line);
+  const rate = useLive((live) => live.rate);
   return (
     <span className={`pulse ${line === 'live' ? '' : 'waiting'}`} role="status" title={t(`line.${line}.title`)}>
       <i aria-hidden="true" />
       {t(`line.${line}`)}
+      {line === 'live' && rate > 0 && <span className="num quiet" aria-hidden="true">{t('line.rate', { n: count(rate) })}</span>}
     </span>
   );
 }

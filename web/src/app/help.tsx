@@ -1,30 +1,20 @@
 import { Modal } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { t } from '@/strings/t';
-
-const KEYS = [
-  ['/', t('help.search')],
-  ['Ctrl K', t('help.commands')],
-  ['j', t('help.down')],
-  ['k', t('help.up')],
-  ['Enter', t('help.enter')],
-  ['a', t('help.acknowledge')],
-  ['e', t('help.state')],
-  ['p', t('help.pause')],
-  ['?', t('help.this')],
-  ['Esc', t('help.escape')],
-] as const;
+import { BINDINGS, isOn } from './keys';
 
 export default function Help({ onClose }: { onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title={t('help.title')} closeButtonProps={{ 'aria-label': t('page.close') }} transitionProps={{ duration: 100 }}>
+    <Modal opened onClose={onClose} title={t('help.title')} size="lg" closeButtonProps={{ 'aria-label': t('page.close') }} transitionProps={{ duration: 100 }}>
       <dl className="keys">
-        {KEYS.map(([key, text]) => (
-          <div key={key} style={{ display: 'contents' }}>
-            <dt><kbd>{key}</kbd></dt>
-            <dd>{text}</dd>
+        {BINDINGS.filter(isOn).map(({ keys, text }) => (
+          <div key={keys} style={{ display: 'contents' }}>
+            <dt>{keys.split(' ').map((key) => <kbd key={key}>{key}</kbd>).reduce((all, one) => <>{all} {one}</>)}</dt>
+            <dd>{keys.startsWith('g ') ? t('palette.go', { place: t(text) }) : t(text)}</dd>
           </div>
         ))}
       </dl>
+      <p className="small" style={{ marginTop: 12 }}><Link to="/preferences" onClick={onClose}>{t('help.switch')}</Link></p>
     </Modal>
   );
 }

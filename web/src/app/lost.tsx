@@ -1,6 +1,15 @@
 import { Link } from '@tanstack/react-router';
-import { Empty, PageView } from '@/parts/page';
+import { Empty, Failed, PageView } from '@/parts/page';
 import { t } from '@/strings/t';
+
+/** A page that could not come or could not be painted: the frame stays, and so does the way back. */
+export function Broken({ error }: { error: unknown }) {
+  return (
+    <PageView title={t('error.page')}>
+      <section className="panel"><div className="body"><Failed error={error} retry={() => window.location.reload()} /></div></section>
+    </PageView>
+  );
+}
 
 export function Lost() {
   return (

@@ -10,13 +10,19 @@ export interface Live {
   heardAt: number | null;
   counters: Record<string, DeviceCounters>;
   countersAt: number | null;
+  /** Wall time (ms, by the node's clock) since which nothing is heard. */
+  cutAt: number | null;
+  /** The node serves another console than the one that runs here. */
+  newer: boolean;
+  /** Facts of the last whole second. */
+  rate: number;
   /** By gateway. */
   totals: Record<string, GatewayTotals>;
   source: Record<string, SourceState>;
   training: Record<string, WatchState>;
 }
 
-let state: Live = { line: 'opening', heardAt: null, counters: {}, countersAt: null, totals: {}, source: {}, training: {} };
+let state: Live = { line: 'opening', heardAt: null, cutAt: null, newer: false, rate: 0, counters: {}, countersAt: null, totals: {}, source: {}, training: {} };
 const listeners = new Set<() => void>();
 
 export function patchLive(change: Partial<Live>): void {

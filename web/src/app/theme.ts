@@ -1,4 +1,4 @@
-import { createTheme, localStorageColorSchemeManager, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
 
 // The shades are asked for by Mantine; what is painted comes from tokens.css.
 const accent: MantineColorsTuple = [
@@ -16,5 +16,3 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
 });
-
-export const colourScheme = localStorageColorSchemeManager({ key: 'sereno-colour-scheme' });

@@ -1,14 +1,17 @@
 // Two times: when something happened on the wire (packet time), and when this node learned of it.
 import { useEffect, useState } from 'react';
+import { serverNow } from '@/api/clock';
+import { region } from '@/strings/locale';
 import { t, tn } from '@/strings/t';
+import { zone, zoneName } from './zone';
 import { Icon } from './icon';
 
-const local = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const utc = new Intl.DateTimeFormat('en-GB', {
+const local = new Intl.DateTimeFormat(region, { ...zone(), day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const utc = new Intl.DateTimeFormat(region, {
   timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit',
 });
-const utcClock = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const utcShort = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const utcClock = new Intl.DateTimeFormat(region, { timeZone: 'UTC', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const utcShort = new Intl.DateTimeFormat(region, { timeZone: 'UTC', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
 export const utcText = (at: string | number) => `${utc.format(new Date(at))} UTC`;
 export const utcClockText = (at: string | number) => utcClock.format(new Date(at));
@@ -42,10 +45,10 @@ let ticking: number | undefined;
 
 /** Wall time, renewed every second for all who ask. */
 export function useNow(): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(serverNow);
   useEffect(() => {
     tickers.add(setNow);
-    ticking ??= window.setInterval(() => tickers.forEach((tell) => tell(Date.now())), 1000);
+    ticking ??= window.setInterval(() => tickers.forEach((tell) => tell(serverNow())), 1000);
     return () => {
       tickers.delete(setNow);
     };
@@ -58,7 +61,7 @@ export function Wall({ at, relative }: { at: string; relative?: boolean }) {
   const now = useNow();
   const text = relative ? ago(at, now) : localText(at);
   return (
-    <time dateTime={at} title={`${localText(at)} ${t('time.local')}\n${utcText(at)}`} className="num">
+    <time dateTime={at} title={`${localText(at)} ${zoneName() ?? t('time.local')}\n${utcText(at)}`} className="num">
       {text}
     </time>
   );

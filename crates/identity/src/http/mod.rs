@@ -12,6 +12,7 @@ pub(crate) mod mail;
 pub(crate) mod me;
 pub(crate) mod peer_list;
 pub(crate) mod peer_remove;
+pub(crate) mod preferences;
 pub(crate) mod renewal;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
@@ -19,6 +20,7 @@ pub(crate) mod token_create;
 pub(crate) mod token_list;
 pub(crate) mod token_revoke;
 pub(crate) mod users;
+pub(crate) mod views;
 
 use std::net::SocketAddr;
 

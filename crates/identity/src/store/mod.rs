@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod certificates;
 pub(crate) mod peers;
+pub(crate) mod views;
 
 use platform::db::DbError;
 

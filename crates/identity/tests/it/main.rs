@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod certificates;
 mod peers;
+mod preferences;
 mod tls;
 mod tokens;
 mod users;

@@ -23,7 +23,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 /// A condition on the column `tlp`: none of these labels. They are constants of this program, never input.
-fn without(beyond: &[Tlp]) -> String {
+pub(crate) fn without(beyond: &[Tlp]) -> String {
     beyond.iter().map(|tlp| format!("AND COALESCE(tlp, '') <> '{tlp}' ")).collect()
 }
 

@@ -26,6 +26,10 @@ impl Act {
 
 /// A body for each act of the description; an act without a line here fails the test.
 const BODIES: &[(&str, &str)] = &[
+    ("PUT /api/v1/me/preferences", r#"{"preferences": {"theme": "dark"}}"#),
+    ("POST /api/v1/views", r#"{"name": "$WORD", "path": "/incidents"}"#),
+    ("PATCH /api/v1/views/{id}", r#"{"name": "$WORD"}"#),
+    ("DELETE /api/v1/views/{id}", ""),
     (
         "POST /api/v1/certificates",
         r#"{"role": "taxii", "label": "$WORD", "days": 30, "request": "none"}"#,

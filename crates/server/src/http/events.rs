@@ -1,19 +1,22 @@
 //! `GET /api/v1/events`: server-sent events. Facts carry their sequence number as event id, so a
 //! browser that reconnects with `Last-Event-ID` misses none; live news carries none.
+//!
+//! What is ready goes out together, at most [`WRITES_PER_SECOND`] times a second to each page: a thousand facts a second
+//! are ten writes. A page that reads slowly is asked for nothing; facts wait in the database, news is replaced by newer.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::Extension;
+use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
-use axum::response::Sse;
-use axum::response::sse::{Event, KeepAlive};
-use futures::Stream;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use futures::stream;
 use model::event::Fact;
 use platform::Platform;
-use platform::db::{Hidden, read_facts};
+use platform::db::Hidden;
 use platform::http::{Caller, Gate, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,11 +24,18 @@ use tokio::sync::{broadcast, watch};
 use utoipa::{IntoParams, ToSchema};
 
 use super::NodeState;
+use super::fanout::Fanout;
 
 /// Larger payloads are left out of the stream; the page asks for the object.
 pub const MAX_STREAMED_PAYLOAD_BYTES: usize = 8 << 10;
-/// Facts read at once for one page.
-const FACTS_PER_READ: i64 = 100;
+/// Writes to one page in a second at most.
+pub const WRITES_PER_SECOND: u64 = 10;
+/// News of one write at most; older ones are left out.
+pub const MAX_NEWS_PER_WRITE: usize = 512;
+/// Silence after which a line without meaning shows that the stream lives.
+const KEEP_ALIVE_S: u64 = 15;
+/// Pause before a browser comes back, milliseconds.
+const RECONNECT_MS: u64 = 2_000;
 
 /// A fact as pages see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,12 +88,14 @@ pub struct EventsQuery {
 
 struct Feed {
     platform: Platform,
+    fanout: Fanout,
     seq: i64,
     committed: watch::Receiver<i64>,
     live: broadcast::Receiver<Value>,
-    ready: std::collections::VecDeque<Event>,
     /// What is not for this reader.
     hidden: Hidden,
+    /// Something was written: the next write has to wait.
+    written: bool,
 }
 
 /// Facts and live news as they come. Reconnects continue after `Last-Event-ID` without a gap.
@@ -95,7 +107,7 @@ pub async fn events(
     caller: Caller,
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<Response, Problem> {
     let last =
         headers.get("last-event-id").map(|value| {
             value.to_str().ok().and_then(|text| text.parse::<i64>().ok()).ok_or_else(|| {
@@ -107,66 +119,105 @@ pub async fn events(
         Some(seq) => seq,
         None => *committed.borrow(),
     };
-    let live = state.platform.live.listen();
-    let stop = state.platform.tasks.stop_token();
     let feed = Feed {
-        platform: state.platform,
+        live: state.platform.live.listen(),
+        platform: state.platform.clone(),
+        fanout: state.fanout,
         seq,
         committed,
-        live,
-        ready: std::collections::VecDeque::new(),
         hidden: gate.hidden_facts(&caller),
+        written: false,
     };
+    let stop = state.platform.tasks.stop_token();
     let stream = stream::unfold(feed, move |mut feed| {
         let stop = stop.clone();
         async move {
             tokio::select! {
                 () = stop.cancelled() => None,
-                event = feed.next() => event.map(|event| (Ok(event), feed)),
+                text = feed.next() => text.map(|text| (Ok::<_, Infallible>(Bytes::from(text)), feed)),
             }
         }
     });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+    let mut response = Response::new(Body::from_stream(stream));
+    let stream = HeaderValue::from_static("text/event-stream");
+    response.headers_mut().insert(header::CONTENT_TYPE, stream);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
 }
 
 impl Feed {
-    /// The next event; `None` ends the stream and the browser reconnects.
-    async fn next(&mut self) -> Option<Event> {
+    /// All that is ready now, as one text; `None` ends the stream and the browser reconnects.
+    async fn next(&mut self) -> Option<String> {
+        if !self.written {
+            self.written = true;
+            // Facts that were missed come with the first write.
+            let facts = self.facts().await?;
+            return Some(format!("retry: {RECONNECT_MS}\n\n{facts}"));
+        }
+        tokio::time::sleep(Duration::from_millis(1_000 / WRITES_PER_SECOND)).await;
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Some(event);
-            }
+            let mut news = Vec::new();
             self.committed.mark_unchanged();
-            if *self.committed.borrow() > self.seq && !self.read_more().await? {
-                return None;
+            if *self.committed.borrow() <= self.seq {
+                tokio::select! {
+                    changed = self.committed.changed() => changed.ok()?,
+                    heard = self.live.recv() => match heard {
+                        Ok(one) => news.push(one),
+                        // A slow page misses old news; the next news replaces it anyway.
+                        Err(broadcast::error::RecvError::Lagged(_)) => {}
+                        Err(broadcast::error::RecvError::Closed) => return None,
+                    },
+                    () = tokio::time::sleep(Duration::from_secs(KEEP_ALIVE_S)) => return Some(":\n\n".into()),
+                }
             }
-            if !self.ready.is_empty() {
-                continue;
-            }
-            tokio::select! {
-                changed = self.committed.changed() => changed.ok()?,
-                news = self.live.recv() => match news {
-                    Ok(news) if self.hidden.hides(news["topic"].as_str().unwrap_or_default(), None) => {}
-                    Ok(news) => return Event::default().event("live").json_data(news).ok(),
-                    // A slow page misses old news; the next news replaces it anyway.
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                },
+            let mut text = self.facts().await?;
+            self.news(news, &mut text);
+            if !text.is_empty() {
+                return Some(text);
             }
         }
     }
 
-    async fn read_more(&mut self) -> Option<bool> {
-        let mut connection = self.platform.db.read().await.ok()?;
-        let facts = read_facts(&mut connection, self.seq, &[], FACTS_PER_READ).await.ok()?;
-        for fact in facts {
-            self.seq = fact.seq;
-            if self.hidden.hides(&fact.kind, fact.tlp) {
-                continue;
-            }
-            let event = Event::default().event("fact").id(fact.seq.to_string());
-            self.ready.push_back(event.json_data(shown(fact)).ok()?);
+    /// Facts that are ready and for this reader.
+    async fn facts(&mut self) -> Option<String> {
+        let mut text = String::new();
+        if *self.committed.borrow() <= self.seq {
+            return Some(text);
         }
-        Some(true)
+        for told in self.fanout.after(&self.platform, self.seq).await.ok()? {
+            self.seq = told.seq;
+            if !self.hidden.hides(&told.kind, told.tlp) {
+                text.push_str(&told.text);
+            }
+        }
+        Some(text)
     }
+
+    /// News that is ready: of what is always replaced by the next word, the newest alone.
+    fn news(&mut self, mut heard: Vec<Value>, text: &mut String) {
+        while heard.len() < MAX_NEWS_PER_WRITE {
+            match self.live.try_recv() {
+                Ok(one) => heard.push(one),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => {}
+                Err(_) => break,
+            }
+        }
+        heard.retain(|one| !self.hidden.hides(one["topic"].as_str().unwrap_or_default(), None));
+        for (at, one) in heard.iter().enumerate() {
+            let later = heard.get(at + 1..).unwrap_or_default();
+            if replaced(one).is_none_or(|own| !later.iter().any(|two| replaced(two) == Some(own))) {
+                let _ = write!(text, "event: live\ndata: {one}\n\n");
+            }
+        }
+    }
+}
+
+/// What a piece of news is about when only the newest word on it counts; windows are points, and each one counts.
+fn replaced(news: &Value) -> Option<(&str, &str)> {
+    let about = match news["topic"].as_str()? {
+        "counters" | "source" => news["gateway"].as_str(),
+        "training" => news["device"].as_str(),
+        _ => None,
+    };
+    Some((news["topic"].as_str()?, about?))
 }

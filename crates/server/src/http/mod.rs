@@ -5,9 +5,11 @@ pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod facts;
+pub mod fanout;
 pub mod node;
 pub mod node_change;
 pub mod probes;
+pub mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,6 +18,7 @@ use async_trait::async_trait;
 use platform::Platform;
 use platform::health::Component;
 use platform::http::{AccessRule, Permission, RoomRouter};
+use ports::find::Find;
 use utoipa_axum::routes;
 
 use crate::config::{DemoConfig, NodeConfig};
@@ -46,6 +49,10 @@ pub struct NodeState {
     pub metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
     /// Every route with its permission.
     pub access: Arc<Vec<AccessRule>>,
+    /// Facts as pages hear them.
+    pub fanout: fanout::Fanout,
+    /// Who finds what, in the order of the answer.
+    pub finders: Arc<Vec<Arc<dyn Find>>>,
 }
 
 /// The node's own routes.
@@ -58,6 +65,7 @@ pub fn router(state: NodeState) -> RoomRouter {
         .route(Permission("metrics.read"), routes!(probes::metrics))
         .route(Permission("events.read"), routes!(events::events))
         .route(Permission("events.read"), routes!(facts::facts))
+        .route(Permission("search.read"), routes!(search::search))
         .route(Permission("doctor.read"), routes!(doctor::doctor))
         .route(Permission("access.read"), routes!(access::rules))
         .route(Permission("demo.remove"), routes!(demo::remove))

@@ -4,4 +4,6 @@
 mod access;
 mod events;
 mod node;
+mod search;
 mod snapshot;
+mod viewers;

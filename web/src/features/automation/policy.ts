@@ -1,5 +1,6 @@
 // The policy of automation in words, and what of it holds at a moment. Pure: no clock, no network.
 import type { Automation, AutomationLevel, Severity } from '@/api/types';
+import { count } from '@/parts/format';
 import { t, tn, word } from '@/strings/pages';
 
 /** Criticalities, the least first. */
@@ -76,7 +77,7 @@ export function linesOf(rules: Rules, now: number): Line[] {
     { key: 'persons', text: rules.two_persons_from ? t('auto.line.two', { which: word('severity', rules.two_persons_from).toLowerCase() }) : t('auto.line.one') },
     { key: 'answers', text: t('auto.line.answers', { again: spanWords(rules.escalate_after_s), over: spanWords(rules.expire_after_s) }) },
     ...(rules.mail_links.on ? [{ key: 'mail', text: t('auto.line.mail', { who: listText([...rules.mail_links.roles, ...rules.mail_links.persons]) }) }] : []),
-    ...rules.limits.map((limit) => ({ key: `limit ${limit.name}`, text: t('auto.line.limit', { name: limit.name, n: limit.at_most.toLocaleString('en'), what: [limit.actuator, limit.verbs.length === 0 ? t('auto.all_verbs') : limit.verbs.join(', ')].join(' · '), span: spanWords(limit.within_s) }) })),
+    ...rules.limits.map((limit) => ({ key: `limit ${limit.name}`, text: t('auto.line.limit', { name: limit.name, n: count(limit.at_most), what: [limit.actuator, limit.verbs.length === 0 ? t('auto.all_verbs') : limit.verbs.join(', ')].join(' · '), span: spanWords(limit.within_s) }) })),
     ...rules.never.map((one) => ({ key: `never ${one.what}`, text: t('auto.line.never', one) })),
   ];
 }

@@ -3,6 +3,7 @@ import { Textarea } from '@mantine/core';
 import { useMemo, useRef, useState } from 'react';
 import { Button } from '@/parts/button';
 import { Banner } from '@/parts/page';
+import { count } from '@/parts/format';
 import { t } from '@/strings/pages';
 import { text as textOf, type Doc } from '../model/document';
 import { MAX_PLAYBOOK_BYTES, readPlaybook } from '../model/read';
@@ -12,7 +13,7 @@ export type Brought = (doc: Doc) => void;
 
 /** Reads a file; larger ones than a playbook may be are not even opened. */
 export async function bring(file: File): Promise<ReturnType<typeof readPlaybook>> {
-  if (file.size > MAX_PLAYBOOK_BYTES) return { doc: null, why: t('edit.too_large', { size: file.size.toLocaleString('en'), limit: MAX_PLAYBOOK_BYTES.toLocaleString('en') }) };
+  if (file.size > MAX_PLAYBOOK_BYTES) return { doc: null, why: t('edit.too_large', { size: count(file.size), limit: count(MAX_PLAYBOOK_BYTES) }) };
   return readPlaybook(await file.text());
 }
 

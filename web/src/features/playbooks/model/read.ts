@@ -1,4 +1,5 @@
 // Texts from outside become a playbook here, or are refused with the place, the limit and the remedy.
+import { count } from '@/parts/format';
 import { t } from '@/strings/pages';
 import { isObj, type Doc } from './document';
 
@@ -11,7 +12,7 @@ export type Read = { doc: Doc; why: null } | { doc: null; why: string };
 
 export function readPlaybook(source: string): Read {
   const size = new TextEncoder().encode(source).length;
-  if (size > MAX_PLAYBOOK_BYTES) return refused(t('edit.too_large', { size: size.toLocaleString('en'), limit: MAX_PLAYBOOK_BYTES.toLocaleString('en') }));
+  if (size > MAX_PLAYBOOK_BYTES) return refused(t('edit.too_large', { size: count(size), limit: count(MAX_PLAYBOOK_BYTES) }));
   let value: unknown;
   try {
     value = JSON.parse(source);
