@@ -14,6 +14,7 @@ use accountability::{Accountability, Pseudonyms};
 use anyhow::Context;
 use assets::Assets;
 use axum::Router;
+use backup::Backups;
 use communities::Communities;
 use cti::Cti;
 use detection::Detection;
@@ -84,6 +85,7 @@ pub struct RoomConfigs {
     playbooks: playbooks::Config,
     webhooks: webhooks::Config,
     recovery: recovery::Config,
+    backup: backup::Config,
 }
 
 impl RoomConfigs {
@@ -107,6 +109,7 @@ impl RoomConfigs {
             playbooks: config.section("playbooks")?,
             webhooks: config.section("webhooks")?,
             recovery: config.section("recovery")?,
+            backup: config.section("backup")?,
         })
     }
 }
@@ -129,6 +132,7 @@ pub(crate) struct Rooms {
     pub(crate) playbooks: Playbooks,
     pub(crate) webhooks: Webhooks,
     pub(crate) recovery: Recovery,
+    pub(crate) backups: Backups,
 }
 
 /// A node over its data folder.
@@ -187,6 +191,7 @@ impl Node {
         self.rooms.communities.start();
         self.rooms.playbooks.start();
         self.rooms.webhooks.start();
+        self.rooms.backups.start();
         self.rooms.gateway.listen()?;
         Ok(())
     }
@@ -321,6 +326,7 @@ impl Rooms {
         };
         let playbooks = Playbooks::new(platform.clone(), configs.playbooks, needs);
         playbooks.install().await?;
+        let backups = Backups::open(platform, configs.backup)?;
         Ok(Self {
             identity,
             accountability,
@@ -337,6 +343,7 @@ impl Rooms {
             playbooks,
             webhooks,
             recovery,
+            backups,
         })
     }
 
@@ -357,6 +364,7 @@ impl Rooms {
             self.playbooks.router(),
             self.webhooks.router(),
             self.recovery.router(),
+            self.backups.router(),
         ]
         .into_iter()
         .fold(RoomRouter::default(), RoomRouter::merge)
