@@ -34,6 +34,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("incidents", 2),
     ("accountability", 2),
     ("identity", 2),
+    ("backup", 2),
     ("server", 3),
     ("sereno", 4),
     ("sereno-edge", 4),

@@ -352,6 +352,21 @@ payload!(
     format!("Webhook: {}", it.detail)
 );
 
+/// A copy of the data folder was made, read through, taken away or removed, or could not be made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackupChanged {
+    /// The backup's file name.
+    pub backup: String,
+    /// One sentence.
+    pub detail: String,
+}
+payload!(
+    BackupChanged,
+    "backups.changed",
+    |it| it.backup.clone(),
+    format!("Backup: {}", it.detail)
+);
+
 /// A feed could not be fetched or read, or works again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeedMoved {

@@ -26,6 +26,15 @@ pub enum BlobError {
     Io(#[from] std::io::Error),
 }
 
+/// What reading every blob showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Check {
+    /// Blobs that have the hash they are named by.
+    pub sound: u64,
+    /// Names of those that have not.
+    pub damaged: Vec<String>,
+}
+
 /// The blob folder.
 #[derive(Clone, Debug)]
 pub struct Blobs(PathBuf);
@@ -96,6 +105,32 @@ impl Blobs {
         Ok(Some(part))
     }
 
+    /// Reads every blob, one at a time.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub async fn check(&self) -> Result<Check, BlobError> {
+        let mut check = Check::default();
+        let mut folders = tokio::fs::read_dir(&self.0).await?;
+        while let Some(folder) = folders.next_entry().await? {
+            if !folder.file_type().await?.is_dir() {
+                continue;
+            }
+            let mut files = tokio::fs::read_dir(folder.path()).await?;
+            while let Some(file) = files.next_entry().await? {
+                let name = file.file_name().to_string_lossy().into_owned();
+                match self.get(&name).await {
+                    Ok(_) => check.sound += 1,
+                    Err(BlobError::Damaged(name)) => check.damaged.push(name),
+                    // What is being written has another name until it is whole.
+                    Err(BlobError::BadName(_)) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        Ok(check)
+    }
+
     fn path(&self, name: &str) -> Result<PathBuf, BlobError> {
         let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if name.len() != 64 || !name.bytes().all(lower_hex) {
@@ -121,6 +156,8 @@ mod tests {
         assert_eq!(blobs.get_range(&name, 99, 9).await.unwrap().unwrap(), b"");
         std::fs::write(blobs.path(&name).unwrap(), b"lanterm").unwrap();
         assert!(matches!(blobs.get(&name).await, Err(BlobError::Damaged(_))));
+        blobs.put(b"key").await.unwrap();
+        assert_eq!(blobs.check().await.unwrap(), Check { sound: 1, damaged: vec![name] });
         assert!(matches!(blobs.get("../../etc/passwd").await, Err(BlobError::BadName(_))));
         assert!(blobs.get(&"0".repeat(64)).await.unwrap().is_none());
     }

@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Train and score on capture files.
     #[command(subcommand)]
     Detect(DetectCommand),
+    /// Copies of the data folder: made while the node runs, verified, restored.
+    #[command(subcommand)]
+    Backup(crate::commands::backup::BackupCommand),
     /// The accountability log.
     #[command(subcommand)]
     Ledger(LedgerCommand),

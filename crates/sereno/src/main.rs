@@ -61,6 +61,7 @@ async fn run_async(command: Command, json: bool) -> Result<ExitCode, Failure> {
         Command::Doctor(place) => commands::doctor::run(place, json).await,
         Command::Config(command) => commands::config::run(command, json).await,
         Command::Token(command) => commands::token::run(command, json).await,
+        Command::Backup(command) => commands::backup::run(command, json).await,
         Command::Ledger(command) => commands::ledger::run(command, json).await,
         Command::Automation(command) => commands::automation::run(command, json).await,
         Command::User(command) => commands::user::run(command, json).await,

@@ -15,6 +15,7 @@ use accountability::{Accountability, Pseudonyms};
 use anyhow::Context;
 use assets::Assets;
 use axum::Router;
+use backup::Backups;
 use communities::Communities;
 use cti::Cti;
 use detection::Detection;
@@ -87,6 +88,7 @@ pub struct RoomConfigs {
     playbooks: playbooks::Config,
     webhooks: webhooks::Config,
     recovery: recovery::Config,
+    backup: backup::Config,
 }
 
 impl RoomConfigs {
@@ -110,6 +112,7 @@ impl RoomConfigs {
             playbooks: config.section("playbooks")?,
             webhooks: config.section("webhooks")?,
             recovery: config.section("recovery")?,
+            backup: config.section("backup")?,
         })
     }
 }
@@ -133,6 +136,7 @@ pub(crate) struct Rooms {
     pub(crate) webhooks: Webhooks,
     pub(crate) recovery: Recovery,
     pub(crate) situation: Situation,
+    pub(crate) backups: Backups,
 }
 
 /// A node over its data folder.
@@ -193,6 +197,7 @@ impl Node {
         self.rooms.communities.start();
         self.rooms.playbooks.start();
         self.rooms.webhooks.start();
+        self.rooms.backups.start();
         self.rooms.gateway.listen()?;
         Ok(())
     }
@@ -349,6 +354,7 @@ impl Rooms {
             webhooks: Webhooks::open(platform, configs.webhooks)?,
             recovery,
             situation,
+            backups: Backups::open(platform, configs.backup)?,
         })
     }
 
@@ -370,6 +376,7 @@ impl Rooms {
             self.webhooks.router(),
             self.recovery.router(),
             self.situation.router(),
+            self.backups.router(),
         ]
         .into_iter()
         .fold(RoomRouter::default(), RoomRouter::merge)

@@ -5,6 +5,7 @@ mod analyst;
 pub(crate) mod approvals;
 pub(crate) mod assets;
 pub(crate) mod automation;
+pub(crate) mod backup;
 pub(crate) mod community;
 pub(crate) mod config;
 pub(crate) mod detect;

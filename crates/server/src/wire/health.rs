@@ -57,6 +57,7 @@ impl HealthSource for All {
         all.extend(rooms.playbooks.health().await);
         all.extend(rooms.webhooks.health().await);
         all.extend(rooms.recovery.health().await);
+        all.extend(rooms.backups.health());
         all
     }
 
