@@ -8,6 +8,7 @@ import * as automation from './automation.mjs';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
 import * as evaluation from './evaluation.mjs';
+import * as backups from './backups.mjs';
 import * as frame from './frame.mjs';
 import * as gateway from './gateway.mjs';
 import * as knowledge from './knowledge.mjs';
@@ -29,7 +30,7 @@ function worldOf(kind, scene) {
   const bare = scene === 'empty' || scene === 'learning';
   const facts = bare ? factsFor(kind).slice(0, scene === 'empty' ? 1 : 4) : factsFor(kind);
   const operator = kind === 'operator';
-  return { frame: frame.frameWorld(), ...situation.situationWorld(), automation: automation.automationWorld(scene), gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
+  return { ...backups.backupWorld(bare), frame: frame.frameWorld(), ...situation.situationWorld(), automation: automation.automationWorld(scene), gateway: gateway.gatewayWorld(scene), recovery: recovery.recoveryWorld(), playbooks: playbooks.playbookWorld(scene), machineText: data.machineText, machineVersions: data.machineVersions, versions: data.versions, suppressions: [data.suppression], feedback: null, kind, scene, bare, facts, operator, incident: data.incidentFor(kind), timeline: data.timelineFor(kind), ledger: data.ledgerOf(facts, ids[kind]), tokens: [{ id: ids.peer, roles: ['analyst'], label: 'nightly report', grants: ['00000000-0000-4000-8000-000000000002:read'], made_by: 'administrator', created_at: data.wall(-5000), expires_at: null, revoked_at: null }] };
 }
 
 function nodeOf(world) {
@@ -74,6 +75,7 @@ const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permi
 const reads = [
   ...situation.reads,
   ...frame.reads,
+  ...backups.reads,
   ...automation.reads,
   [/^\/node$/, (w) => nodeOf(w)],
   [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: w.frame.permissions ? ['read-only'] : ['administrator'], permissions: w.frame.permissions ?? [] })],
@@ -161,6 +163,7 @@ const reads = [
 const writes = [
   ...situation.writes,
   ...frame.writes,
+  ...backups.writes,
   ...automation.writes,
   [/^\/recovery\/orders$/, (w, body) => recovery.order(w, body)],
   [/^\/recovery\/checks$/, (w, body) => recovery.addCheck(w, body)],

@@ -231,6 +231,7 @@ export const reads = {
     }),
   licences: () => queryOptions({ queryKey: ['knowledge', 'licences'], queryFn: () => get<api.KnowledgeLicence[]>('/knowledge/licences') }),
   warninglists: () => queryOptions({ queryKey: ['knowledge', 'warninglists'], queryFn: () => get<api.Warninglist[]>('/knowledge/warninglists') }),
+  backups: () => queryOptions({ queryKey: ['backups'], queryFn: () => get<api.BackupList>('/backups'), refetchInterval: (query) => (query.state.data?.running ? 1_000 : 60_000) }),
   webhooks: () => queryOptions({ queryKey: ['webhooks'], queryFn: async () => (await get<api.Page<api.Webhook>>('/webhooks')).items }),
   intelMatrix: (domain: string) =>
     queryOptions({ queryKey: ['knowledge', 'matrix', domain], queryFn: () => get<api.IntelMatrix>(`/intel/matrix${query({ domain })}`), placeholderData: (previous) => previous, retry: false }),

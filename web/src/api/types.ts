@@ -247,6 +247,7 @@ export type Playbook = Whole<Schemas['PlaybookView']>;
 export type PlaybookDetail = Playbook & { playbook: unknown; in_words?: string; triggers: PlaybookTriggerState[]; report?: PlaybookReport };
 export type AutomationLevel = Schemas['AutomationLevel'];
 export type * from './trigger-types';
+export type * from './backup-types';
 export type PlaybookTriggerState = Narrow<Schemas['PlaybookTriggerState'], { trigger: PlaybookTrigger }>;
 export type PlaybookTriggerMade = PlaybookTriggerState & { secret?: string };
 export type Automation = Narrow<Schemas['Automation'], {

@@ -32,6 +32,7 @@ export function touchedBy(kind: string): string[] {
     federation: ['federation', 'knowledge'],
     knowledge: ['knowledge'],
     webhooks: ['webhooks'],
+    backups: ['backups'],
     feeds: ['feeds', 'knowledge'],
     communities: ['communities', 'organisations', 'sharing'],
     identity: ['tokens'],

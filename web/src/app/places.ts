@@ -48,6 +48,7 @@ export const places: Place[] = [
   place('/webhooks', t('nav.webhooks'), 'share', 'webhooks.list', 'share'),
   place('/sites', t('nav.sites'), 'device', 'assets.read', 'watch'),
   place('/figures', t('nav.figures'), 'finding', 'situation.read', 'watch'),
+  place('/backups', t('nav.backups'), 'shield', 'backups.list', 'node'),
   place('/health', t('nav.health'), 'health', 'doctor.read', 'node'),
   place('/access', t('nav.access'), 'key', 'access.read', 'node'),
   place('/preferences', t('nav.preferences'), 'person', 'session.read', 'node'),

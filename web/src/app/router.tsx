@@ -56,6 +56,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/knowledge/report', component: later(() => import('@/features/knowledge/report'), 'ReportPage') }),
   page({ getParentRoute: () => root, path: '/knowledge/import', validateSearch: texts('id'), component: later(() => import('@/features/knowledge/import'), 'ImportPage') }),
   page({ getParentRoute: () => root, path: '/knowledge/rules', component: later(() => import('@/features/knowledge/rules'), 'RulesPage') }),
+  page({ getParentRoute: () => root, path: '/backups', component: later(() => import('@/features/backups/page'), 'BackupsPage') }),
   page({ getParentRoute: () => root, path: '/webhooks', component: later(() => import('@/features/webhooks/list'), 'WebhooksPage') }),
   page({ getParentRoute: () => root, path: '/knowledge/$id', validateSearch: texts('at'), component: later(() => import('@/features/knowledge/object'), 'KnowledgeObject') }),
   page({ getParentRoute: () => root, path: '/graph', validateSearch: texts('id', 'open', 'to', 'at'), component: later(() => import('@/features/knowledge/graph'), 'GraphPage') }),
