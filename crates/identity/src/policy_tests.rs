@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 59] = [
+const TABLE: [(&str, &[&str]); 61] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -26,6 +26,8 @@ const TABLE: [(&str, &[&str]); 59] = [
     ("facts.federation", &["analyst"]),
     ("facts.communities", &["analyst"]),
     ("facts.webhooks", &["analyst"]),
+    ("backups.list", &[]),
+    ("backups.manage", &[]),
     ("federation.exchange", &["peer"]),
     ("communities.read", &["analyst"]),
     ("communities.manage", &[]),

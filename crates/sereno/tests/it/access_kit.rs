@@ -43,6 +43,9 @@ const BODIES: &[(&str, &str)] = &[
     ("POST /api/v1/organisations", r#"{"name": "$WORD"}"#),
     ("DELETE /api/v1/organisations/{id}", ""),
     ("POST /api/v1/webhooks/{id}/rotate", "{}"),
+    ("POST /api/v1/backups", "{}"),
+    ("POST /api/v1/backups/{name}/verify", "{}"),
+    ("DELETE /api/v1/backups/{name}", ""),
     ("POST /api/v1/communities", r#"{"name": "Ports", "max_tlp": "amber"}"#),
     (
         "POST /api/v1/communities/join",

@@ -9,6 +9,7 @@ mod actuators;
 mod analyst;
 mod approvals;
 mod assets;
+mod backup;
 mod bad_use;
 mod closing;
 mod closing_device;
