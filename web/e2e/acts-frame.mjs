@@ -220,3 +220,22 @@ await act('a thousand facts a second leave the page quick, and nothing moves und
   await page.click('[data-key="p"]');
   must((await page.getAttribute('[data-key="p"]', 'aria-pressed')) === 'true', 'the feed does not pause under load');
 });
+
+await act('while the pointer is over a list nothing is renewed under it, and news waits', { path: '/findings' }, async (page, mock) => {
+  await page.waitForSelector('table a[data-row]');
+  await page.waitForSelector('.pulse:not(.waiting)');
+  let asked = 0;
+  page.on('request', (request) => /\/api\/v1\/findings/.test(request.url()) && (asked += 1));
+  await page.hover('table tbody tr');
+  mock.world.frame.pump = 50;
+  await page.locator('.news').waitFor();
+  await axe(page, 'news waits');
+  await page.screenshot({ path: 'test-results/frame-news.png' });
+  must(asked === 0, `the list was renewed ${asked} times under the pointer`);
+  mock.world.frame.pump = 0;
+  await page.waitForTimeout(600);
+  await page.keyboard.press('n');
+  await page.locator('.news').waitFor({ state: 'detached' });
+  await page.waitForTimeout(300);
+  must(asked === 1, `asked ${asked} times`);
+});

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** First words of the keys that the frame and the shared parts use. */
-export const FRAME = ['account', 'act', 'again', 'clock', 'count', 'demo', 'error', 'first_run', 'forbidden', 'frame', 'health', 'help', 'inbox', 'line', 'lost', 'nav', 'newer', 'node', 'offline', 'page', 'palette', 'scheme', 'search', 'severity', 'sure', 'table', 'tag', 'time', 'undo', 'value', 'views', 'wall'];
+export const FRAME = ['account', 'act', 'again', 'clock', 'count', 'demo', 'error', 'first_run', 'forbidden', 'frame', 'health', 'help', 'inbox', 'line', 'live', 'lost', 'nav', 'newer', 'node', 'offline', 'page', 'palette', 'scheme', 'search', 'severity', 'sure', 'table', 'tag', 'time', 'undo', 'value', 'views', 'wall'];
 
 const file = fileURLToPath(new URL('../src/strings/en.json', import.meta.url));
 const NAMES = { 'virtual:texts/frame': true, 'virtual:texts/rest': false };

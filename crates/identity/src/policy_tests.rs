@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// Permissions of the node's routes, and who has each besides the administrator.
-const TABLE: [(&str, &[&str]); 61] = [
+const TABLE: [(&str, &[&str]); 63] = [
     ("incidents.read", &["analyst", "operator", "assessor", "read-only"]),
     ("assets.read", &["analyst", "operator", "assessor", "read-only"]),
     ("detection.read", &["analyst", "operator", "assessor", "read-only"]),
@@ -36,6 +36,8 @@ const TABLE: [(&str, &[&str]); 61] = [
     ("misp.read", &["analyst", "operator", "assessor", "read-only"]),
     ("misp.write", &["analyst"]),
     ("accountability.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("console.read", &["analyst", "operator", "assessor", "read-only"]),
+    ("console.write", &["analyst", "operator", "assessor", "read-only"]),
     ("search.read", &["analyst", "operator", "assessor", "read-only"]),
     ("events.read", &["analyst", "operator", "assessor", "read-only"]),
     ("doctor.read", &["analyst", "operator", "assessor", "read-only"]),

@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Row};
 use crate::Incidents;
 
 /// Incidents with the words that are looked at, newest first: a word that stands in every title costs no more.
-const MAX_LOOKED_AT: i64 = 2_000;
+const MAX_LOOKED_AT: i64 = 500;
 /// Fewer characters of an id say nothing.
 const MIN_ID_CHARS: usize = 6;
 

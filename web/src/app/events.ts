@@ -7,6 +7,7 @@ import type { Fact, GatewayTotals, ScorePoint } from '@/api/types';
 import { serverNow } from '@/api/clock';
 import { t } from '@/strings/t';
 import { feed } from './feed-store';
+import { held, onHold } from './hold';
 import { isNewer } from './newer';
 import { patchLive, readLive, type Live } from './store';
 import { openStream } from './stream';
@@ -98,6 +99,11 @@ function addWindow(client: QueryClient, message: WindowMessage): void {
   });
 }
 
+let release: () => void = () => undefined;
+
+/** Shows what waits, wherever the pointer is. */
+export const showNews = (): void => release();
+
 class Listener {
   private shut: () => void = () => undefined;
   private readonly dirty = new Set<string>();
@@ -105,6 +111,7 @@ class Listener {
   /** Facts since the last flush: they reach the page together, a few times a second, however many there are. */
   private facts: Fact[] = [];
   private heard = 0;
+  private unhold: () => void = () => undefined;
   private rateTimer: number | undefined;
 
   constructor(private readonly client: QueryClient) {}
@@ -115,6 +122,8 @@ class Listener {
       cut: () => patchLive({ line: 'reconnecting', cutAt: readLive().cutAt ?? serverNow() }),
       event: (name, data) => this.event(name, data),
     });
+    this.unhold = onHold(() => !held() && this.dirty.size > 0 && this.flushTimer === undefined && this.renew());
+    release = () => this.renew();
     this.rateTimer = window.setInterval(() => this.measure(), RATE_MS);
   }
 
@@ -122,6 +131,7 @@ class Listener {
     this.shut();
     window.clearTimeout(this.flushTimer);
     window.clearInterval(this.rateTimer);
+    this.unhold();
   }
 
   private opened(): void {
@@ -158,7 +168,18 @@ class Listener {
     this.flushTimer = undefined;
     patchLive({ heardAt: Date.now() });
     feed.arrive(...this.facts);
+    const fresh = this.facts.length;
     this.facts = [];
+    if (held()) {
+      patchLive({ waiting: readLive().waiting + fresh });
+      return;
+    }
+    this.renew();
+  }
+
+  /** Reads anew what facts have made old. */
+  private renew(): void {
+    if (readLive().waiting > 0) patchLive({ waiting: 0 });
     const roots = [...this.dirty];
     this.dirty.clear();
     for (const root of roots) void this.client.invalidateQueries({ queryKey: [root] });

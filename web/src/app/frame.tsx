@@ -14,7 +14,7 @@ import './frame.css';
 import '@/parts/menu.css';
 import { useKeys } from './keys';
 import { Inbox } from './inbox';
-import { Notices } from './notices';
+import { NewsPill, Notices } from './notices';
 import { GROUPS, may, placeOf, placesFor, type Place } from './places';
 import { useKeptPreferences, usePreferences } from './preferences';
 import { saw } from './recent';
@@ -77,7 +77,7 @@ function Desk({ info }: { info: NodeInfo }) {
         <Account info={info} onHelp={actions.help} onCommands={actions.commands} />
       </header>
       <Rail info={info} />
-      <main id="main"><Notices /><Halted /><Allowed /></main>
+      <main id="main"><NewsPill /><Notices /><Halted /><Allowed /></main>
       <Suspense>
         {open === 'commands' && <Palette info={info} onClose={() => setOpen(null)} />}
         {open === 'help' && <Help onClose={() => setOpen(null)} />}

@@ -45,6 +45,7 @@ export const BINDINGS: Binding[] = [
   acting('a', 'help.acknowledge'),
   acting('e', 'help.state'),
   acting('p', 'help.pause'),
+  acting('n', 'help.news'),
   { keys: 'Ctrl Z', group: 'undo', text: 'help.undo' },
   { keys: '?', group: 'go', text: 'help.this', act: (actions) => actions.help() },
   { keys: 'Esc', group: null, text: 'help.escape' },

@@ -5,7 +5,8 @@ import { session, useSession } from '@/api/session';
 import { Button } from '@/parts/button';
 import { Banner } from '@/parts/page';
 import { spanText, Wall } from '@/parts/time';
-import { t } from '@/strings/t';
+import { t, tn } from '@/strings/t';
+import { showNews } from './events';
 import { useLive } from './store';
 
 /** A line that is cut for less is renewed before anybody needs to know. */
@@ -22,6 +23,16 @@ function useCut(): number | null {
     return () => window.clearTimeout(timer);
   }, [since]);
   return shown ? since : null;
+}
+
+/** What waits while the reader's hand is on a list. */
+export function NewsPill() {
+  const waiting = useLive((live) => live.waiting);
+  return (
+    <div role="status">
+      {waiting > 0 && <button type="button" className="news" data-key="n" onClick={showNews}>{tn('live.new', waiting)} <kbd>n</kbd></button>}
+    </div>
+  );
 }
 
 export function Notices() {

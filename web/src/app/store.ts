@@ -14,6 +14,8 @@ export interface Live {
   cutAt: number | null;
   /** The node serves another console than the one that runs here. */
   newer: boolean;
+  /** Facts that wait until the reader's hand is off the list. */
+  waiting: number;
   /** Facts of the last whole second. */
   rate: number;
   /** By gateway. */
@@ -22,7 +24,7 @@ export interface Live {
   training: Record<string, WatchState>;
 }
 
-let state: Live = { line: 'opening', heardAt: null, cutAt: null, newer: false, rate: 0, counters: {}, countersAt: null, totals: {}, source: {}, training: {} };
+let state: Live = { line: 'opening', heardAt: null, cutAt: null, newer: false, waiting: 0, rate: 0, counters: {}, countersAt: null, totals: {}, source: {}, training: {} };
 const listeners = new Set<() => void>();
 
 export function patchLive(change: Partial<Live>): void {

@@ -66,6 +66,9 @@ async fn a_view_is_its_owners_until_it_is_shared() {
     assert_eq!((&shared.json["shared"], &shared.json["own"]), (&json!(true), &json!(true)));
     let seen = ask(&node, &marc, "GET", path, Value::Null).await;
     assert_eq!((&seen.json[0]["name"], &seen.json[0]["own"]), (&json!("Night"), &json!(false)));
+    // A program of another organisation reads collections, not how people here call their pages.
+    let program = ask(&node, &person("isac", "taxii"), "GET", path, Value::Null).await;
+    assert_eq!(program.status, StatusCode::FORBIDDEN, "{}", program.text);
     let refused = ask(&node, &marc, "DELETE", &one, Value::Null).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
     assert_eq!(

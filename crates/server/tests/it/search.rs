@@ -121,3 +121,38 @@ async fn no_question_breaks_the_search() {
     let (status, _) = call(&app, "GET", &long, Some(Caller::local_admin())).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
+
+const MANY: &str = r#"
+INSERT INTO detection_findings (id, device, lane, place, severity, first_at, last_at, body, tally, recorded_at, updated_at)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+SELECT printf('01935a99-0000-7000-8000-%012x', i), printf('d%d', i % 500), 'l', i, 'high', i, i,
+ json_object('title', printf('Device %d keeps calling 10.%d.%d.%d', i % 500, i % 7, i % 251, i % 241), 'device_name', printf('Tram stop %d', i % 500), 'severity', 'high', 'evidence', json('[]')), '{}', i, i FROM n;
+INSERT INTO incidents_incidents (id, title, state, severity, tlp, origin, origin_name, event_at, last_event_at, recorded_at, updated_at)
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+SELECT printf('01935a99-1111-7000-8000-%012x', i), printf('Tram stop %d calls a controller', i % 500), 'new', 'high', 'TLP:AMBER', 'x', 'Tram', i, i, i, i FROM n;
+"#;
+
+/// Long: with `--run-ignored all`.
+#[tokio::test]
+#[ignore = "fills a database with a million findings"]
+async fn a_search_stays_quick_at_a_million_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path()).await;
+    let app = node.app();
+    let begun = std::time::Instant::now();
+    fill(folder.path(), MANY).await;
+    println!("1,000,000 findings and 100,000 incidents in {:.0} s", begun.elapsed().as_secs_f64());
+    let mut took = Vec::new();
+    for number in 0..200 {
+        // A word of everything, of a fifth of a percent, of one thing, and of nothing; the last begun.
+        let q = ["tr", "stop%20123", "10.3.17", "controller", "nowhere"][number % 5];
+        let begun = std::time::Instant::now();
+        let path = format!("/api/v1/search?q={q}");
+        let (status, _) = call(&app, "GET", &path, Some(reader("analyst"))).await;
+        assert_eq!(status, StatusCode::OK);
+        took.push((begun.elapsed().as_secs_f64() * 1000.0, q));
+    }
+    took.sort_by(|a, b| a.0.total_cmp(&b.0));
+    println!("search: median {:.1} ms, 99 % {:.1} ms ({})", took[100].0, took[198].0, took[198].1);
+    assert!(took[198].0 < 100.0, "{took:?}");
+}
