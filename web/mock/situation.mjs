@@ -106,7 +106,7 @@ export const reads = [
   [/^\/map\/layers$/, (w) => page(w.bare ? [] : w.layers)],
   [/^\/map\/layers\/layer-lines\/content$/, () => LINES],
   [/^\/devices$/, (w, url) => (url.searchParams.get('site') ? page(w.devicesAt?.[url.searchParams.get('site')] ?? (url.searchParams.get('site') === 'site-1' ? [data.device] : [])) : w.operator && w.scene !== 'empty' ? page([data.device, data.bareDevice].filter((one) => (!url.searchParams.get('kind') || one.kind === url.searchParams.get('kind')) && JSON.stringify(one).toLowerCase().includes((url.searchParams.get('q') ?? '').toLowerCase())).map((one) => ({ site: null, site_name: null, ...one }))) : page([]))],
-  [/^\/users$/, () => page([{ name: 'administrator' }])],
+  [/^\/users$/, () => [{ name: 'administrator', roles: ['administrator'], grants: [], for: null, mail: null }]],
 ];
 
 /** Bytes with their type, for paths that are no JSON. */

@@ -24,6 +24,14 @@ function hiddenBefore(): boolean {
   }
 }
 
+interface Person {
+  roles?: string[];
+}
+
+/** How many people have an account; programs that read over TAXII are none. */
+const personsOf = (answer: Person[] | Page<Person>): number =>
+  (Array.isArray(answer) ? answer : answer.items).filter((one) => one.roles?.some((role) => role !== 'taxii') !== false).length;
+
 interface Step {
   name: string;
   to: string;
@@ -35,7 +43,7 @@ export function Checklist({ now, cert = false }: { now: SituationNow; cert?: boo
   const [hidden, setHidden] = useState(hiddenBefore);
   const [tour, setTour] = useState(false);
   const wanted = admin && !hidden;
-  const people = useQuery({ queryKey: ['users', 'count'], queryFn: () => get<Page<unknown>>('/users'), enabled: wanted, retry: false });
+  const people = useQuery({ queryKey: ['users', 'count'], queryFn: async () => personsOf(await get<Person[] | Page<Person>>('/users')), enabled: wanted, retry: false });
   const me = useQuery({ ...reads.me(), enabled: wanted });
   const peers = useQuery({ ...reads.peers(), enabled: wanted && cert });
   if (!wanted) return null;
@@ -45,7 +53,7 @@ export function Checklist({ now, cert = false }: { now: SituationNow; cert?: boo
     { name: 'site', to: '/sites?site=new', done: now.sites.length > 0 },
     { name: 'device', to: '/devices', done: known > 0 && now.sites.some((site) => site.devices > 0) },
   ];
-  if (people.data) steps.push({ name: 'colleague', to: '/access', done: people.data.items.length > 1 });
+  if (people.data !== undefined) steps.push({ name: 'colleague', to: '/access', done: people.data > 1 });
   // Only where the node says whether it is on.
   const second = (me.data as { second_factor?: boolean } | undefined)?.second_factor;
   if (second !== undefined) steps.push({ name: 'second', to: '/account', done: second });

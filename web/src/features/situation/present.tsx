@@ -76,11 +76,12 @@ export function DevicesNow({ now }: { now: SituationNow }) {
 
 export function SitesNow({ now }: { now: SituationNow }) {
   const navigate = useNavigate();
+  const layers = useQuery({ ...situationReads.layers(), enabled: now.sites.length > 0 });
   if (now.sites.length === 0) return null;
   const calling = now.sites.filter((site) => site.standing === 'attention' || site.standing === 'not_enforced');
   return (
     <Panel flush title={calling.length > 0 ? t('now.sites_calling', { names: calling.slice(0, 3).map((site) => site.name).join(', ') }) : t('now.sites')} end={<Link to="/sites" className="small">{tn('now.all_sites', now.sites.length)}</Link>}>
-      <SiteMap small sites={now.sites} onSite={(site) => void navigate({ to: '/sites', search: { site: site.id } })} />
+      <SiteMap small sites={now.sites} layers={layers.data ?? []} onSite={(site) => void navigate({ to: '/sites', search: { site: site.id } })} />
     </Panel>
   );
 }

@@ -19,6 +19,7 @@ const REACH = 44;
 const MOTION_MS = 150;
 /** Nearer than this the bundled outlines (1:50 million) say little. */
 const COARSE_FROM = 8;
+const ALONE_ZOOM = 6.5;
 
 const token = (element: Element, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
 
@@ -44,7 +45,9 @@ const still = () => window.matchMedia('(prefers-reduced-motion: reduce)').matche
 
 function near(map: GlMap, sites: SiteNow[], at_once = false): void {
   const bounds = boundsOf(sites);
-  if (bounds) map.fitBounds(bounds, { padding: 70, maxZoom: 14, duration: at_once || still() ? 0 : MOTION_MS });
+  // One place alone on empty ground says nothing: then with the coast around it.
+  const alone = sites.filter((site) => site.longitude !== null).length < 2;
+  if (bounds) map.fitBounds(bounds, { padding: 70, maxZoom: alone ? ALONE_ZOOM : 14, duration: at_once || still() ? 0 : MOTION_MS });
 }
 
 /** Lines and areas of a layer of the house, under the marks. */
