@@ -9,8 +9,12 @@ use crate::sight::{LABELS, NOBODY};
 
 /// What may be done to whom: acts of the roles that see less than everything, by name. Whoever gives one of them more
 /// must say so here.
-const READERS_ACTS: [&str; 8] = [
+const READERS_ACTS: [&str; 12] = [
     "PUT /api/v1/me/mail",
+    "PUT /api/v1/me/password",
+    "PUT /api/v1/me/shown",
+    "DELETE /api/v1/me/sessions",
+    "DELETE /api/v1/me/sessions/{id}",
     "POST /api/v1/knowledge/reports/extract",
     "PUT /api/v1/knowledge/layouts/{name}",
     "DELETE /api/v1/knowledge/layouts/{name}",
@@ -49,8 +53,12 @@ const OPERATORS_ACTS: [&str; 28] = [
     "POST /soarca/trigger/playbook/{id}",
     "POST /soarca/manual/continue",
 ];
-const TAXII_ACTS: [&str; 3] = [
+const TAXII_ACTS: [&str; 7] = [
     "PUT /api/v1/me/mail",
+    "PUT /api/v1/me/password",
+    "PUT /api/v1/me/shown",
+    "DELETE /api/v1/me/sessions",
+    "DELETE /api/v1/me/sessions/{id}",
     "POST /taxii2/{root}/collections/{id}/objects/",
     "DELETE /taxii2/{root}/collections/{id}/objects/{object}/",
 ];
