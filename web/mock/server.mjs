@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as account from './account.mjs';
 import * as automation from './automation.mjs';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
@@ -70,9 +71,10 @@ const matrix = ROUTES.map(([method, path, permission]) => ({ method, path, permi
 
 /** GET routes: pattern → answer. */
 const reads = [
+  ...account.reads,
   ...automation.reads,
   [/^\/node$/, (w) => nodeOf(w)],
-  [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [] })],
+  [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [], ...account.own })],
   [/^\/facts$/, (w) => page([...w.facts].reverse())],
   [/^\/doctor$/, () => ({ components })],
   [/^\/devices$/, (w, url) => (w.operator && w.scene !== 'empty' ? [data.device, data.bareDevice] : []).filter((one) => (!url.searchParams.get('kind') || one.kind === url.searchParams.get('kind')) && JSON.stringify(one).toLowerCase().includes((url.searchParams.get('q') ?? '').toLowerCase()))],

@@ -41,5 +41,7 @@ export const more: Place[] = [
   { to: '/recovery', text: t('nav.recovery'), icon: 'restart' },
   { to: '/health', text: t('nav.health'), icon: 'health' },
   { to: '/access', text: t('nav.access'), icon: 'key' },
+  { to: '/account', text: t('nav.account'), icon: 'person' },
+  { to: '/people', text: t('nav.people'), icon: 'person' },
   { to: '/about', text: t('nav.about'), icon: 'note' },
 ];

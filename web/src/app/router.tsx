@@ -70,6 +70,8 @@ const routes = [
   page({ getParentRoute: () => root, path: '/health', component: lazyRouteComponent(() => import('@/features/health/page'), 'HealthPage') }),
   page({ getParentRoute: () => root, path: '/about', component: lazyRouteComponent(() => import('@/features/knowledge/about'), 'AboutPage') }),
   page({ getParentRoute: () => root, path: '/access', component: lazyRouteComponent(() => import('@/features/identity/access'), 'AccessPage') }),
+  page({ getParentRoute: () => root, path: '/account', component: lazyRouteComponent(() => import('@/features/account/page'), 'AccountPage') }),
+  page({ getParentRoute: () => root, path: '/people', component: lazyRouteComponent(() => import('@/features/identity/people'), 'PeoplePage') }),
   page({ getParentRoute: () => root, path: '/sign-in', component: Home }),
   page({ getParentRoute: () => root, path: '/first-run', component: Home }),
 ];
