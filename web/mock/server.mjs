@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as account from './account.mjs';
 import * as automation from './automation.mjs';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
@@ -79,6 +80,8 @@ const reads = [
   ...automation.reads,
   [/^\/node$/, (w) => nodeOf(w)],
   [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: w.frame.permissions ? ['read-only'] : ['administrator'], permissions: w.frame.permissions ?? [] })],
+  ...account.reads,
+  [/^\/me$/, (w) => ({ user: 'administrator', name: nodeOf(w).signed_in?.user ?? '', roles: ['administrator'], permissions: [], ...account.own })],
   [/^\/facts$/, (w) => page([...w.facts].reverse())],
   [/^\/doctor$/, () => ({ components })],
   [/^\/devices$/, (w, url) => (w.operator && w.scene !== 'empty' ? [data.device, data.bareDevice] : []).filter((one) => (!url.searchParams.get('kind') || one.kind === url.searchParams.get('kind')) && JSON.stringify(one).toLowerCase().includes((url.searchParams.get('q') ?? '').toLowerCase()))],

@@ -6,6 +6,7 @@ use model::event::AccessNoted;
 use platform::http::Caller;
 
 use crate::error::IdentityError;
+use crate::people;
 use crate::store::access::{self, User};
 use crate::tokens::check_grants;
 use crate::users::{caller, checked_name, digest};
@@ -45,8 +46,7 @@ impl Identity {
         let password = secret.get(..32).unwrap_or(&secret).to_owned();
         let hash = self.inner.passwords.hash(password.clone()).await?;
         let id = self.platform().mint();
-        let roles = vec![role];
-        let user = User { id, name, password: hash, roles, grants, recipient, mail: None };
+        let user = User { grants, recipient, ..User::new(id, name, hash, role) };
         let actor = by.name.clone();
         self.platform()
             .db
@@ -83,25 +83,15 @@ impl Identity {
     /// Takes an account away; its sessions end.
     ///
     /// # Errors
-    /// No such account, it is the last administrator, or the database said no.
+    /// No such account, it is the own one or the last administrator in use, or the database said no.
     pub async fn remove_user(&self, by: &Caller, name: &str) -> Result<(), IdentityError> {
-        let (actor, name) = (by.name.clone(), name.to_owned());
+        let (actor, own, name) = (by.name.clone(), by.id.clone(), name.to_owned());
         let removed = self
             .platform()
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let all = access::users(tx.sql()).await?;
-                    let found = all.iter().find(|user| user.name == name);
-                    let Some(user) = found else {
-                        return Err(IdentityError::NotFound(format!("account {name}")));
-                    };
-                    let rules =
-                        |user: &&User| user.roles.iter().any(|role| role == "administrator");
-                    if rules(&user) && all.iter().filter(rules).count() == 1 {
-                        let text = format!("{name} is the last administrator");
-                        return Err(IdentityError::Conflict(text));
-                    }
+                    let user = people::rest_can_do_without(tx, &own, &name).await?;
                     access::remove_user(tx, user.id).await?;
                     let detail = format!("account {name}");
                     let note =
@@ -128,7 +118,7 @@ impl Identity {
         if let Some(caller) = known {
             return Ok(caller);
         }
-        let user = self.checked_user(name, password, source).await?;
+        let user = self.checked_user(name, password, source, "").await?;
         let found = caller(&user);
         self.inner.passed.keep(change, key, found.clone());
         Ok(found)

@@ -13,7 +13,9 @@ use platform::http::{Caller, Gate, Problem};
 
 use crate::Identity;
 use crate::certificates::Refusal;
+use crate::device::DEVICE_DAYS;
 use crate::error::IdentityError;
+use crate::sessions::BySession;
 use crate::users::digest;
 
 /// The certificate the other end of a TLS connection showed, DER; the listener puts it into each
@@ -30,6 +32,8 @@ pub const REQUEST_HEADER: &str = "x-sereno-request";
 /// Beginning of the session cookie's name; the rest tells apart nodes on one host, because cookies
 /// do not know ports.
 pub const COOKIE_PREFIX: &str = "sereno_session";
+/// The same for the cookie by which a browser is known again.
+const DEVICE_PREFIX: &str = "sereno_browser";
 
 /// What is looked at before anything is waited for (a body cannot be shared between threads).
 struct Seen {
@@ -58,31 +62,36 @@ impl Identity {
         router.layer(from_fn_with_state(self.clone(), layer))
     }
 
-    /// The session cookie's name on this node.
-    pub fn cookie_name(&self) -> String {
-        format!("{COOKIE_PREFIX}_{}", &digest(&self.platform().node.id.to_string())[..8])
+    /// The session cookie's name on this node, behind an encrypted door or a plain one.
+    pub fn cookie_name(&self, encrypted: bool) -> String {
+        self.cookie_named(COOKIE_PREFIX, encrypted)
+    }
+
+    fn cookie_named(&self, prefix: &str, encrypted: bool) -> String {
+        // Browsers take `__Host-` from this very host and with TLS alone: no neighbour can put one there.
+        let host = if encrypted { "__Host-" } else { "" };
+        format!("{host}{prefix}_{}", &digest(&self.platform().node.id.to_string())[..8])
     }
 
     /// `Set-Cookie` that opens a session, or ends it when `secret` is empty.
     pub(crate) fn cookie(&self, secret: &str, lifetime_s: i64, encrypted: bool) -> String {
-        let secure = if encrypted { "; Secure" } else { "" };
-        format!(
-            "{}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lifetime_s}{secure}",
-            self.cookie_name()
-        )
+        set_cookie(&self.cookie_name(encrypted), secret, lifetime_s, encrypted)
+    }
+
+    /// `Set-Cookie` by which a browser is known again.
+    pub(crate) fn device_cookie(&self, mark: &str, encrypted: bool) -> String {
+        let name = self.cookie_named(DEVICE_PREFIX, encrypted);
+        set_cookie(&name, mark, DEVICE_DAYS * 86_400, encrypted)
+    }
+
+    /// The mark by which a browser is known again, in a request's cookies.
+    pub(crate) fn device_shown(&self, headers: &HeaderMap, encrypted: bool) -> Option<String> {
+        cookie_of(headers, &self.cookie_named(DEVICE_PREFIX, encrypted))
     }
 
     /// The session secret in a request's cookies.
-    pub(crate) fn session_secret(&self, headers: &HeaderMap) -> Option<String> {
-        let name = self.cookie_name();
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(key, value)| *key == name && !value.is_empty())
-            .map(|(_, value)| value.to_owned())
+    pub(crate) fn session_secret(&self, headers: &HeaderMap, encrypted: bool) -> Option<String> {
+        cookie_of(headers, &self.cookie_name(encrypted))
     }
 
     fn shown(&self, request: &Request) -> Shown {
@@ -92,7 +101,8 @@ impl Identity {
         if let Some(value) = request.headers().get(header::AUTHORIZATION) {
             return authorization(value);
         }
-        self.session_secret(request.headers()).map_or(Shown::Nothing, Shown::Cookie)
+        let encrypted = request.extensions().get::<Encrypted>().is_some();
+        self.session_secret(request.headers(), encrypted).map_or(Shown::Nothing, Shown::Cookie)
     }
 
     fn look(&self, request: &Request) -> Seen {
@@ -109,7 +119,7 @@ impl Identity {
         }
     }
 
-    async fn caller(&self, seen: Seen) -> Result<Caller, Response> {
+    async fn caller(&self, seen: Seen) -> Result<(Caller, Option<BySession>), Response> {
         let failed = |error: IdentityError| Problem::from(error).into_response();
         let source = &seen.source;
         // A browser that once was given a certificate, or a name and password, sends them by itself, as it does a cookie.
@@ -123,13 +133,13 @@ impl Identity {
             return Err(cross_site());
         }
         match seen.shown {
-            Shown::Nothing => Ok(Caller::anonymous()),
+            Shown::Nothing => Ok((Caller::anonymous(), None)),
             Shown::Unusable(why) => {
                 self.refused("denied", "a caller", &format!("from {source}: {why}")).await;
                 Err(unauthorized(why, true))
             }
             Shown::Certificate(der) => match self.certificate_caller(&der).await.map_err(failed)? {
-                Ok(caller) => Ok(caller),
+                Ok(caller) => Ok((caller, None)),
                 Err(Refusal { who, why, remedy }) => {
                     self.refused("peer_refused", &who, &format!("from {source}: {why}")).await;
                     Err(Problem::new(
@@ -142,7 +152,7 @@ impl Identity {
                 }
             },
             Shown::Token { text, basic } => match self.token_caller(&text).await.map_err(failed)? {
-                Ok(caller) => Ok(caller),
+                Ok(caller) => Ok((caller, None)),
                 Err((who, why)) => {
                     self.refused("denied", &who, &format!("from {source}: {why}")).await;
                     // A token that is good is never asked to wait: nobody guesses one, and others behind the same
@@ -155,7 +165,7 @@ impl Identity {
             },
             Shown::Password { name, password } => {
                 match self.password_caller(&name, password, source).await {
-                    Ok(caller) => Ok(caller),
+                    Ok(caller) => Ok((caller, None)),
                     Err(IdentityError::TooMany { retry_after_s }) => {
                         Err(too_many(retry_after_s, "wrong passwords"))
                     }
@@ -166,18 +176,34 @@ impl Identity {
                 }
             }
             Shown::Cookie(secret) => {
-                let caller = self.session_caller(&secret).await.map_err(failed)?;
+                let found = self.session_caller(&secret).await.map_err(failed)?;
                 // A session that is over is no reason to refuse the sign-in page.
-                let Some(caller) = caller else { return Ok(Caller::anonymous()) };
+                let Some((caller, by)) = found else { return Ok((Caller::anonymous(), None)) };
                 if is_unsafe(&seen.method) && !seen.from_our_page {
                     let detail = format!("{} {} without the header", seen.method, seen.path);
                     self.refused("cross_site_refused", &caller.name, &detail).await;
                     return Err(cross_site());
                 }
-                Ok(caller)
+                Ok((caller, Some(by)))
             }
         }
     }
+}
+
+fn set_cookie(name: &str, value: &str, lifetime_s: i64, encrypted: bool) -> String {
+    let secure = if encrypted { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lifetime_s}{secure}")
+}
+
+fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, value)| *key == name && !value.is_empty())
+        .map(|(_, value)| value.to_owned())
 }
 
 async fn layer(State(identity): State<Identity>, mut request: Request, next: Next) -> Response {
@@ -196,8 +222,11 @@ async fn layer(State(identity): State<Identity>, mut request: Request, next: Nex
             return next.run(request).await;
         }
         match identity.caller(seen).await {
-            Ok(caller) => {
+            Ok((caller, by)) => {
                 request.extensions_mut().insert(caller);
+                if let Some(by) = by {
+                    request.extensions_mut().insert(by);
+                }
             }
             Err(refused) => return refused,
         }

@@ -269,7 +269,8 @@ impl Identity {
             return Ok(Ok(known));
         }
         let mut sql = self.platform().db.read().await?;
-        let Some(user) = access::user(&mut sql, account).await? else {
+        let user = access::user(&mut sql, account).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else {
             return refused(format!("there is no account '{account}' for this certificate"));
         };
         let found = caller(&user);

@@ -53,6 +53,8 @@ pub struct Config {
     pub peer_url: Option<String>,
     /// How long a session lasts, hours.
     pub session_hours: u32,
+    /// After how long without a request a session ends, hours; 0: only by `session_hours`.
+    pub session_idle_hours: u32,
     /// How long an invitation can be used, hours.
     pub invitation_hours: u32,
     /// How much may come from where; the smallest network that holds a source decides.
@@ -67,6 +69,7 @@ impl Default for Config {
             names: vec![],
             peer_url: None,
             session_hours: 12,
+            session_idle_hours: 4,
             invitation_hours: 48,
             limits: vec![],
             client_ca: None,

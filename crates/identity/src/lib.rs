@@ -20,6 +20,7 @@ mod cache;
 mod certificates;
 mod config;
 mod contact;
+mod device;
 mod enrolment;
 mod error;
 mod find;
@@ -31,9 +32,11 @@ mod note;
 mod outside;
 mod password;
 mod peers;
+mod people;
 mod policy;
 mod preferences;
 mod rate;
+mod sessions;
 mod shown;
 mod stands_for;
 mod store;
@@ -67,8 +70,8 @@ pub use joining::RENEW_CLIENT_BEFORE_DAYS;
 pub use limit::{MAX_PER_NAME, MAX_PER_NAME_AND_SOURCE, MAX_PER_SOURCE, WINDOW_S};
 pub use password::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, MIN_PASSWORD_CHARS};
 pub use policy::{Policies, ROLES};
+pub use sessions::{Entry, Session};
 pub use tokens::{NewToken, TokenRequest};
-pub use users::Session;
 
 /// The room's tables.
 pub const MIGRATIONS: RoomMigrations = RoomMigrations {
@@ -79,6 +82,8 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 3, sql: include_str!("../migrations/0003_certificates.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_recipients.sql") },
         Migration { number: 5, sql: include_str!("../migrations/0005_mail.sql") },
+        Migration { number: 10, sql: include_str!("../migrations/0010_accounts.sql") },
+        Migration { number: 11, sql: include_str!("../migrations/0011_sessions.sql") },
         Migration { number: 20, sql: include_str!("../migrations/0020_preferences.sql") },
     ],
 };
@@ -110,6 +115,8 @@ struct Inner {
     outside: outside::Outside,
     /// Mixed into those digests; new at every start.
     salt: String,
+    /// Under it stand the marks of browsers that people signed in from, and sealed secrets.
+    key: [u8; 32],
     notes: note::Notes,
     authority: authority::Authority,
     /// There once a TLS listener has asked for it.
@@ -159,6 +166,7 @@ impl Identity {
                 platform.random.fill(&mut salt);
                 hex::encode(salt)
             },
+            key: device::key(&platform)?,
             notes: note::Notes::default(),
             served: OnceLock::new(),
             takes: OnceLock::new(),
@@ -180,13 +188,23 @@ impl Identity {
     pub fn router(&self) -> RoomRouter {
         let router = RoomRouter::<Self>::default();
         let own = Permission("session.read");
+        let change = Permission("session.write");
         let peers = Permission("peers.read");
         router
             .route(Permission::PUBLIC, routes!(http::first_run::first_run))
             .route(Permission::PUBLIC, routes!(http::sign_in::sign_in))
             .route(Permission::PUBLIC, routes!(http::sign_out::sign_out))
             .route(own, routes!(http::me::me))
-            .route(Permission("session.write"), routes!(http::mail::own))
+            .route(change, routes!(http::mail::own))
+            .route(change, routes!(http::account::password))
+            .route(change, routes!(http::account::shown))
+            .route(own, routes!(http::sessions::own))
+            .route(change, routes!(http::sessions::end_own))
+            .route(change, routes!(http::sessions::end_others))
+            .route(Permission("users.manage"), routes!(http::sessions::of))
+            .route(Permission("users.manage"), routes!(http::sessions::end_all_of))
+            .route(Permission("users.manage"), routes!(http::users::change))
+            .route(Permission("users.manage"), routes!(http::users::password))
             .route(Permission("users.manage"), routes!(http::mail::set))
             .route(Permission("console.read"), routes!(http::preferences::read))
             .route(Permission("console.write"), routes!(http::preferences::write))

@@ -86,6 +86,11 @@ impl Limits {
         self.failures.remove(&Key::Both(name.to_owned(), source.to_owned()));
     }
 
+    /// The name is known at this place: somebody proved that they signed in there before.
+    pub(crate) fn vouch(&mut self, name: &str, place: &str, now: Timestamp) {
+        *self.known.entry((name.to_owned(), place.to_owned()), now) = now;
+    }
+
     fn keys(&self, name: &str, source: &str, per_source: usize) -> Vec<(Key, usize)> {
         let both = (name.to_owned(), source.to_owned());
         if self.known.items.contains_key(&both) {

@@ -89,13 +89,15 @@ impl Identity {
 #[async_trait]
 impl PeopleDirectory for Identity {
     async fn people(&self) -> Result<Vec<Person>, PortError> {
-        Ok(self.users().await?.iter().map(person).collect())
+        // Who is switched off is asked nothing and answers nothing.
+        let users = self.users().await?;
+        Ok(users.iter().filter(|user| user.disabled_at.is_none()).map(person).collect())
     }
 
     async fn person(&self, id: &str) -> Result<Option<Person>, PortError> {
         let mut sql = self.platform().db.read().await.map_err(IdentityError::from)?;
         let user = access::user_by_id(&mut sql, id).await.map_err(IdentityError::from)?;
-        Ok(user.as_ref().map(person))
+        Ok(user.filter(|user| user.disabled_at.is_none()).as_ref().map(person))
     }
 }
 

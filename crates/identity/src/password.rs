@@ -41,6 +41,12 @@ impl Passwords {
                 "a password has at least {MIN_PASSWORD_CHARS} characters and at most {MAX_PASSWORD_BYTES} bytes"
             )));
         }
+        if is_common(&password) {
+            return Err(IdentityError::Invalid(
+                "this password is among those that are tried first; take several words that nobody says together"
+                    .into(),
+            ));
+        }
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
         self.work(move || {
@@ -82,6 +88,18 @@ impl Passwords {
     }
 }
 
+/// Whether a password is one of those that everybody tries first, also with digits behind it or written several times.
+fn is_common(password: &str) -> bool {
+    let small = password.to_lowercase();
+    let word = small.trim_end_matches(|c: char| c.is_ascii_digit() || "!.?#*".contains(c));
+    let one = small.chars().next();
+    small.chars().all(|c| Some(c) == one)
+        || include_str!("common-passwords.txt")
+            .lines()
+            .filter(|line| !line.is_empty())
+            .any(|line| small == line || word == line || small == line.repeat(2))
+}
+
 fn engine() -> Result<Argon2<'static>, IdentityError> {
     let params = Params::new(ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES, None)
         .map_err(IdentityError::certificate)?;
@@ -107,6 +125,16 @@ mod tests {
         assert!(!check(&"x".repeat(MAX_PASSWORD_BYTES + 1), Some(&hash)).await.unwrap());
         assert_ne!(passwords.hash("correct horse battery".into()).await.unwrap(), hash);
         assert!(passwords.hash("short".into()).await.is_err());
+        for common in [
+            "password1234",
+            "1234567890",
+            "Qwertyuiop",
+            "aaaaaaaaaaaa",
+            "sereno2026!",
+            "letmeinletmein",
+        ] {
+            assert!(passwords.hash(common.into()).await.is_err(), "{common}");
+        }
         assert!(passwords.hash("x".repeat(MAX_PASSWORD_BYTES + 1)).await.is_err());
     }
 }

@@ -9,23 +9,11 @@ use sha2::{Digest, Sha256};
 use crate::Identity;
 use crate::error::IdentityError;
 use crate::note::clean;
+use crate::sessions::{Entry, Session};
 use crate::store::access::{self, User};
 
-/// Sessions a user may have open; beyond, the oldest ends.
-pub(crate) const MAX_SESSIONS_PER_USER: i64 = 20;
 /// Characters of a user's or organisation's name.
 pub(crate) const MAX_NAME_CHARS: usize = 100;
-
-/// A session just opened.
-#[derive(Clone)]
-pub struct Session {
-    /// The cookie's value; it is not stored anywhere.
-    pub secret: String,
-    /// How long it lasts, seconds.
-    pub lifetime_s: i64,
-    /// Whose it is.
-    pub caller: Caller,
-}
 
 /// What is stored of a secret that is random enough to need no slow hash.
 pub(crate) fn digest(secret: &str) -> String {
@@ -81,6 +69,7 @@ impl Identity {
         organisation: &str,
         name: &str,
         password: String,
+        entry: &Entry,
     ) -> Result<Session, IdentityError> {
         let taken = || IdentityError::Conflict("this node has its administrator already".into());
         if !self.first_run().await? {
@@ -90,15 +79,7 @@ impl Identity {
         let name = checked_name("a user's name", name)?;
         let password = self.inner.passwords.hash(password).await?;
         let id = self.platform().mint();
-        let user = User {
-            id,
-            name,
-            password,
-            roles: vec!["administrator".into()],
-            grants: vec![],
-            recipient: None,
-            mail: None,
-        };
+        let user = User::new(id, name, password, "administrator".into());
         let stored = user.clone();
         self.platform()
             .db
@@ -123,7 +104,7 @@ impl Identity {
                 })
             })
             .await?;
-        self.open_session(&user, "first run").await
+        self.open_session(&user, entry).await
     }
 
     /// Checks name and password and opens a session.
@@ -134,10 +115,10 @@ impl Identity {
         &self,
         name: &str,
         password: String,
-        source: &str,
+        entry: &Entry,
     ) -> Result<Session, IdentityError> {
-        let user = self.checked_user(name, password, source).await?;
-        self.open_session(&user, source).await
+        let user = self.checked_user(name, password, &entry.source, &entry.device).await?;
+        self.open_session(&user, entry).await
     }
 
     /// The user of this name and password; failures are counted and slow down.
@@ -146,78 +127,41 @@ impl Identity {
         name: &str,
         password: String,
         source: &str,
+        device: &str,
     ) -> Result<User, IdentityError> {
         // Only names that could exist are looked at further; others fail the same way.
         let name = clean(name.trim());
         let now = self.platform().now();
         let most = self.inner.rates.failures(source);
         let limits = || self.inner.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = limits().wait_s(&name, source, most, now);
+        let user = {
+            let mut sql = self.platform().db.read().await?;
+            access::user(&mut sql, &name).await?
+        };
+        // A browser that the person signed in from before is counted for itself, wherever it is: strangers who fail under
+        // the same name, or behind the same address, do not keep it out.
+        let place = match &user {
+            Some(user) if self.knows_device(user.id, device) => {
+                let place = format!("browser {}", digest(device));
+                limits().vouch(&name, &place, now);
+                place
+            }
+            _ => source.to_owned(),
+        };
+        let wait = limits().wait_s(&name, &place, most, now);
         if let Some(retry_after_s) = wait {
             let detail = format!("from {source}: too many failures, {retry_after_s} s to wait");
             self.refused("sign_in_limited", &name, &detail).await;
             return Err(IdentityError::TooMany { retry_after_s });
         }
-        let user = {
-            let mut sql = self.platform().db.read().await?;
-            access::user(&mut sql, &name).await?
-        };
         let hash = user.as_ref().map(|user| user.password.clone());
         let right = self.inner.passwords.check(password, hash).await?;
-        let Some(user) = user.filter(|_| right) else {
-            limits().failed(&name, source, most, now);
+        let Some(user) = user.filter(|user| right && user.disabled_at.is_none()) else {
+            limits().failed(&name, &place, most, now);
             self.refused("sign_in_refused", &name, &format!("from {source}")).await;
             return Err(IdentityError::WrongPassword);
         };
-        limits().succeeded(&name, source, now);
+        limits().succeeded(&name, &place, now);
         Ok(user)
-    }
-
-    async fn open_session(&self, user: &User, source: &str) -> Result<Session, IdentityError> {
-        let secret = self.random_hex();
-        let lifetime_s = i64::from(self.inner.config.session_hours) * 3_600;
-        let expires_at = self.platform().now().plus_secs(lifetime_s);
-        let (stored, id, name) = (digest(&secret), user.id, user.name.clone());
-        let detail = format!("from {source}");
-        self.platform()
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    access::insert_session(tx, &stored, id, expires_at, MAX_SESSIONS_PER_USER)
-                        .await?;
-                    let note = AccessNoted { what: "signed_in".into(), who: name.clone(), detail };
-                    tx.publish(&name, &note).await?;
-                    Ok::<_, IdentityError>(())
-                })
-            })
-            .await?;
-        Ok(Session { secret, lifetime_s, caller: caller(user) })
-    }
-
-    /// Ends the session of a cookie; one that is over already is fine.
-    ///
-    /// # Errors
-    /// The database said no.
-    pub async fn sign_out(&self, secret: &str) -> Result<(), IdentityError> {
-        let stored = digest(secret);
-        self.platform()
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    access::delete_session(tx, &stored).await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-
-    /// Whose session a cookie is.
-    pub(crate) async fn session_caller(
-        &self,
-        secret: &str,
-    ) -> Result<Option<Caller>, IdentityError> {
-        let mut sql = self.platform().db.read().await?;
-        let user = access::session_user(&mut sql, &digest(secret), self.platform().now()).await?;
-        Ok(user.as_ref().map(caller))
     }
 }

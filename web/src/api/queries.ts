@@ -1,6 +1,7 @@
 // Every read of the console, in one visible list. The first word of a key is what facts invalidate.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { get, getTagged, getText, post, query } from './client';
+import type { OpenSession, OwnAccount, Person } from './people-types';
 import type * as api from './types';
 
 const id = encodeURIComponent;
@@ -317,6 +318,9 @@ export const reads = {
     queryOptions({ queryKey: ['tokens'], queryFn: async () => listOf(await get<Listed<api.ApiToken>>('/tokens')) }),
   certificates: () =>
     queryOptions({ queryKey: ['certificates'], queryFn: async () => listOf(await get<Listed<api.ClientCertificate>>('/certificates')) }),
+  people: () => queryOptions({ queryKey: ['people'], queryFn: () => get<Person[]>('/users') }),
+  ownAccount: () => queryOptions({ queryKey: ['own-account'], queryFn: () => get<OwnAccount>('/me') }),
+  ownSessions: () => queryOptions({ queryKey: ['own-sessions'], queryFn: () => get<OpenSession[]>('/me/sessions') }),
   accessMatrix: () =>
     queryOptions({ queryKey: ['access-matrix'], queryFn: () => get<{ routes: api.AccessRoute[] }>('/access-matrix') }),
 };

@@ -30,10 +30,12 @@ export function Account({ info, onHelp, onCommands }: AccountProps) {
   const peer = info.demo?.peer_console_url;
   const entries: MenuEntry[] = [
     { key: 'name', label: `${name}${info.signed_in ? ` · ${info.signed_in.roles.join(', ')}` : ''}` },
+    { key: 'account', icon: 'person', text: t('nav.account'), act: () => void navigate({ to: '/account' }) },
     { key: 'gateways', icon: 'watch', text: t('nav.gateways'), act: () => void navigate({ to: '/gateways' }) },
     { key: 'health', icon: 'health', text: t('nav.health'), act: () => void navigate({ to: '/health' }) },
     { key: 'preferences', icon: 'person', text: t('nav.preferences'), act: () => void navigate({ to: '/preferences' }) },
     { key: 'access', icon: 'key', text: t('nav.access'), act: () => void navigate({ to: '/access' }) },
+    { key: 'people', icon: 'person', text: t('nav.people'), act: () => void navigate({ to: '/people' }) },
   ];
   if (info.first_run) entries.push({ key: 'first', icon: 'person', text: t('first_run.do'), act: () => void navigate({ to: '/first-run' }) });
   if (peer) {

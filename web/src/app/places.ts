@@ -51,6 +51,8 @@ export const places: Place[] = [
   place('/backups', t('nav.backups'), 'shield', 'backups.list', 'node'),
   place('/health', t('nav.health'), 'health', 'doctor.read', 'node'),
   place('/access', t('nav.access'), 'key', 'access.read', 'node'),
+  place('/account', t('nav.account'), 'person', 'session.read', 'node'),
+  place('/people', t('nav.people'), 'person', 'users.list', 'node'),
   place('/preferences', t('nav.preferences'), 'person', 'session.read', 'node'),
   place('/glossary', t('nav.glossary'), 'note', 'session.read', 'node'),
   place('/about', t('nav.about'), 'note', 'session.read', 'node'),

@@ -83,6 +83,8 @@ const routes = [
   page({ getParentRoute: () => root, path: '/access', component: later(() => import('@/features/identity/access'), 'AccessPage') }),
   page({ getParentRoute: () => root, path: '/search', validateSearch: texts('q', 'kind'), component: later(() => import('@/features/search/page'), 'SearchPage') }),
   page({ getParentRoute: () => root, path: '/preferences', component: later(() => import('@/features/preferences/page'), 'PreferencesPage') }),
+  page({ getParentRoute: () => root, path: '/account', component: later(() => import('@/features/account/page'), 'AccountPage') }),
+  page({ getParentRoute: () => root, path: '/people', component: later(() => import('@/features/identity/people'), 'PeoplePage') }),
   page({ getParentRoute: () => root, path: '/sign-in', component: Home }),
   page({ getParentRoute: () => root, path: '/first-run', component: Home }),
 ];

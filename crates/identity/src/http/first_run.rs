@@ -29,8 +29,9 @@ pub(crate) async fn first_run(
     door: Door,
     Json(asked): Json<FirstRun>,
 ) -> Result<(StatusCode, HeaderMap), Problem> {
+    let entry = door.entry(&identity);
     let session = identity
-        .create_first_administrator(&asked.organisation, &asked.name, asked.password)
+        .create_first_administrator(&asked.organisation, &asked.name, asked.password, &entry)
         .await?;
     Ok((StatusCode::CREATED, session_headers(&identity, &session, &door)?))
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use platform::http::{Caller, CallerKind, Json, Problem};
-use platform::people::PeopleDirectory;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,6 +21,10 @@ pub(crate) struct Me {
     permissions: Vec<String>,
     /// Where mail reaches me.
     mail: Option<String>,
+    /// My name as it is shown.
+    shown: Option<String>,
+    /// Whether this is an account: what stands under "my account" is for those.
+    account: bool,
 }
 
 /// The caller with everything the policies allow it.
@@ -30,15 +33,17 @@ pub(crate) async fn me(
     State(identity): State<Identity>,
     caller: Caller,
 ) -> Result<Json<Me>, Problem> {
-    let mail = match caller.kind {
-        CallerKind::User => identity.person(&caller.id).await?.and_then(|person| person.mail),
+    let own = match caller.kind {
+        CallerKind::User => identity.own_account(&caller).await.ok(),
         _ => None,
     };
+    let account = own.is_some();
+    let (mail, shown) = own.map(|own| (own.mail, own.shown)).unwrap_or_default();
     let mut permissions: Vec<String> =
         identity.access_rules().iter().map(|rule| rule.permission.clone()).collect();
     permissions.sort_unstable();
     permissions.dedup();
     permissions.retain(|permission| permission != "public" && may(&identity, &caller, permission));
     let Caller { id: user, name, roles, .. } = caller;
-    Ok(Json(Me { user, name, roles, permissions, mail }))
+    Ok(Json(Me { user, name, roles, permissions, mail, shown, account }))
 }

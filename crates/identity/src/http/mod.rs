@@ -1,6 +1,7 @@
 //! Endpoints, one a file.
 
 pub(crate) mod access_matrix;
+pub(crate) mod account;
 pub(crate) mod certificate_create;
 pub(crate) mod certificate_list;
 pub(crate) mod certificate_revoke;
@@ -14,6 +15,7 @@ pub(crate) mod peer_list;
 pub(crate) mod peer_remove;
 pub(crate) mod preferences;
 pub(crate) mod renewal;
+pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 pub(crate) mod token_create;
@@ -31,7 +33,8 @@ use platform::http::{Caller, CallerKind, Problem};
 use serde_json::Value;
 
 use crate::authenticate::{Encrypted, source_of};
-use crate::{Identity, PeerCertificate, Session};
+use crate::sessions::BySession;
+use crate::{Entry, Identity, PeerCertificate, Session};
 
 /// What the listener knows about the other end.
 pub(crate) struct Door {
@@ -39,6 +42,23 @@ pub(crate) struct Door {
     pub(crate) source: String,
     /// True when the connection is encrypted.
     pub(crate) encrypted: bool,
+    /// The browser's own words.
+    agent: String,
+    /// By which session the request came; its digest.
+    pub(crate) session: Option<String>,
+    cookies: HeaderMap,
+}
+
+impl Door {
+    /// How somebody comes in here.
+    pub(crate) fn entry(&self, identity: &Identity) -> Entry {
+        Entry {
+            source: self.source.clone(),
+            agent: self.agent.clone(),
+            device: identity.device_shown(&self.cookies, self.encrypted).unwrap_or_default(),
+            former: identity.session_secret(&self.cookies, self.encrypted),
+        }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Door {
@@ -47,7 +67,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Door {
         let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let encrypted = parts.extensions.get::<Encrypted>().is_some()
             || parts.extensions.get::<PeerCertificate>().is_some();
-        Ok(Self { source: source_of(info), encrypted })
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
+        let cookies = parts.headers.get_all(header::COOKIE).iter();
+        Ok(Self {
+            source: source_of(info),
+            encrypted,
+            agent: agent.unwrap_or_default().to_owned(),
+            session: parts.extensions.get::<BySession>().map(|by| by.digest.clone()),
+            cookies: cookies.map(|value| (header::COOKIE, value.clone())).collect(),
+        })
     }
 }
 
@@ -57,7 +85,11 @@ pub(crate) fn session_headers(
     session: &Session,
     door: &Door,
 ) -> Result<HeaderMap, Problem> {
-    cookie_headers(&identity.cookie(&session.secret, session.lifetime_s, door.encrypted))
+    let mut headers =
+        cookie_headers(&identity.cookie(&session.secret, session.lifetime_s, door.encrypted))?;
+    let device = identity.device_cookie(&session.device, door.encrypted);
+    headers.append(header::SET_COOKIE, HeaderValue::from_str(&device).map_err(Problem::internal)?);
+    Ok(headers)
 }
 
 pub(crate) fn cookie_headers(cookie: &str) -> Result<HeaderMap, Problem> {

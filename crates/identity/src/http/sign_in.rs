@@ -28,7 +28,7 @@ pub(crate) async fn sign_in(
     door: Door,
     Json(asked): Json<SignIn>,
 ) -> Result<(StatusCode, HeaderMap), Response> {
-    match identity.sign_in(&asked.name, asked.password, &door.source).await {
+    match identity.sign_in(&asked.name, asked.password, &door.entry(&identity)).await {
         Ok(session) => session_headers(&identity, &session, &door)
             .map(|headers| (StatusCode::NO_CONTENT, headers))
             .map_err(IntoResponse::into_response),

@@ -14,7 +14,7 @@ pub(crate) async fn sign_out(
     door: Door,
     headers: HeaderMap,
 ) -> Result<(StatusCode, HeaderMap), Problem> {
-    if let Some(secret) = identity.session_secret(&headers) {
+    if let Some(secret) = identity.session_secret(&headers, door.encrypted) {
         identity.sign_out(&secret).await?;
     }
     Ok((StatusCode::NO_CONTENT, cookie_headers(&identity.cookie("", 0, door.encrypted))?))

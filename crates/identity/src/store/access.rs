@@ -21,6 +21,35 @@ pub(crate) struct User {
     pub(crate) recipient: Option<Recipient>,
     /// Where mail reaches them.
     pub(crate) mail: Option<String>,
+    /// The name that is shown.
+    pub(crate) shown: Option<String>,
+    /// Since when it is switched off.
+    pub(crate) disabled_at: Option<Timestamp>,
+    /// When the person last signed in.
+    pub(crate) signed_in_at: Option<Timestamp>,
+}
+
+impl User {
+    /// A new account, in use.
+    pub(crate) fn new(id: UserId, name: String, password: String, role: String) -> Self {
+        Self {
+            id,
+            name,
+            password,
+            roles: vec![role],
+            grants: vec![],
+            recipient: None,
+            mail: None,
+            shown: None,
+            disabled_at: None,
+            signed_in_at: None,
+        }
+    }
+
+    /// It may do everything, once it is in use.
+    pub(crate) fn administers(&self) -> bool {
+        self.grants.is_empty() && self.roles.iter().any(|role| role == "administrator")
+    }
 }
 
 /// An API token without its secret.
@@ -78,8 +107,11 @@ pub(crate) async fn user(sql: &mut AnyConnection, name: &str) -> Result<Option<U
     row.as_ref().map(read_user).transpose()
 }
 
-fn read_user(row: &AnyRow) -> Result<User, DbError> {
+pub(super) fn read_user(row: &AnyRow) -> Result<User, DbError> {
     let (id, roles): (String, String) = (row.try_get("id")?, row.try_get("roles")?);
+    let moment = |name: &str| -> Result<Option<Timestamp>, DbError> {
+        Ok(row.try_get::<Option<i64>, _>(name)?.map(Timestamp::from_micros))
+    };
     Ok(User {
         id: parsed(&id, "identity_users.id")?,
         name: row.try_get("name")?,
@@ -88,6 +120,9 @@ fn read_user(row: &AnyRow) -> Result<User, DbError> {
         grants: read_words(&row.try_get::<String, _>("grants")?, "identity_users.grants")?,
         recipient: recipient(row, "identity_users.recipient")?,
         mail: row.try_get("mail")?,
+        shown: row.try_get("shown")?,
+        disabled_at: moment("disabled_at")?,
+        signed_in_at: moment("signed_in_at")?,
     })
 }
 
@@ -139,62 +174,6 @@ pub(crate) async fn set_node_name(tx: &mut Tx, name: &str) -> Result<(), DbError
     .execute(tx.sql())
     .await?;
     Ok(())
-}
-
-/// Opens a session; expired ones and those of the user beyond `keep` go.
-pub(crate) async fn insert_session(
-    tx: &mut Tx,
-    digest: &str,
-    user: UserId,
-    expires_at: Timestamp,
-    keep: i64,
-) -> Result<(), DbError> {
-    let now = tx.now().as_micros();
-    sqlx::query(
-        "INSERT INTO identity_sessions (digest, user_id, recorded_at, expires_at) \
-         VALUES ($1, $2, $3, $4)",
-    )
-    .bind(digest)
-    .bind(user.to_string())
-    .bind(now)
-    .bind(expires_at.as_micros())
-    .execute(tx.sql())
-    .await?;
-    sqlx::query(
-        "DELETE FROM identity_sessions WHERE expires_at <= $1 OR (user_id = $2 AND digest NOT IN \
-         (SELECT digest FROM identity_sessions WHERE user_id = $2 \
-          ORDER BY recorded_at DESC, digest LIMIT $3))",
-    )
-    .bind(now)
-    .bind(user.to_string())
-    .bind(keep)
-    .execute(tx.sql())
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn session_user(
-    sql: &mut AnyConnection,
-    digest: &str,
-    now: Timestamp,
-) -> Result<Option<User>, DbError> {
-    let row = sqlx::query(
-        "SELECT u.* FROM identity_sessions s \
-         JOIN identity_users u ON u.id = s.user_id WHERE s.digest = $1 AND s.expires_at > $2",
-    )
-    .bind(digest)
-    .bind(now.as_micros())
-    .fetch_optional(sql)
-    .await?;
-    row.as_ref().map(read_user).transpose()
-}
-
-pub(crate) async fn delete_session(tx: &mut Tx, digest: &str) -> Result<bool, DbError> {
-    let done = sqlx::query("DELETE FROM identity_sessions WHERE digest = $1")
-        .bind(digest)
-        .execute(tx.sql())
-        .await?;
-    Ok(done.rows_affected() > 0)
 }
 
 pub(crate) async fn insert_token(tx: &mut Tx, token: &Token) -> Result<(), DbError> {

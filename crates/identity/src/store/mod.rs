@@ -3,6 +3,8 @@
 pub(crate) mod access;
 pub(crate) mod certificates;
 pub(crate) mod peers;
+pub(crate) mod people;
+pub(crate) mod sessions;
 pub(crate) mod views;
 
 use platform::db::DbError;

@@ -82,7 +82,7 @@ async fn a_session_expires_and_survives_a_restart_until_then() {
     let with_cookie = [("cookie", own.as_str())];
     let me = node.send("GET", "/api/v1/me", &with_cookie, Value::Null, None).await;
     assert_eq!(me.status, StatusCode::OK);
-    node.clock.advance_micros(12 * 3_600 * 1_000_000);
+    node.clock.advance_micros(4 * 3_600 * 1_000_000);
     let me = node.send("GET", "/api/v1/me", &with_cookie, Value::Null, None).await;
     assert_eq!(me.status, StatusCode::UNAUTHORIZED);
     // The stale cookie does not keep its owner from signing in again, header or not.
@@ -117,9 +117,21 @@ async fn no_secret_is_stored_or_noted() {
 }
 
 async fn from(node: &Node, source: &str, name: &str, password: &str) -> StatusCode {
+    in_browser(node, source, "", name, password).await
+}
+
+/// The same in a browser that has cookies.
+async fn in_browser(
+    node: &Node,
+    source: &str,
+    cookie: &str,
+    name: &str,
+    password: &str,
+) -> StatusCode {
     let address: std::net::SocketAddr = format!("{source}:4000").parse().unwrap();
     let request = axum::http::Request::post("/api/v1/sign-in")
         .header("content-type", "application/json")
+        .header("cookie", cookie)
         .extension(ConnectInfo(address))
         .body(axum::body::Body::from(sign_in(name, password).to_string()))
         .unwrap();
@@ -143,4 +155,40 @@ async fn guessing_is_slowed_down_and_locks_nobody_out() {
     assert_eq!(from(&node, "10.6.6.200", "ana", PASSWORD).await, StatusCode::NO_CONTENT);
     let refusals = node.noted("sign_in_refused").await.len();
     assert!((1..=3).contains(&refusals), "a flood becomes few facts: {refusals}");
+}
+
+#[tokio::test]
+async fn a_browser_that_was_here_before_gets_in_wherever_it_is_while_strangers_guess() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path(), 1).await;
+    node.first_run().await;
+    let signed = node.nobody("POST", "/api/v1/sign-in", sign_in("ana", PASSWORD)).await;
+    let mark = signed.headers.get_all(header::SET_COOKIE).iter().nth(1).unwrap().to_str().unwrap();
+    for flag in ["sereno_browser_", "HttpOnly", "SameSite=Strict"] {
+        assert!(mark.contains(flag), "{mark}");
+    }
+    let mark = mark.split(';').next().unwrap().to_owned();
+    node.close().await;
+    // What was known in memory is gone; the mark is not.
+    let node = open(folder.path(), 1).await;
+    let mut locked = 0;
+    for n in 0..600_u32 {
+        let source = format!("10.6.{}.{}", n / 200, n % 200);
+        let status = from(&node, &source, "ana", "guess guess").await;
+        locked += u32::from(status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(locked > 500, "strangers wait: {locked}");
+    assert_eq!(from(&node, "10.7.7.7", "ana", PASSWORD).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(in_browser(&node, "10.7.7.7", &mark, "ana", PASSWORD).await, StatusCode::NO_CONTENT);
+    // The mark is good for its own person alone, unaltered, and does not open by itself.
+    let changed = mark.replacen('=', "=9", 1);
+    assert_eq!(
+        in_browser(&node, "10.7.7.8", &changed, "ana", PASSWORD).await,
+        StatusCode::TOO_MANY_REQUESTS
+    );
+    assert_eq!(
+        in_browser(&node, "10.7.7.9", &mark, "ana", "guess guess").await,
+        StatusCode::UNAUTHORIZED
+    );
+    node.close().await;
 }

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod certificates;
 mod peers;
+mod people;
 mod preferences;
 mod tls;
 mod tokens;
@@ -123,6 +124,24 @@ pub struct Answer {
 }
 
 impl Node {
+    /// As the person of a session cookie, on the node's own page.
+    pub async fn with(&self, cookie: &str, method: &str, path: &str, body: Value) -> Answer {
+        let headers = [
+            ("cookie", cookie),
+            ("x-sereno-request", "1"),
+            ("user-agent", "Mozilla/5.0 (X11; Linux) Firefox/145.0"),
+        ];
+        self.send(method, path, &headers, body, None).await
+    }
+
+    /// Signs in and returns the cookie pair.
+    pub async fn sign_in(&self, name: &str, password: &str) -> String {
+        let body = serde_json::json!({ "name": name, "password": password });
+        let answer = self.nobody("POST", "/api/v1/sign-in", body).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+        cookie(&answer)
+    }
+
     /// Sends a request with these headers; `caller` is what the admin socket would say.
     pub async fn send(
         &self,

@@ -35,7 +35,8 @@ async fn an_account_opens_taxii_until_it_is_removed() {
     let listed = node.admin("GET", "/api/v1/users", Value::Null).await;
     assert_eq!(
         listed.json,
-        json!([{"name": "isac", "roles": ["taxii"], "grants": ["inbox:read"], "for": null, "mail": null}])
+        json!([{"name": "isac", "roles": ["taxii"], "grants": ["inbox:read"], "for": null, "mail": null,
+            "shown": null, "disabled_at": null, "signed_in_at": null}])
     );
     assert_eq!(
         node.admin("DELETE", "/api/v1/users/isac", Value::Null).await.status,

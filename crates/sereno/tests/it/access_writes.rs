@@ -15,6 +15,10 @@ const READERS_ACTS: [&str; 12] = [
     "PATCH /api/v1/views/{id}",
     "DELETE /api/v1/views/{id}",
     "PUT /api/v1/me/mail",
+    "PUT /api/v1/me/password",
+    "PUT /api/v1/me/shown",
+    "DELETE /api/v1/me/sessions",
+    "DELETE /api/v1/me/sessions/{id}",
     "POST /api/v1/knowledge/reports/extract",
     "PUT /api/v1/knowledge/layouts/{name}",
     "DELETE /api/v1/knowledge/layouts/{name}",
@@ -53,8 +57,12 @@ const OPERATORS_ACTS: [&str; 28] = [
     "POST /soarca/trigger/playbook/{id}",
     "POST /soarca/manual/continue",
 ];
-const TAXII_ACTS: [&str; 3] = [
+const TAXII_ACTS: [&str; 7] = [
     "PUT /api/v1/me/mail",
+    "PUT /api/v1/me/password",
+    "PUT /api/v1/me/shown",
+    "DELETE /api/v1/me/sessions",
+    "DELETE /api/v1/me/sessions/{id}",
     "POST /taxii2/{root}/collections/{id}/objects/",
     "DELETE /taxii2/{root}/collections/{id}/objects/{object}/",
 ];
