@@ -69,6 +69,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/recovery', validateSearch: texts('service', 'order'), component: lazyRouteComponent(() => import('@/features/recovery/page'), 'RecoveryPage') }),
   page({ getParentRoute: () => root, path: '/health', component: lazyRouteComponent(() => import('@/features/health/page'), 'HealthPage') }),
   page({ getParentRoute: () => root, path: '/about', component: lazyRouteComponent(() => import('@/features/knowledge/about'), 'AboutPage') }),
+  page({ getParentRoute: () => root, path: '/api-docs', validateSearch: texts('q', 'op'), component: lazyRouteComponent(() => import('@/features/apidocs/page'), 'ApiDocsPage') }),
   page({ getParentRoute: () => root, path: '/access', component: lazyRouteComponent(() => import('@/features/identity/access'), 'AccessPage') }),
   page({ getParentRoute: () => root, path: '/sign-in', component: Home }),
   page({ getParentRoute: () => root, path: '/first-run', component: Home }),
