@@ -8,7 +8,7 @@ use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use platform::http::{AccessRule, Gate, Problem, RoomRouter};
@@ -20,6 +20,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::console;
 use crate::linger::linger;
+use crate::traffic::{self, Numbers};
 
 /// Longest plain refusal that is put into a problem, bytes.
 const MAX_REFUSAL_BYTES: usize = 4 << 10;
@@ -126,8 +127,10 @@ pub fn router(
     description: utoipa::openapi::OpenApi,
     gate: Gate,
     max_body_bytes: usize,
+    numbers: Numbers,
     authenticate: impl FnOnce(Router) -> Router,
 ) -> Router {
+    let numbers = Arc::new(numbers);
     let description = Arc::new(description);
     let openapi = get(move || {
         let description = Arc::clone(&description);
@@ -135,6 +138,8 @@ pub fn router(
     });
     let guarded = routes
         .route("/api/v1/openapi.json", openapi)
+        // The description as a page: one of the console's, made from the same text, with nothing from elsewhere.
+        .route("/api/docs", get(|| async { Redirect::temporary("/api-docs") }))
         .fallback(console::fallback)
         .layer(DefaultBodyLimit::max(max_body_bytes));
     authenticate(guarded)
@@ -154,16 +159,9 @@ pub fn router(
             HeaderValue::from_static("same-origin"),
         ))
         .layer(from_fn(linger))
-        .layer(from_fn(count))
-}
-
-async fn count(request: Request, next: Next) -> Response {
-    let method = request.method().to_string();
-    let response = next.run(request).await;
-    let status = response.status().as_u16().to_string();
-    metrics::counter!("sereno_http_requests_total", "method" => method, "status" => status)
-        .increment(1);
-    response
+        .layer(from_fn(move |request: Request, next: Next| {
+            traffic::measure(Arc::clone(&numbers), request, next)
+        }))
 }
 
 /// The router and its extractors refuse in plain text, or with nothing; callers of the API get a

@@ -3,5 +3,6 @@
 
 mod access;
 mod events;
+mod measures;
 mod node;
 mod snapshot;
