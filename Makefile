@@ -15,6 +15,11 @@ run: tools-run console ## build everything and walk the loop: two nodes, a gatew
 release: console ## the programs as they are installed: optimised, stripped, in target/release
 	$(CARGO) build --release --locked -p sereno -p sereno-edge
 
+# PROFILE=debug packs the development programs, to try the package without a release build.
+deb: ## the Debian package: built, listed, unpacked and tried; the score of its units
+	@[ "$(PROFILE)" = debug ] && $(CARGO) build --locked --workspace || $(MAKE) --no-print-directory release
+	bash tools/deb.sh $(or $(PROFILE),release)
+
 console: web/dist/index.html ## build the console
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
@@ -64,4 +69,4 @@ clean: ## remove what was built
 	$(CARGO) clean
 	rm -rf web/dist web/node_modules web/test-results
 
-.PHONY: help run release console test test-long fuzz check bench eval bench-capture tools-run tools-test tools-bench clean
+.PHONY: help run release deb console test test-long fuzz check bench eval bench-capture tools-run tools-test tools-bench clean

@@ -260,4 +260,5 @@ await import('./acts-gateway.mjs');
 await import('./acts-recovery.mjs');
 await import('./acts-situation.mjs');
 await import('./acts-frame.mjs');
+await import('./acts-apidocs.mjs');
 await curtain();

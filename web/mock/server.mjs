@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as account from './account.mjs';
+import * as apidocs from './apidocs.mjs';
 import * as automation from './automation.mjs';
 import * as data from './data.mjs';
 import * as exchange from './exchange.mjs';
@@ -161,6 +162,7 @@ const reads = [
   [/^\/certificates$/, () => page([{ id: ids.run, label: 'Example ISAC', roles: ['taxii'], grants: ['00000000-0000-4000-8000-000000000002:read'], fingerprint: 'ab'.repeat(32), serial: '4a'.repeat(16), made_by: 'administrator', created_at: data.wall(-5000), expires_at: data.wall(400000), revoked_at: null, state: 'in force' }])],
   [/^\/notices$/, (w) => page(has(w) ? [{ key: 'run-1/8', title: w.incident.title, body: 'The playbook “Contain a talking device” went through; see the run for what took effect.', link: `/incidents/${ids.incident}`, recorded_at: data.wall(1.2) }] : [])],
   [/^\/access-matrix$/, () => ({ routes: matrix })],
+  [/^\/openapi\.json$/, () => apidocs.description],
 ];
 
 const writes = [

@@ -117,3 +117,25 @@ fn nothing_names_a_machine_or_a_mirror() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Evidence that is not there is none.
+#[test]
+fn files_that_documents_name_as_evidence_exist() {
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for document in ["docs/threat-model.md", "docs/accessibility.md"] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        for name in text.split('`').skip(1).step_by(2) {
+            let folders = ["crates/", "packaging/", "xtask/", "fuzz/", "web/"];
+            if !folders.iter().any(|folder| name.starts_with(folder)) || name.contains('*') {
+                continue;
+            }
+            named += 1;
+            if !root().join(name).exists() {
+                missing.push(format!("{document}: {name}"));
+            }
+        }
+    }
+    assert!(named > 30, "only {named} files are named");
+    assert!(missing.is_empty(), "{missing:#?}");
+}

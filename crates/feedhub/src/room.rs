@@ -372,6 +372,8 @@ impl Feedhub {
     }
 
     async fn noted(&self, feed: &Feed, ended: Ended) -> Result<(), FeedError> {
+        let outcome = if ended.error.is_some() { "failed" } else { "done" };
+        metrics::counter!("sereno_feed_runs_total", "outcome" => outcome).increment(1);
         let (id, every) = (feed.id.clone(), feed.new.every_minutes);
         let moved = moved(feed, &ended);
         self.platform()

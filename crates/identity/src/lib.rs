@@ -302,6 +302,9 @@ impl Identity {
         let names = inner.names.read().unwrap_or_else(PoisonError::into_inner).clone();
         let now = inner.platform.now();
         let fresh = inner.authority.server(&inner.platform.data, &names, now)?;
+        #[allow(clippy::cast_precision_loss)] // microseconds of this century: exact to the second
+        metrics::gauge!("sereno_tls_certificate_end_seconds")
+            .set(fresh.not_after.as_micros() as f64 / 1e6);
         if let Some(served) = inner.served.get() {
             served.replace(fresh)?;
             return Ok(Arc::clone(served));

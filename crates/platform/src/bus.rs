@@ -85,6 +85,10 @@ async fn catch_up(db: &Db, consumer: &Arc<dyn Consumer>) -> Result<bool, DbError
         let cursor = row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0);
         read_facts(&mut connection, cursor, consumer.kinds(), FACTS_PER_READ).await?
     };
+    let newest = *db.committed().borrow();
+    let behind = facts.first().map_or(0, |oldest| (newest - oldest.seq + 1).max(1));
+    #[allow(clippy::cast_precision_loss)] // exact below 2^53 facts
+    metrics::gauge!("sereno_facts_behind", "consumer" => consumer.name()).set(behind as f64);
     let any = !facts.is_empty();
     for fact in facts {
         take(db, consumer, fact).await?;

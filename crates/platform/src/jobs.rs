@@ -62,6 +62,32 @@ pub trait JobHandler: Send + Sync + 'static {
     async fn run(&self, job: &Job) -> JobEnd;
 }
 
+/// How much durable work there is, for the metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Jobs by state: `waiting`, `running`, `done`, `failed`.
+    pub by_state: Vec<(String, i64)>,
+    /// When the oldest waiting job should have begun; absent when none waits.
+    pub oldest_due: Option<Timestamp>,
+}
+
+/// Counts the jobs.
+///
+/// # Errors
+/// The query failed.
+pub async fn counts(db: &Db) -> Result<Counts, DbError> {
+    let mut connection = db.read().await?;
+    let rows = sqlx::query("SELECT state, COUNT(*) FROM platform_jobs GROUP BY state")
+        .fetch_all(&mut *connection)
+        .await?;
+    let by_state = rows
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    drop(connection);
+    Ok(Counts { by_state, oldest_due: next_due(db).await? })
+}
+
 /// Starts the worker.
 ///
 /// # Errors

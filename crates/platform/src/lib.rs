@@ -21,6 +21,7 @@ pub mod http;
 pub mod jobs;
 pub mod keys;
 pub mod live;
+pub mod measures;
 pub mod observe;
 pub mod outward;
 pub mod peers;

@@ -25,6 +25,11 @@ impl Live {
         let _ = self.0.send(fields);
     }
 
+    /// How many listen now: open pages, and commands that follow what happens.
+    pub fn listeners(&self) -> usize {
+        self.0.receiver_count()
+    }
+
     /// Listens from now on.
     pub fn listen(&self) -> broadcast::Receiver<Value> {
         self.0.subscribe()

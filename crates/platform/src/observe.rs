@@ -1,7 +1,9 @@
 //! Logs and metrics.
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::{Deserialize, Serialize};
+
+use crate::measures::{self, SECONDS_BUCKETS};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,5 +38,12 @@ pub fn start_logs(form: LogForm, filter: &str) -> Result<(), String> {
 
 /// Installs the metrics recorder; `None` when another one is installed in this process (tests).
 pub fn start_metrics() -> Option<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().ok()
+    let seconds = Matcher::Suffix("_seconds".into());
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(seconds, &SECONDS_BUCKETS)
+        .ok()?
+        .install_recorder()
+        .ok()?;
+    measures::describe();
+    Some(handle)
 }

@@ -177,6 +177,9 @@ pub(crate) struct Up {
     /// Console, API and peers with TLS, on any address.
     #[arg(long)]
     pub(crate) tls_listen: Option<SocketAddr>,
+    /// How log lines look: for people, or one JSON object a line [default: human].
+    #[arg(long, value_parser = ["human", "json"])]
+    pub(crate) log_format: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

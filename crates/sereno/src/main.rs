@@ -6,6 +6,7 @@ mod api;
 mod arguments;
 mod commands;
 mod demo;
+mod notify;
 mod output;
 mod settings;
 

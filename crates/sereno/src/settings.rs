@@ -38,6 +38,9 @@ pub(crate) fn load(place: &Place, flags: Option<&Up>) -> Result<Settings, Failur
         if let Some(listen) = up.tls_listen {
             config.set("server", "tls_listen", listen.to_string().into());
         }
+        if let Some(form) = &up.log_format {
+            config.set("log", "form", form.clone().into());
+        }
     }
     let read = |config: &mut Config| -> Result<Settings, platform::config::ConfigError> {
         Ok(Settings {

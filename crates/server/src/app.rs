@@ -8,19 +8,19 @@ use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use platform::http::{AccessRule, Gate, Problem, RoomRouter};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::console;
 use crate::linger::linger;
+use crate::traffic::{self, Numbers};
 
 /// Longest plain refusal that is put into a problem, bytes.
 const MAX_REFUSAL_BYTES: usize = 4 << 10;
@@ -127,9 +127,10 @@ pub fn router(
     description: utoipa::openapi::OpenApi,
     gate: Gate,
     max_body_bytes: usize,
-    ids: RequestIds,
+    numbers: Numbers,
     authenticate: impl FnOnce(Router) -> Router,
 ) -> Router {
+    let numbers = Arc::new(numbers);
     let description = Arc::new(description);
     let openapi = get(move || {
         let description = Arc::clone(&description);
@@ -137,6 +138,8 @@ pub fn router(
     });
     let guarded = routes
         .route("/api/v1/openapi.json", openapi)
+        // The description as a page: one of the console's, made from the same text, with nothing from elsewhere.
+        .route("/api/docs", get(|| async { Redirect::temporary("/api-docs") }))
         .fallback(console::fallback)
         .layer(DefaultBodyLimit::max(max_body_bytes));
     authenticate(guarded)
@@ -156,38 +159,9 @@ pub fn router(
             HeaderValue::from_static("same-origin"),
         ))
         .layer(from_fn(linger))
-        .layer(from_fn(count))
-        .layer(from_fn(move |request, next| number(Arc::clone(&ids), request, next)))
-}
-
-/// Makes the id of a request.
-pub type RequestIds = Arc<dyn Fn() -> String + Send + Sync>;
-
-/// The header that carries the id of a request; errors on the page quote it, lines of the log carry it.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Every answer has an id that leads to the lines of the log about it. What a caller sends under that name is not
-/// taken over: whoever reads the log must be able to trust it.
-async fn number(ids: RequestIds, request: Request, next: Next) -> Response {
-    let id = ids();
-    let span = tracing::error_span!("request", id);
-    let mut response = next.run(request).instrument(span.clone()).await;
-    if response.status().is_server_error() {
-        span.in_scope(|| tracing::warn!(status = response.status().as_u16(), "a request failed"));
-    }
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
-}
-
-async fn count(request: Request, next: Next) -> Response {
-    let method = request.method().to_string();
-    let response = next.run(request).await;
-    let status = response.status().as_u16().to_string();
-    metrics::counter!("sereno_http_requests_total", "method" => method, "status" => status)
-        .increment(1);
-    response
+        .layer(from_fn(move |request: Request, next: Next| {
+            traffic::measure(Arc::clone(&numbers), request, next)
+        }))
 }
 
 /// The router and its extractors refuse in plain text, or with nothing; callers of the API get a

@@ -9,4 +9,6 @@ pub mod console;
 pub mod http;
 pub mod linger;
 pub mod listen;
+pub mod measure;
+pub mod traffic;
 pub mod wire;

@@ -5,6 +5,7 @@ mod doors;
 mod health;
 mod identity_row;
 mod machine;
+mod pulse;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use webhooks::Webhooks;
 
 use crate::config::{DemoConfig, NodeConfig, ServerConfig};
 use crate::http::NodeState;
+use crate::traffic::Numbers;
 use crate::{app, http};
 
 pub use doors::{Addresses, Ports};
@@ -230,11 +232,11 @@ impl Node {
         let (routes, description, _) = app::describe(all);
         let gate = Gate(self.rooms.identity.authorizer());
         let identity = self.rooms.identity.clone();
-        let platform = self.platform.clone();
-        let ids: app::RequestIds = Arc::new(move || platform.mint::<model::EventId>().to_string());
-        let router = app::router(routes, description, gate, max_body_bytes, ids, move |router| {
-            identity.protect(router)
-        });
+        let numbers = Numbers::new(self.platform.random.as_ref());
+        let router =
+            app::router(routes, description, gate, max_body_bytes, numbers, move |router| {
+                identity.protect(router)
+            });
         cti::liberal_paths(router)
     }
 

@@ -85,6 +85,7 @@ const routes = [
   page({ getParentRoute: () => root, path: '/preferences', component: later(() => import('@/features/preferences/page'), 'PreferencesPage') }),
   page({ getParentRoute: () => root, path: '/account', component: later(() => import('@/features/account/page'), 'AccountPage') }),
   page({ getParentRoute: () => root, path: '/people', component: later(() => import('@/features/identity/people'), 'PeoplePage') }),
+  page({ getParentRoute: () => root, path: '/api-docs', validateSearch: texts('q', 'op'), component: later(() => import('@/features/apidocs/page'), 'ApiDocsPage') }),
   page({ getParentRoute: () => root, path: '/sign-in', component: Home }),
   page({ getParentRoute: () => root, path: '/first-run', component: Home }),
 ];

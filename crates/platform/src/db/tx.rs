@@ -91,6 +91,11 @@ impl Tx {
         Ok(seq)
     }
 
+    /// The kinds of what was published and is not yet written, one for each fact.
+    pub(super) fn kinds(&self) -> Vec<&'static str> {
+        self.unwritten.iter().map(|fact| fact.kind).collect()
+    }
+
     /// Inserts what was published.
     pub(super) async fn write_facts(&mut self) -> Result<(), sqlx::Error> {
         let mut facts = std::mem::take(&mut self.unwritten).into_iter();

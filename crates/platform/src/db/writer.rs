@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use ports::{Clock, Random};
 use sqlx::{AnyConnection, Connection, Executor, Row};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::{DbError, Tx};
 
@@ -122,6 +123,7 @@ async fn run(
 ) {
     let mut group = Vec::with_capacity(MAX_GROUP_JOBS);
     while jobs.recv_many(&mut group, MAX_GROUP_JOBS).await > 0 {
+        measure_queue(group.len() + jobs.len());
         let mut batch = Vec::with_capacity(group.len());
         let mut stop = None;
         for message in group.drain(..) {
@@ -153,7 +155,7 @@ async fn commit_group(
     committed: &watch::Sender<i64>,
     added: &watch::Sender<u64>,
 ) {
-    let before = tx.last_seq;
+    let (before, began) = (tx.last_seq, Instant::now());
     tx.jobs_added = false;
     if let Err(cause) = tx.connection.execute(BEGIN).await {
         let text = DbError::from(cause);
@@ -181,7 +183,10 @@ async fn commit_group(
             }
         }
     }
-    match commit(tx).await {
+    let kinds = tx.kinds();
+    let committed_now = commit(tx).await;
+    measure_commit(began, &committed_now, &kinds);
+    match committed_now {
         Ok(()) => {
             for (answer, outcome) in answers {
                 let _ = answer.send(outcome);
@@ -198,6 +203,23 @@ async fn commit_group(
             tracing::error!(%error, "commit failed; the group was rolled back");
             forget(tx, before).await;
             refuse_all(answers.into_iter().map(|(answer, _)| answer), &error);
+        }
+    }
+}
+
+/// What waits for the writer, what it is about to write included.
+fn measure_queue(jobs: usize) {
+    #[allow(clippy::cast_precision_loss)] // bounded by the queue
+    metrics::gauge!("sereno_db_write_queue_jobs").set(jobs as f64);
+}
+
+fn measure_commit(began: Instant, outcome: &Result<(), sqlx::Error>, kinds: &[&'static str]) {
+    metrics::histogram!("sereno_db_commit_seconds").record(began.elapsed().as_secs_f64());
+    let word = if outcome.is_ok() { "kept" } else { "failed" };
+    metrics::counter!("sereno_db_commits_total", "outcome" => word).increment(1);
+    if outcome.is_ok() {
+        for kind in kinds {
+            metrics::counter!("sereno_facts_total", "kind" => *kind).increment(1);
         }
     }
 }

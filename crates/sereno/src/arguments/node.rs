@@ -10,6 +10,10 @@ pub(crate) enum ConfigCommand {
     Check(Place),
     /// The configuration in force.
     Show(Place),
+    /// Every section and key: type, default, meaning (Markdown).
+    Reference,
+    /// A file with every key and its default, commented out, to begin with.
+    Example,
 }
 
 #[derive(Debug, Subcommand)]

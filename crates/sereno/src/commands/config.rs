@@ -1,10 +1,14 @@
-//! `sereno config check|show`.
+//! `sereno config check|show|reference|example`.
 
 use std::process::ExitCode;
 
 use crate::arguments::ConfigCommand;
 use crate::output::{self, Failure, NO};
 use crate::settings;
+
+/// Both are made from the code; a test fails when they are stale.
+const REFERENCE: &str = include_str!("../../../../docs/configuration.md");
+const EXAMPLE: &str = include_str!("../../../../packaging/sereno.toml");
 
 pub(crate) async fn run(command: ConfigCommand, json: bool) -> Result<ExitCode, Failure> {
     match command {
@@ -32,5 +36,16 @@ pub(crate) async fn run(command: ConfigCommand, json: bool) -> Result<ExitCode, 
             }
             Ok(ExitCode::SUCCESS)
         }
+        ConfigCommand::Reference => text(REFERENCE, json),
+        ConfigCommand::Example => text(EXAMPLE, json),
     }
+}
+
+fn text(text: &str, json: bool) -> Result<ExitCode, Failure> {
+    if json {
+        output::value(&serde_json::json!({ "text": text }))?;
+    } else {
+        output::line(text.trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,8 +6,12 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Up;
+use crate::notify::{self, Manager};
 use crate::output::{self, Failure};
 use crate::settings;
+
+/// Signs of life within the time after which the service manager gives a silent node up: one may be lost.
+const WATCHDOG_SIGNS: u32 = 3;
 
 pub(crate) async fn run(up: Up) -> Result<ExitCode, Failure> {
     let settings = settings::load(&up.place, Some(&up))?;
@@ -32,8 +36,19 @@ pub(crate) async fn run(up: Up) -> Result<ExitCode, Failure> {
         output::line("Nobody has an account yet: open the page and create the administrator.");
     }
 
+    // Only now: whoever waits for the service finds every door open.
+    if let Some(manager) = Manager::from_environment() {
+        manager.ready(&addresses.console);
+        if let Some(within) = notify::watchdog() {
+            node.while_well(within / WATCHDOG_SIGNS, move || manager.well());
+        }
+    }
+
     wait_for_stop().await?;
     output::note("stopping");
+    if let Some(manager) = Manager::from_environment() {
+        manager.stopping();
+    }
     if !node.stop(Duration::from_secs(settings.server.drain_s)).await {
         output::note("some requests did not end within the deadline and were cut");
     }

@@ -1,12 +1,15 @@
 //! `/healthz`, `/readyz`, `/metrics`.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use platform::http::Problem;
 
 use super::NodeState;
+use crate::measure;
 
 /// The process lives.
 #[utoipa::path(get, path = "/healthz", tag = "node", responses((status = 200, body = String)))]
@@ -29,8 +32,21 @@ pub async fn readyz(State(state): State<NodeState>) -> Result<&'static str, Prob
     Ok("ready\n")
 }
 
-/// Counters and gauges in the Prometheus text format.
-#[utoipa::path(get, path = "/metrics", tag = "node", responses((status = 200, body = String)))]
-pub async fn metrics(State(state): State<NodeState>) -> String {
-    state.metrics.as_ref().map(|handle| handle.render()).unwrap_or_default()
+/// Counters, gauges and histograms in the Prometheus text format; `docs/monitoring.md` lists them.
+#[utoipa::path(get, path = "/metrics", tag = "node",
+    responses((status = 200, content_type = "text/plain", body = String)))]
+pub async fn metrics(State(state): State<NodeState>) -> impl IntoResponse {
+    let limit = Duration::from_secs(measure::MAX_LOOK_S);
+    let look = async {
+        let parts = state.health.components().await;
+        measure::look(&state.platform, &parts).await;
+    };
+    if tokio::time::timeout(limit, look).await.is_err() {
+        tracing::warn!(
+            limit_s = measure::MAX_LOOK_S,
+            "the metrics come without a fresh look at the parts"
+        );
+    }
+    let text = state.metrics.as_ref().map(|handle| handle.render()).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

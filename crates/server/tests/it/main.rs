@@ -3,6 +3,7 @@
 
 mod access;
 mod events;
+mod measures;
 mod node;
 mod search;
 mod snapshot;

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { reads } from '@/api/queries';
 import type { KnowledgeLicence } from '@/api/types';
 import { Loaded, PageView, Panel } from '@/parts/page';
@@ -31,6 +32,7 @@ export function AboutPage() {
       <Panel title={t('about.licences')} flush>
         <Loaded query={licences}>{(list) => <DataTable rows={list} columns={columns} caption={t('about.licences')} rowKey={(row) => `${row.origin} ${row.name} ${row.terms}`} />}</Loaded>
       </Panel>
+      <p><Link to="/api-docs">{t('about.api')}</Link> <span className="quiet">{t('about.api_why')}</span></p>
     </PageView>
   );
 }
