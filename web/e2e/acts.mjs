@@ -258,4 +258,5 @@ await import('./acts-playbooks.mjs');
 await import('./acts-automation.mjs');
 await import('./acts-gateway.mjs');
 await import('./acts-recovery.mjs');
+await import('./acts-lists.mjs');
 await curtain();
