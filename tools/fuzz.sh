@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../fuzz"
 parsers="dns mdns dhcp ssdp ntp http tls ssh telnet mqtt coap modbus iec104 s7comm dnp3 enip bacnet
   opcua mms goose"
 others="hello machines segments fragments flow netflow packet capture unpack stix_bundle
-  feeds_text feeds_json feeds_pack feeds_turtle misp stix_pattern cacao
+  feeds_text feeds_json feeds_pack feeds_turtle misp stix_pattern cacao lists
   mud openc2 checkpoint"
 host=$(rustc -vV | sed -n 's/^host: //p')
 work=${FUZZ_WORK:-work}

@@ -261,4 +261,5 @@ await import('./acts-recovery.mjs');
 await import('./acts-situation.mjs');
 await import('./acts-frame.mjs');
 await import('./acts-apidocs.mjs');
+await import('./acts-lists.mjs');
 await curtain();

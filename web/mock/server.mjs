@@ -14,6 +14,7 @@ import * as backups from './backups.mjs';
 import * as frame from './frame.mjs';
 import * as gateway from './gateway.mjs';
 import * as knowledge from './knowledge.mjs';
+import * as lists from './lists.mjs';
 import * as playbooks from './playbooks.mjs';
 import * as recovery from './recovery.mjs';
 import * as sharing from './sharing.mjs';
@@ -101,7 +102,9 @@ const reads = [
   [/^\/detection\/suppressions$/, (w, url) => page(has(w) ? w.suppressions.filter((one) => one.active || url.searchParams.get('all')) : [])],
   [/^\/detection\/evaluations$/, (w) => page(has(w) ? [evaluation.summary] : [])],
   [/^\/detection\/evaluations\/.+$/, () => evaluation.whole],
-  [/^\/findings$/, (w) => page(w.bare ? [] : [data.finding])],
+  [/^\/(incidents|findings)\/fields$/, (_, __, match) => lists.describe(match[1])],
+  [/^\/(incidents|findings)\/facets$/, (w, url, match) => lists.facets(match[1] === 'incidents' ? incidentsOf(w) : w.bare ? [] : [data.finding], url)],
+  [/^\/findings$/, (w, url) => lists.list('findings', w.bare ? [] : [{ ...data.finding, verdict: null }], url, problem)],
   [/^\/findings\/.+$/, (w) => ({ commands: w.scene === 'commands' ? [data.unusual(0), data.unusual(1, { count: 3 }), data.unusual(2, { kind: 'unusual_order', score: 0.9, value: null, technique: null })] : [], commands_beyond: w.scene === 'commands' ? 2 : 0, counts: [{ metric: 'dns_queries', meaning: 'DNS queries sent', value: 14 }, { metric: 'minute_packets_out', meaning: 'packets sent in this minute so far', value: 212 }], ...data.findingDetail, feedback: w.feedback })],
   [/^\/gateways$/, (w) => gatewaysOf(w)],
   [/^\/gateways\/.+\/counters$/, (w) => ({ points: has(w) && w.scene !== 'not-enforced' ? [{ at: data.wall(0.5), event_at: data.packet(data.BLOCKED), mac: data.MAC, forwarded_packets: 11_435, forwarded_bytes: 1_029_000, dropped_packets: 1, dropped_bytes: 60, blocked: true }] : [] })],
@@ -113,7 +116,7 @@ const reads = [
   [/^\/recovery\/checks$/, (w) => page(w.bare ? [] : w.recovery.checks)],
   [/^\/recovery\/cases$/, (w) => page(w.bare ? [] : w.recovery.cases)],
   [/^\/orders$/, (w) => ordersOf(w)],
-  [/^\/incidents$/, (w, url) => page(url.searchParams.get('state') === 'closed' ? [] : incidentsOf(w))],
+  [/^\/incidents$/, (w, url) => lists.list('incidents', incidentsOf(w).map((one) => ({ owner: null, tags: [], ...one })), url, problem)],
   [/^\/incidents\/.+\/share-preview$/, () => [{ peer: ids.peer, peer_name: 'Harbour CERT', decision: exchange.share.decision, objects: 20, pseudonymised: 1 }]],
   [/^\/incidents\/.+$/, (w) => ({ incident: w.incident, findings: [data.finding], timeline: w.timeline, milestones: recovery.milestones, allowed_states: ['triaged', 'closed', 'false_alarm'] })],
   [/^\/playbooks$/, (w) => playbooks.listOf(w)],

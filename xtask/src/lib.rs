@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Which floor a crate stands on. An arrow goes down only.
 pub const FLOORS: &[(&str, u8)] = &[
     ("model", 0),
+    ("lists", 0),
     ("ports", 0),
     ("protocols", 0),
     ("stix", 0),
@@ -50,6 +51,7 @@ pub const ARROWS_WITHIN: &[(&str, &str)] = &[
     ("misp", "stix"),
     ("cacao", "stix"),
     ("cacao", "model"),
+    ("lists", "model"),
 ];
 
 /// Crates that only `stix` and its users may speak STIX: others reach it through ports.

@@ -33,6 +33,7 @@ mod intake;
 mod judge;
 mod laws;
 mod listen;
+mod listing;
 mod machines;
 mod memory;
 mod news;
@@ -74,6 +75,7 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 2, sql: include_str!("../migrations/0002_learning.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_evaluations.sql") },
         Migration { number: 4, sql: include_str!("../migrations/0004_machines.sql") },
+        Migration { number: 25, sql: include_str!("../migrations/0025_list.sql") },
         Migration { number: 30, sql: include_str!("../migrations/0030_find.sql") },
     ],
 };
@@ -92,6 +94,7 @@ struct Inner {
     /// Held while a model is fitted: one at a time leaves a core for everything else.
     fitting: Mutex<()>,
     news: news::Newsboard,
+    facets: platform::lists::FacetCache,
 }
 
 impl Detection {
@@ -112,6 +115,7 @@ impl Detection {
             engine: Mutex::default(),
             fitting: Mutex::default(),
             news: news::Newsboard::default(),
+            facets: platform::lists::FacetCache::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -131,6 +135,9 @@ impl Detection {
             .route(read, utoipa_axum::routes!(http::devices::devices))
             .route(read, utoipa_axum::routes!(http::scores::scores))
             .route(read, utoipa_axum::routes!(http::findings::findings))
+            .route(read, utoipa_axum::routes!(http::findings_more::fields))
+            .route(read, utoipa_axum::routes!(http::findings_more::facets))
+            .route(read, utoipa_axum::routes!(http::findings_more::export))
             .route(read, utoipa_axum::routes!(http::finding::finding))
             .route(read, utoipa_axum::routes!(http::models::models))
             .route(read, utoipa_axum::routes!(http::model_compare::compare))

@@ -15,6 +15,7 @@ mod error;
 mod find;
 mod grouping;
 mod http;
+mod listing;
 mod milestones;
 mod store;
 
@@ -40,6 +41,8 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
         Migration { number: 1, sql: include_str!("../migrations/0001_incidents.sql") },
         Migration { number: 2, sql: include_str!("../migrations/0002_groups.sql") },
         Migration { number: 3, sql: include_str!("../migrations/0003_milestones.sql") },
+        Migration { number: 10, sql: include_str!("../migrations/0010_workspace.sql") },
+        Migration { number: 20, sql: include_str!("../migrations/0020_list.sql") },
         Migration { number: 30, sql: include_str!("../migrations/0030_find.sql") },
     ],
 };
@@ -49,18 +52,23 @@ pub const MIGRATIONS: RoomMigrations = RoomMigrations {
 pub struct Incidents {
     platform: Platform,
     config: Arc<Config>,
+    facets: platform::lists::FacetCache,
 }
 
 impl Incidents {
     /// The desk of a node.
     pub fn new(platform: Platform, config: Config) -> Self {
-        Self { platform, config: Arc::new(config) }
+        Self { platform, config: Arc::new(config), facets: platform::lists::FacetCache::default() }
     }
 
     /// The room's routes.
     pub fn router(&self) -> RoomRouter {
         RoomRouter::<Self>::default()
             .route(Permission("incidents.read"), routes!(http::list::list))
+            .route(Permission("incidents.read"), routes!(http::list_more::fields))
+            .route(Permission("incidents.read"), routes!(http::list_more::facets))
+            .route(Permission("incidents.read"), routes!(http::list_more::counts))
+            .route(Permission("incidents.read"), routes!(http::list_more::export))
             .route(Permission("incidents.read"), routes!(http::incident::incident))
             .route(Permission("incidents.write"), routes!(http::state::state))
             .route(Permission("incidents.write"), routes!(http::notes::note))

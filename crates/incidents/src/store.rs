@@ -5,8 +5,7 @@ mod timeline;
 use std::net::IpAddr;
 
 use model::{
-    DeviceId, Finding, Incident, IncidentId, IncidentReport, IncidentState, TimelineItem,
-    Timestamp, Tlp,
+    DeviceId, Finding, Incident, IncidentId, IncidentReport, IncidentState, TimelineItem, Timestamp,
 };
 use platform::db::DbError;
 use sqlx::any::AnyRow;
@@ -65,46 +64,30 @@ pub(crate) async fn find(
     row.as_ref().map(incident).transpose()
 }
 
-/// Which incidents a list shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    Open,
-    Closed,
-    All,
-}
-
-/// Incidents, newest first, after the position `(recorded_at, id)`; those of others without the labels `beyond`.
-pub(crate) async fn list(
+/// The incidents of these ids, in no order, each with its owner and its tags.
+pub(crate) async fn of_ids(
     connection: &mut AnyConnection,
-    which: Which,
-    beyond: &[Tlp],
-    after: Option<(i64, String)>,
-    limit: i64,
-) -> Result<Vec<Incident>, DbError> {
-    let filter = match which {
-        Which::Open => "state NOT IN ('closed', 'false_alarm')",
-        Which::Closed => "state IN ('closed', 'false_alarm')",
-        Which::All => "1 = 1",
+    ids: &[String],
+) -> Result<Vec<(Incident, Option<String>, Vec<String>)>, DbError> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|at| format!("${at}")).collect();
+    let places = places.join(", ");
+    let sql =
+        format!("SELECT {COLUMNS}, owner, tags FROM incidents_incidents WHERE id IN ({places})");
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false);
+    for id in ids {
+        query = query.bind(id.clone());
+    }
+    let rows = query.fetch_all(connection).await?;
+    let read = |row: &AnyRow| {
+        let tags: String = row.try_get("tags")?;
+        let tags = serde_json::from_str(&tags)
+            .map_err(|cause| DbError::corrupt("incidents_incidents.tags", cause))?;
+        Ok((incident(row)?, row.try_get("owner")?, tags))
     };
-    // Labels are constants of this program, never input.
-    let hidden: String = beyond
-        .iter()
-        .map(|tlp| format!("AND (received_share IS NULL OR tlp <> '{tlp}') "))
-        .collect();
-    let sql = format!(
-        "SELECT {COLUMNS} FROM incidents_incidents WHERE {filter} {hidden}\
-         AND (recorded_at < $1 OR (recorded_at = $2 AND id < $3)) \
-         ORDER BY recorded_at DESC, id DESC LIMIT $4"
-    );
-    let (at, id) = after.unwrap_or((i64::MAX, String::new()));
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(at)
-        .bind(at)
-        .bind(id)
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(incident).collect()
+    rows.iter().map(read).collect()
 }
 
 /// How many are open.

@@ -20,6 +20,7 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod keys;
+pub mod lists;
 pub mod live;
 pub mod measures;
 pub mod observe;

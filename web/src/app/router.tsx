@@ -26,9 +26,9 @@ const page = createRoute;
 
 const routes = [
   page({ getParentRoute: () => root, path: '/', component: Home }),
-  page({ getParentRoute: () => root, path: '/incidents', validateSearch: texts('state'), component: later(() => import('@/features/incidents/list'), 'IncidentList') }),
+  page({ getParentRoute: () => root, path: '/incidents', validateSearch: texts('state', 'q', 'sort', 'cols'), component: later(() => import('@/features/incidents/list'), 'IncidentList') }),
   page({ getParentRoute: () => root, path: '/incidents/$id', component: later(() => import('@/features/incidents/page'), 'IncidentPage') }),
-  page({ getParentRoute: () => root, path: '/findings', validateSearch: texts('device', 'q', 'view'), component: later(() => import('@/features/detection/findings'), 'FindingList') }),
+  page({ getParentRoute: () => root, path: '/findings', validateSearch: texts('device', 'q', 'view', 'sort', 'cols'), component: later(() => import('@/features/detection/findings'), 'FindingList') }),
   page({ getParentRoute: () => root, path: '/findings/$id', component: later(() => import('@/features/detection/finding'), 'FindingPage') }),
   page({ getParentRoute: () => root, path: '/devices', validateSearch: texts('kind', 'q'), component: later(() => import('@/features/assets/devices'), 'DeviceList') }),
   page({ getParentRoute: () => root, path: '/devices/$id', component: later(() => import('@/features/assets/device'), 'DevicePage') }),

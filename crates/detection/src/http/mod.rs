@@ -9,6 +9,7 @@ pub(crate) mod evaluations;
 pub(crate) mod feedback;
 pub(crate) mod finding;
 pub(crate) mod findings;
+pub(crate) mod findings_more;
 pub(crate) mod groups;
 pub(crate) mod law_change;
 pub(crate) mod law_model;

@@ -77,23 +77,30 @@ pub(crate) async fn newest_of_each(
         .collect()
 }
 
-/// Findings before `before`, newest first, of one device or of all.
-pub(crate) async fn page(
+/// The findings of these ids, in no order, each with what people last said of it.
+pub(crate) async fn of_ids(
     connection: &mut AnyConnection,
-    device: Option<DeviceId>,
-    before: Option<&str>,
-    limit: i64,
-) -> Result<Vec<Finding>, DbError> {
-    let rows = sqlx::query(
-        "SELECT body FROM detection_findings WHERE ($1 = '' OR device = $1) \
-         AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3",
-    )
-    .bind(device.map(|device| device.to_string()).unwrap_or_default())
-    .bind(before.unwrap_or_default())
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(read).collect()
+    ids: &[String],
+) -> Result<Vec<(Finding, Option<String>)>, DbError> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|at| format!("${at}")).collect();
+    let sql = format!(
+        "SELECT f.body AS body, l.verdict AS verdict FROM detection_findings f \
+         JOIN detection_list l ON l.id = f.id WHERE f.id IN ({})",
+        places.join(", ")
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false);
+    for id in ids {
+        query = query.bind(id.clone());
+    }
+    let rows = query.fetch_all(connection).await?;
+    let one = |row: &AnyRow| {
+        let verdict: String = row.try_get("verdict")?;
+        Ok((read(row)?, (!verdict.is_empty()).then_some(verdict)))
+    };
+    rows.iter().map(one).collect()
 }
 
 /// One finding.

@@ -1,60 +1,107 @@
 //! `GET /api/v1/incidents`.
 
 use axum::extract::{Query, State};
-use platform::http::{Beyond, Json, Page, PageQuery, Problem};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use lists::{Query as Asked, Test};
+use platform::http::{Beyond, Caller, Json, Problem};
+use platform::lists::{ListPage, ListQuery, Wanted};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::view::IncidentView;
 use crate::Incidents;
-use crate::store::{self, Which};
+use crate::listing::{self, LIST};
 
-/// Which incidents.
+/// Which incidents, besides the query.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct ListQuery {
-    /// `open`, `closed` or `all` (default).
+pub(crate) struct StateQuery {
+    /// `open`, `closed` or `all` (default); the same as `is:` in the query.
     state: Option<String>,
-    /// Items wanted, 1 to 500.
-    limit: Option<u32>,
-    /// Where to go on.
-    cursor: Option<String>,
 }
 
-/// Incidents, newest first; those of others only as far as the caller sees.
-#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(ListQuery),
-    responses((status = 200, body = Page<IncidentView>)))]
+/// An incident in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentRow {
+    #[serde(flatten)]
+    incident: IncidentView,
+    /// Who deals with it.
+    owner: Option<String>,
+    /// Its tags.
+    tags: Vec<String>,
+}
+
+impl From<listing::Row> for IncidentRow {
+    fn from((incident, owner, tags): listing::Row) -> Self {
+        Self { incident: IncidentView(incident), owner, tags }
+    }
+}
+
+/// The condition of the old parameter.
+fn of_state(said: Option<&str>) -> Result<Option<&'static str>, Problem> {
+    match said {
+        None | Some("all") => Ok(None),
+        Some("open") => Ok(Some("l.open = 1")),
+        Some("closed") => Ok(Some("l.open = 0")),
+        Some(other) => Err(Problem::bad_request(format!(
+            "state '{}' is not a choice",
+            other.chars().take(40).collect::<String>()
+        ))
+        .remedy("Use open, closed or all.")),
+    }
+}
+
+/// Incidents, newest first or as sorted; those of others only as far as the caller sees.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(StateQuery, ListQuery),
+    responses((status = 200, body = ListPage<IncidentRow>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
     State(room): State<Incidents>,
     beyond: Beyond,
+    caller: Caller,
+    Query(state): Query<StateQuery>,
     Query(query): Query<ListQuery>,
-) -> Result<Json<Page<IncidentView>>, Problem> {
-    let which = match query.state.as_deref() {
-        None | Some("all") => Which::All,
-        Some("open") => Which::Open,
-        Some("closed") => Which::Closed,
-        Some(other) => {
-            return Err(Problem::bad_request(format!("state '{other}' is not a choice"))
-                .remedy("Use open, closed or all."));
-        }
-    };
-    let paging = PageQuery { limit: query.limit, cursor: query.cursor };
-    let after = match paging.after()? {
-        None => None,
-        Some(key) => Some(
-            position(&key)
-                .ok_or_else(|| Problem::bad_request("the cursor was not made by this list"))?,
-        ),
-    };
-    let limit = paging.limit();
+) -> Result<Json<ListPage<IncidentRow>>, Problem> {
+    let now_us = room.platform.now().as_micros();
+    let mut asked = listing::read(query.q.as_deref(), now_us, &caller.name)?;
+    if let Some(flag) = of_state(state.state.as_deref())? {
+        asked = with(asked, flag);
+    }
+    let (sort, down) = query.order(&LIST)?;
+    let place = query.place(sort, down)?;
+    let limit = query.limit();
+    let sight = listing::sight(&beyond);
     let mut connection = room.platform.db.read().await?;
-    let found = store::list(&mut connection, which, &beyond.0, after, i64::from(limit) + 1).await?;
-    let items = found.into_iter().map(IncidentView).collect();
-    Ok(Json(Page::from_surplus(items, limit, |last: &IncidentView| {
-        format!("{} {}", last.0.recorded_at.as_micros(), last.0.id)
-    })))
+    let known = platform::lists::rarities(&mut connection, &LIST, &asked).await?;
+    let wanted = Wanted { list: &LIST, query: &asked, sight: &sight, known: &known, sort, down };
+    let after = place.as_ref().map(|(key, seq)| (key.as_str(), *seq));
+    let mut hits =
+        platform::lists::page(&mut connection, &wanted, after, i64::from(limit) + 1).await?;
+    let next = ListPage::<IncidentRow>::next(&hits, limit, sort, down);
+    hits.truncate(limit as usize);
+    let items = listing::rows(&mut connection, &hits).await?;
+    let (total, more_than_total) = if query.count == Some(true) {
+        let (total, more) = platform::lists::count(&mut connection, &wanted).await?;
+        (Some(total), more)
+    } else {
+        (None, false)
+    };
+    let items = items.into_iter().map(IncidentRow::from).collect();
+    Ok(Json(ListPage { items, next, total, more_than_total }))
 }
 
-fn position(key: &str) -> Option<(i64, String)> {
-    let (at, id) = key.split_once(' ')?;
-    Some((at.parse().ok()?, id.to_owned()))
+/// The query, and a condition of the list's own besides.
+fn with(query: Asked, flag: &'static str) -> Asked {
+    let own = Asked::Term(lists::Term {
+        at: lists::Place(1),
+        name: "is",
+        compare: lists::Compare::Is,
+        given: vec![],
+        test: Test::Flags(vec![flag]),
+    });
+    match query {
+        Asked::All => own,
+        Asked::And(mut all) => {
+            all.push(own);
+            Asked::And(all)
+        }
+        other => Asked::And(vec![other, own]),
+    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod acknowledge;
 pub(crate) mod incident;
 pub(crate) mod list;
+pub(crate) mod list_more;
 pub(crate) mod notes;
 pub(crate) mod state;
 pub(crate) mod view;

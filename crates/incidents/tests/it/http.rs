@@ -77,7 +77,7 @@ async fn others_may_not_and_unknown_ids_are_not_found() {
     let desk = Desk::open(folder.path()).await;
     let (routes, access) = desk.room.router().into_parts();
     drop(routes);
-    assert_eq!(access.len(), 5);
+    assert_eq!(access.len(), 9);
     for rule in access {
         let path = rule.path.replace("{id}", "0198c0de-0000-7000-8000-000000000000");
         let (status, _) = call(&desk, false, &rule.method, &path, json!({})).await;

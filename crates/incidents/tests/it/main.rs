@@ -5,4 +5,5 @@ mod acting;
 mod cases;
 mod desk;
 mod http;
+mod lists;
 mod milestones;

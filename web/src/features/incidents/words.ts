@@ -1,15 +1,7 @@
 // Sentences about incidents.
-import type { Finding, Incident, IncidentDetail } from '@/api/types';
+import type { Finding, IncidentDetail } from '@/api/types';
 import { times } from '@/parts/format';
 import { t, tn, word } from '@/strings/pages';
-
-export function listTitle(which: 'open' | 'closed' | 'all', incidents: Incident[]): string {
-  if (which !== 'open') return tn(which === 'closed' ? 'incidents.title_closed' : 'incidents.title_all', incidents.length);
-  const calling = incidents.filter((incident) => incident.state === 'new' || incident.state === 'triaged').length;
-  if (calling > 0) return tn('incidents.title_calling', calling);
-  if (incidents.length > 0) return tn('incidents.title_open', incidents.length);
-  return t('incidents.title_none');
-}
 
 /** How sure are we: which evidence carries the judgement, in one sentence. */
 export function howSure(findings: Finding[]): string {
