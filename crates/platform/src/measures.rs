@@ -51,6 +51,8 @@ pub const MEASURES: &[Measure] = &[
         "Requests refused for want of a permission",
     ),
     counter("sereno_access_refused_total", "what", "Credentials refused: wrong, expired, revoked"),
+    gauge("sereno_backup_bytes", "", "Size of the newest backup"),
+    gauge("sereno_backup_made_seconds", "", "When the newest backup was made, seconds since 1970"),
     gauge("sereno_build_info", "version", "Always 1; the version that runs"),
     gauge(
         "sereno_clock_seconds",

@@ -54,6 +54,7 @@ export const places: Place[] = [
   place('/account', t('nav.account'), 'person', 'session.read', 'node'),
   place('/people', t('nav.people'), 'person', 'users.list', 'node'),
   place('/preferences', t('nav.preferences'), 'person', 'session.read', 'node'),
+  place('/api-docs', t('nav.api_docs'), 'note', 'session.read', 'node'),
   place('/glossary', t('nav.glossary'), 'note', 'session.read', 'node'),
   place('/about', t('nav.about'), 'note', 'session.read', 'node'),
 ];

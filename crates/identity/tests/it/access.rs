@@ -68,5 +68,5 @@ async fn the_matrix_shows_every_route_with_its_roles() {
     );
     let everybody = roles("POST", "/api/v1/sign-in");
     assert_eq!(everybody.as_array().unwrap().len(), 7);
-    assert_eq!(routes.len(), 28 + 4);
+    assert_eq!(routes.len(), 37 + 4);
 }
