@@ -26,7 +26,7 @@ await act('what cannot be read is said where it stands', { kind: 'cert', path: '
   await alert.waitFor();
   const text = await alert.textContent();
   must(text.includes('character 9') && text.includes('fields are is, state'), text);
-  must((await page.getByRole('combobox').getAttribute('aria-invalid')) === 'true', 'the field does not say that it is wrong');
+  must((await page.locator('main').getByRole('combobox').getAttribute('aria-invalid')) === 'true', 'the field does not say that it is wrong');
   await axe(page, 'a query that cannot be read');
 });
 

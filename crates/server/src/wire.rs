@@ -317,14 +317,7 @@ impl Rooms {
         let feedhub = Feedhub::open(platform, configs.feedhub)?;
         let peers = Arc::new(identity.clone());
         let federation = Federation::open(platform, configs.federation, peers).await?;
-        // Who decides what may leave, and who carries it, know each other through ports alone.
-        let deciding = Arc::new(communities.clone());
-        federation.meet(deciding.clone(), vec![deciding]);
-        communities.set_courier(Arc::new(federation.clone()));
-        communities.set_provenance(Arc::new(federation.clone()));
-        misphub.ask(Arc::new(communities.clone()));
-        feedhub.meet(Arc::new(misphub.clone()));
-        feedhub.ask(Arc::new(communities.clone()), Arc::new(communities.clone()));
+        introduce(&communities, &federation, &misphub, &feedhub);
         let recovery = recovering(platform, configs.recovery, (&incidents, &detection, &gateway))?;
         let needs = playbooks::Needs {
             intel: Arc::new(cti.clone()),
@@ -419,6 +412,22 @@ impl Rooms {
         all.extend(self.recovery.jobs());
         all
     }
+}
+
+/// Who decides what may leave, and who carries it, know each other through ports alone.
+fn introduce(
+    communities: &Communities,
+    federation: &Federation,
+    misphub: &Misphub,
+    feedhub: &Feedhub,
+) {
+    let deciding = Arc::new(communities.clone());
+    federation.meet(deciding.clone(), vec![deciding]);
+    communities.set_courier(Arc::new(federation.clone()));
+    communities.set_provenance(Arc::new(federation.clone()));
+    misphub.ask(Arc::new(communities.clone()));
+    feedhub.meet(Arc::new(misphub.clone()));
+    feedhub.ask(Arc::new(communities.clone()), Arc::new(communities.clone()));
 }
 
 /// The rooms that playbooks command.

@@ -13,8 +13,8 @@ function pathsAsked(): string[] {
       if (entry.isDirectory()) walk(path);
       else if (/\.tsx?$/.test(entry.name) && !/\.(test|d)\.ts$/.test(entry.name)) {
         for (const match of readFileSync(path, 'utf8').matchAll(/\b(?:get|post|patch|remove)(?:<[^()]*>)?\(\s*(['`])(\/[^'`]*)\1/g)) {
-          // `${query(…)}` at the end is no part of the path.
-          const text = (match[2] ?? '').replace(/\$\{query\(.*$/, '').replace(/\$\{[^}]*\}/g, '{}');
+          // `${query(…)}`, or what was made of it before, at the end is no part of the path.
+          const text = (match[2] ?? '').replace(/\$\{query\(.*$/, '').replace(/\$\{[^}]*\}/g, '{}').replace(/([^/])\{\}$/, '$1');
           found.add(`/api/v1${text}`);
         }
       }
@@ -28,7 +28,8 @@ describe('the contract', () => {
   it('has every path the console asks for', () => {
     expect(existsSync(CONTRACT), 'openapi.json is missing from the repository').toBe(true);
     const paths = Object.keys((JSON.parse(readFileSync(CONTRACT, 'utf8')) as { paths: object }).paths);
-    const known = new Set(paths.map((path) => path.replace(/\{[^}]*\}/g, '{}')));
+    // The description does not describe itself.
+    const known = new Set(['/api/v1/openapi.json', ...paths.map((path) => path.replace(/\{[^}]*\}/g, '{}'))]);
     const asked = pathsAsked();
     expect(asked.length).toBeGreaterThan(30);
     expect(asked.filter((path) => !known.has(path))).toEqual([]);

@@ -162,6 +162,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Backups, newest first, and the one being made. */
+        get: operations["list_backups"];
+        put?: never;
+        /** Begins a backup while the node runs; one at a time. */
+        post: operations["make_backups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file itself, to be kept somewhere else. */
+        get: operations["download"];
+        put?: never;
+        post?: never;
+        /** Removes a backup. */
+        delete: operations["remove_backups"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a backup to its signed end and asks SQLite about the database inside. */
+        post: operations["verify_backups_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates": {
         parameters: {
             query?: never;
@@ -208,7 +261,7 @@ export interface paths {
         get: operations["list_communities"];
         put?: never;
         /** Makes a community that this node leads. */
-        post: operations["make"];
+        post: operations["make_communities"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1285,8 +1338,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Findings, newest first. */
+        /** Findings, newest first or as sorted. */
         get: operations["findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The list as a file, in its order. */
+        get: operations["export_findings_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of fields among what a query finds, the most frequent first; at most a few seconds old. */
+        get: operations["facets_findings_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the list of findings can be asked, and how it can be sorted. */
+        get: operations["fields_findings_fields"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1582,8 +1686,76 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Incidents, newest first; those of others only as far as the caller sees. */
+        /** Incidents, newest first or as sorted; those of others only as far as the caller sees. */
         get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A few counts for the frame of the console, cheap enough to be asked often. */
+        get: operations["counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The list as a file, in its order, as far as the caller sees. */
+        get: operations["export_incidents_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of fields among what a query finds, the most frequent first; at most a few seconds old. */
+        get: operations["facets_incidents_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the list of incidents can be asked, and how it can be sorted. */
+        get: operations["fields_incidents_fields"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2269,7 +2441,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Recomputes every commitment, leaf, node and signed head, and names the first altered entry. */
-        post: operations["verify"];
+        post: operations["verify_ledger_verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2362,6 +2534,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes the own password. All sessions end; the one that asks goes on under a new cookie. */
+        put: operations["set_own_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/preferences": {
         parameters: {
             query?: never;
@@ -2373,6 +2562,58 @@ export interface paths {
         get: operations["own_preferences"];
         /** Keeps my preferences. */
         put: operations["set_own_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My open sessions, the newest first. */
+        get: operations["own_sessions"];
+        put?: never;
+        post?: never;
+        /** Ends all of my sessions but the one that asks. */
+        delete: operations["end_other_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of my sessions. */
+        delete: operations["end_own_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says how the own name is shown. */
+        put: operations["set_own_shown"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3668,7 +3909,8 @@ export interface paths {
         delete: operations["remove_users"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes an account: its role, whether it is in use, the name that is shown. */
+        patch: operations["change_user"];
         trace?: never;
     };
     "/api/v1/users/{name}/mail": {
@@ -3683,6 +3925,41 @@ export interface paths {
         put: operations["set_user_mail"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an account a new password, shown once; all of its sessions end. */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open sessions of an account, the newest first. */
+        get: operations["user_sessions"];
+        put?: never;
+        post?: never;
+        /** Ends all sessions of an account. */
+        delete: operations["end_user_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3855,7 +4132,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counters and gauges in the Prometheus text format. */
+        /** Counters, gauges and histograms in the Prometheus text format; `docs/monitoring.md` lists them. */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -4321,6 +4598,41 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What a backup says of itself. */
+        About: {
+            /**
+             * Format: int32
+             * @description Version of the form.
+             */
+            form: number;
+            /** @description The node's id. */
+            node: string;
+            /** @description The organisation's name. */
+            name: string;
+            /** @description Version of the program that made it. */
+            program: string;
+            /** @description When, UTC. */
+            made_at: string;
+            /** @description The node's public key, hex. */
+            public_key: string;
+            /** @description Whether `keys/` is inside. */
+            keys: boolean;
+            /**
+             * Format: int64
+             * @description Files that follow, without manifest and signature.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Their bytes together.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description What stood in the folder and was left out because it is no plain file.
+             */
+            skipped: number;
+        };
         /** @description The whole matrix. */
         AccessMatrix: {
             /** @description Every route of this node. */
@@ -4594,6 +4906,54 @@ export interface components {
              */
             at: string;
         };
+        /** @description The backup that is being made. */
+        BackupBegun: {
+            /** @description Its name, once it is there; until then it stands as `running` in the list. */
+            name: string;
+        };
+        /** @description What opens it, where it is sealed. */
+        BackupKey: {
+            /**
+             * @description The passphrase.
+             * @default null
+             */
+            passphrase: string | null;
+            /**
+             * @description An age identity (`AGE-SECRET-KEY-1…`); it is used and forgotten.
+             * @default null
+             */
+            identity: string | null;
+        };
+        /** @description What lies on the shelf. */
+        BackupList: {
+            /** @description Newest first. */
+            items: components["schemas"]["Shelved"][];
+            running?: components["schemas"]["Running"] | null;
+            /** @description Why the last one failed; empty when it did not. */
+            failed: string;
+            /** @description The folder. */
+            folder: string;
+            /**
+             * Format: int32
+             * @description Hours between two made by themselves; 0: none.
+             */
+            every_h: number;
+            /**
+             * Format: int32
+             * @description How many of those are kept.
+             */
+            keep: number;
+            /** @description Whether those are sealed. */
+            sealed: boolean;
+        };
+        /** @description What was found. */
+        BackupVerdict: {
+            /** @description Whether it could be restored. */
+            sound: boolean;
+            /** @description `sound`, or what is wrong. */
+            verdict: string;
+            checked?: components["schemas"]["Checked"] | null;
+        };
         /** @description A law that training broke. */
         BrokenInTraining: {
             /** @description Its name. */
@@ -4761,6 +5121,22 @@ export interface components {
             /** @description `in force`, `expired` or `revoked`. */
             state: string;
         };
+        /** @description A new password for the old one. */
+        ChangePassword: {
+            /** @description The password in use. */
+            old: string;
+            /** @description The new one, 10 characters or more. */
+            new: string;
+        };
+        /** @description What changes of an account; what is absent stays. */
+        ChangeUser: {
+            /** @description Its role. */
+            role?: string | null;
+            /** @description Whether it is switched off: nobody signs in with it, and its sessions end. */
+            disabled?: boolean | null;
+            /** @description The name that is shown; empty: none. */
+            shown?: string | null;
+        };
         /** @description What changed since the person looked last. */
         Changes: {
             /** Format: date-time */
@@ -4797,6 +5173,25 @@ export interface components {
             created_by: string;
             /** Format: date-time */
             recorded_at: string;
+        };
+        /** @description What reading a whole backup showed. */
+        Checked: {
+            /** @description What it says of itself; the signature covers the files, and this by its digest. */
+            about: components["schemas"]["About"];
+            /**
+             * Format: int64
+             * @description Files read, each with the digest that the manifest has.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @description What SQLite says of the database inside: `ok`, or its first complaints. */
+            database: string;
+            /** @description Whether the file came through a seal. */
+            sealed: boolean;
         };
         /** @description One unusual command. */
         CommandView: {
@@ -5432,6 +5827,14 @@ export interface components {
             /** @description Who took it back. */
             undone_by?: string | null;
         };
+        /** @description How many sessions ended. */
+        Ended: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            ended: number;
+        };
         /** @description What it gets. */
         Enrolled: {
             /** @description Its client certificate, PEM. */
@@ -5579,6 +5982,38 @@ export interface components {
             packets: number;
             /** @description True when this party was never seen in training. */
             new: boolean;
+        };
+        /** @description The values of one field, the most frequent first. */
+        Facet: {
+            /** @description The field. */
+            field: string;
+            /** @description Its values. */
+            values: components["schemas"]["FacetValue"][];
+        };
+        /** @description One value of a field. */
+        FacetValue: {
+            /** @description As it is written behind the field. */
+            value: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+        };
+        /** @description Values of fields among what a query finds. */
+        Facets: {
+            /** @description One for each field asked for. */
+            facets: components["schemas"]["Facet"][];
+            /**
+             * Format: int64
+             * @description At most so many rows, the first of the list's usual order, were looked at.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description How old the figures are, milliseconds.
+             */
+            age_ms: number;
         };
         /** @description One dated fact. */
         FactRow: {
@@ -6111,6 +6546,21 @@ export interface components {
             /** @description What is called normal because of it; empty for an attack. */
             suppressions: components["schemas"]["SuppressionView"][];
         };
+        /** @description One thing a list can be asked. */
+        FieldView: {
+            /** @description As it is written in a query. */
+            name: string;
+            /** @description `word`, `rank`, `text`, `value`, `phrase`, `number`, `time` or `flag`. */
+            kind: string;
+            /** @description What it takes, in a few words. */
+            help: string;
+            /** @description The words it takes; empty where any text will do. */
+            words: string[];
+            /** @description Whether `<`, `<=`, `>`, `>=` and `..` make sense. */
+            has_order: boolean;
+            /** @description Whether its values can be counted with `/facets`. */
+            facet: boolean;
+        };
         /** @description The figures of a period. */
         Figures: {
             /** @description First day. */
@@ -6154,6 +6604,11 @@ export interface components {
              *     messages of protocols, and the minute so far.
              */
             counts: components["schemas"]["CountView"][];
+        };
+        /** @description A finding in a list. */
+        FindingRow: components["schemas"]["FindingView"] & {
+            /** @description What people last said of it: `normal` or `attack`. */
+            verdict?: string | null;
         };
         /** @description A detector's judgement about a device. */
         FindingView: {
@@ -6565,6 +7020,36 @@ export interface components {
             event_at: string;
             recorded_at: string;
             updated_at: string;
+        };
+        /** @description How many incidents there are in the caller's sight. */
+        IncidentCounts: {
+            /**
+             * Format: int64
+             * @description Open ones.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description New ones that nobody acknowledged.
+             */
+            unanswered: number;
+            /**
+             * Format: int64
+             * @description Open ones that the caller owns.
+             */
+            mine: number;
+            /**
+             * Format: int64
+             * @description A figure ended at this bound; there are more.
+             */
+            at_most: number;
+        };
+        /** @description An incident in a list. */
+        IncidentRow: components["schemas"]["Incident"] & {
+            /** @description Who deals with it. */
+            owner?: string | null;
+            /** @description Its tags. */
+            tags: string[];
         };
         /** @description Shape of an incident. */
         IncidentShape: {
@@ -7454,6 +7939,49 @@ export interface components {
          * @enum {string}
          */
         LetterKind: "proposal" | "step" | "delegation";
+        /** @description One page of a list. */
+        ListPage_FindingRow: {
+            /** @description The items. */
+            items: (components["schemas"]["FindingView"] & {
+                /** @description What people last said of it: `normal` or `attack`. */
+                verdict?: string | null;
+            })[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where asked for.
+             */
+            total?: number | null;
+            /** @description There are more than `total`: counting stopped there. */
+            more_than_total: boolean;
+        };
+        /** @description One page of a list. */
+        ListPage_IncidentRow: {
+            /** @description The items. */
+            items: (components["schemas"]["Incident"] & {
+                /** @description Who deals with it. */
+                owner?: string | null;
+                /** @description Its tags. */
+                tags: string[];
+            })[];
+            /** @description Cursor of the next page; absent on the last one. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where asked for.
+             */
+            total?: number | null;
+            /** @description There are more than `total`: counting stopped there. */
+            more_than_total: boolean;
+        };
+        /** @description What a list can be asked, and how it can be sorted. */
+        ListView: {
+            /** @description The fields. */
+            fields: components["schemas"]["FieldView"][];
+            /** @description The orders; the first, the largest first, is the usual one. */
+            sorts: components["schemas"]["SortView"][];
+        };
         /** @description Why. */
         MachineChange: {
             /** @description In the person's words. */
@@ -7633,6 +8161,10 @@ export interface components {
             permissions: string[];
             /** @description Where mail reaches me. */
             mail?: string | null;
+            /** @description My name as it is shown. */
+            shown?: string | null;
+            /** @description Whether this is an account: what stands under "my account" is for those. */
+            account: boolean;
         };
         /** @description What changes of a member. */
         MemberChange: {
@@ -7813,6 +8345,24 @@ export interface components {
             /** @description Take all entries out first. */
             anew?: boolean;
         };
+        /** @description What the backup shall be. No field: everything but keys, not sealed. */
+        NewBackup: {
+            /**
+             * @description Seals it: 14 characters or more.
+             * @default null
+             */
+            passphrase: string | null;
+            /**
+             * @description Seals it for these: age recipients (`age1…`), 16 at most.
+             * @default []
+             */
+            recipients: string[];
+            /**
+             * @description Whether the node's keys go in; only sealed.
+             * @default false
+             */
+            keys: boolean;
+        };
         /** @description A report to keep. */
         NewEvaluation: {
             /** @description What people shall call it. */
@@ -7992,6 +8542,21 @@ export interface components {
             first_run: boolean;
             signed_in?: components["schemas"]["SignedIn"] | null;
             demo?: components["schemas"]["DemoView"] | null;
+        };
+        /** @description What is known of a backup besides its bytes; lies beside it as `NAME.json`. */
+        Note: {
+            /** @description When it was made, UTC. */
+            made_at: string;
+            /** @description Who asked for it; `system` when it was made by itself. */
+            by: string;
+            /** @description Whether it is sealed. */
+            sealed: boolean;
+            /** @description Whether `keys/` is inside. */
+            keys: boolean;
+            /** @description When it was last read through, UTC. */
+            verified_at?: string | null;
+            /** @description What that showed: `sound`, or what is wrong. */
+            verdict?: string | null;
         };
         /** @description A notice. */
         NoticeView: {
@@ -8871,75 +9436,6 @@ export interface components {
             total?: number | null;
         };
         /** @description One page of a list. */
-        Page_FindingView: {
-            /** @description The items. */
-            items: {
-                /** @description Identity. */
-                id: string;
-                /** @description The device judged. */
-                device: string;
-                /** @description Its name at the time. */
-                device_name: string;
-                /** @description The address it used. */
-                device_address: string;
-                /** @description Its MAC address, where seen. */
-                device_mac?: string | null;
-                /** @description `aarnn` or `range`. */
-                detector: string;
-                /** @description SHA-256 of the model file. */
-                model: string;
-                /** @description One sentence. */
-                title: string;
-                /**
-                 * @description `scan`, `flood`, `command_and_control`, `brute_force`, `exfiltration`, `lateral_movement`,
-                 *     `false_command`, `replay`, `man_in_the_middle`, `model_attack` or `anomaly`.
-                 */
-                kind: string;
-                /** @description `low`, `medium`, `high` or `critical`. */
-                severity: string;
-                /**
-                 * Format: double
-                 * @description Largest ratio of error to threshold.
-                 */
-                score: number;
-                /** @description Strongest reasons first. */
-                why: components["schemas"]["ReasonView"][];
-                /** @description Remote parties that carry the evidence. */
-                evidence: components["schemas"]["EvidenceView"][];
-                /** @description Techniques; may be empty. */
-                techniques: components["schemas"]["TechniqueView"][];
-                /**
-                 * Format: date-time
-                 * @description Packet time of the first alerting window's start.
-                 */
-                first_at: string;
-                /**
-                 * Format: date-time
-                 * @description Packet time of the last alerting window's end.
-                 */
-                last_at: string;
-                /**
-                 * Format: int64
-                 * @description Alerting windows so far.
-                 */
-                windows: number;
-                /**
-                 * Format: date-time
-                 * @description When this node recorded it.
-                 */
-                recorded_at: string;
-                /** @description What, compared with what, since when: in plain words. */
-                explanation: string;
-            }[];
-            /** @description Cursor of the next page; absent on the last one. */
-            next?: string | null;
-            /**
-             * Format: int64
-             * @description How many there are in all, where it is cheap to know.
-             */
-            total?: number | null;
-        };
-        /** @description One page of a list. */
         Page_GatewayView: {
             /** @description The items. */
             items: {
@@ -9108,37 +9604,6 @@ export interface components {
                  * @description When it ended.
                  */
                 ended_at?: string | null;
-            }[];
-            /** @description Cursor of the next page; absent on the last one. */
-            next?: string | null;
-            /**
-             * Format: int64
-             * @description How many there are in all, where it is cheap to know.
-             */
-            total?: number | null;
-        };
-        /** @description One page of a list. */
-        Page_Incident: {
-            /** @description The items. */
-            items: {
-                id: string;
-                title: string;
-                /** @description `new`, `triaged`, `contained`, `closed`, `false_alarm`. */
-                state: string;
-                /** @description `low`, `medium`, `high`, `critical`. */
-                severity: string;
-                /** @description TLP 2.0. */
-                tlp: string;
-                origin: string;
-                origin_name: string;
-                /** Format: int64 */
-                findings: number;
-                received_share?: string | null;
-                acknowledged_by?: string | null;
-                /** @description Packet time. */
-                event_at: string;
-                recorded_at: string;
-                updated_at: string;
             }[];
             /** @description Cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -11511,6 +11976,13 @@ export interface components {
             /** @description Accepted candidates that STIX has no object for. */
             skipped: string[];
         };
+        /** @description A new password for somebody. */
+        ResetPassword: {
+            /** @description The password; absent: the node makes one. */
+            password?: string | null;
+            /** @description Also switches the account on again. */
+            recover?: boolean;
+        };
         /** @description A candidate, as the API shows it. */
         ResponseCandidate: {
             /** @description The playbook. */
@@ -11668,6 +12140,21 @@ export interface components {
             /** @description Rehearse: nothing outside is touched, every command says what it would do. */
             dry_run?: boolean;
         };
+        /** @description The one being made. */
+        Running: {
+            /** @description Its name once it is there. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes read so far; 0 while the database is copied.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Bytes to read; 0 while that is not known.
+             */
+            of: number;
+        };
         /** @description A page as somebody keeps it. */
         SavedView: {
             /** @description Identity. */
@@ -11756,6 +12243,32 @@ export interface components {
             forwarded_after: number;
             /** Format: int64 */
             dropped_after: number;
+        };
+        /** @description An open session. */
+        SessionItem: {
+            /** @description Its name; it opens nothing. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            opened_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to a minute.
+             */
+            seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself at the latest.
+             */
+            expires_at: string;
+            /** @description From which address it was opened. */
+            source: string;
+            /** @description The browser, in words. */
+            browser: string;
+            /** @description Whether this request came by it. */
+            this: boolean;
         };
         /** @description What the person says. */
         SettleWanted: {
@@ -12118,6 +12631,23 @@ export interface components {
             /** @description The tests; those that are not here are forgotten. */
             tests: components["schemas"]["SharingTest"][];
         };
+        /** @description A backup on the shelf. */
+        Shelved: components["schemas"]["Note"] & {
+            /** @description File name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Size.
+             */
+            bytes: number;
+            /** @description `backup`, or `before upgrade`: a bare copy of the database, made before its tables changed. */
+            kind: string;
+        };
+        /** @description A name as it is shown. */
+        ShownName: {
+            /** @description The name; empty: that of the account. */
+            shown: string;
+        };
         /** @description What was kept. */
         SightingKept: {
             /** @description Id of the sighting, opinion or note. */
@@ -12335,6 +12865,11 @@ export interface components {
             since: string;
             /** Format: int64 */
             milliseconds: number;
+        };
+        /** @description One way of sorting. */
+        SortView: {
+            /** @description As `sort` takes it. */
+            name: string;
         };
         /** @description Who speaks, and how. */
         Speaker: {
@@ -12870,6 +13405,18 @@ export interface components {
             for?: string | null;
             /** @description Where mail reaches the person. */
             mail?: string | null;
+            /** @description The name that is shown. */
+            shown?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is switched off; absent: it is in use.
+             */
+            disabled_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the person last signed in.
+             */
+            signed_in_at?: string | null;
         };
         /** @description A verb of an actuator. */
         VerbView: {
@@ -13558,6 +14105,167 @@ export interface operations {
             };
         };
     };
+    list_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupList"];
+                };
+            };
+        };
+    };
+    make_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBackup"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupBegun"];
+                };
+            };
+            /** @description Another one is being made */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be sealed like that */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the list has it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the list has it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_backups_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the list has it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupKey"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupVerdict"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is sealed and does not open */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_certificates: {
         parameters: {
             query?: {
@@ -13661,7 +14369,7 @@ export interface operations {
             };
         };
     };
-    make: {
+    make_communities: {
         parameters: {
             query?: never;
             header?: never;
@@ -16502,12 +17210,18 @@ export interface operations {
     findings: {
         parameters: {
             query?: {
-                /** @description Only findings about this device. */
+                /** @description Only findings about this device; the same as `device_id:` in the query. */
                 device?: string | null;
-                /** @description Findings wanted, 1 to 500. */
+                /** @description The query, e.g. `severity>=high -owner:me "tram stop"`; `/fields` of the list describes the language's fields. */
+                q?: string | null;
+                /** @description The order: a name of `/fields`, with `-` before it for the largest first. */
+                sort?: string | null;
+                /** @description Items wanted, 1 to 500; 50 when absent. */
                 limit?: number | null;
-                /** @description Where to go on. */
+                /** @description Where to go on, from `next`; made by the same query and order. */
                 cursor?: string | null;
+                /** @description Count all as well. */
+                count?: boolean | null;
             };
             header?: never;
             path?: never;
@@ -16520,7 +17234,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_FindingView"];
+                    "application/json": components["schemas"]["ListPage_FindingRow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             404: {
@@ -16529,6 +17251,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_findings_export: {
+        parameters: {
+            query?: {
+                /** @description The query. */
+                q?: string | null;
+                /** @description The order, as of the list. */
+                sort?: string | null;
+                /** @description `csv` (default) or `jsonl`. */
+                format?: string | null;
+                /** @description The columns, with commas between them; all when absent. */
+                columns?: string | null;
+                /** @description Begin a CSV file with the mark of UTF-8, for spreadsheets that guess otherwise. */
+                bom?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV or JSON lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    facets_findings_facets: {
+        parameters: {
+            query: {
+                /** @description The query. */
+                q?: string | null;
+                /** @description The fields, with commas between them. */
+                fields: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fields_findings_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"];
                 };
             };
         };
@@ -17161,12 +17973,18 @@ export interface operations {
     list_incidents: {
         parameters: {
             query?: {
-                /** @description `open`, `closed` or `all` (default). */
+                /** @description `open`, `closed` or `all` (default); the same as `is:` in the query. */
                 state?: string | null;
-                /** @description Items wanted, 1 to 500. */
+                /** @description The query, e.g. `severity>=high -owner:me "tram stop"`; `/fields` of the list describes the language's fields. */
+                q?: string | null;
+                /** @description The order: a name of `/fields`, with `-` before it for the largest first. */
+                sort?: string | null;
+                /** @description Items wanted, 1 to 500; 50 when absent. */
                 limit?: number | null;
-                /** @description Where to go on. */
+                /** @description Where to go on, from `next`; made by the same query and order. */
                 cursor?: string | null;
+                /** @description Count all as well. */
+                count?: boolean | null;
             };
             header?: never;
             path?: never;
@@ -17179,7 +17997,124 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Incident"];
+                    "application/json": components["schemas"]["ListPage_IncidentRow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentCounts"];
+                };
+            };
+        };
+    };
+    export_incidents_export: {
+        parameters: {
+            query?: {
+                /** @description The query. */
+                q?: string | null;
+                /** @description The order, as of the list. */
+                sort?: string | null;
+                /** @description `csv` (default) or `jsonl`. */
+                format?: string | null;
+                /** @description The columns, with commas between them; all when absent. */
+                columns?: string | null;
+                /** @description Begin a CSV file with the mark of UTF-8, for spreadsheets that guess otherwise. */
+                bom?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV or JSON lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    facets_incidents_facets: {
+        parameters: {
+            query: {
+                /** @description The query. */
+                q?: string | null;
+                /** @description The fields, with commas between them. */
+                fields: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fields_incidents_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"];
                 };
             };
         };
@@ -18678,7 +19613,7 @@ export interface operations {
             };
         };
     };
-    verify: {
+    verify_ledger_verify: {
         parameters: {
             query?: never;
             header?: never;
@@ -18906,6 +19841,59 @@ export interface operations {
             };
         };
     };
+    set_own_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     own_preferences: {
         parameters: {
             query?: never;
@@ -18945,6 +19933,133 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KeptPreferences"];
                 };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    own_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionItem"][];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_own_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_own_shown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShownName"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             409: {
                 headers: {
@@ -22422,6 +23537,54 @@ export interface operations {
             };
         };
     };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeUser"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     set_user_mail: {
         parameters: {
             query?: never;
@@ -22455,6 +23618,108 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedUser"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionItem"][];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,7 +12,11 @@ fn backup(words: &[&str], data: &Path) -> std::process::Output {
 }
 
 fn said(output: &std::process::Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// The tokens a node knows, as a list of labels.
@@ -40,9 +44,16 @@ fn a_node_comes_back_from_its_backup_with_its_keys_and_its_proofs() {
     let before = tokens(&data);
     node.kill();
     let verified = backup(&["verify", out.to_str().unwrap(), "--passphrase-file", secret], &data);
-    assert_eq!((verified.status.code(), &json(&verified)["database"]), (Some(0), &Value::from("ok")));
+    assert_eq!(
+        (verified.status.code(), &json(&verified)["database"]),
+        (Some(0), &Value::from("ok"))
+    );
     let closed = backup(&["verify", out.to_str().unwrap()], &data);
-    assert!(closed.status.code() == Some(3) && said(&closed).contains("passphrase"), "{}", said(&closed));
+    assert!(
+        closed.status.code() == Some(3) && said(&closed).contains("passphrase"),
+        "{}",
+        said(&closed)
+    );
 
     let elsewhere = folder.path().join("elsewhere");
     let words = ["restore", out.to_str().unwrap(), "--passphrase-file", secret];
@@ -94,7 +105,10 @@ fn kill_9_in_the_middle_leaves_whole_backups_only() {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    assert!(left.iter().all(|path| path.extension().is_none_or(|ending| ending != "part")), "{left:?}");
+    assert!(
+        left.iter().all(|path| path.extension().is_none_or(|ending| ending != "part")),
+        "{left:?}"
+    );
     for path in left.iter().filter(|path| path.extension().is_some_and(|ending| ending == "gz")) {
         let verified = backup(&["verify", path.to_str().unwrap()], &data);
         assert!(verified.status.success(), "{}", said(&verified));
