@@ -118,7 +118,7 @@ await act('the bundle is a graph, a table and JSON', { path: '/shares' }, async 
   await page.click('.bundle-list button >> nth=1');
   await page.waitForSelector('.object-view');
   await axe(page, 'bundle object');
-  await page.getByRole('button', { name: 'Table' }).click();
+  await page.getByRole('button', { name: 'Table', exact: true }).click();
   must((await page.locator('table.data tbody tr').count()) > 10, 'the table twin is too short');
   await page.getByRole('button', { name: 'JSON', exact: true }).click();
   must((await page.textContent('pre.code')).includes('"spec_version": "2.1"'), 'no JSON');
@@ -126,7 +126,7 @@ await act('the bundle is a graph, a table and JSON', { path: '/shares' }, async 
 
 await act('a chart has a table twin, a diagram has words', {}, async (page) => {
   await page.waitForSelector('.time-chart svg');
-  await page.getByRole('button', { name: 'Table' }).click();
+  await page.getByRole('button', { name: 'Table', exact: true }).click();
   must((await page.locator('.scroll tbody tr').count()) > 100, 'the table twin is too short');
   await page.getByRole('button', { name: 'Words' }).click();
   must((await page.textContent('.diagram')).includes('blocking the device'), 'the words do not say it');
@@ -247,8 +247,8 @@ await act('an evaluation marks what it misses, and its curves have tables', { pa
   await page.getByLabel('Scenario').selectOption('slow-leak');
   await page.waitForSelector('.missed');
   must(page.url().includes('scenario=slow-leak'), 'the scenario is not in the address');
-  await page.getByRole('group', { name: 'ROC curve' }).getByRole('button', { name: 'Table' }).click();
-  await page.getByRole('group', { name: 'Score over time' }).getByRole('button', { name: 'Table' }).click();
+  await page.getByRole('group', { name: 'ROC curve' }).getByRole('button', { name: 'Table', exact: true }).click();
+  await page.getByRole('group', { name: 'Score over time' }).getByRole('button', { name: 'Table', exact: true }).click();
   must((await page.locator('.curves tbody tr').count()) > 100, 'the table twins are too short');
   await axe(page, 'curves as tables');
 });

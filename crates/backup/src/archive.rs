@@ -145,8 +145,10 @@ pub(crate) fn write(
     let broken = |cause: io::Error| BackupError::Io { place: "the backup".into(), cause };
     let sealed = seal.wrap(io::BufWriter::new(out)).map_err(broken)?;
     let mut tar = tar::Builder::new(GzEncoder::new(sealed, Compression::fast()));
-    append(&mut tar, ABOUT, &json(about)?).map_err(broken)?;
-    let mut manifest = Vec::with_capacity(files.len());
+    let said = json(about)?;
+    append(&mut tar, ABOUT, &said).map_err(broken)?;
+    let mut manifest = Vec::with_capacity(files.len() + 1);
+    manifest.push(line(ABOUT, &said));
     let mut done = 0;
     for file in files {
         manifest.push(copy(&mut tar, file)?);
@@ -167,6 +169,12 @@ pub(crate) fn write(
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, BackupError> {
     serde_json::to_vec(value).map_err(|cause| BackupError::Invalid(cause.to_string()))
+}
+
+/// The manifest's line of a text that is at hand.
+pub(crate) fn line(path: &str, content: &[u8]) -> Line {
+    let sha256 = hex::encode(Sha256::digest(content));
+    Line { path: path.to_owned(), bytes: content.len() as u64, sha256 }
 }
 
 fn header(bytes: u64) -> tar::Header {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::archive::{
-    ABOUT, About, DATABASE, FORM, Hashing, Line, MANIFEST, MAX_FILES, SIGNATURE, SIGNED,
+    ABOUT, About, DATABASE, FORM, Hashing, Line, MANIFEST, MAX_FILES, SIGNATURE, SIGNED, line,
 };
 use crate::error::BackupError;
 use crate::sealing::Opening;
@@ -27,7 +27,7 @@ const MAX_PATH_BYTES: usize = 1_024;
 /// What reading a whole backup showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Checked {
-    /// What it says of itself; the signature covers the files, and this by its digest.
+    /// What it says of itself; signed with the files.
     pub about: About,
     /// Files read, each with the digest that the manifest has.
     pub files: u64,
@@ -66,8 +66,9 @@ pub(crate) fn read(file: &Path, opening: &Opening, to: &Into<'_>) -> Result<Chec
     let opened = opening.unwrap(io::BufReader::new(input))?;
     let mut archive = tar::Archive::new(GzDecoder::new(opened));
     let mut entries = archive.entries().map_err(cut_off)?;
-    let about = first(&mut entries)?;
+    let (about, said) = first(&mut entries)?;
     let mut seen = Seen::default();
+    seen.about = Some(line(ABOUT, &said));
     loop {
         let mut entry = next(&mut entries)?
             .ok_or_else(|| damaged("the backup ends before its manifest: it was cut off"))?;
@@ -103,6 +104,8 @@ fn starts_sealed(file: &Path) -> Result<bool, BackupError> {
 
 #[derive(Default)]
 struct Seen {
+    /// What it says of itself stands in the manifest too.
+    about: Option<Line>,
     lines: Vec<Line>,
     names: HashSet<String>,
     bytes: u64,
@@ -146,7 +149,8 @@ impl Seen {
     fn compare(&self, manifest: &[u8]) -> Result<(), BackupError> {
         let wanted: Vec<Line> = serde_json::from_slice(manifest)
             .map_err(|cause| damaged(format!("{MANIFEST} cannot be read: {cause}")))?;
-        if let Some((is, said)) = self.lines.iter().zip(&wanted).find(|(is, said)| is != said) {
+        let mut all = self.about.iter().chain(&self.lines);
+        if let Some((is, said)) = all.by_ref().zip(&wanted).find(|(is, said)| is != said) {
             let text = if is.path == said.path {
                 format!("'{}' is not what was written: its digest differs", is.path)
             } else {
@@ -154,8 +158,9 @@ impl Seen {
             };
             return Err(damaged(text));
         }
-        if self.lines.len() != wanted.len() {
-            let text = format!("{} files, but the manifest has {}", self.lines.len(), wanted.len());
+        if self.lines.len() + 1 != wanted.len() {
+            let text =
+                format!("{} files, but the manifest has {}", self.lines.len() + 1, wanted.len());
             return Err(damaged(text));
         }
         Ok(())
@@ -190,7 +195,7 @@ fn next<'a, R: Read>(
     entries.next().transpose().map_err(cut_off)
 }
 
-fn first<R: Read>(entries: &mut Entries<'_, R>) -> Result<About, BackupError> {
+fn first<R: Read>(entries: &mut Entries<'_, R>) -> Result<(About, Vec<u8>), BackupError> {
     let entry = next(entries)?.ok_or_else(|| damaged("the file is empty"))?;
     let mut entry = entry;
     if path_of(&entry)? != ABOUT {
@@ -208,7 +213,7 @@ fn first<R: Read>(entries: &mut Entries<'_, R>) -> Result<About, BackupError> {
     if about.files > MAX_FILES {
         return Err(damaged(format!("it says that it holds more than {MAX_FILES} files")));
     }
-    Ok(about)
+    Ok((about, text))
 }
 
 fn signed<R: Read>(

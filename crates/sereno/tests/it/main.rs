@@ -5,6 +5,7 @@
 mod access_ground;
 mod access_kit;
 mod access_writes;
+mod accounts;
 mod actuators;
 mod analyst;
 mod approvals;
