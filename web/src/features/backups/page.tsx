@@ -46,9 +46,9 @@ export function BackupsPage() {
       id: 'acts',
       head: '',
       cell: (row) => (
-        <span className="inline">
+        <span className="inline" style={{ flexWrap: 'nowrap' }}>
           <Button small plain onClick={() => setReading(reading === row.name ? '' : row.name)} aria-expanded={reading === row.name} aria-label={t('backups.read_this', { name: row.name })}>{t('backups.read')}</Button>
-          <a className="button plain-look small" href={`/api/v1/backups/${row.name}`} download={row.name} aria-label={t('backups.take_this', { name: row.name })}>{t('backups.take')}</a>
+          <a className="button plain-look small-look" href={`/api/v1/backups/${row.name}`} download={row.name} aria-label={t('backups.take_this', { name: row.name })}>{t('backups.take')}</a>
           <Sure text={t('backups.remove')} sure={t('backups.remove_sure')} of={row.name} small busy={away.isPending} onSure={() => away.mutate(row)} />
         </span>
       ),
