@@ -5176,7 +5176,7 @@ export interface components {
         };
         /** @description What reading a whole backup showed. */
         Checked: {
-            /** @description What it says of itself; the signature covers the files, and this by its digest. */
+            /** @description What it says of itself; signed with the files. */
             about: components["schemas"]["About"];
             /**
              * Format: int64
