@@ -67,8 +67,7 @@ pub(crate) fn read(file: &Path, opening: &Opening, to: &Into<'_>) -> Result<Chec
     let mut archive = tar::Archive::new(GzDecoder::new(opened));
     let mut entries = archive.entries().map_err(cut_off)?;
     let (about, said) = first(&mut entries)?;
-    let mut seen = Seen::default();
-    seen.about = Some(line(ABOUT, &said));
+    let mut seen = Seen { about: Some(line(ABOUT, &said)), ..Seen::default() };
     loop {
         let mut entry = next(&mut entries)?
             .ok_or_else(|| damaged("the backup ends before its manifest: it was cut off"))?;
@@ -82,7 +81,6 @@ pub(crate) fn read(file: &Path, opening: &Opening, to: &Into<'_>) -> Result<Chec
         }
         seen.take(&about, path, &mut entry, to)?;
     }
-    drop(entries);
     // The checksum of the packing and the end of the seal stand behind the last entry.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(cut_off)?;
     seen.complete(&about)?;

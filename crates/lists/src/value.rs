@@ -48,7 +48,7 @@ pub enum Test {
         /// The column.
         column: &'static str,
         /// From and to, with whether each belongs to the span.
-        any: Vec<(Option<(f64, bool)>, Option<(f64, bool)>)>,
+        any: Vec<(End, End)>,
     },
     /// One of these conditions, written by the list.
     Flags(Vec<&'static str>),
@@ -170,7 +170,7 @@ fn time(text: &str, compare: Compare, now_us: i64) -> Option<(i64, i64)> {
     Some((start, start + DAY_US - 1))
 }
 
-type End = Option<(f64, bool)>;
+pub(crate) type End = Option<(f64, bool)>;
 
 fn real(compare: Compare, text: &str) -> Option<(End, End)> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
