@@ -17,7 +17,10 @@ export function Value({ value, kind, children }: ValueProps) {
   const lookable = kind === 'address' || kind === 'hash';
   const entries: MenuEntry[] = [{ key: 'value', label: <span className="mono">{value}</span> }];
   if (lookable) entries.push({ key: 'lookup', icon: 'intel', text: t('value.lookup'), act: () => void navigate({ to: '/intel', search: { value } }) });
-  if (lookable || kind === 'technique') entries.push({ key: 'find', icon: 'finding', text: t('value.findings'), act: () => void navigate({ to: '/findings', search: { q: value } }) });
+  const findings = (key: 'findings' | 'findings_own', field: string): void => void entries.push({ key, icon: 'finding', text: t(`value.${key}`), act: () => void navigate({ to: '/findings', search: { q: `${field}:"${value}"` } }) });
+  if (kind === 'technique') findings('findings', 'technique');
+  if (kind === 'address') findings('findings', 'peer');
+  if (kind === 'address' || kind === 'mac') findings('findings_own', kind);
   entries.push({ key: 'copy', icon: 'copy', text: t('value.copy'), act: () => void copy(value) });
   const plain = kind === 'text' || kind === 'technique';
   return <MenuButton label={t('value.menu', { value })} trigger={children ?? value} className={plain ? 'value' : 'value mono'} entries={entries} />;

@@ -88,7 +88,7 @@ function Answer({ answer }: { answer: IntelAnswer }) {
             ))}
           </dl>
         )}
-        <div><Link to="/findings" search={{ q: answer.value }}>{t('value.findings')}</Link></div>
+        <div><Link to="/findings" search={{ q: `peer:"${answer.value}"` }}>{t('value.findings')}</Link></div>
       </div>
     </Panel>
   );

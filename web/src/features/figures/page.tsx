@@ -47,7 +47,7 @@ export function FiguresPage() {
 
 function Charts({ data, open }: { data: Figures; open: (door: Door) => void }) {
   const period = `opened>=${data.from} opened<${nextDay(data.to)}`;
-  const seen = `recorded>=${data.from} recorded<${nextDay(data.to)}`;
+  const seen = `known>=${data.from} known<${nextDay(data.to)}`;
   const list = (counts: Count[], name: (item: string) => string) => ({ labels: counts.map((one) => name(one.item)), values: counts.map((one) => one.n) });
   const states = list(data.states, (item) => word('incident.state', item));
   const detectors = list(data.detectors, (item) => word('detector', item));
@@ -61,7 +61,7 @@ function Charts({ data, open }: { data: Figures; open: (door: Door) => void }) {
         series={LEVELS.map((level) => ({ name: word('severity', level), tone: level, values: data.findings.map((day) => day[level]) }))}
         door={(label, level) => {
           const day = data.findings[label]?.day;
-          return day ? q('/findings', `severity:${LEVELS[level] ?? 'low'} recorded>=${day} recorded<${nextDay(day)}`) : null;
+          return day ? q('/findings', `severity:${LEVELS[level] ?? 'low'} known>=${day} known<${nextDay(day)}`) : null;
         }}
       />
       <div className="cols even">

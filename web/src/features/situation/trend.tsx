@@ -20,7 +20,7 @@ export default function Trend() {
       note={<Link to="/figures">{t('trend.more')}</Link>}
       labels={days.map((day) => day.day.slice(5))}
       series={LEVELS.map((level) => ({ name: word('severity', level), tone: level, values: days.map((day) => day[level]) }))}
-      door={(at, level) => (days[at] ? { to: '/findings', search: { q: `severity:${LEVELS[level] ?? 'low'} recorded>=${days[at].day} recorded<${nextDay(days[at].day)}` } } : null)}
+      door={(at, level) => (days[at] ? { to: '/findings', search: { q: `severity:${LEVELS[level] ?? 'low'} known>=${days[at].day} known<${nextDay(days[at].day)}` } } : null)}
       onDoor={(door) => void navigate({ to: door.to, search: door.search })}
     />
   );
