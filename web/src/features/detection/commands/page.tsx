@@ -47,7 +47,7 @@ function Standing({ one }: { one: MachineModel }) {
         <dl className="facts">
           <dt>{t('commands.col.operations')}</dt><dd>{t('commands.learned_from', { n: count(one.operations), span: spanText(one.seconds * 1000) })}</dd>
           <dt>{t('commands.col.pairs')}</dt><dd className="num">{count(one.pairs)}</dd>
-          <dt>{t('commands.col.unusual')}</dt><dd className="num"><Link to="/findings" search={{ q: 'kind:false_command' }}>{count(one.unusual)}</Link></dd>
+          <dt>{t('commands.col.unusual')}</dt><dd className="num"><Link to="/findings" search={{ q: 'detector:commands' }}>{count(one.unusual)}</Link></dd>
           {counted.filter(([, number], index) => index === 0 || number > 0).map(([key, number]) => <Fragment key={key}><dt>{t(key)}</dt><dd className="num">{count(number)}</dd></Fragment>)}
           {one.last_at && (<><dt>{t('commands.last')}</dt><dd><Packet at={one.last_at} /></dd></>)}
         </dl>
