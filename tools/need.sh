@@ -40,6 +40,7 @@ case $goal in
         peer qemu-system-x86_64 qemu-system-x86
         peer mkfs.btrfs btrfs-progs
         peer tshark tshark
+        peer age age
         ;;
     bench)
         want softflowd softflowd

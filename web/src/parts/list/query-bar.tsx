@@ -1,6 +1,6 @@
 // The query of a list: written with completion, shown as chips that can be turned round or off.
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useId, useMemo, useRef, useState } from 'react';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { ApiError } from '@/api/client';
 import { Button } from '@/parts/button';
 import { Icon } from '@/parts/icon';
@@ -22,9 +22,15 @@ export function QueryBar({ noun, query, onQuery, error }: QueryBarProps) {
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
+  const caret = useRef<number | null>(null);
   const list = useId();
   const said = useId();
   useEffect(() => setTyped(query), [query]);
+  // With the text that was taken, not a frame later: whoever types on quickly must not find the caret behind.
+  useLayoutEffect(() => {
+    if (caret.current !== null) input.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
+  }, [typed]);
   const described = useQuery(listReads.fields(noun));
   const fields = useMemo(() => described.data?.fields ?? [], [described.data]);
   const field = /(?:^|[\s(-])([a-z_]+)[:=][^\s]*$/.exec(typed.slice(0, cursor))?.[1];
@@ -40,7 +46,7 @@ export function QueryBar({ noun, query, onQuery, error }: QueryBarProps) {
     setTyped(next);
     setCursor(end);
     setAt(-1);
-    requestAnimationFrame(() => input.current?.setSelectionRange(end, end));
+    caret.current = end;
   };
   const onKey = (event: React.KeyboardEvent) => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
