@@ -2,6 +2,7 @@
 import { act, axe, must } from './stage.mjs';
 
 await act('an operation of the API is found, read and copied by keyboard', { path: '/api-docs' }, async (page) => {
+  await page.getByRole('heading', { level: 1, name: /operations$/ }).waitFor();
   const title = await page.textContent('h1');
   must(/^The API: \d{3} operations$/.test(title), `the title is ${title}`);
   const foreign = [];
